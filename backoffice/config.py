@@ -1,0 +1,34 @@
+"""Settings: one class, read once at start-up, failing early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read every setting from SHOPFLOOR_* (environment, or files below `secrets_dir` for secrets)."""
+
+    model_config = SettingsConfigDict(env_prefix="SHOPFLOOR_", extra="ignore")
+
+    database_url: str = "sqlite:///var/shopfloor.db"
+    var_dir: Path = Path("var")
+    secret_key: str = Field(default="", repr=False)
+    base_url: str = ""  # public address; empty = taken from the request
+    trusted_hosts: str = ""  # comma separated; empty = any (a demo on a local network)
+    demo: bool = False  # shows the demo log-ins; makes a secret key below var_dir where none is given
+    hold_minutes: int = Field(default=15, ge=1, le=120)
+    mail_dir: Path | None = None  # default: var_dir/mail
+    log_json: bool = False
+
+    @property
+    def mail_path(self) -> Path:
+        """Return the folder that mails are written to."""
+        return self.mail_dir or self.var_dir / "mail"
+
+    @property
+    def media_path(self) -> Path:
+        """Return the folder that product pictures are served from."""
+        return self.var_dir / "media"

@@ -1,0 +1,56 @@
+"""Tables of the ERP layer: what there is and how it is made.
+
+Quantities are integers in an item's smallest unit; `Item.parts_per_unit` says how many make one counted unit
+(paint counted in gallons and used by the ounce: 128). Instants end in `_at` (UTC), days in `_on`.
+"""
+
+from backoffice.erp.models.catalogue import Category, Item, Picture, Product, ProductText
+from backoffice.erp.models.company import (
+    Calendar,
+    CalendarException,
+    CalendarShift,
+    Company,
+    ExternalRef,
+    PlanDomain,
+    ShippingZone,
+    Staff,
+    Warehouse,
+)
+from backoffice.erp.models.making import BomLine, OperationSlot, ProductionOrder, RoutingOperation, WorkCentre, WorkCentreStop
+from backoffice.erp.models.promising import Offer, Peg, Reservation
+from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
+from backoffice.erp.models.stocking import Shipment, ShipmentLine, Stock, StockMovement
+
+__all__ = [
+    "BomLine",
+    "Calendar",
+    "CalendarException",
+    "CalendarShift",
+    "Category",
+    "Company",
+    "ExternalRef",
+    "Item",
+    "Offer",
+    "OperationSlot",
+    "Peg",
+    "Picture",
+    "PlanDomain",
+    "Product",
+    "ProductText",
+    "ProductionOrder",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "Reservation",
+    "RoutingOperation",
+    "Shipment",
+    "ShipmentLine",
+    "ShippingZone",
+    "Staff",
+    "Stock",
+    "StockMovement",
+    "Supplier",
+    "SupplierItem",
+    "Warehouse",
+    "WorkCentre",
+    "WorkCentreStop",
+]

@@ -1,0 +1,100 @@
+"""What is sold and what is made: categories, products (pages), items (things that are stocked, bought, made, sold)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Category(Base):
+    """A node of the catalogue tree."""
+
+    __tablename__ = "category"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("category.id"), index=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Product(Base):
+    """A page in the shop: one or more items as variants."""
+
+    __tablename__ = "product"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    category_id: Mapped[int] = mapped_column(sa.ForeignKey("category.id"), index=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"Width": "160 cm"}
+    position: Mapped[int] = mapped_column(default=0)
+    search_text: Mapped[str] = mapped_column(default="")  # folded, see erp.search
+
+
+class ProductText(Base):
+    """A product's name and description in another language."""
+
+    __tablename__ = "product_text"
+    __table_args__ = (sa.UniqueConstraint("product_id", "language"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"))
+    language: Mapped[str]  # BCP 47
+    name: Mapped[str | None]
+    description: Mapped[str]
+
+
+class Picture(Base):
+    """A picture of a product, or of one of its items. `file`: a name below the media folder."""
+
+    __tablename__ = "picture"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
+    item_id: Mapped[int | None] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    file: Mapped[str]
+    alt: Mapped[str]
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Item(Base):
+    """Something that is stocked, bought, made or sold.
+
+    source: buy | make | none (only what is there). sell_from: stock | incoming | production (each includes the former).
+    lot_*: the lot made, for make items. on_sale: listed in the shop while there is something to promise.
+    """
+
+    __tablename__ = "item"
+    __table_args__ = (
+        sa.CheckConstraint("source IN ('buy', 'make', 'none')", name="source"),
+        sa.CheckConstraint("sell_from IN ('stock', 'incoming', 'production')", name="sell_from"),
+        sa.CheckConstraint("safety_stock >= 0", name="safety_stock"),
+        sa.CheckConstraint("parts_per_unit >= 1", name="parts"),
+        sa.CheckConstraint("price_minor >= 0", name="price"),
+        sa.CheckConstraint("lot_minimum >= 0 AND lot_multiple >= 1", name="lot"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sku: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    unit: Mapped[str] = mapped_column(default="EA")
+    parts_per_unit: Mapped[int] = mapped_column(default=1)
+    source: Mapped[str] = mapped_column(default="buy")
+    sell_from: Mapped[str] = mapped_column(default="stock")
+    safety_stock: Mapped[int] = mapped_column(default=0)
+    lot_minimum: Mapped[int] = mapped_column(default=0)
+    lot_multiple: Mapped[int] = mapped_column(default=1)
+    lot_maximum: Mapped[int | None]
+    on_sale: Mapped[bool] = mapped_column(default=False)
+    product_id: Mapped[int | None] = mapped_column(sa.ForeignKey("product.id"), index=True)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"Size": "M"}
+    position: Mapped[int] = mapped_column(default=0)
+    price_minor: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(default="EUR")
+    bin: Mapped[str] = mapped_column(default="")  # where it lies, for the picker

@@ -1,0 +1,118 @@
+"""How things are made: BOM, routing, work centres, production orders and their slots."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class BomLine(Base):
+    """`quantity` smallest units of the component go into `per` smallest units of the parent."""
+
+    __tablename__ = "bom_line"
+    __table_args__ = (
+        sa.UniqueConstraint("parent_id", "component_id"),
+        sa.CheckConstraint("quantity > 0 AND per > 0", name="quantity"),
+        sa.CheckConstraint("parent_id <> component_id", name="not_itself"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    parent_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    component_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    quantity: Mapped[int]
+    per: Mapped[int] = mapped_column(default=1)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class WorkCentre(Base):
+    """A machine or a group of hands. lanes: how many jobs side by side."""
+
+    __tablename__ = "work_centre"
+    __table_args__ = (sa.CheckConstraint("lanes >= 1", name="lanes"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    calendar_id: Mapped[int] = mapped_column(sa.ForeignKey("calendar.id"))
+    lanes: Mapped[int] = mapped_column(default=1)
+
+
+class WorkCentreStop(Base):
+    """Hours in which a work centre stands still, on top of its calendar."""
+
+    __tablename__ = "work_centre_stop"
+    __table_args__ = (sa.CheckConstraint("starts_at < ends_at", name="order"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    work_centre_id: Mapped[int] = mapped_column(sa.ForeignKey("work_centre.id"), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(default="")
+    actor: Mapped[str] = mapped_column(default="")
+
+
+class RoutingOperation(Base):
+    """One operation of an item: setup and fixed seconds once an order, `run_seconds` for each `run_per` pieces."""
+
+    __tablename__ = "routing_operation"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "position"),
+        sa.CheckConstraint("setup_seconds >= 0 AND fixed_seconds >= 0 AND run_seconds >= 0 AND run_per >= 1", name="times"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(default="")
+    work_centre_id: Mapped[int] = mapped_column(sa.ForeignKey("work_centre.id"))
+    setup_seconds: Mapped[int] = mapped_column(default=0)
+    fixed_seconds: Mapped[int] = mapped_column(default=0)
+    run_seconds: Mapped[int] = mapped_column(default=0)
+    run_per: Mapped[int] = mapped_column(default=1)
+
+
+class ProductionOrder(Base):
+    """An order to make something. state: held (for a cart) | planned | done | cancelled.
+
+    reservation_id: the promise it was planned for; none = made for stock. What is not pegged becomes free stock.
+    """
+
+    __tablename__ = "production_order"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('held', 'planned', 'done', 'cancelled')", name="state"),
+        sa.CheckConstraint("quantity > 0", name="quantity"),
+        sa.CheckConstraint("pegged >= 0 AND pegged <= quantity", name="never_promised_twice"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    quantity: Mapped[int]
+    pegged: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default="planned", index=True)
+    reservation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reservation.id"), index=True)
+    starts_at: Mapped[datetime]
+    ready_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class OperationSlot(Base):
+    """Minutes of a work centre given to one operation of a production order."""
+
+    __tablename__ = "operation_slot"
+    __table_args__ = (
+        sa.CheckConstraint("starts_at <= ends_at", name="order"),
+        sa.Index("ix_operation_slot_work_centre_id_ends_at", "work_centre_id", "ends_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    production_order_id: Mapped[int] = mapped_column(sa.ForeignKey("production_order.id", ondelete="CASCADE"), index=True)
+    work_centre_id: Mapped[int] = mapped_column(sa.ForeignKey("work_centre.id"))
+    position: Mapped[int]
+    lane: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]

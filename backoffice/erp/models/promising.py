@@ -1,0 +1,80 @@
+"""Promises as rows: reservations, their pegs, and the projection that pages read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Reservation(Base):
+    """A quantity of one item kept for somebody.
+
+    state: held (a cart's, dies at expires_at) | paying (ends only by settling or the provider's word) | converted (an order's)
+    | shipped | released. owner_ref: the cart; order_ref: the order's number, once there is one.
+    """
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('held', 'paying', 'converted', 'shipped', 'released')", name="state"),
+        sa.CheckConstraint("quantity > 0", name="quantity"),
+        sa.Index("ix_reservation_state_expires_at", "state", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    quantity: Mapped[int]
+    state: Mapped[str] = mapped_column(default="held")
+    owner_ref: Mapped[str] = mapped_column(index=True)
+    order_ref: Mapped[str | None] = mapped_column(index=True)
+    basis: Mapped[str]
+    ready_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    plan_version: Mapped[int]
+
+
+class Peg(Base):
+    """A quantity of one supply given to a reservation, or to a production order planned for it.
+
+    kind: stock (warehouse_id) | receipt (purchase_order_line_id) | make (supply_order_id) | buy (still to be ordered).
+    production_order_id: the production order that needs it; none = the reservation itself. used: consumed or shipped.
+    """
+
+    __tablename__ = "peg"
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('stock', 'receipt', 'make', 'buy')", name="kind"),
+        sa.CheckConstraint("quantity > 0", name="quantity"),
+        sa.CheckConstraint(
+            "(kind = 'stock') = (warehouse_id IS NOT NULL) AND (kind = 'receipt') = (purchase_order_line_id IS NOT NULL)"
+            " AND (kind = 'make') = (supply_order_id IS NOT NULL)",
+            name="supply",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reservation_id: Mapped[int] = mapped_column(sa.ForeignKey("reservation.id"), index=True)
+    production_order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("production_order.id"), index=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    quantity: Mapped[int]
+    kind: Mapped[str]
+    warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))
+    purchase_order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("purchase_order_line.id"), index=True)
+    supply_order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("production_order.id"), index=True)
+    available_at: Mapped[datetime]
+    used: Mapped[bool] = mapped_column(default=False)
+
+
+class Offer(Base):
+    """The projection for pages: what may be promised for one piece of an item, as last computed."""
+
+    __tablename__ = "offer"
+
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+    listed: Mapped[bool]
+    ready_at: Mapped[datetime | None]
+    basis: Mapped[str] = mapped_column(default="none")
+    valid_until: Mapped[datetime] = mapped_column(index=True)
+    plan_version: Mapped[int]

@@ -1,0 +1,77 @@
+"""Suppliers and what was ordered from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Supplier(Base):
+    """Somebody we buy from. calendar_id: their working days; none = every day counts."""
+
+    __tablename__ = "supplier"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
+
+
+class SupplierItem(Base):
+    """What a supplier sells us, how fast and in what quantities. The active one with the shortest lead time is used."""
+
+    __tablename__ = "supplier_item"
+    __table_args__ = (
+        sa.UniqueConstraint("supplier_id", "item_id"),
+        sa.CheckConstraint("lead_days >= 0", name="lead_days"),
+        sa.CheckConstraint("order_minimum >= 0 AND order_multiple >= 1", name="lot"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    lead_days: Mapped[int]
+    order_minimum: Mapped[int] = mapped_column(default=0)
+    order_multiple: Mapped[int] = mapped_column(default=1)
+    order_maximum: Mapped[int | None]
+    price_minor: Mapped[int] = mapped_column(default=0)
+
+
+class PurchaseOrder(Base):
+    """An order to a supplier. state: proposed (needed by a promise, not sent yet) | ordered | received | cancelled."""
+
+    __tablename__ = "purchase_order"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('proposed', 'ordered', 'received', 'cancelled')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier.id"), index=True)
+    state: Mapped[str] = mapped_column(default="ordered")
+    ordered_at: Mapped[datetime]
+
+
+class PurchaseOrderLine(Base):
+    """An expected receipt: quantity − received is open, of which `pegged` is already promised to somebody."""
+
+    __tablename__ = "purchase_order_line"
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0 AND received >= 0", name="quantity"),
+        sa.CheckConstraint("pegged >= 0 AND pegged + received <= quantity", name="never_promised_twice"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    purchase_order_id: Mapped[int] = mapped_column(sa.ForeignKey("purchase_order.id"), index=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    quantity: Mapped[int]
+    received: Mapped[int] = mapped_column(default=0)
+    pegged: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)

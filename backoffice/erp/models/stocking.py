@@ -1,0 +1,92 @@
+"""Stock and what leaves it: totals, the movement ledger, shipments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Stock(Base):
+    """Totals of one item in one warehouse.
+
+    allocated: placed orders (and released production) not yet shipped; reserved: holds. The database itself forbids overselling.
+    """
+
+    __tablename__ = "stock"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "warehouse_id"),
+        sa.CheckConstraint("allocated >= 0 AND reserved >= 0 AND allocated + reserved <= on_hand", name="never_oversold"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
+    on_hand: Mapped[int] = mapped_column(default=0)
+    allocated: Mapped[int] = mapped_column(default=0)
+    reserved: Mapped[int] = mapped_column(default=0)
+    figure_at: Mapped[datetime]  # when on_hand was last known to be right
+
+
+class StockMovement(Base):
+    """The ledger: append only; on_hand = sum of delta. `ref` is unique per cause, so that no cause moves stock twice."""
+
+    __tablename__ = "stock_movement"
+    __table_args__ = (sa.UniqueConstraint("ref"), sa.Index("ix_stock_movement_item_id_at", "item_id", "at"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
+    delta: Mapped[int]
+    cause: Mapped[str]  # opening | count | receipt | production | consumption | shipment
+    ref: Mapped[str]
+    actor: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+
+class Shipment(Base):
+    """A parcel to be. state: waiting | to_pick | picking | packed | shipped | delivered | cancelled."""
+
+    __tablename__ = "shipment"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "state IN ('waiting', 'to_pick', 'picking', 'packed', 'shipped', 'delivered', 'cancelled')", name="state"
+        ),
+        sa.Index("ix_shipment_state_ship_by_on", "state", "ship_by_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    order_ref: Mapped[str] = mapped_column(index=True)
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
+    state: Mapped[str] = mapped_column(default="waiting")
+    ship_to: Mapped[dict[str, Any]]  # name, street, city, postcode, country, note
+    promised_on: Mapped[date]
+    ship_by_on: Mapped[date]
+    carrier: Mapped[str] = mapped_column(default="")
+    tracking: Mapped[str] = mapped_column(default="")
+    picker: Mapped[str] = mapped_column(default="")
+    packed_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ShipmentLine(Base):
+    """One reservation in a parcel. picked never passes quantity."""
+
+    __tablename__ = "shipment_line"
+    __table_args__ = (
+        sa.UniqueConstraint("reservation_id"),
+        sa.CheckConstraint("quantity > 0 AND 0 <= picked AND picked <= quantity", name="picked"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"), index=True)
+    reservation_id: Mapped[int] = mapped_column(sa.ForeignKey("reservation.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    quantity: Mapped[int]
+    picked: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,79 @@
+"""What happened: event types. Writers publish, listeners are wired in bootstrap; both run in the same transaction.
+
+erp never imports crm: it says what happened here, and crm listens.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class StockChanged:
+    """Saleable stock or supply of these items moved."""
+
+    item_ids: tuple[int, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PickingStarted:
+    """Somebody began to pick an order's shipment."""
+
+    order_ref: str
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentPacked:
+    """An order's shipment is packed."""
+
+    order_ref: str
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentShipped:
+    """An order's shipment was handed to the carrier; `deliver_on` = the day it should arrive."""
+
+    order_ref: str
+    at: datetime
+    actor: str
+    tracking: str
+    deliver_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedDayMoved:
+    """A committed reservation is now expected on another day. cause: words for people, from the plan's change."""
+
+    reservation_id: int
+    order_ref: str
+    expected_on: date | None
+    cause: str
+    at: datetime
+
+
+E = TypeVar("E")
+Listener = Callable[[Session, Any], None]
+_listeners: dict[type, list[Listener]] = defaultdict(list)
+
+
+def listen(kind: type[E], listener: Callable[[Session, E], None]) -> None:
+    """Call `listener` for each event of `kind`, once however often it is wired."""
+    if listener not in _listeners[kind]:
+        _listeners[kind].append(listener)
+
+
+def publish(session: Session, happened: object) -> None:
+    """Tell every listener, inside the writer's transaction."""
+    for listener in _listeners[type(happened)]:
+        listener(session, happened)

@@ -1,0 +1,69 @@
+"""Tables of payments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Payment(Base):
+    """One session at a payment provider. Never moves backwards.
+
+    state: opened → processing → succeeded | failed | expired, later partly_refunded | refunded | disputed.
+    """
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "state IN ('opened', 'processing', 'succeeded', 'failed', 'expired', 'partly_refunded', 'refunded', 'disputed')",
+            name="state",
+        ),
+        sa.CheckConstraint("amount_minor >= 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    checkout_id: Mapped[int] = mapped_column(sa.ForeignKey("checkout.id"), unique=True)
+    provider: Mapped[str]
+    provider_ref: Mapped[str | None] = mapped_column(unique=True)  # their session, once opened
+    pay_url: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="opened", index=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    opened_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    problem: Mapped[str] = mapped_column(default="")  # paid but no order: why; somebody must look
+
+
+class PaymentEvent(Base):
+    """An event of the provider, stored before it is acted on; the same id is applied once."""
+
+    __tablename__ = "payment_event"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str]
+    kind: Mapped[str]
+    provider_ref: Mapped[str] = mapped_column(index=True)
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(default="")
+
+
+class SandboxSession(Base):
+    """The sandbox provider's own books: what Stripe would keep on its side. Nothing else in the project reads it."""
+
+    __tablename__ = "sandbox_session"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    description: Mapped[str]
+    return_url: Mapped[str]
+    cancel_url: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")  # open | paid | declined | expired
+    expires_at: Mapped[datetime]

@@ -1,0 +1,54 @@
+"""The door: what a shop window may ask the back office, with types and errors. The only way in.
+
+Pure protocols and values: nothing here knows a database, a framework or a clock. Every call that depends on time
+takes `now` (aware, UTC). `backoffice.local` implements the door over the database, one transaction per call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backoffice.public.carts import CartDoor
+from backoffice.public.catalogue import CatalogueDoor
+from backoffice.public.checkout import CheckoutDoor
+from backoffice.public.leads import LeadDoor
+from backoffice.public.orders import OrderDoor
+from backoffice.public.promise import PromiseDoor
+
+
+@dataclass(frozen=True, slots=True)
+class ShopProfile:
+    """Who the shop is: shown in header, footer and mails."""
+
+    name: str
+    country: str
+    currency: str
+    timezone: str
+    language: str
+    email: str
+    phone: str
+    address: Sequence[str]
+    countries: Sequence[str]  # where we deliver
+
+
+class ProfileDoor(Protocol):
+    """Say who the shop is."""
+
+    def get(self) -> ShopProfile:
+        """Return the company's public face."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """All doors in one hand; given to the storefront at start-up."""
+
+    profile: ProfileDoor
+    catalogue: CatalogueDoor
+    promises: PromiseDoor
+    carts: CartDoor
+    checkout: CheckoutDoor
+    orders: OrderDoor
+    leads: LeadDoor

@@ -1,0 +1,77 @@
+"""The cart, kept on the server under a secret token that the browser holds in a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from backoffice.public.catalogue import Picture
+from backoffice.public.money import Money
+from backoffice.public.promise import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line. `promise` is None when nothing can be promised any more; `was_on` = the day shown before, if it moved."""
+
+    sku: str
+    slug: str
+    name: str
+    options: str
+    picture: Picture | None
+    quantity: int
+    unit_price: Money
+    total: Money
+    promise: Promise | None
+    most: int | None  # when promise is None: the quantity that could still be had, if known
+    was_on: date | None = None
+    was_price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart as the customer sees it. `held_until`: the earliest expiry of its live holds."""
+
+    token: str
+    version: int
+    lines: Sequence[CartLine]
+    subtotal: Money | None
+    shipping: Money | None
+    total: Money | None
+    deliver_on: date | None  # all in one parcel: the latest line
+    held_until: datetime | None
+    country: str
+    postcode: str | None
+
+
+class CartDoor(Protocol):
+    """Change a cart. Every change holds material and capacity minutes for 15 minutes and renews what is held."""
+
+    def add(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime) -> Cart:
+        """Add to the line of `sku` (the same one twice sums up); make a cart if `token` is None or unknown.
+
+        Raises NotFound(unknown_product), Refused(not_available | currency_mismatch), BadInput(bad_quantity).
+        """
+        ...
+
+    def set_quantity(self, token: str, sku: str, quantity: int, *, now: datetime) -> Cart:
+        """Set a line's quantity; 0 takes the line out. Raises as `add`; on refusal the line keeps its old quantity."""
+        ...
+
+    def set_postcode(self, token: str, postcode: str, *, now: datetime) -> Cart:
+        """Remember where it goes. Raises BadInput(unknown_postcode)."""
+        ...
+
+    def find(self, token: str | None, *, now: datetime) -> Cart | None:
+        """Return the cart with today's prices and days, or None. Does not renew the hold."""
+        ...
+
+    def renew(self, token: str, *, now: datetime) -> Cart:
+        """Hold every line again from now; lines that can no longer be held have `promise` None."""
+        ...
+
+    def count(self, token: str | None) -> int:
+        """Return the number of pieces, cheaply."""
+        ...

@@ -1,0 +1,100 @@
+"""What a shop window may ask about the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from backoffice.public.money import Money
+from backoffice.public.promise import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A node of the catalogue tree; `count` = listed products in it and below."""
+
+    slug: str
+    name: str
+    parent: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a product. `file` is a name below /media/."""
+
+    file: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One product in a list. `promise` is the earliest of its variants, for `sku`, one piece."""
+
+    slug: str
+    name: str
+    sku: str
+    picture: Picture | None
+    price: Money
+    several_prices: bool
+    promise: Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a catalogue list. `page` counts from 1."""
+
+    cards: Sequence[Card]
+    total: int
+    page: int
+    pages: int
+    category: Category | None
+    path: Sequence[Category]  # from the root to `category`
+    categories: Sequence[Category]  # children to choose from
+    nearest_words: Sequence[str] = ()  # on an empty search: words that do find something
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One thing that can be bought. `available` = something may be promised for one piece now."""
+
+    sku: str
+    options: Mapping[str, str]  # {"Size": "M", "Colour": "Oak"}
+    price: Money
+    picture: Picture | None
+    available: bool
+    basis: str | None  # stock | receipt | make | buy | mixed
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """All that a product page shows except the day, which depends on sku, quantity and postcode."""
+
+    slug: str
+    name: str
+    description: str
+    language: str | None  # of the description, where known
+    pictures: Sequence[Picture]
+    path: Sequence[Category]
+    variants: Sequence[Variant]
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class CatalogueDoor(Protocol):
+    """Read the catalogue. Nothing here changes anything."""
+
+    def list_products(
+        self, *, category: str | None, query: str | None, page: int, postcode: str | None, language: str, now: datetime
+    ) -> Listing:
+        """Return one page of products of which something may be promised. Raises NotFound(unknown_category)."""
+        ...
+
+    def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:
+        """Return a product, also when nothing can be promised. Raises NotFound(unknown_product)."""
+        ...
+
+    def find_categories(self, *, now: datetime) -> Sequence[Category]:
+        """Return the top of the tree, only where something is listed."""
+        ...

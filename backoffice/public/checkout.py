@@ -1,0 +1,48 @@
+"""From cart to payment to order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutForm:
+    """What the one-page guest checkout sends, as typed. `key` is minted with the page: the same key is the same order.
+
+    cart_version and total_minor are what the page showed: if they no longer hold, the page is stale.
+    """
+
+    key: str
+    cart_version: int
+    total_minor: int
+    email: str
+    name: str
+    phone: str
+    street: str
+    city: str
+    postcode: str
+    country: str
+    note: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentStart:
+    """Where to send the browser to pay, and where the order will be found after."""
+
+    pay_url: str
+    order_token: str
+
+
+class CheckoutDoor(Protocol):
+    """Start a payment. The order itself comes only through settling."""
+
+    def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
+        """Check the form, keep the holds while paying and open a session at the payment provider.
+
+        Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | price_changed | not_available | day_moved).
+        On any refusal the cart is unchanged.
+        """
+        ...

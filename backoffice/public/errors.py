@@ -1,0 +1,46 @@
+"""The one error tree, shared by pages, desks, API and log.
+
+ShopError
+├── NotFound            404  unknown_product, unknown_order, unknown_lead, unknown_record
+├── Refused             409  not_available, hold_expired, stale, cart_empty, currency_mismatch, price_changed, wrong_state
+└── BadInput            422  bad_quantity, unknown_postcode, invalid_form
+
+Each error carries a stable `code`; `details` fills the wording, which each surface owns and translates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ShopError(Exception):
+    """Base of every error that a caller may show to a person."""
+
+    status = 400
+
+    def __init__(self, code: str, **details: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details: Mapping[str, object] = details
+
+
+class NotFound(ShopError):
+    """Say that what was asked for is not there (or not for you: the same answer)."""
+
+    status = 404
+
+
+class Refused(ShopError):
+    """Say that the request was understood and cannot be done in the present state."""
+
+    status = 409
+
+
+class BadInput(ShopError):
+    """Say which value was wrong. `fields` maps field name → error code for forms."""
+
+    status = 422
+
+    def __init__(self, code: str, fields: Mapping[str, str] | None = None, **details: object) -> None:
+        super().__init__(code, **details)
+        self.fields: Mapping[str, str] = fields or {}

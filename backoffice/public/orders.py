@@ -1,0 +1,82 @@
+"""The order page behind its secret link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from backoffice.public.catalogue import Picture
+from backoffice.public.money import Money
+from backoffice.public.promise import Step
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line with its four days: requested, promised (frozen), expected (moves), actual."""
+
+    sku: str
+    slug: str | None
+    name: str
+    options: str
+    picture: Picture | None
+    quantity: int
+    unit_price: Money
+    total: Money
+    basis: str
+    requested_on: date | None
+    promised_on: date
+    expected_on: date
+    actual_on: date | None
+    steps: Sequence[Step]
+    moved_because: str | None  # the cause in words when expected differs from promised
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One entry of the customer's timeline. kind: placed | confirmed | making | picking | packed | shipped | day_moved | message."""
+
+    kind: str
+    at: datetime
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order as its buyer sees it. state: placed | confirmed | picking | shipped | delivered | cancelled."""
+
+    number: str
+    state: str
+    placed_at: datetime
+    email: str
+    name: str
+    address: Sequence[str]
+    lines: Sequence[OrderLine]
+    subtotal: Money
+    shipping: Money
+    total: Money
+    promised_on: date
+    expected_on: date
+    tracking: str | None
+    events: Sequence[OrderEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """A payment that has not been settled yet. state: opened | processing | failed | expired."""
+
+    state: str
+    pay_url: str | None
+
+
+class OrderDoor(Protocol):
+    """Read an order by its secret token."""
+
+    def get(self, token: str, *, now: datetime) -> OrderView | PendingOrder:
+        """Return the order, or the payment still under way. Raises NotFound(unknown_order), the same for any token."""
+        ...
+
+    def ask(self, token: str, message: str, *, key: str, now: datetime) -> None:
+        """Write to the shop about this order: a lead of kind `order_question`. Raises BadInput(invalid_form)."""
+        ...

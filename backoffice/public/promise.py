@@ -1,0 +1,56 @@
+"""The promise: the day, what it stands on and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step on the way to the day. Steps follow each other without a gap and end on the delivery day.
+
+    kind: stock | receipt | buy | make | operation | wait | pick_pack | cutoff | ship | transit | deliver
+    starts_at, ends_at: instants (UTC). details: what the wording needs (item name, work centre, days, holiday …),
+    with `zone` = the zone in which its days are named.
+    """
+
+    kind: str
+    starts_at: datetime
+    ends_at: datetime
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A day that may be promised for a quantity of one sku to one place.
+
+    basis: stock | receipt | make | buy | mixed. deliver_on: a date at the customer's place; ship_on: at the warehouse.
+    valid_until: after this instant the answer must be asked again. plan_version: the plan it was computed on.
+    """
+
+    sku: str
+    quantity: int
+    basis: str
+    ready_at: datetime
+    ship_on: date
+    deliver_on: date
+    steps: Sequence[Step]
+    valid_until: datetime
+    plan_version: int
+    postcode: str | None = None
+
+
+class PromiseDoor(Protocol):
+    """Ask for a day. A quote leaves no trace."""
+
+    def quote(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime
+    ) -> Promise:
+        """Return the earliest day for `quantity` of `sku`; `cart` (its token): own holds do not compete.
+
+        Raises NotFound(unknown_product), Refused(not_available, most=n), BadInput(bad_quantity | unknown_postcode).
+        """
+        ...

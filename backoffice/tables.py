@@ -1,0 +1,12 @@
+"""Every table, imported once: what Alembic compares with and tests create."""
+
+from backoffice import idempotency
+from backoffice.bridge import models as bridge_models
+from backoffice.crm import models as crm_models
+from backoffice.db import Base
+from backoffice.erp import models as erp_models
+from backoffice.payments import models as payment_models
+
+metadata = Base.metadata
+
+__all__ = ["bridge_models", "crm_models", "erp_models", "idempotency", "metadata", "payment_models"]
