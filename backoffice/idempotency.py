@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backoffice.db import Base, BigId
 
@@ -23,3 +24,20 @@ class IdempotencyKey(Base):
     request_hash: Mapped[str]
     answer: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+
+
+def claim(
+    session: Session, scope: str, key: str, *, request_hash: str = "", now: datetime
+) -> tuple[IdempotencyKey, bool]:
+    """Return the row of `key` and True if it is ours to work on, False if the work was done before.
+
+    A second transaction with the same key waits for the first one to end. Fill `answer` before committing.
+    """
+    row = IdempotencyKey(scope=scope, key=key, request_hash=request_hash, answer={}, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        used = sa.select(IdempotencyKey).where(IdempotencyKey.scope == scope, IdempotencyKey.key == key)
+        return session.execute(used).scalar_one(), False
+    return row, True

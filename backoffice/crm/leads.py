@@ -1,0 +1,233 @@
+"""Leads: taken in from every form, then worked on by sales.
+
+Every change is conditional on the version that was seen.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import idempotency
+from backoffice.bridge import outbox
+from backoffice.crm import parties, timeline
+from backoffice.crm.answer_time import answer_due
+from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
+from backoffice.crm.models import Activity, Lead
+from backoffice.erp.models import Company, Staff
+from backoffice.public.errors import NotFound, Refused
+from backoffice.public.leads import LeadForm
+
+ENTRY_STATES = ("new", "quarantined")
+TRANSITIONS: Mapping[str, Mapping[str, str]] = {
+    # verb: {state before: state after}
+    "release": {"quarantined": "new"},
+    "take": {"new": "working"},
+    "take_over": {"working": "working"},
+    "note": {state: state for state in ("new", "working", "answered", "done", "quarantined")},
+    "answer": {"new": "answered", "working": "answered", "answered": "answered"},
+    "done": {"new": "done", "working": "done", "answered": "done", "quarantined": "done"},
+}
+OWNER_ONLY = frozenset({"answer", "done"})
+"""Verbs that belong to the one who has the lead while it is being worked on."""
+
+
+class Colleague(Protocol):
+    """Somebody of sales: a row of staff, or who is logged in."""
+
+    @property
+    def id(self) -> int:
+        """Return the id of the staff row."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Return the name that the timeline shows."""
+        ...
+
+
+def submit(session: Session, form: LeadForm, *, order_ref: str | None = None, now: datetime) -> Lead:
+    """Take a message in and return its lead. Raises BadInput(invalid_form, fields).
+
+    The same form twice (its `key` and every value) is one lead; the same key with another text is another message.
+    order_ref: the number of the order that it is about, known to us and not typed.
+    """
+    checked = check(form)
+    if not form.key:
+        return _insert(session, checked, order_ref, now)
+    row, fresh = idempotency.claim(session, "lead", fingerprint(form), now=now)
+    if not fresh:
+        return get_lead(session, int(row.answer["lead_id"]))
+    lead = _insert(session, checked, order_ref, now)
+    row.answer = {"lead_id": lead.id}
+    return lead
+
+
+def get_lead(session: Session, lead_id: int) -> Lead:
+    """Return a lead. Raises NotFound(unknown_lead)."""
+    lead = session.get(Lead, lead_id)
+    if lead is None:
+        raise NotFound("unknown_lead")
+    return lead
+
+
+def take(session: Session, lead_id: int, *, staff_id: int, version: int, now: datetime) -> Lead:
+    """Make the lead mine. Raises NotFound, Refused(wrong_state, owner=name) if a colleague has it, Refused(stale)."""
+    lead = get_lead(session, lead_id)
+    if lead.state == "working" and lead.owner_id == staff_id:
+        return lead
+    staff = _get_staff(session, staff_id)
+    if lead.state == "working":
+        raise _wrong_state(session, lead)
+    lead = _change(session, lead, "take", staff, version, owner_id=staff_id)
+    timeline.record(session, lead.party_id, "took", lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def take_over(session: Session, lead_id: int, *, staff_id: int, version: int, now: datetime) -> Lead:
+    """Take a lead from a colleague who cannot finish it. Raises NotFound, Refused(stale | wrong_state)."""
+    lead = get_lead(session, lead_id)
+    if lead.state == "working" and lead.owner_id == staff_id:
+        return lead
+    staff = _get_staff(session, staff_id)
+    lead = _change(session, lead, "take_over", staff, version, owner_id=staff_id)
+    timeline.record(session, lead.party_id, "took", lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def note(session: Session, lead_id: int, text: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Write something down for ourselves. Raises NotFound, BadInput(invalid_form, text), Refused(stale)."""
+    words, lead = clean_text(text), get_lead(session, lead_id)
+    if lead.version != version and _was_last_said(session, lead, "note", words, staff):
+        return lead
+    lead = _change(session, lead, "note", staff, version)
+    timeline.record(session, lead.party_id, "note", text=words, lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def answer(session: Session, lead_id: int, text: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Answer by mail. Raises NotFound, BadInput(invalid_form, text), Refused(stale | wrong_state).
+
+    The mail leaves through the outbox, in this transaction. The same answer posted twice is sent once.
+    """
+    words, lead = clean_text(text), get_lead(session, lead_id)
+    if lead.version != version and _was_last_said(session, lead, "answer", words, staff):
+        return lead
+    lead = _change(session, lead, "answer", staff, version, owner_id=staff.id)
+    party = parties.get_party(session, lead.party_id)
+    company = session.get(Company, 1)
+    payload = {
+        "to": party.email,
+        "name": party.name,
+        "language": lead.language or party.language,
+        "shop": company.name if company else "",
+        "text": words,
+        "subject": _subject(lead),
+        "asked": lead.message,
+    }
+    outbox.put(session, "mail", f"lead:{lead.number}", "lead_answer", payload, now=now)
+    timeline.record(session, party.id, "answer", text=words, lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def done(session: Session, lead_id: int, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Close the lead. Closing a closed one changes nothing. Raises NotFound, Refused(stale | wrong_state)."""
+    lead = get_lead(session, lead_id)
+    if lead.state == "done":
+        return lead
+    lead = _change(session, lead, "done", staff, version)
+    timeline.record(session, lead.party_id, "done", lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def release(session: Session, lead_id: int, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Put a doubtful lead among the others, due from now on. Raises NotFound, Refused(stale | wrong_state)."""
+    lead = get_lead(session, lead_id)
+    if lead.state == "new":
+        return lead
+    return _change(session, lead, "release", staff, version, due_at=answer_due(session, now))
+
+
+def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: datetime) -> Lead:
+    party = parties.find_or_create(
+        session, email=checked.email, name=checked.name, phone=checked.phone, language=checked.language, now=now
+    )
+    session.flush()
+    lead = Lead(
+        number=secrets.token_hex(8),  # until its row has an id
+        party_id=party.id,
+        kind=checked.kind,
+        state="quarantined" if checked.doubtful else "new",
+        message=checked.message,
+        sku=checked.sku,
+        quantity=checked.quantity,
+        needed_by_on=checked.needed_by_on,
+        postcode=checked.postcode,
+        order_ref=order_ref,
+        page=checked.page,
+        language=checked.language,
+        due_at=answer_due(session, now),
+        created_at=now,
+        version=1,
+    )
+    session.add(lead)
+    session.flush()
+    lead.number = f"L-{lead.id:05d}"
+    timeline.record(session, party.id, "message", text=checked.message, lead_id=lead.id, order_ref=order_ref, now=now)
+    return lead
+
+
+def _change(session: Session, lead: Lead, verb: str, staff: Colleague, version: int, **values: object) -> Lead:
+    """Move the lead along its table, only from the version that was seen; return it as it is now."""
+    if lead.version != version:
+        raise Refused("stale", state=lead.state, owner=_owner_name(session, lead))
+    allowed = TRANSITIONS[verb]
+    taken_by_other = lead.state == "working" and lead.owner_id != staff.id
+    if lead.state not in allowed or (verb in OWNER_ONLY and taken_by_other):
+        raise _wrong_state(session, lead)
+    seen = sa.update(Lead).where(Lead.id == lead.id, Lead.version == version, Lead.state == lead.state)
+    changed = seen.values(state=allowed[lead.state], version=version + 1, **values).returning(Lead.id)
+    won = session.execute(changed.execution_options(synchronize_session=False)).scalar_one_or_none()
+    session.refresh(lead)
+    if won is None:
+        raise Refused("stale", state=lead.state, owner=_owner_name(session, lead))
+    return lead
+
+
+def _was_last_said(session: Session, lead: Lead, kind: str, words: str, staff: Colleague) -> bool:
+    """Tell whether this is the same form once more: the newest entry of this kind is these words by this person."""
+    newest = (
+        sa.select(Activity)
+        .where(Activity.lead_id == lead.id, Activity.kind == kind)
+        .order_by(Activity.id.desc())
+        .limit(1)
+    )
+    said = session.execute(newest).scalar_one_or_none()
+    return said is not None and said.text == words and said.actor == staff.name
+
+
+def _subject(lead: Lead) -> str:
+    """Return one line that reminds them of what they asked."""
+    first = next((line.strip() for line in lead.message.splitlines() if line.strip()), lead.sku or lead.number)
+    return first if len(first) <= 70 else first[:69].rstrip() + "…"
+
+
+def _get_staff(session: Session, staff_id: int) -> Staff:
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound("unknown_record")
+    return staff
+
+
+def _owner_name(session: Session, lead: Lead) -> str:
+    owner = session.get(Staff, lead.owner_id) if lead.owner_id is not None else None
+    return owner.name if owner else ""
+
+
+def _wrong_state(session: Session, lead: Lead) -> Refused:
+    return Refused("wrong_state", state=lead.state, owner=_owner_name(session, lead))

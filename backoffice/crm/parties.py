@@ -1,0 +1,73 @@
+"""Parties: the people and companies that we deal with, each known once by e-mail address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backoffice.crm.models import Party
+from backoffice.public.errors import BadInput, NotFound
+
+MAX_EMAIL = 254
+_PROBE = ".example.com"
+
+
+def normalise_email(text: str) -> str:
+    """Return the address in lower case and composed Unicode; syntax only, the network is never asked.
+
+    Domains kept for tests and local use (`.test`, `.local` …) are accepted. Raises BadInput(invalid_form, email).
+    """
+    typed = text.strip()
+    last_label = typed.rpartition(".")[2].casefold()
+    # the validator refuses special-use domains as a whole: let it check the labels below one that it knows
+    suffix = _PROBE if last_label in SPECIAL_USE_DOMAIN_NAMES else ""
+    try:
+        checked = validate_email(typed + suffix, check_deliverability=False).normalized.removesuffix(suffix)
+    except EmailNotValidError:
+        raise BadInput("invalid_form", {"email": "bad_email"}) from None
+    if len(checked) > MAX_EMAIL:
+        raise BadInput("invalid_form", {"email": "too_long"})
+    return checked.lower()
+
+
+def find_or_create(session: Session, *, email: str, name: str, phone: str, language: str, now: datetime) -> Party:
+    """Return the party with this address, made if there is none. Raises BadInput(invalid_form, email).
+
+    What is known stays: a form that anybody can fill in only adds what was missing.
+    """
+    address = normalise_email(email)
+    party = _find(session, address)
+    if party is None:
+        party = _insert(session, address, name or address, phone, language, now)
+    if party.name == address and name:
+        party.name = name
+    party.phone = party.phone or phone
+    party.language = party.language or language
+    return party
+
+
+def get_party(session: Session, party_id: int) -> Party:
+    """Return a party. Raises NotFound(unknown_record)."""
+    party = session.get(Party, party_id)
+    if party is None:
+        raise NotFound("unknown_record")
+    return party
+
+
+def _find(session: Session, address: str) -> Party | None:
+    return session.execute(sa.select(Party).where(Party.email == address)).scalar_one_or_none()
+
+
+def _insert(session: Session, address: str, name: str, phone: str, language: str, now: datetime) -> Party:
+    party = Party(name=name, email=address, phone=phone, language=language, facts={}, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(party)
+    except IntegrityError:
+        # somebody else made the same party between our look and our insert: theirs is ours
+        return session.execute(sa.select(Party).where(Party.email == address)).scalar_one()
+    return party

@@ -1,0 +1,40 @@
+"""The timeline: the one history of what happened between a party and us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm.models import Activity
+
+
+def record(
+    session: Session,
+    party_id: int,
+    kind: str,
+    *,
+    text: str = "",
+    lead_id: int | None = None,
+    order_ref: str | None = None,
+    actor: str = "",
+    now: datetime,
+) -> Activity:
+    """Add one entry. kind: see crm.models.Activity; actor: who of ours did it, empty for the customer or the system."""
+    entry = Activity(party_id=party_id, kind=kind, text=text, lead_id=lead_id, order_ref=order_ref, actor=actor, at=now)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def find_entries(session: Session, party_id: int, *, limit: int = 200) -> Sequence[Activity]:
+    """Return a party's entries, newest first, at most `limit`."""
+    query = (
+        sa.select(Activity)
+        .where(Activity.party_id == party_id)
+        .order_by(Activity.at.desc(), Activity.id.desc())
+        .limit(limit)
+    )
+    return session.execute(query).scalars().all()
