@@ -1,0 +1,43 @@
+"""The promise engine: calendars, available and capable to promise, shipping. Pure, standard library only."""
+
+from backoffice.planning.atp import Ledger, ledger
+from backoffice.planning.calendars import Calendar
+from backoffice.planning.check import check
+from backoffice.planning.model import (
+    BomLine,
+    Booking,
+    Factory,
+    Item,
+    Operation,
+    Stop,
+    Supply,
+    WorkCentre,
+)
+from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
+from backoffice.planning.plan import Plan
+from backoffice.planning.shipping import Shipped, Shipping, ship
+
+__all__ = [
+    "BomLine",
+    "Booking",
+    "Calendar",
+    "Factory",
+    "Item",
+    "Ledger",
+    "Link",
+    "Make",
+    "Operation",
+    "Outcome",
+    "Peg",
+    "Plan",
+    "Shipped",
+    "Shipping",
+    "Slot",
+    "Stop",
+    "Supply",
+    "Surplus",
+    "WorkCentre",
+    "check",
+    "ledger",
+    "ship",
+]

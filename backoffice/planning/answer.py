@@ -1,0 +1,130 @@
+"""Turn a tentative answer into an Outcome: pegs, lots and the critical chain."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from backoffice.planning.atp import Lot
+from backoffice.planning.explode import Made, Need, Search
+from backoffice.planning.instants import micros, moment
+from backoffice.planning.model import Factory
+from backoffice.planning.outcome import Basis, Link, LinkKind, Make, Outcome, Peg, Slot
+
+
+def outcome_of(search: Search, need: Need) -> Outcome:
+    """Describe the answer `need` to the asked item."""
+    makes: list[Made] = []
+    demands: list[int | None] = []
+    _collect(need, None, makes, demands)
+    numbers = {id(made): number for number, made in enumerate(makes)}
+    pegs = _pegs(need, None, numbers)
+    for made in makes:
+        for part in made.needs:
+            pegs += _pegs(part, numbers[id(made)], numbers)
+    kinds = {peg.kind for peg in pegs if peg.demand is None}
+    basis: Basis = kinds.pop() if len(kinds) == 1 else "mixed"
+    return Outcome(
+        need.item,
+        need.quantity,
+        moment(need.ready),
+        basis,
+        tuple(pegs),
+        tuple(_make(made, demand, search.factory) for made, demand in zip(makes, demands, strict=True)),
+        tuple(_chain(search, need)),
+    )
+
+
+def _collect(need: Need, demand: int | None, makes: list[Made], demands: list[int | None]) -> None:
+    """List the lots below `need`, each before those of its components."""
+    for made in need.made:
+        number = len(makes)
+        makes.append(made)
+        demands.append(demand)
+        for part in made.needs:
+            _collect(part, number, makes, demands)
+
+
+def _pegs(need: Need, demand: int | None, numbers: dict[int, int]) -> list[Peg]:
+    pegs = []
+    for lot, amount in need.taken:
+        supply = numbers[id(lot.made)] if lot.made else lot.key
+        pegs.append(Peg(need.item, amount, lot.kind, supply, moment(lot.at), demand))
+    pegs += [Peg(need.item, made.used, "make", numbers[id(made)], moment(made.ready), demand) for made in need.made]
+    if need.bought:
+        pegs.append(Peg(need.item, need.bought[0], "buy", None, moment(need.bought[1]), demand))
+    return pegs
+
+
+def _make(made: Made, demand: int | None, factory: Factory) -> Make:
+    steps = factory.recipe(made.item.key).steps
+    slots = tuple(
+        Slot(step.work_centre, place.lane, moment(place.starts_at), moment(place.ends_at), position)
+        for position, (step, place) in enumerate(zip(steps, made.places, strict=True))
+    )
+    return Make(made.item.key, made.quantity, moment(made.start), moment(made.ready), slots, demand)
+
+
+def _chain(search: Search, need: Need) -> list[Link]:
+    """Return the links from now to the instant `need` is ready: at every level the component that came last."""
+    cause = need.cause
+    if isinstance(cause, Lot) and cause.made:
+        cause = cause.made
+    if isinstance(cause, Made):
+        return _chain_of_lot(search, cause)
+    if isinstance(cause, Lot) and cause.kind != "buy":
+        kind: LinkKind = "stock" if cause.kind == "stock" else "receipt"
+        return [_link(kind, search.now, need.ready, need.item, {"supply": cause.key})]
+    item = search.factory.item_by[need.item]
+    return [_link("buy", search.now, need.ready, need.item, {"lead_days": item.lead_days})]
+
+
+def _chain_of_lot(search: Search, made: Made) -> list[Link]:
+    links = _chain(search, made.gate) if made.gate else []
+    clock = made.gate.ready if made.gate else search.now
+    steps = search.factory.recipe(made.item.key).steps
+    for position, (step, place) in enumerate(zip(steps, made.places, strict=True)):
+        if place.starts_at > clock:
+            cause = _why_wait(search, step.work_centre, clock, place.starts_at)
+            links.append(
+                _link(
+                    "wait",
+                    clock,
+                    place.starts_at,
+                    made.item.key,
+                    {
+                        "work_centre": step.work_centre,
+                        "cause": cause,
+                    },
+                )
+            )
+        links.append(
+            _link(
+                "operation",
+                place.starts_at,
+                place.ends_at,
+                made.item.key,
+                {
+                    "work_centre": step.work_centre,
+                    "lane": place.lane,
+                    "position": position,
+                    "quantity": made.quantity,
+                },
+            )
+        )
+        clock = place.ends_at
+    if not steps:
+        links.append(_link("make", clock, clock, made.item.key, {"quantity": made.quantity}))
+    return links
+
+
+def _why_wait(search: Search, work_centre: Hashable, start: int, end: int) -> str:
+    """Name why an operation waits: closed, frozen, or busy with other work."""
+    axis = search.centre(work_centre).axis
+    frozen = search.factory.centre_by[work_centre].frozen_until
+    if frozen is not None and start < micros(frozen):
+        return "frozen"
+    return "closed" if axis.work_at(start) == axis.work_at(end) else "busy"
+
+
+def _link(kind: LinkKind, start: int, end: int, item: Hashable, details: dict[str, Hashable]) -> Link:
+    return Link(kind, moment(start), moment(end), item, details)

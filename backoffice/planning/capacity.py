@@ -1,0 +1,249 @@
+"""Capacity: the working-time axis of a work centre, its lanes, and the earliest gap.
+
+On the axis closed time is folded out: it counts only microseconds in which the work centre is open. An operation that
+pauses over a night is one unbroken stretch there, and "not through another operation" means that stretches of one
+lane do not overlap. Source of the method: interval lists with bisection (earliest-gap search).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from backoffice.planning.calendars import Calendar
+from backoffice.planning.instants import local_instant, moment
+
+_GROW_DAYS = 64
+_ONE_DAY = timedelta(days=1)
+
+
+class Axis:
+    """The open time of one work centre, folded lazily from a first instant on; instants are microseconds.
+
+    opens[i], closes[i]: the i-th open interval; before[i]: working time before it.
+    """
+
+    __slots__ = ("_calendar", "_day", "_stops", "before", "closes", "grown_to", "opens", "origin")
+
+    def __init__(self, calendar: Calendar, stops: Iterable[tuple[int, int]], origin: int) -> None:
+        """Prepare the axis from `origin` on; nothing before it counts as working time."""
+        self._calendar = calendar
+        self._stops = merge(stops)
+        self._day: date = moment(origin).astimezone(calendar.zone).date() - _ONE_DAY
+        self.origin = origin
+        self.grown_to = origin
+        self.opens: list[int] = []
+        self.closes: list[int] = []
+        self.before: list[int] = []
+
+    def total(self) -> int:
+        """Return the working time known so far."""
+        return self.before[-1] + self.closes[-1] - self.opens[-1] if self.opens else 0
+
+    def work_at(self, instant: int) -> int:
+        """Return the working time that lies before `instant`."""
+        while self.grown_to <= instant:
+            self._grow()
+        place = bisect_right(self.opens, instant) - 1
+        if place < 0:
+            return 0
+        return self.before[place] + min(instant, self.closes[place]) - self.opens[place]
+
+    def reach(self, work: int, limit: int) -> bool:
+        """Tell whether `work` of working time has passed by `limit`, folding the calendar as far as needed."""
+        while self.total() < work and self.grown_to <= limit:
+            self._grow()
+        return self.total() >= work
+
+    def start_of(self, work: int) -> int:
+        """Return the instant at which the stretch of work after `work` begins; `reach(work + 1)` must hold."""
+        place = bisect_right(self.before, work) - 1
+        return self.opens[place] + work - self.before[place]
+
+    def end_of(self, work: int) -> int:
+        """Return the instant at which `work` (> 0) has been done; `reach(work)` must hold."""
+        place = bisect_left(self.before, work) - 1
+        return self.opens[place] + work - self.before[place]
+
+    def _grow(self) -> None:
+        """Fold the next days."""
+        for _ in range(_GROW_DAYS):
+            for start, end in self._calendar.open_on(self._day):
+                for piece in without(start, end, self._stops):
+                    self._append(*piece)
+            self._day += _ONE_DAY
+        self.grown_to = max(self.grown_to, local_instant(self._day, 0, self._calendar.zone))
+
+    def _append(self, start: int, end: int) -> None:
+        start = max(start, self.origin, self.closes[-1] if self.closes else self.origin)
+        if start >= end:
+            return
+        if self.closes and start == self.closes[-1]:
+            self.closes[-1] = end
+            return
+        self.before.append(self.total())
+        self.opens.append(start)
+        self.closes.append(end)
+
+
+class Lane:
+    """The busy stretches of one lane in working time: sorted, disjoint, neighbours merged."""
+
+    __slots__ = ("ends", "starts")
+
+    def __init__(self, busy: Iterable[tuple[int, int]] = ()) -> None:
+        """Take the busy stretches (start, end); overlapping ones count once."""
+        merged = merge(busy)
+        self.starts = [start for start, _ in merged]
+        self.ends = [end for _, end in merged]
+
+    def gap(self, work: int, length: int) -> int:
+        """Return the earliest start at or after `work` of a free stretch of `length`."""
+        starts, ends = self.starts, self.ends
+        place, count = bisect_right(ends, work), len(starts)
+        while place < count and starts[place] - work < length:
+            if ends[place] > work:
+                work = ends[place]
+            place += 1
+        return work
+
+    def reserve(self, start: int, end: int) -> None:
+        """Mark the free stretch [start, end) busy."""
+        starts, ends = self.starts, self.ends
+        place = bisect_left(starts, start)
+        joins_left = place > 0 and ends[place - 1] == start
+        joins_right = place < len(starts) and starts[place] == end
+        if joins_left and joins_right:
+            ends[place - 1] = ends.pop(place)
+            del starts[place]
+        elif joins_left:
+            ends[place - 1] = end
+        elif joins_right:
+            starts[place] = start
+        else:
+            starts.insert(place, start)
+            ends.insert(place, end)
+
+    def release(self, start: int, end: int) -> None:
+        """Take back `reserve(start, end)`."""
+        starts, ends = self.starts, self.ends
+        place = bisect_right(starts, start) - 1
+        left, right = starts[place], ends[place]
+        if left == start and right == end:
+            del starts[place], ends[place]
+        elif left == start:
+            starts[place] = end
+        elif right == end:
+            ends[place] = start
+        else:
+            ends[place] = start
+            starts.insert(place + 1, end)
+            ends.insert(place + 1, right)
+
+
+class Place(NamedTuple):
+    """Where an operation goes: lane, instants, and the stretch of working time (equal ends: nothing to reserve)."""
+
+    lane: int
+    starts_at: int
+    ends_at: int
+    work_start: int
+    work_end: int
+
+
+class Centre:
+    """One work centre in a plan: its axis, its lanes (None = unlimited) and its frozen zone."""
+
+    __slots__ = ("axis", "frozen", "lanes")
+
+    def __init__(self, axis: Axis, lanes: int | None, frozen: int) -> None:
+        """Open `lanes` empty lanes; nothing starts before the instant `frozen`."""
+        self.axis = axis
+        self.lanes = None if lanes is None else [Lane() for _ in range(lanes)]
+        self.frozen = frozen
+
+    def load(self, bookings: Iterable[tuple[int, int, int]]) -> None:
+        """Book (lane, start, end) in instants, on a centre without bookings yet.
+
+        A booking of a lane that no longer exists blocks one that does: its work has still to be done.
+        """
+        if self.lanes is None:
+            return
+        busy: list[list[tuple[int, int]]] = [[] for _ in self.lanes]
+        for lane, start, end in bookings:
+            busy[lane % len(busy)].append((self.axis.work_at(start), self.axis.work_at(end)))
+        self.lanes = [Lane(stretches) for stretches in busy]
+
+    def busy(self) -> list[list[tuple[int, int]]]:
+        """Return the busy stretches per lane as instants (start, end)."""
+        return [
+            [
+                (self.axis.start_of(start), self.axis.end_of(end))
+                for start, end in zip(lane.starts, lane.ends, strict=True)
+            ]
+            for lane in self.lanes or ()
+        ]
+
+    def find(self, not_before: int, length: int, limit: int) -> Place | None:
+        """Return the earliest place for `length` of work from `not_before` on; the lowest lane among equals.
+
+        None if it would not be done by `limit`. Without work (length 0) no lane and no open time is needed.
+        """
+        instant = max(not_before, self.frozen)
+        if length == 0:
+            return Place(0, instant, instant, 0, 0) if instant <= limit else None
+        if instant + length > limit:
+            return None
+        work = self.axis.work_at(instant)
+        lane, start = 0, work
+        if self.lanes is not None:
+            lane, start = _earliest(self.lanes, work, length)
+        if not self.axis.reach(start + length, limit):
+            return None
+        ends_at = self.axis.end_of(start + length)
+        return Place(lane, self.axis.start_of(start), ends_at, start, start + length) if ends_at <= limit else None
+
+    def never_opens(self, instant: int, limit: int) -> bool:
+        """Tell whether there is no open time at all between `instant` and `limit`."""
+        return not self.axis.reach(self.axis.work_at(max(instant, self.frozen)) + 1, limit)
+
+
+def _earliest(lanes: Sequence[Lane], work: int, length: int) -> tuple[int, int]:
+    best, start = 0, lanes[0].gap(work, length)
+    for number in range(1, len(lanes)):
+        if start == work:
+            break
+        other = lanes[number].gap(work, length)
+        if other < start:
+            best, start = number, other
+    return best, start
+
+
+def merge(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the union of `intervals` as sorted, disjoint intervals that do not touch; empty ones are left out."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(intervals):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            if end > merged[-1][1]:
+                merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def without(start: int, end: int, stops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what is left of [start, end) outside `stops` (sorted, disjoint)."""
+    pieces = []
+    for stop_start, stop_end in stops[max(0, bisect_left(stops, (start, start)) - 1) :]:
+        if stop_start >= end:
+            break
+        if stop_start > start:
+            pieces.append((start, stop_start))
+        start = max(start, stop_end)
+    if start < end:
+        pieces.append((start, end))
+    return pieces

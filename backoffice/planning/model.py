@@ -1,0 +1,231 @@
+"""What a factory is: items, bills of material, routings, work centres; and the supplies and bookings of a plan.
+
+Keys are any hashable. Quantities are whole numbers of an item's smallest unit unless `Factory.whole` is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from math import lcm
+from typing import Any, Literal, NamedTuple
+
+from backoffice.planning.calendars import Calendar
+from backoffice.planning.capacity import Axis
+from backoffice.planning.instants import DAY, MINUTE, micros
+
+Number = int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is stocked, bought or made.
+
+    source: how more of it comes. lead_days: whole calendar days from order to arrival of a bought item, or open days of
+    the calendar `lead_calendar`. minimum, multiple (0 = any), maximum: the lot made, or the order line bought.
+    safety_stock: what is never promised.
+    """
+
+    key: Hashable
+    source: Literal["make", "buy", "none"]
+    lead_days: int = 0
+    lead_calendar: Hashable | None = None
+    minimum: Number = 0
+    multiple: Number = 1
+    maximum: Number | None = None
+    safety_stock: Number = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BomLine:
+    """A component: `quantity` of `item` for one unit of the parent; a share `scrap` (0 <= scrap < 1) of it is lost."""
+
+    item: Hashable
+    quantity: Number
+    scrap: Number = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A step of a routing; its minutes are setup + fixed + per unit x quantity, all divided by the efficiency."""
+
+    work_centre: Hashable
+    setup_minutes: Number = 0
+    minutes_per_unit: Number = 0
+    fixed_minutes: Number = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCentre:
+    """Where operations run: `lanes` at a time (None = any number); nothing starts before `frozen_until`."""
+
+    key: Hashable
+    calendar: Hashable
+    lanes: int | None = 1
+    efficiency: Number = 1
+    frozen_until: datetime | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Closed time of one work centre on top of its calendar: repair, inventory, no staff."""
+
+    work_centre: Hashable
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What is there or coming: `quantity` is what is still free (not pegged) of it.
+
+    Stock may be used now, or from `available_at` if that is later; a receipt from `available_at`. A receipt that is
+    past due is no supply: nobody knows when it comes.
+    """
+
+    key: Hashable
+    item: Hashable
+    quantity: Number
+    available_at: datetime
+    kind: Literal["stock", "receipt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Work already planned: a lane (from 0) of a work centre is busy from `starts_at` to `ends_at`."""
+
+    work_centre: Hashable
+    lane: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Line(NamedTuple):
+    """A bill-of-material line made ready: need = quantity x numerator / denominator."""
+
+    item: Hashable
+    numerator: int
+    denominator: int
+
+
+class Step(NamedTuple):
+    """An operation made ready: microseconds = (base + rate x quantity) / divisor, rounded up."""
+
+    work_centre: Hashable
+    base: int
+    rate: int
+    divisor: int
+
+
+class Recipe(NamedTuple):
+    """How one item is made."""
+
+    lines: tuple[Line, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """The master data of a plan. Immutable: after a change build a new one; folded calendars are kept inside.
+
+    items, work_centres: mappings by key, or just the things. whole: round a need for a component up to whole units.
+    timezone: the zone in which lead times without a calendar keep the time of day. `check` names faults in it.
+    """
+
+    calendars: Mapping[Any, Calendar]
+    items: Mapping[Any, Item] | Iterable[Item]
+    boms: Mapping[Any, Sequence[BomLine]]
+    routings: Mapping[Any, Sequence[Operation]]
+    work_centres: Mapping[Any, WorkCentre] | Iterable[WorkCentre]
+    stops: Sequence[Stop] = ()
+    whole: bool = True
+    timezone: str = "UTC"
+    item_by: Mapping[Hashable, Item] = field(init=False, repr=False, compare=False)
+    centre_by: Mapping[Hashable, WorkCentre] = field(init=False, repr=False, compare=False)
+    _recipes: dict[Hashable, Recipe] = field(init=False, repr=False, compare=False)
+    _axes: dict[Hashable, Axis] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index items and work centres by key."""
+        items = self.items.values() if isinstance(self.items, Mapping) else tuple(self.items)
+        centres = self.work_centres.values() if isinstance(self.work_centres, Mapping) else tuple(self.work_centres)
+        object.__setattr__(self, "items", self.items if isinstance(self.items, Mapping) else items)
+        object.__setattr__(
+            self, "work_centres", self.work_centres if isinstance(self.work_centres, Mapping) else centres
+        )
+        object.__setattr__(self, "item_by", {item.key: item for item in items})
+        object.__setattr__(self, "centre_by", {centre.key: centre for centre in centres})
+        object.__setattr__(self, "_recipes", {})
+        object.__setattr__(self, "_axes", {})
+
+    def recipe(self, item: Hashable) -> Recipe:
+        """Return how `item` is made, with its fractions made ready for integer arithmetic."""
+        recipe = self._recipes.get(item)
+        if recipe is None:
+            lines = tuple(_line(line) for line in self.boms.get(item, ()))
+            steps = tuple(_step(operation, self.centre_by) for operation in self.routings.get(item, ()))
+            recipe = self._recipes[item] = Recipe(lines, steps)
+        return recipe
+
+    def axis(self, work_centre: Hashable, from_instant: int) -> Axis:
+        """Return the working-time axis of a work centre, counting from `from_instant` or up to a year before it."""
+        axis = self._axes.get(work_centre)
+        if axis is None or not axis.origin <= from_instant <= axis.origin + 366 * DAY:
+            stops = [
+                (micros(stop.starts_at), micros(stop.ends_at)) for stop in self.stops if stop.work_centre == work_centre
+            ]
+            calendar = self.calendars[self.centre_by[work_centre].calendar]
+            axis = self._axes[work_centre] = Axis(calendar, stops, from_instant)
+        return axis
+
+
+class Lots(NamedTuple):
+    """A need divided into lots: `full_lots` of size `full`, then a last one."""
+
+    full_lots: int
+    full: Number
+    last: Number
+
+    def sum(self) -> Number:
+        """Return the quantity of all lots."""
+        return self.full_lots * self.full + self.last
+
+
+def lots_for(need: Number, item: Item) -> Lots | None:
+    """Divide `need` (> 0) into lots of the item's minimum, multiple and maximum; None if its numbers forbid any lot.
+
+    All lots but the last are the largest allowed; the last is the smallest allowed that covers the rest.
+    """
+
+    def up(quantity: Number) -> Number:
+        return quantity if item.multiple == 0 else -(-quantity // item.multiple) * item.multiple
+
+    least = up(item.minimum)
+    if item.maximum is None:
+        return Lots(0, 0, max(up(need), least))
+    full = item.maximum if item.multiple == 0 else item.maximum // item.multiple * item.multiple
+    if full <= 0 or full < least:
+        return None
+    count = -(-need // full) - 1
+    return Lots(count, full, max(up(need - count * full), least))
+
+
+def duration(step: Step, quantity: Number) -> int:
+    """Return the working time of a step for `quantity`, in microseconds, rounded up."""
+    return int(-(-(step.base + step.rate * quantity) // step.divisor))
+
+
+def _line(line: BomLine) -> Line:
+    share = Fraction(line.quantity) / (1 - Fraction(line.scrap))
+    return Line(line.item, share.numerator, share.denominator)
+
+
+def _step(operation: Operation, centres: Mapping[Hashable, WorkCentre]) -> Step:
+    pace = MINUTE / Fraction(centres[operation.work_centre].efficiency)
+    base = (Fraction(operation.setup_minutes) + Fraction(operation.fixed_minutes)) * pace
+    rate = Fraction(operation.minutes_per_unit) * pace
+    divisor = lcm(base.denominator, rate.denominator)
+    return Step(operation.work_centre, int(base * divisor), int(rate * divisor), divisor)

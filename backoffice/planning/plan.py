@@ -1,0 +1,151 @@
+"""The plan: what is free and what is booked at an instant, and the questions that may be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from backoffice.planning.answer import outcome_of
+from backoffice.planning.atp import Lot, Pool
+from backoffice.planning.calendars import HORIZON_DAYS
+from backoffice.planning.capacity import Centre
+from backoffice.planning.explode import BlockedError, Search, SellFrom
+from backoffice.planning.instants import DAY, local_same_clock, micros, moment
+from backoffice.planning.model import Booking, Factory, Item, Number, Supply
+from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
+
+__all__ = ["Link", "Make", "Outcome", "Peg", "Plan", "SellFrom", "Slot", "Surplus"]
+
+
+class Plan:
+    """Answers questions at the instant `now`; committed answers stay in it, quotes leave no trace.
+
+    Not for several threads at once, as quotes reserve and undo. Source: forward earliest-feasible promising
+    over what is committed, see `explode` for the rule.
+    """
+
+    def __init__(
+        self, factory: Factory, now: datetime, supplies: Iterable[Supply], bookings: Iterable[Booking]
+    ) -> None:
+        """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load."""
+        self.factory = factory
+        self.now = now
+        self._now = micros(now)
+        self._limit = self._now + HORIZON_DAYS * DAY
+        self._pools: dict[Hashable, Pool] = {}
+        self._centres: dict[Hashable, Centre] = {}
+        self._arrivals: dict[Hashable, int | None] = {}
+        self._surpluses = 0
+        self._numbers = 0
+        self._supplies: dict[Hashable, list[Lot]] = {}
+        self._bookings: dict[Hashable, list[tuple[int, int, int]]] = {}
+        for number, supply in enumerate(supplies):
+            self._admit(supply, number)
+            self._numbers = number
+        for booking in bookings:
+            end = micros(booking.ends_at)
+            if end > self._now:
+                start = max(self._now, micros(booking.starts_at))
+                self._bookings.setdefault(booking.work_centre, []).append((booking.lane, start, end))
+
+    def quote(self, item: Hashable, quantity: Number, *, sell_from: SellFrom = "production") -> Outcome:
+        """Return the earliest outcome for `quantity` (> 0, else ValueError) of `item`, and leave no trace.
+
+        sell_from limits the asked item only: stock; incoming = stock and receipts; production = also make and buy.
+        """
+        search = self._search()
+        try:
+            return self._ask(search, item, quantity, sell_from)
+        finally:
+            search.undo()
+
+    def commit(self, item: Hashable, quantity: Number, *, sell_from: SellFrom = "production") -> Outcome:
+        """Answer like `quote` and keep pegs and slots; what lots yield beyond the need becomes free."""
+        search = self._search()
+        try:
+            outcome = self._ask(search, item, quantity, sell_from)
+        except BaseException:
+            search.undo()
+            raise
+        if outcome.ready_at is None:
+            search.undo()
+        for pool, lot in search.surpluses:
+            pool.drop(lot)
+            self._surpluses += 1
+            self._numbers += 1
+            pool.add(Lot(lot.at, lot.free, "receipt", Surplus(self._surpluses), self._numbers))
+        return outcome
+
+    def most(self, item: Hashable) -> Number:
+        """Return how much of `item` may be promised from stock and receipts alone, at whatever instant."""
+        return self._pool(item).total()
+
+    def digest(self) -> str:
+        """Return a SHA-256 over everything free and booked: equal plans have equal digests."""
+        state = sha256()
+        for key in sorted({*self._supplies, *self._pools}, key=repr):
+            pool = self._pool(key)
+            lots = [(lot.order, lot.kind, lot.key, lot.free) for lot in pool.lots if lot.free]
+            if lots:
+                state.update(repr((key, pool.safety, lots)).encode())
+        for key in sorted({*self._bookings, *self._centres}, key=repr):
+            busy = self._centre(key).busy() if key in self.factory.centre_by else []
+            if any(busy):
+                state.update(repr((key, busy)).encode())
+        return state.hexdigest()
+
+    def _ask(self, search: Search, item: Hashable, quantity: Number, sell_from: SellFrom) -> Outcome:
+        if quantity <= 0:
+            raise ValueError("quantity must be above 0")
+        try:
+            need = search.obtain(item, quantity, sell_from)
+        except BlockedError as error:
+            return Outcome(item, quantity, None, "none", (), (), (), error.reason, error.where)
+        search.refit(need, need.ready)
+        return outcome_of(search, need)
+
+    def _search(self) -> Search:
+        return Search(self.factory, self._now, self._limit, self._pool, self._centre, self._arrival)
+
+    def _admit(self, supply: Supply, number: int) -> None:
+        at = micros(supply.available_at)
+        if supply.quantity <= 0 or at > self._limit or (supply.kind == "receipt" and at < self._now):
+            return
+        lot = Lot(max(at, self._now), supply.quantity, supply.kind, supply.key, number)
+        self._supplies.setdefault(supply.item, []).append(lot)
+
+    def _pool(self, key: Hashable) -> Pool:
+        pool = self._pools.get(key)
+        if pool is None:
+            item = self.factory.item_by.get(key)
+            pool = self._pools[key] = Pool(self._supplies.get(key, ()), item.safety_stock if item else 0)
+        return pool
+
+    def _centre(self, key: Hashable) -> Centre:
+        centre = self._centres.get(key)
+        if centre is None:
+            work_centre = self.factory.centre_by[key]
+            frozen = micros(work_centre.frozen_until) if work_centre.frozen_until else self._now
+            centre = Centre(self.factory.axis(key, self._now), work_centre.lanes, max(frozen, self._now))
+            centre.load(self._bookings.get(key, ()))
+            self._centres[key] = centre
+        return centre
+
+    def _arrival(self, item: Item) -> int | None:
+        """Return when a purchase of `item` ordered now is there; None if its calendar never opens that often."""
+        if item.key not in self._arrivals:
+            self._arrivals[item.key] = self._work_out_arrival(item)
+        return self._arrivals[item.key]
+
+    def _work_out_arrival(self, item: Item) -> int | None:
+        if item.lead_days > HORIZON_DAYS:
+            return self._limit + 1
+        if item.lead_calendar is None:
+            zone = ZoneInfo(self.factory.timezone)
+            day = moment(self._now).astimezone(zone).date() + timedelta(days=item.lead_days)
+            return max(self._now, local_same_clock(self.now, day, zone))
+        calendar = self.factory.calendars[item.lead_calendar]
+        arrival = calendar.add_open_days(self.now.astimezone(calendar.zone).date(), item.lead_days)
+        return None if arrival is None else max(self._now, local_same_clock(self.now, arrival, calendar.zone))
