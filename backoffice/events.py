@@ -53,11 +53,11 @@ class ShipmentShipped:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedDayMoved:
-    """A committed reservation is now expected on another day. cause: words for people, from the plan's change."""
+    """A placed order's goods are now ready at another instant; None: nobody knows. cause: words for people."""
 
     reservation_id: int
     order_ref: str
-    expected_on: date | None
+    ready_at: datetime | None
     cause: str
     at: datetime
 

@@ -16,7 +16,14 @@ from backoffice.erp.models.company import (
     Staff,
     Warehouse,
 )
-from backoffice.erp.models.making import BomLine, OperationSlot, ProductionOrder, RoutingOperation, WorkCentre, WorkCentreStop
+from backoffice.erp.models.making import (
+    BomLine,
+    OperationSlot,
+    ProductionOrder,
+    RoutingOperation,
+    WorkCentre,
+    WorkCentreStop,
+)
 from backoffice.erp.models.promising import Offer, Peg, Reservation
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from backoffice.erp.models.stocking import Shipment, ShipmentLine, Stock, StockMovement

@@ -68,7 +68,10 @@ class Peg(Base):
 
 
 class Offer(Base):
-    """The projection for pages: what may be promised for one piece of an item, as last computed."""
+    """The projection for pages: what may be promised for one piece of an item, as last computed.
+
+    generation: raised by every change that can move it, so that an answer computed before the change is not stored after.
+    """
 
     __tablename__ = "offer"
 
@@ -78,3 +81,4 @@ class Offer(Base):
     basis: Mapped[str] = mapped_column(default="none")
     valid_until: Mapped[datetime] = mapped_column(index=True)
     plan_version: Mapped[int]
+    generation: Mapped[int] = mapped_column(default=0)

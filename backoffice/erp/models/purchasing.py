@@ -47,9 +47,7 @@ class PurchaseOrder(Base):
     """An order to a supplier. state: proposed (needed by a promise, not sent yet) | ordered | received | cancelled."""
 
     __tablename__ = "purchase_order"
-    __table_args__ = (
-        sa.CheckConstraint("state IN ('proposed', 'ordered', 'received', 'cancelled')", name="state"),
-    )
+    __table_args__ = (sa.CheckConstraint("state IN ('proposed', 'ordered', 'received', 'cancelled')", name="state"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)

@@ -1,0 +1,168 @@
+"""The planning core's master data, read from the database and kept until it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from backoffice.erp import calendars, plan
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company, local_today
+from backoffice.planning.calendars import Calendar
+from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, WorkCentre
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """The factory with what the shell around the core needs to know of it."""
+
+    factory: Factory
+    calendars: dict[int, Calendar]
+    components: dict[int, list[int]]
+    parents: dict[int, list[int]]
+    names: dict[int, str]  # item → name
+    centre_names: dict[int, str]
+    suppliers: dict[int, tuple[int, int]]  # bought item → (supplier, lead days)
+
+    def below(self, item_ids: Iterable[int]) -> set[int]:
+        """Return the items and all their components, at any depth."""
+        return _closure(item_ids, self.components)
+
+    def above(self, item_ids: Iterable[int]) -> set[int]:
+        """Return the items and all that are made with them, at any depth."""
+        return _closure(item_ids, self.parents)
+
+
+class _Kept(threading.local):
+    """One copy a thread: the factory folds its calendars as it is asked, which two threads must not do at once."""
+
+    def __init__(self) -> None:
+        self.masters: WeakKeyDictionary[Engine, tuple[int, date, Master]] = WeakKeyDictionary()
+
+
+_kept = _Kept()
+
+
+def load(session: Session, *, now: datetime) -> Master:
+    """Return the master data as of the session's transaction; read again only after its version or the day changed."""
+    today = local_today(get_company(session), now)
+    version = plan.master_version(session)
+    engine = session.get_bind().engine
+    kept = _kept.masters.get(engine)
+    if kept is None or kept[:2] != (version, today):
+        kept = _kept.masters[engine] = (version, today, _read(session, today, now))
+    return kept[2]
+
+
+def _closure(start: Iterable[int], edges: dict[int, list[int]]) -> set[int]:
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        for other in edges.get(waiting.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return seen
+
+
+def _read(session: Session, today: date, now: datetime) -> Master:
+    company = get_company(session)
+    all_calendars = calendars.load_all(session, *calendars.horizon(today))
+    supply = _best_suppliers(session)
+    items, names = _items(session, supply)
+    boms: dict[int, list[BomLine]] = defaultdict(list)
+    components: dict[int, list[int]] = defaultdict(list)
+    parents: dict[int, list[int]] = defaultdict(list)
+    for line in session.scalars(sa.select(t.BomLine).order_by(t.BomLine.parent_id, t.BomLine.position, t.BomLine.id)):
+        boms[line.parent_id].append(BomLine(line.component_id, Fraction(line.quantity, line.per)))
+        components[line.parent_id].append(line.component_id)
+        parents[line.component_id].append(line.parent_id)
+    centres = list(session.scalars(sa.select(t.WorkCentre)))
+    stops = session.scalars(sa.select(t.WorkCentreStop).where(t.WorkCentreStop.ends_at > now))
+    factory = Factory(
+        calendars=all_calendars,
+        items=items,
+        boms=boms,
+        routings=_routings(session),
+        work_centres={c.id: WorkCentre(c.id, c.calendar_id, lanes=c.lanes, name=c.name) for c in centres},
+        stops=[Stop(s.work_centre_id, s.starts_at, s.ends_at) for s in stops],
+        timezone=company.timezone,
+    )
+    return Master(
+        factory=factory,
+        calendars=all_calendars,
+        components=components,
+        parents=parents,
+        names=names,
+        centre_names={c.id: c.name for c in centres},
+        suppliers={item_id: (row.supplier_id, row.lead_days) for item_id, (row, _) in supply.items()},
+    )
+
+
+def _best_suppliers(session: Session) -> dict[int, tuple[t.SupplierItem, int | None]]:
+    """Return for each item its active supplier with the shortest lead time (then the lowest id) and their calendar."""
+    rows = session.execute(
+        sa.select(t.SupplierItem, t.Supplier.calendar_id)
+        .join(t.Supplier, t.Supplier.id == t.SupplierItem.supplier_id)
+        .where(t.Supplier.active)
+        .order_by(t.SupplierItem.item_id, t.SupplierItem.lead_days, t.SupplierItem.supplier_id)
+    )
+    best: dict[int, tuple[t.SupplierItem, int | None]] = {}
+    for row, calendar_id in rows:
+        best.setdefault(row.item_id, (row, calendar_id))
+    return best
+
+
+def _items(session: Session, supply: dict[int, tuple[t.SupplierItem, int | None]]) -> tuple[dict[int, Item], dict[int, str]]:
+    items: dict[int, Item] = {}
+    names: dict[int, str] = {}
+    for row in session.scalars(sa.select(t.Item)):
+        names[row.id] = row.name
+        if row.source == "buy" and row.id in supply:
+            bought, calendar_id = supply[row.id]
+            items[row.id] = Item(
+                row.id,
+                "buy",
+                lead_days=bought.lead_days,
+                lead_calendar=calendar_id,
+                minimum=bought.order_minimum,
+                multiple=bought.order_multiple,
+                maximum=bought.order_maximum,
+                safety_stock=row.safety_stock,
+            )
+        elif row.source == "make":
+            items[row.id] = Item(
+                row.id,
+                "make",
+                minimum=row.lot_minimum,
+                multiple=row.lot_multiple,
+                maximum=row.lot_maximum,
+                safety_stock=row.safety_stock,
+            )
+        else:  # nobody sells it to us: there is only what is there
+            items[row.id] = Item(row.id, "none", safety_stock=row.safety_stock)
+    return items, names
+
+
+def _routings(session: Session) -> dict[int, list[Operation]]:
+    routings: dict[int, list[Operation]] = defaultdict(list)
+    rows = sa.select(t.RoutingOperation).order_by(t.RoutingOperation.item_id, t.RoutingOperation.position)
+    for row in session.scalars(rows):
+        routings[row.item_id].append(
+            Operation(
+                row.work_centre_id,
+                setup_minutes=Fraction(row.setup_seconds, 60),
+                minutes_per_unit=Fraction(row.run_seconds, 60 * row.run_per),
+                fixed_minutes=Fraction(row.fixed_seconds, 60),
+            )
+        )
+    return routings

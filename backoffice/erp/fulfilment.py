@@ -1,0 +1,251 @@
+"""From the shelf to the carrier: a shipment is handed over with the order, woken when its goods are there, picked, packed, shipped.
+
+States (SHIPMENT_MOVES). Every step is a conditional update, so pressing a button twice does nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice import events
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.erp import offers, promising, shipping, stock
+from backoffice.erp.company import get_warehouse
+from backoffice.public.errors import BadInput, NotFound, Refused
+
+SHIPMENT_MOVES: dict[str, tuple[str, ...]] = {
+    "waiting": ("to_pick", "cancelled"),
+    "to_pick": ("picking", "waiting", "cancelled"),
+    "picking": ("packed",),
+    "packed": ("shipped",),
+    "shipped": ("delivered",),
+    "delivered": (),
+    "cancelled": (),
+}
+
+
+def hand_over(
+    session: Session,
+    *,
+    order_ref: str,
+    reservations: Iterable[t.Reservation],
+    ship_to: Mapping[str, Any],
+    promised_on: date,
+    ship_by_on: date,
+) -> t.Shipment:
+    """Take an order over for shipping, all in one parcel; it waits until every line is there."""
+    warehouse = get_warehouse(session)
+    shipment = t.Shipment(
+        number=f"SH-{order_ref.removeprefix('SF-')}",
+        order_ref=order_ref,
+        warehouse_id=warehouse.id,
+        ship_to=dict(ship_to),
+        promised_on=promised_on,
+        ship_by_on=ship_by_on,
+        carrier=warehouse.carrier,
+    )
+    session.add(shipment)
+    session.flush()
+    for reservation in reservations:
+        session.add(
+            t.ShipmentLine(
+                shipment_id=shipment.id,
+                reservation_id=reservation.id,
+                item_id=reservation.item_id,
+                quantity=reservation.quantity,
+            )
+        )
+    session.flush()
+    wake(session, [line.reservation_id for line in lines_of(session, shipment.id)])
+    return shipment
+
+
+def wake(session: Session, reservation_ids: Iterable[int]) -> None:
+    """Let the shipments of these reservations be picked if all their goods are there, and wait if they are not."""
+    shipments = session.scalars(
+        sa.select(t.Shipment)
+        .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
+        .where(
+            t.ShipmentLine.reservation_id.in_(sorted(set(reservation_ids))),
+            t.Shipment.state.in_(["waiting", "to_pick"]),
+        )
+        .distinct()
+    ).all()
+    for shipment in shipments:
+        shipment.state = "to_pick" if not missing(session, shipment.id) else "waiting"
+    session.flush()
+
+
+def missing(session: Session, shipment_id: int) -> list[t.Peg]:
+    """Return the pegs of a shipment's own lines that are not stock yet; a line without any peg counts as missing too."""
+    pegs: list[t.Peg] = []
+    for line in lines_of(session, shipment_id):
+        own = session.scalars(
+            sa.select(t.Peg).where(t.Peg.reservation_id == line.reservation_id, t.Peg.production_order_id.is_(None))
+        ).all()
+        pegs += [peg for peg in own if peg.kind != "stock"]
+        if sum(peg.quantity for peg in own) < line.quantity:
+            pegs.append(t.Peg(item_id=line.item_id, quantity=line.quantity, kind="buy", reservation_id=line.reservation_id))
+    for peg in pegs:
+        if peg.id is None and peg in session:
+            session.expunge(peg)
+    return pegs
+
+
+def lines_of(session: Session, shipment_id: int) -> list[t.ShipmentLine]:
+    """Return a shipment's lines."""
+    return list(
+        session.scalars(sa.select(t.ShipmentLine).where(t.ShipmentLine.shipment_id == shipment_id).order_by(t.ShipmentLine.id))
+    )
+
+
+def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -> None:
+    """Move the ship-by day of a reservation's shipment to what the plan now says."""
+    shipment = session.scalar(
+        sa.select(t.Shipment)
+        .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
+        .where(t.ShipmentLine.reservation_id == reservation.id)
+    )
+    if shipment is None or shipment.state not in ("waiting", "to_pick"):
+        return
+    wake(session, [reservation.id])
+    ready_at = max(session.get_one(t.Reservation, line.reservation_id).ready_at for line in lines_of(session, shipment.id))
+    master = masters.load(session, now=now)
+    place = shipping.destination(
+        session, master, country=shipment.ship_to["country"], postcode=shipment.ship_to["postcode"], now=now
+    )
+    days = promising.day_for(ready_at, place, now=now)
+    if days is not None:
+        shipment.ship_by_on = days[0]
+
+
+def get_shipment(session: Session, shipment_id: int) -> t.Shipment:
+    """Return a shipment. Raises NotFound(unknown_shipment)."""
+    shipment = session.get(t.Shipment, shipment_id, populate_existing=True)
+    if shipment is None:
+        raise NotFound("unknown_shipment")
+    return shipment
+
+
+def start(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:
+    """Begin to pick: the shipment is this picker's. Raises Refused(wrong_state | taken, who)."""
+    shipment = get_shipment(session, shipment_id)
+    if shipment.state == "picking":
+        if shipment.picker == actor:
+            return
+        raise Refused("taken", who=shipment.picker)
+    _step(session, shipment, "picking", picker=actor)
+    events.publish(session, events.PickingStarted(shipment.order_ref, now, actor))
+
+
+def pick(session: Session, shipment_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
+    """Put `quantity` of a scanned SKU into the parcel; starts picking if nobody has.
+
+    Raises NotFound(not_in_parcel), Refused(too_many | wrong_state | taken), BadInput(bad_quantity).
+    """
+    if quantity < 1:
+        raise BadInput("bad_quantity")
+    start(session, shipment_id, actor=actor, now=now)
+    return _count(session, shipment_id, sku, quantity)
+
+
+def unpick(session: Session, shipment_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
+    """Take `quantity` back out of the parcel. Raises as `pick`."""
+    if quantity < 1:
+        raise BadInput("bad_quantity")
+    start(session, shipment_id, actor=actor, now=now)
+    return _count(session, shipment_id, sku, -quantity)
+
+
+def pack(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:
+    """Close the parcel. Raises Refused(not_all_picked | wrong_state)."""
+    shipment = get_shipment(session, shipment_id)
+    if shipment.state == "packed":
+        return
+    if any(line.picked < line.quantity for line in lines_of(session, shipment_id)):
+        raise Refused("not_all_picked")
+    _step(session, shipment, "packed", packed_at=now)
+    events.publish(session, events.ShipmentPacked(shipment.order_ref, now, actor))
+
+
+def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: datetime) -> None:
+    """Hand the parcel to the carrier: goods leave the stock, the order is shipped. Raises Refused(wrong_state)."""
+    shipment = get_shipment(session, shipment_id)
+    if shipment.state in ("shipped", "delivered"):
+        return
+    tracking = " ".join(tracking.split())[:80]
+    _step(session, shipment, "shipped", shipped_at=now, tracking=tracking)
+    touched = []
+    for line in lines_of(session, shipment_id):
+        pegs = session.scalars(
+            sa.select(t.Peg).where(t.Peg.reservation_id == line.reservation_id, t.Peg.production_order_id.is_(None))
+        )
+        for peg in pegs:
+            assert peg.warehouse_id is not None
+            stock.move(
+                session,
+                peg.item_id,
+                peg.warehouse_id,
+                -peg.quantity,
+                cause="shipment",
+                ref=f"ship:{shipment.number}:{peg.id}",
+                actor=actor,
+                now=now,
+                allocated=-peg.quantity,
+            )
+            peg.used = True
+        session.get_one(t.Reservation, line.reservation_id).state = "shipped"
+        touched.append(line.item_id)
+    master = masters.load(session, now=now)
+    place = shipping.destination(
+        session, master, country=shipment.ship_to["country"], postcode=shipment.ship_to["postcode"], now=now
+    )
+    days = promising.day_for(now, place, now=now)
+    deliver_on = days[1] if days else shipment.promised_on
+    offers.touch(session, touched, now=now)
+    events.publish(session, events.ShipmentShipped(shipment.order_ref, now, actor, tracking, deliver_on))
+
+
+def _count(session: Session, shipment_id: int, sku: str, delta: int) -> t.ShipmentLine:
+    line = session.scalar(
+        sa.select(t.ShipmentLine)
+        .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
+        .where(t.ShipmentLine.shipment_id == shipment_id, sa.func.lower(t.Item.sku) == sku.strip().lower())
+    )
+    if line is None:
+        raise NotFound("not_in_parcel", sku=sku)
+    result = session.execute(
+        sa.update(t.ShipmentLine)
+        .where(
+            t.ShipmentLine.id == line.id,
+            t.ShipmentLine.picked + delta <= t.ShipmentLine.quantity,
+            t.ShipmentLine.picked + delta >= 0,
+        )
+        .values(picked=t.ShipmentLine.picked + delta)
+        .execution_options(synchronize_session="fetch")
+    )
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise Refused("too_many", sku=sku, picked=line.picked, quantity=line.quantity)
+    session.refresh(line)
+    return line
+
+
+def _step(session: Session, shipment: t.Shipment, new: str, **values: Any) -> None:
+    """Move a shipment one state on by conditional update. Raises Refused(wrong_state)."""
+    allowed = [old for old, news in SHIPMENT_MOVES.items() if new in news]
+    result = session.execute(
+        sa.update(t.Shipment)
+        .where(t.Shipment.id == shipment.id, t.Shipment.state.in_(allowed))
+        .values(state=new, version=t.Shipment.version + 1, **values)
+        .execution_options(synchronize_session="fetch")
+    )
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise Refused("wrong_state", state=shipment.state)
+    session.refresh(shipment)

@@ -1,0 +1,199 @@
+"""Holds: a quantity kept for a cart, with everything it stands on, under one expiry.
+
+States (HOLD_MOVES): held dies by the clock; paying ends only by settling or by the provider's word; converted belongs to
+an order. Every move is one conditional update, so of two that try, one wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice.db import PlanMoved
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.erp import offers, pegging, plan, promising, snapshot, stock
+from backoffice.public.errors import Refused
+
+HOLD_MOVES: dict[str, tuple[str, ...]] = {
+    "held": ("held", "paying", "released"),
+    "paying": ("held", "converted", "released"),  # back to held: the provider says that the session was cancelled
+    "converted": ("shipped",),
+    "shipped": (),
+    "released": (),
+}
+
+
+def needs_plan(item: t.Item) -> bool:
+    """Tell whether promising this item can touch more than its stock row."""
+    return item.sell_from != "stock"
+
+
+def hold(session: Session, item: t.Item, quantity: int, *, owner: str, minutes: int, now: datetime) -> t.Reservation:
+    """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is.
+
+    Raises Refused(not_available, most) and changes nothing then.
+    """
+    if needs_plan(item):
+        plan.bump(session)  # from here on nobody else plans until we are done
+    reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
+    outcome = promising.ask(session, item, quantity, now=now)
+    assert outcome.ready_at is not None
+    reservation = t.Reservation(
+        item_id=item.id,
+        quantity=quantity,
+        state="held",
+        owner_ref=owner,
+        basis=outcome.basis,
+        ready_at=outcome.ready_at,
+        expires_at=now + timedelta(minutes=minutes),
+        plan_version=plan.version(session),
+    )
+    session.add(reservation)
+    session.flush()
+    pegging.write(session, reservation, outcome)
+    offers.touch(session, _items_of(session, reservation), now=now, capacity=bool(outcome.makes))
+    return reservation
+
+
+def renew(session: Session, reservation_id: int, *, minutes: int, now: datetime) -> bool:
+    """Let a live hold run from now again; False if it has died."""
+    return _move(session, reservation_id, "held", "held", now, alive=True, expires_at=now + timedelta(minutes=minutes))
+
+
+def start_paying(session: Session, reservation_id: int, *, now: datetime) -> None:
+    """Take a live hold out of the clock's reach while its buyer pays. Raises Refused(hold_expired)."""
+    if not _move(session, reservation_id, "held", "paying", now, alive=True):
+        raise Refused("hold_expired")
+
+
+def stop_paying(session: Session, reservation_id: int, *, minutes: int, now: datetime) -> bool:
+    """Make it a hold again, after the provider said that nobody will pay any more."""
+    return _move(session, reservation_id, "paying", "held", now, expires_at=now + timedelta(minutes=minutes))
+
+
+def release(session: Session, reservation_id: int, *, now: datetime, expired_only: bool = False) -> bool:
+    """Give everything back. `expired_only`: just if it is a hold whose time is over. False if it was not there to release."""
+    reservation = session.get_one(t.Reservation, reservation_id)
+    if expired_only:
+        released = _move(session, reservation_id, "held", "released", now, alive=False)
+    else:
+        released = any(_move(session, reservation_id, state, "released", now) for state in ("held", "paying"))
+    if released:
+        touched = _items_of(session, reservation)
+        orders = pegging.strip(session, reservation, state="held")
+        for order in orders:
+            order.state = "cancelled"
+        offers.touch(session, touched, now=now, capacity=bool(orders))
+    return released
+
+
+def reclaim(session: Session, item_ids: Iterable[int], *, now: datetime) -> int:
+    """Release every expired hold that stands on one of these items; return how many."""
+    expired = session.scalars(
+        sa.select(t.Reservation.id)
+        .where(
+            t.Reservation.state == "held",
+            t.Reservation.expires_at <= now,
+            t.Reservation.id.in_(sa.select(t.Peg.reservation_id).where(t.Peg.item_id.in_(sorted(item_ids)))),
+        )
+        .order_by(t.Reservation.id)
+    ).all()
+    return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
+
+
+def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:
+    """Release expired holds, whatever they stand on. Housekeeping: reads and `hold` do not count them anyway."""
+    expired = session.scalars(
+        sa.select(t.Reservation.id)
+        .where(t.Reservation.state == "held", t.Reservation.expires_at <= now)
+        .order_by(t.Reservation.id)
+        .limit(limit)
+    ).all()
+    return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
+
+
+def convert(session: Session, reservation_id: int, *, order_ref: str, now: datetime) -> t.Reservation:
+    """Turn a paid hold into an order's: reserved becomes allocated, held production planned, in this transaction.
+
+    Raises Refused(hold_expired) if it is not `paying` any more.
+    """
+    if not _move(session, reservation_id, "paying", "converted", now, order_ref=order_ref):
+        raise Refused("hold_expired", reservation_id=reservation_id)
+    reservation = session.get_one(t.Reservation, reservation_id, populate_existing=True)
+    for peg in pegging.pegs_of(session, reservation_id):
+        if peg.kind == "stock":
+            assert peg.warehouse_id is not None
+            stock.change(session, peg.item_id, peg.warehouse_id, reserved=-peg.quantity, allocated=peg.quantity)
+    session.execute(
+        sa.update(t.ProductionOrder)
+        .where(t.ProductionOrder.reservation_id == reservation_id, t.ProductionOrder.state == "held")
+        .values(state="planned")
+        .execution_options(synchronize_session="fetch")
+    )
+    return reservation
+
+
+def plan_again(session: Session, reservation: t.Reservation, *, now: datetime) -> bool:
+    """Find new supplies for a placed order's reservation; False if there are none: it then stands without a day.
+
+    The caller holds the plan's lock. Own production orders keep their numbers.
+    """
+    orders = pegging.strip(session, reservation, state=reservation.state)
+    standing = snapshot.load(session, [reservation.item_id], now=now)
+    outcome = standing.quote(reservation.item_id, reservation.quantity, sell_from="production")
+    if outcome.ready_at is None:
+        for order in orders:
+            order.state = "cancelled"
+        return False
+    reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
+    pegging.write(session, reservation, outcome, reuse=orders)
+    return True
+
+
+def _items_of(session: Session, reservation: t.Reservation) -> list[int]:
+    pegged = session.scalars(sa.select(t.Peg.item_id).where(t.Peg.reservation_id == reservation.id)).all()
+    return sorted({reservation.item_id, *pegged})
+
+
+def _move(
+    session: Session,
+    reservation_id: int,
+    old: str,
+    new: str,
+    now: datetime,
+    *,
+    alive: bool | None = None,
+    **values: Any,
+) -> bool:
+    """Move one reservation from `old` to `new` if it is there (and, if asked, alive or dead by the clock)."""
+    if new not in HOLD_MOVES[old]:
+        raise ValueError(f"a reservation does not go from {old} to {new}")
+    conditions = [t.Reservation.id == reservation_id, t.Reservation.state == old]
+    if alive is not None:
+        conditions.append(t.Reservation.expires_at > now if alive else t.Reservation.expires_at <= now)
+    result = session.execute(
+        sa.update(t.Reservation).where(*conditions).values(state=new, **values).execution_options(synchronize_session="fetch")
+    )
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+__all__ = [
+    "HOLD_MOVES",
+    "PlanMoved",
+    "convert",
+    "hold",
+    "needs_plan",
+    "plan_again",
+    "reclaim",
+    "release",
+    "renew",
+    "start_paying",
+    "stop_paying",
+    "sweep",
+]

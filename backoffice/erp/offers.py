@@ -1,0 +1,112 @@
+"""The projection that pages read: per item, whether something may be promised, from when, and how long that stands.
+
+A change touches rows (raises `generation`, ends `valid_until`) in its own transaction; `freshen` computes them again before
+they are read, and stores an answer only if nothing touched the row meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from backoffice.db import Database
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.erp import plan, snapshot
+from backoffice.erp.promising import policy
+
+STANDS_FOR = timedelta(minutes=10)
+BATCH = 500
+
+
+def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False) -> None:
+    """Mark the offers of these items, of all that is made with them, and (capacity) of all that is made, as out of date."""
+    touched = masters.load(session, now=now).above(item_ids)
+    condition: sa.ColumnElement[bool] = t.Offer.item_id.in_(sorted(touched))
+    if capacity:
+        made = sa.select(t.Item.id).where(t.Item.sell_from == "production")
+        condition = sa.or_(condition, t.Offer.item_id.in_(made))
+    # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
+    rows = session.scalars(sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()).all()
+    session.execute(
+        sa.update(t.Offer)
+        .where(t.Offer.item_id.in_(rows))
+        .values(generation=t.Offer.generation + 1, valid_until=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def refresh(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> int:
+    """Compute the offers of these items (None = of everything on sale) now; return how many."""
+    wanted = None if item_ids is None else sorted(set(item_ids))
+    query = sa.select(t.Item).where(t.Item.product_id.is_not(None)).order_by(t.Item.id)
+    items = list(session.scalars(query if wanted is None else query.where(t.Item.id.in_(wanted))))
+    _ensure_rows(session, items, now=now)
+    done = 0
+    for start in range(0, len(items), BATCH):
+        done += _compute(session, items[start : start + BATCH], now=now)
+    return done
+
+
+def freshen(db: Database, *, now: datetime) -> int:
+    """Compute again what was touched or has run out, in a transaction of its own; return how many. Cheap when none."""
+    with db.read() as session:
+        stale = list(
+            session.scalars(sa.select(t.Offer.item_id).where(t.Offer.valid_until <= now).order_by(t.Offer.item_id).limit(BATCH))
+        )
+    return db.run(lambda session: refresh(session, stale, now=now)) if stale else 0
+
+
+def _ensure_rows(session: Session, items: Sequence[t.Item], *, now: datetime) -> None:
+    have = set(session.scalars(sa.select(t.Offer.item_id)))
+    new = [
+        {"item_id": i.id, "listed": False, "basis": "none", "valid_until": now, "plan_version": 0, "generation": 0}
+        for i in items
+        if i.id not in have
+    ]
+    if new:
+        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        session.execute(insert(t.Offer).on_conflict_do_nothing(index_elements=["item_id"]), new)
+
+
+def _compute(session: Session, items: Sequence[t.Item], *, now: datetime) -> int:
+    rows = session.execute(sa.select(t.Offer.item_id, t.Offer.generation).where(t.Offer.item_id.in_([i.id for i in items])))
+    generations = {row.item_id: row.generation for row in rows}  # read before the figures: a change in between shows
+    version = plan.version(session)
+    made = [i for i in items if i.sell_from == "production"]
+    standing = {
+        True: snapshot.load(session, [i.id for i in made], now=now) if made else None,
+        False: snapshot.load(session, [i.id for i in items], now=now, bookings=False),
+    }
+    until = _valid_until(session, now)
+    for item in items:
+        answers = standing[item.sell_from == "production"]
+        assert answers is not None
+        outcome = answers.quote(item.id, 1, sell_from=policy(item)) if item.on_sale else None
+        ready_at = outcome.ready_at if outcome else None
+        session.execute(
+            sa.update(t.Offer)
+            .where(t.Offer.item_id == item.id, t.Offer.generation == generations[item.id])
+            .values(
+                listed=ready_at is not None,
+                ready_at=ready_at,
+                basis=outcome.basis if outcome else "none",
+                valid_until=until,
+                plan_version=version,
+            )
+            .execution_options(synchronize_session=False)
+        )
+    return len(items)
+
+
+def _valid_until(session: Session, now: datetime) -> datetime:
+    """Return when these answers must be asked again: at the latest in ten minutes, or when the next hold dies."""
+    next_death = session.scalar(
+        sa.select(sa.func.min(t.Reservation.expires_at)).where(t.Reservation.state == "held", t.Reservation.expires_at > now)
+    )
+    return min(now + STANDS_FOR, next_death) if next_death else now + STANDS_FOR

@@ -1,0 +1,221 @@
+"""Pegs as rows: give supplies to a reservation, take them back, hand them on. Each guarded by the database.
+
+Totals follow the reservation's state: a hold's stock is *reserved*, a placed order's is *allocated*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice.db import PlanMoved
+from backoffice.erp import models as t
+from backoffice.erp import stock
+from backoffice.erp.snapshot import SupplyKey
+from backoffice.planning.outcome import Outcome, Peg
+
+COMMITTED = ("converted", "shipped")
+
+
+def total_of(state: str) -> str:
+    """Return which stock total carries the pegs of a reservation in this state."""
+    return "allocated" if state in COMMITTED else "reserved"
+
+
+def write(session: Session, reservation: t.Reservation, outcome: Outcome, *, reuse: Sequence[t.ProductionOrder] = ()) -> None:
+    """Write an outcome's production orders, slots and pegs for a reservation.
+
+    reuse: its own production orders that were stripped before and may carry the new work under their old numbers.
+    Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
+    """
+    orders = _write_orders(session, reservation, outcome, list(reuse))
+    item = session.get_one(t.Item, reservation.item_id)
+    for peg in sorted(outcome.pegs, key=_lock_order):
+        session.add(_peg_row(session, reservation, item, peg, orders))
+    session.flush()
+
+
+def _lock_order(peg: Peg) -> tuple[str, int, int]:
+    key = cast(SupplyKey, peg.supply) if peg.kind in ("stock", "receipt") else ("", 0)
+    return (str(key[0]), int(cast(int, peg.item)), int(key[1]))
+
+
+def _write_orders(
+    session: Session, reservation: t.Reservation, outcome: Outcome, reuse: list[t.ProductionOrder]
+) -> list[t.ProductionOrder]:
+    orders: list[t.ProductionOrder] = []
+    state = "planned" if reservation.state in COMMITTED else "held"
+    for make in outcome.makes:
+        order = next((old for old in reuse if old.item_id == make.item), None)
+        if order is None:
+            order = t.ProductionOrder(number=f"new-{reservation.id}-{len(orders)}", item_id=cast(int, make.item))
+            session.add(order)
+        else:
+            reuse.remove(order)
+        order.quantity, order.pegged, order.state = int(make.quantity), 0, state
+        order.reservation_id = reservation.id
+        order.starts_at, order.ready_at = make.starts_at, make.ready_at
+        session.flush()
+        order.number = f"MO-{order.id:05d}"
+        for slot in make.slots:
+            session.add(
+                t.OperationSlot(
+                    production_order_id=order.id,
+                    work_centre_id=cast(int, slot.work_centre),
+                    position=slot.position,
+                    lane=slot.lane,
+                    starts_at=slot.starts_at,
+                    ends_at=slot.ends_at,
+                )
+            )
+        orders.append(order)
+    for left_over in reuse:
+        left_over.state = "cancelled"
+    return orders
+
+
+def _peg_row(session: Session, reservation: t.Reservation, item: t.Item, peg: Peg, orders: list[t.ProductionOrder]) -> t.Peg:
+    quantity = int(peg.quantity)
+    row = t.Peg(
+        reservation_id=reservation.id,
+        production_order_id=None if peg.demand is None else orders[peg.demand].id,
+        item_id=cast(int, peg.item),
+        quantity=quantity,
+        kind=peg.kind,
+        available_at=peg.available_at,
+    )
+    if peg.kind == "make":
+        order = orders[cast(int, peg.supply)]
+        row.supply_order_id = order.id
+        order.pegged += quantity  # a row that this transaction has just written: nobody else can see it
+    elif peg.kind == "stock":
+        row.warehouse_id = _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
+    elif peg.kind == "receipt":
+        _take_receipt(session, row, cast(SupplyKey, peg.supply))
+    return row
+
+
+def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row: t.Peg, supply: SupplyKey) -> int:
+    warehouse_id = supply[1]
+    keep = item.safety_stock if row.item_id == item.id else 0
+    take = stock.allocate if reservation.state in COMMITTED else stock.reserve
+    if not take(session, row.item_id, warehouse_id, row.quantity, keep=keep):
+        raise PlanMoved(f"stock of item {row.item_id}")
+    return warehouse_id
+
+
+def _take_receipt(session: Session, row: t.Peg, supply: SupplyKey) -> None:
+    kind, supply_id = supply
+    if kind == "po":
+        row.purchase_order_line_id = supply_id
+        taken = change_receipt(session, supply_id, row.quantity)
+    else:
+        row.kind, row.supply_order_id = "make", supply_id
+        taken = change_production(session, supply_id, row.quantity)
+    if not taken:
+        raise PlanMoved(f"{kind} {supply_id}")
+
+
+def change_receipt(session: Session, line_id: int, delta: int) -> bool:
+    """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
+    line = t.PurchaseOrderLine
+    return _changed(
+        session,
+        sa.update(line)
+        .where(line.id == line_id, line.pegged + line.received + delta <= line.quantity, line.pegged + delta >= 0)
+        .values(pegged=line.pegged + delta),
+    )
+
+
+def change_production(session: Session, order_id: int, delta: int) -> bool:
+    """Add `delta` to what is pegged of a production order; tell whether it covers it."""
+    order = t.ProductionOrder
+    return _changed(
+        session,
+        sa.update(order)
+        .where(order.id == order_id, order.pegged + delta <= order.quantity, order.pegged + delta >= 0)
+        .values(pegged=order.pegged + delta),
+    )
+
+
+def _changed(session: Session, statement: sa.Update) -> bool:
+    result = session.execute(statement.execution_options(synchronize_session="fetch"))
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def pegs_of(session: Session, reservation_id: int) -> list[t.Peg]:
+    """Return the pegs of a reservation that are not used up yet, in locking order."""
+    return list(
+        session.scalars(
+            sa.select(t.Peg)
+            .where(t.Peg.reservation_id == reservation_id, t.Peg.used.is_(False))
+            .order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t.ProductionOrder]:
+    """Take every unused supply from a reservation (whose totals stand as for `state`); return its open production orders.
+
+    Their slots are gone; the orders stay as they were, to be planned anew or cancelled by the caller.
+    """
+    for peg in pegs_of(session, reservation.id):
+        give_back(session, peg, state=state)
+        session.delete(peg)
+    session.flush()
+    orders = list(
+        session.scalars(
+            sa.select(t.ProductionOrder)
+            .where(t.ProductionOrder.reservation_id == reservation.id, t.ProductionOrder.state.in_(["held", "planned"]))
+            .order_by(t.ProductionOrder.id)
+        )
+    )
+    session.execute(
+        sa.delete(t.OperationSlot)
+        .where(t.OperationSlot.production_order_id.in_([order.id for order in orders]))
+        .execution_options(synchronize_session="fetch")
+    )
+    return orders
+
+
+def give_back(session: Session, peg: t.Peg, *, state: str) -> None:
+    """Return one peg's quantity to its supply."""
+    if peg.kind == "stock":
+        assert peg.warehouse_id is not None
+        stock.change(session, peg.item_id, peg.warehouse_id, **{total_of(state): -peg.quantity})
+    elif peg.kind == "receipt":
+        assert peg.purchase_order_line_id is not None
+        change_receipt(session, peg.purchase_order_line_id, -peg.quantity)
+    elif peg.kind == "make":
+        assert peg.supply_order_id is not None
+        change_production(session, peg.supply_order_id, -peg.quantity)
+
+
+def to_stock(session: Session, peg: t.Peg, warehouse_id: int, quantity: int, *, now: datetime) -> t.Peg:
+    """Say that `quantity` of a peg now lies in the warehouse; what is still to come stays a peg of its own.
+
+    The stock totals are the caller's: they change with the movement that brought the goods.
+    """
+    if quantity < peg.quantity:
+        rest = t.Peg(
+            reservation_id=peg.reservation_id,
+            production_order_id=peg.production_order_id,
+            item_id=peg.item_id,
+            quantity=peg.quantity - quantity,
+            kind=peg.kind,
+            purchase_order_line_id=peg.purchase_order_line_id,
+            supply_order_id=peg.supply_order_id,
+            available_at=peg.available_at,
+        )
+        session.add(rest)
+        peg.quantity = quantity
+    peg.kind, peg.warehouse_id, peg.available_at = "stock", warehouse_id, now
+    peg.purchase_order_line_id = peg.supply_order_id = None
+    session.flush()
+    return peg

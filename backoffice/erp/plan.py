@@ -1,0 +1,43 @@
+"""The plan's version: one row that every change of supply, capacity or commitments raises.
+
+A commit that needs the plan raises it first: the row lock makes planners queue, so that two of them never see the same
+free minute. Orders from stock never touch it: the stock row's own condition guards them.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp.models import PlanDomain
+
+DOMAIN = 1
+
+
+def version(session: Session) -> int:
+    """Return the plan's present version."""
+    return session.scalar(sa.select(PlanDomain.version).where(PlanDomain.id == DOMAIN)) or 0
+
+
+def master_version(session: Session) -> int:
+    """Return the version of the master data (items, BOMs, routings, calendars, work centres, stops)."""
+    return session.scalar(sa.select(PlanDomain.master_version).where(PlanDomain.id == DOMAIN)) or 0
+
+
+def bump(session: Session, *, master: bool = False) -> int:
+    """Raise the plan's version and keep its row locked until the transaction ends; return the new version."""
+    step = {"version": PlanDomain.version + 1}
+    if master:
+        step["master_version"] = PlanDomain.master_version + 1
+    raised = session.scalar(
+        sa.update(PlanDomain)
+        .where(PlanDomain.id == DOMAIN)
+        .values(step)
+        .returning(PlanDomain.version)
+        .execution_options(synchronize_session=False)
+    )
+    if raised is None:
+        session.add(PlanDomain(id=DOMAIN, version=1, master_version=1))
+        session.flush()
+        return 1
+    return int(raised)

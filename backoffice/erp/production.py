@@ -1,0 +1,153 @@
+"""Making: finish a production order, stop a work centre. Each tells the plan and whoever waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from backoffice.erp import fulfilment, offers, pegging, plan, purchasing, replan, rescheduling, stock
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company, get_warehouse
+from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.wording import long_day
+
+log = structlog.get_logger()
+
+
+def finish(session: Session, production_order_id: int, *, actor: str, now: datetime) -> None:
+    """Say that a production order is done: components leave the stock, what was made comes in, first for who waits.
+
+    Raises NotFound(unknown_production_order), Refused(wrong_state), Refused(components_missing, items).
+    """
+    plan.bump(session)
+    order = session.get(t.ProductionOrder, production_order_id, populate_existing=True)
+    if order is None:
+        raise NotFound("unknown_production_order")
+    if order.state == "done":
+        return
+    if order.state != "planned":
+        raise Refused("wrong_state", state=order.state)
+    components = session.scalars(
+        sa.select(t.Peg).where(t.Peg.production_order_id == order.id, t.Peg.used.is_(False)).order_by(t.Peg.item_id)
+    ).all()
+    missing = [peg.item_id for peg in components if peg.kind != "stock"]
+    if missing:
+        names = session.scalars(sa.select(t.Item.name).where(t.Item.id.in_(missing)).order_by(t.Item.name)).all()
+        raise Refused("components_missing", items=", ".join(names))
+    for peg in components:
+        _consume(session, order, peg, actor, now)
+    warehouse_id = get_warehouse(session).id
+    waiting = purchasing.waiting_for(session, sa.and_(t.Peg.supply_order_id == order.id, t.Peg.kind == "make"))
+    taken = purchasing.arrive(
+        session,
+        order.item_id,
+        warehouse_id,
+        order.quantity,
+        waiting,
+        cause="production",
+        ref=f"made:{order.number}",
+        actor=actor,
+        now=now,
+    )
+    order.state, order.done_at = "done", now
+    session.execute(
+        sa.delete(t.OperationSlot)
+        .where(t.OperationSlot.production_order_id == order.id, t.OperationSlot.ends_at > now)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.flush()
+    fulfilment.wake(session, taken)
+    offers.touch(session, [order.item_id, *(peg.item_id for peg in components)], now=now, capacity=True)
+
+
+def _consume(session: Session, order: t.ProductionOrder, peg: t.Peg, actor: str, now: datetime) -> None:
+    assert peg.warehouse_id is not None
+    reservation = session.get_one(t.Reservation, peg.reservation_id)
+    totals = {pegging.total_of(reservation.state): -peg.quantity}
+    stock.move(
+        session,
+        peg.item_id,
+        peg.warehouse_id,
+        -peg.quantity,
+        cause="consumption",
+        ref=f"used:{order.number}:{peg.id}",
+        actor=actor,
+        now=now,
+        **totals,
+    )
+    peg.used = True
+
+
+def stop(
+    session: Session,
+    work_centre_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> t.WorkCentreStop:
+    """Let a work centre stand still for some time and re-date the orders whose minutes lie in it.
+
+    Raises NotFound(unknown_work_centre), BadInput(bad_period) when it ends before it starts, lies in the past or is
+    longer than a year.
+    """
+    plan.bump(session, master=True)
+    centre = session.get(t.WorkCentre, work_centre_id)
+    if centre is None:
+        raise NotFound("unknown_work_centre")
+    if not (starts_at < ends_at and ends_at > now and (ends_at - starts_at).days <= 366):
+        raise BadInput("bad_period")
+    row = t.WorkCentreStop(
+        work_centre_id=centre.id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip()[:200], actor=actor
+    )
+    session.add(row)
+    session.flush()
+    touched = session.scalars(
+        sa.select(t.ProductionOrder)
+        .join(t.OperationSlot, t.OperationSlot.production_order_id == t.ProductionOrder.id)
+        .where(
+            t.OperationSlot.work_centre_id == centre.id,
+            t.OperationSlot.starts_at < ends_at,
+            t.OperationSlot.ends_at > max(starts_at, now),
+            t.ProductionOrder.state.in_(["held", "planned"]),
+        )
+        .distinct()
+    ).all()
+    cause = f"{centre.name} stands still until {long_day(ends_at, get_company(session).timezone)}"
+    waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
+    own = [order.reservation_id for order in touched if order.reservation_id]
+    replan.after_change(session, [*own, *waiting], cause=cause, now=now)
+    _touch_made(session, now)
+    return row
+
+
+def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> None:
+    """Let a stopped work centre work again from now. Raises NotFound(unknown_stop)."""
+    row = session.get(t.WorkCentreStop, stop_id)
+    if row is None:
+        raise NotFound("unknown_stop")
+    plan.bump(session, master=True)
+    if row.starts_at >= now:
+        session.delete(row)
+    elif row.ends_at > now:
+        row.ends_at = now
+    session.flush()
+    log.info("work_centre_works_again", stop_id=stop_id, actor=actor)
+    _touch_made(session, now)
+
+
+def _move_stock_orders(session: Session, orders: list[t.ProductionOrder], *, now: datetime) -> list[int]:
+    """Push orders made for stock behind the stop; return the reservations that wait for them."""
+    waiting: list[int] = []
+    for order in sorted(orders, key=lambda o: (o.starts_at, o.id)):
+        waiting += rescheduling.push(session, order, now=now)
+    return waiting
+
+
+def _touch_made(session: Session, now: datetime) -> None:
+    offers.touch(session, [], now=now, capacity=True)

@@ -1,0 +1,155 @@
+"""Promises: the plan's answer turned into a day at the customer's door, with the steps that lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.erp import plan, shipping, snapshot
+from backoffice.erp.factory import Master
+from backoffice.erp.shipping import Destination
+from backoffice.planning.outcome import Link, Outcome
+from backoffice.planning.shipping import ship
+from backoffice.public.errors import NotFound, Refused
+from backoffice.public.promise import Promise, Step
+
+SellFrom = Literal["stock", "incoming", "production"]
+STANDS_FOR = timedelta(minutes=10)  # how long a quoted day is worth repeating without asking again
+
+
+def get_item(session: Session, sku: str) -> t.Item:
+    """Return a thing that the shop sells. Raises NotFound(unknown_product)."""
+    item = session.scalar(sa.select(t.Item).where(t.Item.sku == sku))
+    if item is None or item.product_id is None:
+        raise NotFound("unknown_product", sku=sku)
+    return item
+
+
+def quote(
+    session: Session,
+    item: t.Item,
+    quantity: int,
+    *,
+    country: str | None,
+    postcode: str | None,
+    own: str | None = None,
+    now: datetime,
+) -> Promise:
+    """Return the earliest day for `quantity` of `item` at `postcode`; leaves no trace.
+
+    own: the asker's cart, whose holds do not compete. Raises Refused(not_available, most), BadInput(unknown_postcode).
+    """
+    master = masters.load(session, now=now)
+    place = shipping.destination(session, master, country=country, postcode=postcode, now=now)
+    outcome = ask(session, item, quantity, own=own, now=now)
+    return to_promise(session, master, item, outcome, place, now=now)
+
+
+def ask(session: Session, item: t.Item, quantity: int, *, own: str | None = None, now: datetime) -> Outcome:
+    """Return the plan's own answer. Raises Refused(not_available, most=what stock and receipts could still give)."""
+    sell_from = policy(item)
+    if not item.on_sale:
+        raise Refused("not_available", sku=item.sku, most=0)
+    standing = snapshot.load(session, [item.id], now=now, own=own, bookings=sell_from == "production")
+    outcome = standing.quote(item.id, quantity, sell_from=sell_from)
+    if outcome.ready_at is None:
+        raise Refused("not_available", sku=item.sku, most=_most(standing.most(item.id), item, quantity, standing))
+    return outcome
+
+
+def _most(promisable: int | Any, item: t.Item, quantity: int, standing: Any) -> int:
+    """Return the largest quantity that could be had instead, at most what stock and receipts give."""
+    most = min(int(promisable), quantity - 1)
+    if most <= 0:
+        return 0
+    kept = standing.quote(item.id, most, sell_from=policy(item))
+    if kept.ready_at is not None:
+        return most
+    alone = standing.quote(item.id, 1, sell_from=policy(item))
+    return 1 if alone.ready_at is not None else 0
+
+
+def policy(item: t.Item) -> SellFrom:
+    """Return what the item may be sold from."""
+    return cast(SellFrom, item.sell_from)
+
+
+def to_promise(session: Session, master: Master, item: t.Item, outcome: Outcome, place: Destination, *, now: datetime) -> Promise:
+    """Return the outcome as a promise to a place. Raises Refused(not_available) if nothing is ever shipped there."""
+    assert outcome.ready_at is not None
+    ready_at = max(outcome.ready_at, now)
+    shipped = ship(ready_at, place.shipping)
+    if shipped is None:
+        raise Refused("not_available", sku=item.sku, most=0)
+    zone = place.timezone
+    steps = [_step(master, link, zone) for link in (*outcome.chain, *shipped.links)]
+    return Promise(
+        sku=item.sku,
+        quantity=int(outcome.quantity),
+        basis=outcome.basis,
+        ready_at=ready_at,
+        ship_on=shipped.ship_on,
+        deliver_on=shipped.deliver_on,
+        steps=steps,
+        valid_until=now + STANDS_FOR,
+        plan_version=plan.version(session),
+        postcode=place.postcode,
+    )
+
+
+def day_for(ready_at: datetime, place: Destination, *, now: datetime) -> tuple[date, date] | None:
+    """Return (ship on, deliver on) of goods ready at `ready_at`, seen from `now`; None if nothing ships there."""
+    shipped = ship(max(ready_at, now), place.shipping)
+    return None if shipped is None else (shipped.ship_on, shipped.deliver_on)
+
+
+def _step(master: Master, link: Link, zone: str) -> Step:
+    details: dict[str, str | int] = {"zone": zone}
+    if link.item is not None:
+        details["item"] = master.names.get(cast(int, link.item), str(link.item))
+    for key, value in link.details.items():
+        if key != "supply":  # which receipt it is, is the planner's business
+            details[key] = _word(master, key, value)
+    return Step(link.kind, link.starts_at, link.ends_at, details)
+
+
+def _word(master: Master, key: str, value: Hashable) -> str | int:
+    if key == "work_centre":
+        return master.centre_names.get(cast(int, value), str(value))
+    if isinstance(value, int):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def steps_to_rows(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """Return steps as plain data, to be stored with an order line."""
+    return [
+        {
+            "kind": s.kind,
+            "starts_at": s.starts_at.isoformat(),
+            "ends_at": s.ends_at.isoformat(),
+            "details": dict(s.details),
+        }
+        for s in steps
+    ]
+
+
+def rows_to_steps(rows: Sequence[Mapping[str, Any]]) -> list[Step]:
+    """Return stored steps."""
+    return [
+        Step(
+            row["kind"],
+            datetime.fromisoformat(row["starts_at"]),
+            datetime.fromisoformat(row["ends_at"]),
+            row["details"],
+        )
+        for row in rows
+    ]

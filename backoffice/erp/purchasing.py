@@ -1,0 +1,181 @@
+"""Buying: order what promises need, move a receipt's date, take goods in. Each tells the plan and whoever waits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice.erp import factory as masters
+from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company, get_warehouse
+from backoffice.planning.model import lots_for
+from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.wording import long_day
+
+log = structlog.get_logger()
+
+
+def propose(session: Session, reservation: t.Reservation, *, now: datetime) -> list[t.PurchaseOrder]:
+    """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts."""
+    suppliers = masters.load(session, now=now).suppliers
+    items = masters.load(session, now=now).factory.item_by
+    wanted: dict[int, list[t.Peg]] = defaultdict(list)
+    for peg in pegging.pegs_of(session, reservation.id):
+        if peg.kind == "buy":
+            wanted[peg.item_id].append(peg)
+    orders: dict[int, t.PurchaseOrder] = {}
+    for item_id, pegs in sorted(wanted.items()):
+        supplier_id, _ = suppliers[item_id]
+        if supplier_id not in orders:
+            orders[supplier_id] = _new_order(session, supplier_id, reservation, now=now)
+        needed = sum(peg.quantity for peg in pegs)
+        lots = lots_for(needed, items[item_id])
+        line = t.PurchaseOrderLine(
+            purchase_order_id=orders[supplier_id].id,
+            item_id=item_id,
+            quantity=max(needed, int(lots.sum()) if lots else needed),
+            pegged=needed,
+            due_at=max(peg.available_at for peg in pegs),
+        )
+        session.add(line)
+        session.flush()
+        for peg in pegs:
+            peg.kind, peg.purchase_order_line_id = "receipt", line.id
+    session.flush()
+    return list(orders.values())
+
+
+def _new_order(session: Session, supplier_id: int, reservation: t.Reservation, *, now: datetime) -> t.PurchaseOrder:
+    order = t.PurchaseOrder(
+        number=f"new-{reservation.id}-{supplier_id}", supplier_id=supplier_id, state="proposed", ordered_at=now
+    )
+    session.add(order)
+    session.flush()
+    order.number = f"PO-{order.id:05d}"
+    return order
+
+
+def confirm(session: Session, purchase_order_id: int, *, actor: str, now: datetime) -> None:
+    """Say that a proposed order was sent to the supplier; what it brings beyond its promises may now be promised."""
+    order = session.get(t.PurchaseOrder, purchase_order_id)
+    if order is None:
+        raise NotFound("unknown_purchase_order")
+    result = session.execute(
+        sa.update(t.PurchaseOrder)
+        .where(t.PurchaseOrder.id == order.id, t.PurchaseOrder.state == "proposed")
+        .values(state="ordered", ordered_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise Refused("wrong_state", state=order.state)
+    log.info("purchase_order_confirmed", purchase_order_id=order.id, actor=actor)
+    plan.bump(session)
+    offers.touch(session, [line.item_id for line in _lines(session, order.id)], now=now)
+
+
+def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: str, now: datetime) -> None:
+    """Take `quantity` of a purchase order line in: first for the promises that wait for it, the rest as free stock.
+
+    Raises NotFound(unknown_receipt), BadInput(bad_quantity), Refused(too_many, open), Refused(already_moved).
+    """
+    plan.bump(session)
+    line = _get_line(session, line_id)
+    if quantity < 1:
+        raise BadInput("bad_quantity")
+    open_quantity = line.quantity - line.received
+    order = session.get_one(t.PurchaseOrder, line.purchase_order_id)
+    if order.state not in ("ordered", "proposed") or quantity > open_quantity:
+        raise Refused("too_many", open=open_quantity)
+    warehouse_id = get_warehouse(session).id
+    waiting = waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))
+    taken = arrive(session, line.item_id, warehouse_id, quantity, waiting, cause="receipt", ref=ref, actor=actor, now=now)
+    line.received += quantity
+    line.pegged -= sum(taken.values())
+    line.version += 1
+    session.flush()
+    if all(other.received >= other.quantity for other in _lines(session, order.id)):
+        order.state = "received"
+    session.flush()
+    fulfilment.wake(session, taken)
+    offers.touch(session, [line.item_id], now=now)
+
+
+def arrive(
+    session: Session,
+    item_id: int,
+    warehouse_id: int,
+    quantity: int,
+    waiting: list[tuple[t.Peg, str]],
+    *,
+    cause: str,
+    ref: str,
+    actor: str,
+    now: datetime,
+) -> dict[int, int]:
+    """Put goods on the shelf and hand them to waiting pegs in order; return reservation → quantity handed to it."""
+    left, totals, taken = quantity, {"allocated": 0, "reserved": 0}, defaultdict[int, int](int)
+    for peg, state in waiting:
+        if left == 0:
+            break
+        part = min(left, peg.quantity)
+        totals[pegging.total_of(state)] += part
+        taken[peg.reservation_id] += part
+        pegging.to_stock(session, peg, warehouse_id, part, now=now)
+        left -= part
+    stock.move(session, item_id, warehouse_id, quantity, cause=cause, ref=ref, actor=actor, now=now, **totals)
+    return taken
+
+
+def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, actor: str, now: datetime) -> int:
+    """Move the day on which a receipt is expected and re-date the orders that wait for it; return how many moved.
+
+    Raises NotFound(unknown_receipt), Refused(stale), BadInput(in_the_past).
+    """
+    if due_at <= now:
+        raise BadInput("in_the_past", {"due_at": "in_the_past"})
+    plan.bump(session)
+    line = _get_line(session, line_id)
+    if line.version != version:
+        raise Refused("stale", version=line.version)
+    later = due_at > line.due_at
+    line.due_at, line.version = due_at, line.version + 1
+    session.flush()
+    item = session.get_one(t.Item, line.item_id)
+    waiting = [p for p, _ in waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))]
+    for peg in waiting:
+        peg.available_at = due_at
+    day = long_day(due_at, get_company(session).timezone)
+    cause = f"{item.name}: arrives {'only ' if later else 'already '}on {day}"
+    moved = replan.after_change(session, [peg.reservation_id for peg in waiting], cause=cause, now=now)
+    offers.touch(session, [line.item_id], now=now)
+    log.info("receipt_moved", line_id=line.id, orders_moved=moved, actor=actor)
+    return moved
+
+
+def _get_line(session: Session, line_id: int) -> t.PurchaseOrderLine:
+    line = session.get(t.PurchaseOrderLine, line_id, populate_existing=True)
+    if line is None:
+        raise NotFound("unknown_receipt")
+    return line
+
+
+def _lines(session: Session, order_id: int) -> list[t.PurchaseOrderLine]:
+    return list(session.scalars(sa.select(t.PurchaseOrderLine).where(t.PurchaseOrderLine.purchase_order_id == order_id)))
+
+
+def waiting_for(session: Session, condition: sa.ColumnElement[bool]) -> list[tuple[t.Peg, str]]:
+    """Return the pegs that wait for a supply with their reservation's state, oldest promise first."""
+    rows = session.execute(
+        sa.select(t.Peg, t.Reservation.state)
+        .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
+        .where(condition, t.Peg.used.is_(False))
+        .order_by(t.Reservation.ready_at, t.Reservation.id, t.Peg.id)
+    )
+    return [(peg, state) for peg, state in rows]

@@ -1,0 +1,75 @@
+"""From the warehouse to the door: zones, cut-off, transit, the days on which parcels are handed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import models as t
+from backoffice.erp.calendars import delivery_calendar
+from backoffice.erp.company import get_company, get_warehouse
+from backoffice.erp.factory import Master
+from backoffice.erp.postcodes import validate
+from backoffice.planning.shipping import Shipping
+from backoffice.public.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place that we deliver to, and how the way there is counted."""
+
+    country: str
+    postcode: str
+    shipping: Shipping
+    timezone: str
+
+
+def normalise_postcode(text: str) -> str:
+    """Return a postcode as it is compared: no spaces around, upper case."""
+    return " ".join(text.split()).upper()
+
+
+def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone | None:
+    """Return the zone with the longest matching prefix, or None: we know no such postcode."""
+    prefixes = [postcode[:length] for length in range(len(postcode) + 1)]
+    return session.scalar(
+        sa.select(t.ShippingZone)
+        .where(t.ShippingZone.country == country, t.ShippingZone.prefix.in_(prefixes))
+        .order_by(sa.func.length(t.ShippingZone.prefix).desc())
+        .limit(1)
+    )
+
+
+def destination(
+    session: Session, master: Master, *, country: str | None = None, postcode: str | None = None, now: datetime
+) -> Destination:
+    """Return the way to a postcode; without one, to the place that the company names days for by default.
+
+    Raises BadInput(unknown_postcode) if it does not exist or we do not deliver there.
+    """
+    company, warehouse = get_company(session), get_warehouse(session)
+    country = country or company.country
+    code = normalise_postcode(postcode or company.default_postcode)
+    zone = find_zone(session, country, code) if validate(country, code) else None
+    if zone is None:
+        raise BadInput("unknown_postcode", {"postcode": "unknown_postcode"}, postcode=code)
+    region = f"{country}-{zone.subdivision}" if zone.subdivision else country
+    year = now.astimezone(ZoneInfo(warehouse.timezone)).year
+    return Destination(
+        country,
+        code,
+        Shipping(
+            warehouse.timezone,
+            warehouse.pick_pack_days,
+            warehouse.cutoff_minute,
+            master.calendars[warehouse.calendar_id],
+            zone.transit_days,
+            master.calendars[warehouse.carrier_calendar_id],
+            delivery_calendar(warehouse.timezone, region, year),
+        ),
+        warehouse.timezone,
+    )

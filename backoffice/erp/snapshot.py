@@ -1,0 +1,119 @@
+"""What is free right now, read for just the items that a question can touch, as a plan for the planning core.
+
+Whose minutes and goods count: placed orders always; holds only while they live; the asker's own holds never, so that a
+buyer does not compete with themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.planning.model import Booking, Supply
+from backoffice.planning.plan import Plan
+
+# what a supply is called in the plan: ("stock", warehouse) | ("po", purchase order line) | ("mo", production order)
+SupplyKey = tuple[Literal["stock", "po", "mo"], int]
+
+
+def ignored(now: datetime, own: str | None) -> sa.ColumnElement[bool]:
+    """Return the condition for reservations that do not count for this asker: expired holds and their own."""
+    expired = sa.and_(t.Reservation.state == "held", t.Reservation.expires_at <= now)
+    if own is None:
+        return expired
+    return sa.or_(expired, sa.and_(t.Reservation.owner_ref == own, t.Reservation.state.in_(["held", "paying"])))
+
+
+def load(session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None, bookings: bool = True) -> Plan:
+    """Return the plan as it stands for questions about `item_ids` (with all their components).
+
+    bookings: False leaves the work centres out, for questions that no production can answer.
+    """
+    master = masters.load(session, now=now)
+    items = sorted(master.below(item_ids) if bookings else set(item_ids))
+    back = _given_back(session, items, now=now, own=own)
+    supplies = [*_stock(session, items, back, now), *_receipts(session, items, back), *_making(session, items, back)]
+    return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if bookings else ())
+
+
+def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None) -> Counter[tuple[str, int, int]]:
+    """Return (kind, supply, item) → quantity pegged by reservations that do not count."""
+    pegs = session.execute(
+        sa.select(
+            t.Peg.kind,
+            t.Peg.warehouse_id,
+            t.Peg.purchase_order_line_id,
+            t.Peg.supply_order_id,
+            t.Peg.item_id,
+            t.Peg.quantity,
+        )
+        .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
+        .where(ignored(now, own), t.Peg.item_id.in_(items))
+    )
+    back: Counter[tuple[str, int, int]] = Counter()
+    for kind, warehouse_id, line_id, order_id, item_id, quantity in pegs:
+        if kind != "buy":
+            back[kind, warehouse_id or line_id or order_id or 0, item_id] += quantity
+    return back
+
+
+def _stock(session: Session, items: list[int], back: Counter[tuple[str, int, int]], now: datetime) -> Iterable[Supply]:
+    rows = session.execute(
+        sa.select(t.Stock.warehouse_id, t.Stock.item_id, t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved).where(
+            t.Stock.item_id.in_(items)
+        )
+    )
+    for warehouse_id, item_id, free in rows:
+        quantity = free + back["stock", warehouse_id, item_id]
+        if quantity > 0:
+            yield Supply(("stock", warehouse_id), item_id, quantity, now, "stock")
+
+
+def _receipts(session: Session, items: list[int], back: Counter[tuple[str, int, int]]) -> Iterable[Supply]:
+    line = t.PurchaseOrderLine
+    rows = session.execute(
+        sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.due_at)
+        .join(t.PurchaseOrder, t.PurchaseOrder.id == line.purchase_order_id)
+        .where(line.item_id.in_(items), t.PurchaseOrder.state == "ordered")
+    )
+    for line_id, item_id, free, due_at in rows:
+        quantity = free + back["receipt", line_id, item_id]
+        if quantity > 0:
+            yield Supply(("po", line_id), item_id, quantity, due_at, "receipt")
+
+
+def _making(session: Session, items: list[int], back: Counter[tuple[str, int, int]]) -> Iterable[Supply]:
+    order = t.ProductionOrder
+    rows = session.execute(
+        sa.select(order.id, order.item_id, order.quantity - order.pegged, order.ready_at).where(
+            order.item_id.in_(items), order.state == "planned"
+        )
+    )
+    for order_id, item_id, free, ready_at in rows:
+        quantity = free + back["make", order_id, item_id]
+        if quantity > 0:
+            yield Supply(("mo", order_id), item_id, quantity, ready_at, "receipt")
+
+
+def _bookings(session: Session, *, now: datetime, own: str | None) -> Iterable[Booking]:
+    slot, order = t.OperationSlot, t.ProductionOrder
+    rows = session.execute(
+        sa.select(slot.work_centre_id, slot.lane, slot.starts_at, slot.ends_at)
+        .join(order, order.id == slot.production_order_id)
+        .outerjoin(t.Reservation, t.Reservation.id == order.reservation_id)
+        .where(
+            slot.ends_at > now,
+            order.state.in_(["held", "planned"]),
+            sa.or_(order.reservation_id.is_(None), sa.not_(ignored(now, own))),
+        )
+    )
+    for work_centre_id, lane, starts_at, ends_at in rows:
+        if starts_at < ends_at:
+            yield Booking(work_centre_id, lane, starts_at, ends_at)

@@ -1,0 +1,128 @@
+"""Stock: the movement ledger and the totals beside it. Every figure changes in SQL, under the database's own condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice.erp import models as t
+from backoffice.public.errors import BadInput, Refused
+
+
+def change(session: Session, item_id: int, warehouse_id: int, *conditions: sa.ColumnElement[bool], **deltas: int) -> bool:
+    """Add `deltas` (on_hand, allocated, reserved) to a stock row where `conditions` hold; tell whether they did."""
+    result = session.execute(
+        sa.update(t.Stock)
+        .where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id, *conditions)
+        .values({name: getattr(t.Stock, name) + delta for name, delta in deltas.items()})
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def reserve(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
+    """Reserve if saleable stock covers it: on hand − allocated − reserved − `keep` ≥ quantity. The only way to reserve."""
+    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - keep
+    return change(session, item_id, warehouse_id, free >= quantity, reserved=quantity)
+
+
+def allocate(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
+    """Allocate free stock to an order that is already placed (used when it is planned anew)."""
+    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - keep
+    return change(session, item_id, warehouse_id, free >= quantity, allocated=quantity)
+
+
+def ensure_row(session: Session, item_id: int, warehouse_id: int, *, now: datetime) -> None:
+    """Make the stock row of an item in a warehouse if there is none."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    session.execute(
+        insert(t.Stock)
+        .values(item_id=item_id, warehouse_id=warehouse_id, on_hand=0, allocated=0, reserved=0, figure_at=now)
+        .on_conflict_do_nothing(index_elements=["item_id", "warehouse_id"])
+    )
+
+
+def move(
+    session: Session,
+    item_id: int,
+    warehouse_id: int,
+    delta: int,
+    *,
+    cause: str,
+    ref: str,
+    actor: str,
+    now: datetime,
+    allocated: int = 0,
+    reserved: int = 0,
+) -> None:
+    """Write a movement and change the total with it; `allocated`, `reserved`: what changes with the same goods.
+
+    Raises Refused(already_moved) if `ref` moved stock before, Refused(not_enough_stock) if the total would not cover
+    what is promised.
+    """
+    if session.scalar(sa.select(t.StockMovement.id).where(t.StockMovement.ref == ref)):
+        raise Refused("already_moved", ref=ref)
+    ensure_row(session, item_id, warehouse_id, now=now)
+    committed = t.Stock.allocated + t.Stock.reserved + allocated + reserved
+    deltas = {"on_hand": delta, "allocated": allocated, "reserved": reserved}
+    if not change(session, item_id, warehouse_id, t.Stock.on_hand + delta >= committed, **deltas):
+        raise Refused("not_enough_stock", item_id=item_id)
+    session.execute(
+        sa.update(t.Stock)
+        .where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id)
+        .values(figure_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.add(
+        t.StockMovement(item_id=item_id, warehouse_id=warehouse_id, delta=delta, cause=cause, ref=ref, actor=actor, at=now)
+    )
+    session.flush()
+
+
+def saleable(session: Session, item_ids: Iterable[int], *, now: datetime) -> dict[int, int]:
+    """Return on hand − allocated − live holds − safety stock per item, never below 0. Expired holds do not count."""
+    ids = sorted(set(item_ids))
+    expired = _expired_holds(now)
+    free = sa.func.sum(t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved) + sa.func.coalesce(expired, 0)
+    rows = session.execute(
+        sa.select(t.Item.id, free - t.Item.safety_stock)
+        .join(t.Stock, t.Stock.item_id == t.Item.id)
+        .where(t.Item.id.in_(ids))
+        .group_by(t.Item.id, t.Item.safety_stock)
+    ).all()
+    found = {item_id: max(0, int(quantity)) for item_id, quantity in rows}
+    return {item_id: found.get(item_id, 0) for item_id in ids}
+
+
+def _expired_holds(now: datetime) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.sum(t.Peg.quantity))
+        .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
+        .where(
+            t.Peg.item_id == t.Item.id,
+            t.Peg.kind == "stock",
+            t.Reservation.state == "held",
+            t.Reservation.expires_at <= now,
+        )
+        .correlate(t.Item)
+        .scalar_subquery()
+    )
+
+
+def get_stock(session: Session, item_id: int, warehouse_id: int) -> t.Stock:
+    """Return the fresh stock row. Raises BadInput(unknown_stock) if the item never lay there."""
+    row = session.scalar(
+        sa.select(t.Stock)
+        .where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise BadInput("unknown_stock", item_id=item_id)
+    return row
