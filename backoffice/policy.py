@@ -1,0 +1,74 @@
+"""Who may open what: the one table, denied by default. A route without an entry stops the start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Flask, abort, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+Roles = frozenset[str]
+
+PUBLIC: Roles = frozenset({"public"})
+ADMIN: Roles = frozenset({"admin"})
+SALES: Roles = frozenset({"sales"}) | ADMIN
+WAREHOUSE: Roles = frozenset({"warehouse"}) | ADMIN
+PLANNER: Roles = frozenset({"planner"}) | ADMIN
+STAFF: Roles = SALES | WAREHOUSE | PLANNER
+LOG_IN = "desk.login"
+
+
+def _to(roles: Roles, blueprint: str, names: str) -> dict[str, Roles]:
+    return {f"{blueprint}.{name}": roles for name in names.split()}
+
+
+POLICY: dict[str, Roles] = (
+    _to(PUBLIC, "health", "healthz readyz")
+    | _to(PUBLIC, "shop", "static home category search product day media page robots")
+    | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_count checkout checkout_start order order_ask")
+    | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks")
+    | _to(PUBLIC, "desk", "login login_submit")
+    | _to(STAFF, "desk", "home logout")
+    | _to(SALES, "sales", "home next lead take take_over note answer done release customer order")
+)
+
+# these stand in a demo or in development only, so an entry without a route is no mistake
+DEMO_POLICY: dict[str, Roles] = _to(PUBLIC, "sandbox", "pay decide") | _to(STAFF, "desk", "styleguide")
+
+
+def enforce(app: Flask) -> None:
+    """Check every request against the table. Call after the last route is added.
+
+    Raises RuntimeError that names each route without an entry and each entry without a route.
+    """
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()}
+    table = POLICY | DEMO_POLICY
+    _refuse("routes without an entry in the policy", routes - table.keys())
+    _refuse("entries of the policy without a route", POLICY.keys() - routes)
+    app.before_request(lambda: _check(table))
+
+
+def may(roles: Roles, role: str | None) -> bool:
+    """Tell whether somebody with `role` (None = not logged in) may open what `roles` may."""
+    return "public" in roles or (role is not None and role in roles)
+
+
+def _refuse(what: str, endpoints: Iterable[str]) -> None:
+    if named := ", ".join(sorted(endpoints)):
+        raise RuntimeError(f"{what}: {named}")
+
+
+def _check(table: dict[str, Roles]) -> Response | None:
+    if request.endpoint is None:  # no such page: the router answers
+        return None
+    roles = table[request.endpoint]
+    if "public" in roles:  # before anything looks at the session: shop pages are the same for everybody
+        return None
+    if not current_user.is_authenticated:
+        if request.method in {"GET", "HEAD"}:
+            return redirect(url_for(LOG_IN, next=request.full_path.rstrip("?")), 302)
+        abort(403)
+    if not may(roles, current_user.role):
+        abort(403)
+    return None
