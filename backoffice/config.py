@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", repr=False)
     base_url: str = ""  # public address; empty = taken from the request
     trusted_hosts: str = ""  # comma separated; empty = any (a demo on a local network)
+    proxy_hops: int = Field(default=0, ge=0, le=5)  # reverse proxies in front of us whose X-Forwarded-* we believe
     demo: bool = False  # shows the demo log-ins; makes a secret key below var_dir where none is given
     hold_minutes: int = Field(default=15, ge=1, le=120)
     mail_dir: Path | None = None  # default: var_dir/mail
