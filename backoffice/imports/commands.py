@@ -1,0 +1,118 @@
+"""Commands: `import` brings other systems' data in, `item` changes single items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask_babel import gettext as _
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from backoffice.clock import utc_now
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.erp.sell_from import POLICIES, get_items, set_policy
+from backoffice.imports import adventureworks
+from backoffice.imports.sync import OUTCOMES
+from backoffice.public.errors import ShopError
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    db = Database(settings.database_url)
+    try:
+        yield db
+    finally:
+        db.dispose()
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring in the data of another system."""
+
+
+@import_group.command("adventureworks")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--sell-from-production",
+    "made",
+    multiple=True,
+    metavar="SKU|MODEL",
+    help="Sell this item, or every variant of this model, from production too. May be given several times.",
+)
+def import_adventureworks(folder: Path, made: Sequence[str]) -> None:
+    """Import an AdventureWorks FOLDER; a second time changes nothing."""
+    settings, now = Settings(), utc_now()
+    with _database(settings) as db:
+        try:
+            with _bar() as progress:
+                report = adventureworks.import_folder(db, folder, media=settings.media_path, now=now, progress=progress)
+            _set_policy(db, made, "production")
+        except ShopError as error:
+            raise click.ClickException(_words(error)) from error
+    _print(report)
+
+
+@click.group("item")
+def item_group() -> None:
+    """Change single items."""
+
+
+@item_group.command("sell-from")
+@click.argument("names", nargs=-1, required=True, metavar="SKU|PRODUCT...")
+@click.argument("policy", type=click.Choice(POLICIES))
+def sell_from(names: Sequence[str], policy: str) -> None:
+    """Set what items may be sold from: stock, incoming or production (each includes the former)."""
+    with _database(Settings()) as db:
+        try:
+            count = _set_policy(db, names, policy)
+        except ShopError as error:
+            raise click.ClickException(_words(error)) from error
+    click.echo(_("%(count)s items are sold from %(policy)s now.", count=count, policy=policy))
+
+
+def _set_policy(db: Database, names: Sequence[str], policy: str) -> int:
+    now = utc_now()
+
+    def work(session: Session) -> int:
+        items = [item for name in names for item in get_items(session, name)]
+        set_policy(session, items, policy, now=now)
+        return len(items)
+
+    return db.run(work)
+
+
+def _words(error: ShopError) -> str:
+    if error.code == "unknown_product":
+        return str(_("There is no item or product called %(name)s.", name=error.details["sku"]))
+    if error.code == "wrong_state":
+        skus = error.details["skus"]
+        return str(_("This can be sold from stock only: %(skus)s", skus=", ".join(skus) if isinstance(skus, list) else skus))
+    return f"{_('Nothing was imported.')}\n{error}"
+
+
+@contextmanager
+def _bar() -> Iterator[adventureworks.Progress]:
+    columns = (TextColumn("{task.description:30}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
+
+
+def _print(report: adventureworks.Report) -> None:
+    table = Table(title=_("Imported"))
+    table.add_column(_("table"))
+    for outcome in OUTCOMES:
+        table.add_column(outcome, justify="right")
+    for kind, counter in report.counts.items():
+        table.add_row(kind, *(str(counter[outcome]) for outcome in OUTCOMES))
+    Console(width=100).print(table)
+    totals = {outcome: report.total(outcome) for outcome in OUTCOMES}
+    click.echo(_("%(added)s added, %(changed)s changed, %(unchanged)s unchanged", **totals))
+    click.echo(json.dumps({**totals, "tables": report.counts}))
