@@ -52,9 +52,7 @@ def ledger(on_hand: Quantity, supply: Sequence[Quantity], committed: Sequence[Qu
     return Ledger(_discrete(on_hand, supply, committed), projected, promisable)
 
 
-def _discrete(
-    on_hand: Quantity, supply: Sequence[Quantity], committed: Sequence[Quantity]
-) -> Sequence[Quantity | None]:
+def _discrete(on_hand: Quantity, supply: Sequence[Quantity], committed: Sequence[Quantity]) -> Sequence[Quantity | None]:
     row: list[Quantity | None] = [None] * len(supply)
     place = 0
     for bucket, coming in enumerate(supply):
@@ -70,9 +68,7 @@ class Lot:
 
     __slots__ = ("at", "firm", "free", "key", "kind", "made", "order")
 
-    def __init__(
-        self, at: int, free: Quantity, kind: SupplyKind, key: Hashable, number: int, made: Made | None = None
-    ) -> None:
+    def __init__(self, at: int, free: Quantity, kind: SupplyKind, key: Hashable, number: int, made: Made | None = None) -> None:
         """Describe a supply available from the instant `at`; `number` breaks ties, lower is used first."""
         self.at = at
         self.free = free

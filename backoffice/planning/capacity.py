@@ -179,10 +179,7 @@ class Centre:
     def busy(self) -> list[list[tuple[int, int]]]:
         """Return the busy stretches per lane as instants (start, end)."""
         return [
-            [
-                (self.axis.start_of(start), self.axis.end_of(end))
-                for start, end in zip(lane.starts, lane.ends, strict=True)
-            ]
+            [(self.axis.start_of(start), self.axis.end_of(end)) for start, end in zip(lane.starts, lane.ends, strict=True)]
             for lane in self.lanes or ()
         ]
 

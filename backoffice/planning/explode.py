@@ -331,8 +331,7 @@ class Search:
         Returns None, with `first` reserved as it was, if there is nothing to take or it would not be better.
         """
         useful = any(
-            (need.made or need.bought) and self.pool(need.item).firm_between(self.now, first.start)
-            for need in first.needs
+            (need.made or need.bought) and self.pool(need.item).firm_between(self.now, first.start) for need in first.needs
         )
         if not useful or self._effort > REFINE_EFFORT:
             return None

@@ -153,9 +153,7 @@ class Factory:
         items = self.items.values() if isinstance(self.items, Mapping) else tuple(self.items)
         centres = self.work_centres.values() if isinstance(self.work_centres, Mapping) else tuple(self.work_centres)
         object.__setattr__(self, "items", self.items if isinstance(self.items, Mapping) else items)
-        object.__setattr__(
-            self, "work_centres", self.work_centres if isinstance(self.work_centres, Mapping) else centres
-        )
+        object.__setattr__(self, "work_centres", self.work_centres if isinstance(self.work_centres, Mapping) else centres)
         object.__setattr__(self, "item_by", {item.key: item for item in items})
         object.__setattr__(self, "centre_by", {centre.key: centre for centre in centres})
         object.__setattr__(self, "_recipes", {})
@@ -174,9 +172,7 @@ class Factory:
         """Return the working-time axis of a work centre, counting from `from_instant` or up to a year before it."""
         axis = self._axes.get(work_centre)
         if axis is None or not axis.origin <= from_instant <= axis.origin + 366 * DAY:
-            stops = [
-                (micros(stop.starts_at), micros(stop.ends_at)) for stop in self.stops if stop.work_centre == work_centre
-            ]
+            stops = [(micros(stop.starts_at), micros(stop.ends_at)) for stop in self.stops if stop.work_centre == work_centre]
             calendar = self.calendars[self.centre_by[work_centre].calendar]
             axis = self._axes[work_centre] = Axis(calendar, stops, from_instant)
         return axis

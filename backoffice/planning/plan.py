@@ -26,9 +26,7 @@ class Plan:
     over what is committed, see `explode` for the rule.
     """
 
-    def __init__(
-        self, factory: Factory, now: datetime, supplies: Iterable[Supply], bookings: Iterable[Booking]
-    ) -> None:
+    def __init__(self, factory: Factory, now: datetime, supplies: Iterable[Supply], bookings: Iterable[Booking]) -> None:
         """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load."""
         self.factory = factory
         self.now = now
@@ -87,9 +85,9 @@ class Plan:
         state = sha256()
         for key in sorted({*self._supplies, *self._pools}, key=repr):
             pool = self._pool(key)
-            lots = [(lot.order, lot.kind, lot.key, lot.free) for lot in pool.lots if lot.free]
+            lots = [(lot.order, lot.kind, lot.key, str(lot.free)) for lot in pool.lots if lot.free]
             if lots:
-                state.update(repr((key, pool.safety, lots)).encode())
+                state.update(repr((key, str(pool.safety), lots)).encode())
         for key in sorted({*self._bookings, *self._centres}, key=repr):
             busy = self._centre(key).busy() if key in self.factory.centre_by else []
             if any(busy):

@@ -81,15 +81,11 @@ def _ship_day(packed: int, shipping: Shipping, zone: ZoneInfo) -> date | None:
     return shipping.warehouse.next_open_day(day + _ONE_DAY)
 
 
-def _links(
-    ready: int, packed: int, days: tuple[date, date, date], shipping: Shipping, zone: ZoneInfo
-) -> tuple[Link, ...]:
+def _links(ready: int, packed: int, days: tuple[date, date, date], shipping: Shipping, zone: ZoneInfo) -> tuple[Link, ...]:
     """Join ready, packed, the cut-off of the ship day, the day of arrival and the day of delivery."""
     ship_on, brought_on, deliver_on = days
     there = shipping.delivery or shipping.carrier
-    left = max(
-        packed, min(local_instant(ship_on, shipping.cutoff_minute, zone), local_instant(ship_on, 1440, zone) - 1)
-    )
+    left = max(packed, min(local_instant(ship_on, shipping.cutoff_minute, zone), local_instant(ship_on, 1440, zone) - 1))
     brought = max(left, local_instant(brought_on, 0, there.zone))
     delivered = max(brought, local_instant(deliver_on, 0, there.zone))
     missed = moment(packed).astimezone(zone).date() != ship_on
@@ -101,9 +97,7 @@ def _links(
     )
     return (
         *packing,
-        Link(
-            "cutoff", moment(packed), moment(left), None, {**here, "minute": shipping.cutoff_minute, "missed": missed}
-        ),
+        Link("cutoff", moment(packed), moment(left), None, {**here, "minute": shipping.cutoff_minute, "missed": missed}),
         Link("ship", moment(left), moment(left), None, {**here, "day": ship_on.isoformat()}),
         Link("transit", moment(left), moment(brought), None, {**place, "days": shipping.transit_days}),
         Link("deliver", moment(brought), moment(delivered), None, {**place, "day": deliver_on.isoformat()}),
