@@ -52,8 +52,9 @@ def import_adventureworks(folder: Path, made: Sequence[str]) -> None:
     with _database(settings) as db:
         try:
             with _bar() as progress:
-                report = adventureworks.import_folder(db, folder, media=settings.media_path, now=now, progress=progress)
-            _set_policy(db, made, "production")
+                report = adventureworks.import_folder(
+                    db, folder, media=settings.media_path, made=made, now=now, progress=progress
+                )
         except ShopError as error:
             raise click.ClickException(_words(error)) from error
     _print(report)

@@ -61,11 +61,11 @@ def import_folder(
     try:
         rules.current_bom(source, rules.parts_per_unit(source))  # what can be refused, is refused before photos are copied
         steps.next("photos")
-        photos, made = copy_photos(source, media)
+        photos, copied = copy_photos(source, media)
         try:
             return db.run(lambda session: _write(session, source, photos, made, now, steps))
         except BaseException:
-            for file in made:
+            for file in copied:
                 file.unlink(missing_ok=True)
             raise
     except BrokenRow as broken:
