@@ -6,7 +6,7 @@ erp never imports crm: it says what happened here, and crm listens.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -62,6 +62,16 @@ class ExpectedDayMoved:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MailWanted:
+    """Somebody is to be written to. kind: a template's name; payload: to, name, language, shop and what the kind needs."""
+
+    kind: str
+    aggregate: str  # order:SF-… | lead:L-…: mails of one aggregate leave in order
+    payload: Mapping[str, Any]
+    at: datetime
+
+
 E = TypeVar("E")
 Listener = Callable[[Session, Any], None]
 _listeners: dict[type, list[Listener]] = defaultdict(list)
@@ -71,6 +81,11 @@ def listen(kind: type[E], listener: Callable[[Session, E], None]) -> None:
     """Call `listener` for each event of `kind`, once however often it is wired."""
     if listener not in _listeners[kind]:
         _listeners[kind].append(listener)
+
+
+def unwire() -> None:
+    """Forget every listener: a program wires its own once, a test as often as it builds one."""
+    _listeners.clear()
 
 
 def publish(session: Session, happened: object) -> None:

@@ -1,4 +1,4 @@
-"""From the shelf to the carrier: a shipment is handed over with the order, woken when its goods are there, picked, packed, shipped.
+"""From the shelf to the carrier: a shipment comes with the order, wakes when its goods are there, is picked, packed, shipped.
 
 States (SHIPMENT_MOVES). Every step is a conditional update, so pressing a button twice does nothing the second time.
 """

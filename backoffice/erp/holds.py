@@ -53,6 +53,7 @@ def hold(session: Session, item: t.Item, quantity: int, *, owner: str, minutes: 
         ready_at=outcome.ready_at,
         expires_at=now + timedelta(minutes=minutes),
         plan_version=plan.version(session),
+        chain=promising.chain_rows(session, outcome, now=now),
     )
     session.add(reservation)
     session.flush()
@@ -152,6 +153,7 @@ def plan_again(session: Session, reservation: t.Reservation, *, now: datetime) -
             order.state = "cancelled"
         return False
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
+    reservation.chain = promising.chain_rows(session, outcome, now=now)
     pegging.write(session, reservation, outcome, reuse=orders)
     return True
 

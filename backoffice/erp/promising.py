@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import plan, shipping, snapshot
+from backoffice.erp.company import get_warehouse
 from backoffice.erp.factory import Master
 from backoffice.erp.shipping import Destination
 from backoffice.planning.outcome import Link, Outcome
@@ -99,6 +100,39 @@ def to_promise(session: Session, master: Master, item: t.Item, outcome: Outcome,
         steps=steps,
         valid_until=now + STANDS_FOR,
         plan_version=plan.version(session),
+        postcode=place.postcode,
+    )
+
+
+def chain_rows(session: Session, outcome: Outcome, *, now: datetime) -> list[dict[str, Any]]:
+    """Return the steps that lead to an outcome's ready instant as plain data, to be stored with what they explain."""
+    zone = get_warehouse(session).timezone
+    master = masters.load(session, now=now)
+    return steps_to_rows(_step(master, link, zone) for link in outcome.chain)
+
+
+def promise_of(
+    master: Master, reservation: t.Reservation, item: t.Item, place: Destination, *, now: datetime
+) -> Promise:
+    """Return what a reservation promises to a place, seen from `now`. Raises Refused(not_available) if nothing ships there."""
+    ready_at = max(reservation.ready_at, now)
+    shipped = ship(ready_at, place.shipping)
+    if shipped is None:
+        raise Refused("not_available", sku=item.sku, most=0)
+    made = rows_to_steps(reservation.chain)
+    if made and made[-1].ends_at < ready_at:  # ready since: the last step reaches to now, so that steps leave no gap
+        made[-1] = Step(made[-1].kind, made[-1].starts_at, ready_at, made[-1].details)
+    steps = [*made, *(_step(master, link, place.timezone) for link in shipped.links)]
+    return Promise(
+        sku=item.sku,
+        quantity=reservation.quantity,
+        basis=reservation.basis,
+        ready_at=ready_at,
+        ship_on=shipped.ship_on,
+        deliver_on=shipped.deliver_on,
+        steps=steps,
+        valid_until=reservation.expires_at,
+        plan_version=reservation.plan_version,
         postcode=place.postcode,
     )
 

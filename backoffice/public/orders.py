@@ -35,7 +35,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderEvent:
-    """One entry of the customer's timeline. kind: placed | confirmed | making | picking | packed | shipped | day_moved | message."""
+    """One entry of the customer's timeline. kind: order | picking | packed | shipped | day_moved | message | answer."""
 
     kind: str
     at: datetime

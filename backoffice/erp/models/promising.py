@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -34,6 +35,7 @@ class Reservation(Base):
     ready_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     plan_version: Mapped[int]
+    chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
 
 
 class Peg(Base):

@@ -1,0 +1,91 @@
+"""Put the back office together: database, door, gateway, listeners. Nothing runs before this is called."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from backoffice import events, tables
+from backoffice.bridge import outbox
+from backoffice.clock import utc_now
+from backoffice.config import Settings
+from backoffice.crm import orders
+from backoffice.db import Database
+from backoffice.erp import holds, offers
+from backoffice.local import Till, open_shop
+from backoffice.payments.sandbox import SandboxGateway
+from backoffice.public import Shop
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the web, the worker and the commands need."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    shop: Shop
+    gateway: SandboxGateway
+    till: Till
+
+
+def build(settings: Settings, clock: Clock = utc_now) -> Services:
+    """Return the services over the settings' database. Raises ValueError for a missing secret key outside the demo."""
+    assert tables.metadata.tables  # every table is known before the first query
+    settings = _with_secret(settings)
+    db = Database(settings.database_url)
+    gateway = SandboxGateway(db)
+    shop, till = open_shop(settings, db, gateway)
+    wire(settings.secret_key)
+    return Services(settings, db, clock, shop, gateway, till)
+
+
+def wire(secret_key: str) -> None:
+    """Tell the layers above what happens below."""
+    events.unwire()
+    events.listen(events.PickingStarted, orders.on_picking_started)
+    events.listen(events.ShipmentPacked, orders.on_packed)
+    events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
+    events.listen(events.ExpectedDayMoved, orders.make_on_day_moved(secret_key))
+    events.listen(events.MailWanted, _post)
+
+
+def _post(session: Session, mail: events.MailWanted) -> None:
+    outbox.put(session, "mail", mail.aggregate, mail.kind, dict(mail.payload), now=mail.at)
+
+
+def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], object]]]:
+    """Return the worker's periodic work: name, seconds between runs, what to do at an instant."""
+    db = services.db
+    return [
+        ("sweep_holds", 30, lambda now: db.run(lambda session: holds.sweep(session, now=now))),
+        ("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
+        ("poll_payments", 30, lambda now: services.till.poll(now=now)),
+    ]
+
+
+def _with_secret(settings: Settings) -> Settings:
+    """Return settings with a secret key; a demo keeps one of its own below its folder."""
+    if settings.secret_key:
+        return settings
+    if not settings.demo:
+        raise ValueError("SHOPFLOOR_SECRET_KEY is not set")
+    return settings.model_copy(update={"secret_key": _kept_secret(settings.var_dir / "secret_key")})
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,193 @@
+"""Carts: what somebody wants, and the holds that keep it for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm import links
+from backoffice.crm.models import Cart, CartLine
+from backoffice.erp import factory as masters
+from backoffice.erp import holds, plan, promising, shipping
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company
+from backoffice.erp.shipping import Destination
+from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.public.promise import Promise
+
+MOST = 9_999  # pieces of one line
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A cart line with what stands behind it now. promise None: nothing; then `most` could still be had."""
+
+    row: CartLine
+    item: t.Item
+    reservation: t.Reservation | None
+    promise: Promise | None
+    most: int | None
+
+
+def find_cart(session: Session, token: str | None) -> Cart | None:
+    """Return the open cart of a browser's token."""
+    if not token:
+        return None
+    return session.scalar(sa.select(Cart).where(Cart.token_hash == links.hash_token(token), Cart.state == "open"))
+
+
+def get_cart(session: Session, token: str) -> Cart:
+    """Return the open cart of a token. Raises NotFound(unknown_cart)."""
+    cart = find_cart(session, token)
+    if cart is None:
+        raise NotFound("unknown_cart")
+    return cart
+
+
+def new_cart(session: Session, *, now: datetime) -> tuple[Cart, str]:
+    """Make a cart; return it with its token."""
+    token = links.new_token()
+    country = get_company(session).country
+    cart = Cart(token_hash=links.hash_token(token), country=country, created_at=now, updated_at=now, version=1, state="open")
+    session.add(cart)
+    session.flush()
+    return cart, token
+
+
+def owner_ref(cart: Cart) -> str:
+    """Return the name under which the cart's holds are kept."""
+    return f"cart:{cart.id}"
+
+
+def rows_of(session: Session, cart: Cart) -> list[CartLine]:
+    """Return a cart's lines in the order of their items, which is the order of locking."""
+    return list(session.scalars(sa.select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.item_id)))
+
+
+def add(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime) -> None:
+    """Add to the line of `sku` and hold the whole of it. Raises as `set_quantity`, and Refused(currency_mismatch)."""
+    item = promising.get_item(session, sku)
+    rows = rows_of(session, cart)
+    others = [session.get_one(t.Item, row.item_id) for row in rows if row.item_id != item.id]
+    if any(other.currency != item.currency for other in others):
+        raise Refused("currency_mismatch", sku=sku)
+    row = next((row for row in rows if row.item_id == item.id), None)
+    _set(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now)
+
+
+def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime) -> None:
+    """Set a line's quantity and hold it anew; 0 takes it out.
+
+    Raises NotFound(unknown_product), BadInput(bad_quantity), Refused(not_available, most); nothing has changed then.
+    """
+    item = promising.get_item(session, sku)
+    row = next((row for row in rows_of(session, cart) if row.item_id == item.id), None)
+    if row is None and quantity == 0:
+        return
+    _set(session, cart, item, row, quantity, minutes=minutes, now=now)
+
+
+def _set(session: Session, cart: Cart, item: t.Item, row: CartLine | None, quantity: int, *, minutes: int, now: datetime) -> None:
+    if not 0 <= quantity <= MOST or (quantity == 0 and row is None):
+        raise BadInput("bad_quantity", most=MOST)
+    if holds.needs_plan(item):
+        plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
+    if row is not None and row.reservation_id is not None:
+        holds.release(session, row.reservation_id, now=now)
+    _changed(cart, now)
+    if quantity == 0:
+        assert row is not None
+        session.delete(row)
+        session.flush()
+        return
+    held = holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, now=now)
+    if row is None:
+        row = CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
+        session.add(row)
+    row.quantity, row.reservation_id, row.shown_price_minor = quantity, held.id, item.price_minor
+    session.flush()
+
+
+def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
+    """Hold every line again from now. A line that can no longer be held loses its hold and stays in the cart."""
+    rows = rows_of(session, cart)
+    items = {row.item_id: session.get_one(t.Item, row.item_id) for row in rows}
+    if any(holds.needs_plan(item) for item in items.values()):
+        plan.bump(session)
+    for row in rows:
+        if row.reservation_id is not None and holds.renew(session, row.reservation_id, minutes=minutes, now=now):
+            continue
+        if row.reservation_id is not None:
+            holds.release(session, row.reservation_id, now=now)
+        try:
+            with session.begin_nested():
+                item = items[row.item_id]
+                held = holds.hold(session, item, row.quantity, owner=owner_ref(cart), minutes=minutes, now=now)
+                row.reservation_id = held.id
+        except Refused:
+            row.reservation_id = None
+    cart.updated_at = now
+    session.flush()
+
+
+def set_place(session: Session, cart: Cart, postcode: str, *, country: str | None = None, now: datetime) -> None:
+    """Remember where it goes. Raises BadInput(unknown_postcode)."""
+    master = masters.load(session, now=now)
+    place = shipping.destination(session, master, country=country or cart.country, postcode=postcode, now=now)
+    cart.postcode, cart.country = place.postcode, place.country
+    _changed(cart, now)
+
+
+def _changed(cart: Cart, now: datetime) -> None:
+    cart.version += 1
+    cart.updated_at = now
+
+
+def lines_of(session: Session, cart: Cart, *, now: datetime) -> tuple[Sequence[Line], Destination]:
+    """Return the lines as they stand now, in the order they were added, and the place that their days are named for."""
+    master = masters.load(session, now=now)
+    place = shipping.destination(session, master, country=cart.country, postcode=cart.postcode, now=now)
+    lines = [_line(session, cart, row, place, now) for row in rows_of(session, cart)]
+    return sorted(lines, key=lambda line: (line.row.added_at, line.row.id)), place
+
+
+def _line(session: Session, cart: Cart, row: CartLine, place: Destination, now: datetime) -> Line:
+    item = session.get_one(t.Item, row.item_id)
+    reservation = session.get(t.Reservation, row.reservation_id) if row.reservation_id else None
+    if reservation is not None and not is_live(reservation, now):
+        reservation = None
+    try:
+        if reservation is not None:
+            master = masters.load(session, now=now)
+            promise = promising.promise_of(master, reservation, item, place, now=now)
+        else:
+            promise = promising.quote(
+                session, item, row.quantity, country=place.country, postcode=place.postcode, own=owner_ref(cart), now=now
+            )
+    except Refused as refusal:
+        most = refusal.details.get("most")
+        return Line(row, item, None, None, most if isinstance(most, int) else None)
+    return Line(row, item, reservation, promise, None)
+
+
+def is_live(reservation: t.Reservation, now: datetime) -> bool:
+    """Tell whether a reservation still keeps its goods for its cart."""
+    return reservation.state == "paying" or (reservation.state == "held" and reservation.expires_at > now)
+
+
+def remember_shown(lines: Sequence[Line]) -> None:
+    """Note the days and prices that the customer is being shown, so that the next page can say what moved."""
+    for line in lines:
+        line.row.shown_price_minor = line.item.price_minor
+        if line.promise is not None:
+            line.row.shown_on = line.promise.deliver_on
+
+
+def latest_day(lines: Sequence[Line]) -> date | None:
+    """Return the day of one parcel for all: the latest line's."""
+    days = [line.promise.deliver_on for line in lines if line.promise]
+    return max(days) if days and len(days) == len(lines) else None

@@ -1,0 +1,177 @@
+"""Checkout: what the customer confirmed, frozen when the payment session opens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm import carts, links, parties
+from backoffice.crm.models import Cart, Checkout
+from backoffice.erp import holds, promising
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company
+from backoffice.public.checkout import CheckoutForm
+from backoffice.public.errors import BadInput, Refused
+
+CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {"open": ("completed", "abandoned"), "completed": (), "abandoned": ()}
+LONGEST = {"name": 200, "phone": 40, "street": 200, "city": 100, "postcode": 12, "country": 2, "note": 1_000, "language": 20}
+REQUIRED = ("email", "name", "street", "city", "postcode", "country")
+
+
+def request_hash(form: CheckoutForm) -> str:
+    """Return a fingerprint of everything the form sent."""
+    return hashlib.sha256(json.dumps(asdict(form), sort_keys=True).encode()).hexdigest()
+
+
+def find_by_key(session: Session, key: str) -> Checkout | None:
+    """Return the checkout that this form already became."""
+    return session.scalar(sa.select(Checkout).where(Checkout.key == key))
+
+
+def check_form(form: CheckoutForm) -> None:
+    """Check what was typed, all fields at once. Raises BadInput(invalid_form, fields → required | too_long | bad_email)."""
+    fields: dict[str, str] = {}
+    for name in REQUIRED:
+        if not getattr(form, name).strip():
+            fields[name] = "required"
+    for name, longest in LONGEST.items():
+        if len(getattr(form, name)) > longest:
+            fields[name] = "too_long"
+    if "email" not in fields:
+        try:
+            parties.normalise_email(form.email)
+        except BadInput as error:
+            fields["email"] = error.fields.get("email", "bad_email")
+    if not 8 <= len(form.key) <= 128:
+        raise BadInput("invalid_form", {"key": "required"})
+    if fields:
+        raise BadInput("invalid_form", fields)
+
+
+def open_checkout(
+    session: Session, cart: Cart, form: CheckoutForm, *, secret_key: str, base_url: str, minutes: int, now: datetime
+) -> Checkout:
+    """Freeze the cart and keep its holds while the customer pays.
+
+    Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | not_available | day_moved | price_changed).
+    """
+    check_form(form)
+    if cart.version != form.cart_version:
+        raise Refused("stale")
+    try:
+        carts.set_place(session, cart, form.postcode, country=form.country, now=now)
+    except BadInput as error:
+        raise BadInput("invalid_form", {"postcode": error.code}) from error
+    shown = {row.item_id: row.shown_on for row in carts.rows_of(session, cart)}
+    carts.renew(session, cart, minutes=minutes, now=now)
+    lines, _ = carts.lines_of(session, cart, now=now)
+    if not lines:
+        raise Refused("cart_empty")
+    _check_lines(lines, shown)
+    company = get_company(session)
+    subtotal = sum(line.item.price_minor * line.row.quantity for line in lines)
+    if form.total_minor != subtotal + company.shipping_minor:
+        raise Refused("price_changed", total_minor=subtotal + company.shipping_minor)
+    for line in sorted(lines, key=lambda line: line.row.item_id):
+        assert line.reservation is not None
+        holds.start_paying(session, line.reservation.id, now=now)
+    nonce = secrets.token_urlsafe(20)
+    checkout = Checkout(
+        key=form.key,
+        request_hash=request_hash(form),
+        cart_id=cart.id,
+        state="open",
+        email=parties.normalise_email(form.email),
+        name=form.name.strip(),
+        phone=form.phone.strip(),
+        street=form.street.strip(),
+        city=form.city.strip(),
+        postcode=cart.postcode or "",
+        country=cart.country,
+        note=form.note.strip(),
+        language=form.language,
+        currency=lines[0].item.currency,
+        shipping_minor=company.shipping_minor,
+        total_minor=subtotal + company.shipping_minor,
+        lines=[_frozen(session, line) for line in lines],
+        link_nonce=nonce,
+        token_hash=links.hash_token(links.order_token(secret_key, nonce)),
+        base_url=base_url.rstrip("/"),
+        created_at=now,
+    )
+    session.add(checkout)
+    session.flush()
+    return checkout
+
+
+def _check_lines(lines: Sequence[carts.Line], shown: dict[int, Any]) -> None:
+    """Raise Refused unless every line is held and no day is later than the one the customer saw."""
+    for line in lines:
+        if line.promise is None or line.reservation is None:
+            raise Refused("not_available", sku=line.item.sku, most=line.most or 0)
+        before = shown.get(line.row.item_id)
+        if before is not None and line.promise.deliver_on > before:
+            raise Refused("day_moved", sku=line.item.sku, was_on=before, now_on=line.promise.deliver_on)
+
+
+def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
+    """Return a line with its price and its promise, as it will stand in the order."""
+    assert line.promise is not None
+    assert line.reservation is not None
+    pegs = session.execute(
+        sa.select(t.Peg.kind, t.Peg.quantity, t.Peg.available_at, t.Item.name, t.Item.sku)
+        .join(t.Item, t.Item.id == t.Peg.item_id)
+        .where(t.Peg.reservation_id == line.reservation.id)
+        .order_by(t.Peg.id)
+    )
+    return {
+        "item_id": line.item.id,
+        "sku": line.item.sku,
+        "name": line.item.name,
+        "options": ", ".join(str(value) for value in line.item.options.values()),
+        "quantity": line.row.quantity,
+        "unit_price_minor": line.item.price_minor,
+        "reservation_id": line.reservation.id,
+        "basis": line.promise.basis,
+        "deliver_on": line.promise.deliver_on.isoformat(),
+        "ship_on": line.promise.ship_on.isoformat(),
+        "promise": {
+            "ready_at": line.promise.ready_at.isoformat(),
+            "ship_on": line.promise.ship_on.isoformat(),
+            "deliver_on": line.promise.deliver_on.isoformat(),
+            "plan_version": line.promise.plan_version,
+            "steps": promising.steps_to_rows(line.promise.steps),
+            "pegs": [
+                {"kind": p.kind, "quantity": p.quantity, "at": p.available_at.isoformat(), "item": p.name, "sku": p.sku}
+                for p in pegs
+            ],
+        },
+    }
+
+
+def give_up(session: Session, checkout: Checkout, *, keep_minutes: int | None, now: datetime) -> None:
+    """Abandon an open checkout after the provider's word. keep_minutes: hold the goods on for the cart; None: release."""
+    if checkout.state != "open":
+        return
+    checkout.state = "abandoned"
+    for line in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
+        if keep_minutes is not None:
+            holds.stop_paying(session, line["reservation_id"], minutes=keep_minutes, now=now)
+        else:
+            holds.release(session, line["reservation_id"], now=now)
+    session.flush()
+
+
+def open_checkouts(session: Session, cart: Cart) -> list[Checkout]:
+    """Return the checkouts of a cart whose payment is still possible."""
+    return list(
+        session.scalars(sa.select(Checkout).where(Checkout.cart_id == cart.id, Checkout.state == "open").order_by(Checkout.id))
+    )

@@ -1,0 +1,35 @@
+"""Secret links and tokens: 128 bits or more, looked up by their hash, never stored as they are sent."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+
+
+def new_token() -> str:
+    """Return a fresh secret of 160 bits for a browser to keep."""
+    return secrets.token_urlsafe(20)
+
+
+def hash_token(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def order_token(secret_key: str, nonce: str) -> str:
+    """Derive an order's link from its nonce and the server's secret.
+
+    So a mail written a week later can carry the link although the database alone does not hold it, and a new nonce
+    revokes it.
+    """
+    digest = hmac.new(secret_key.encode(), b"order-link:" + nonce.encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+
+
+def order_number() -> str:
+    """Return a new order number: readable over the telephone, and telling nothing about how many orders there are."""
+    alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+    letters = "".join(secrets.choice(alphabet) for _ in range(8))
+    return f"SF-{letters[:4]}-{letters[4:]}"

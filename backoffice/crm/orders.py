@@ -1,0 +1,242 @@
+"""Orders: made from a paid checkout, kept in step with what the plan and the warehouse say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import events
+from backoffice.crm import links, parties, timeline
+from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.erp import factory as masters
+from backoffice.erp import fulfilment, holds, promising, purchasing, shipping
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company
+
+ORDER_MOVES: dict[str, tuple[str, ...]] = {
+    "placed": ("confirmed", "cancelled"),
+    "confirmed": ("picking", "shipped", "cancelled"),
+    "picking": ("shipped", "cancelled"),
+    "shipped": ("delivered",),
+    "delivered": (),
+    "cancelled": (),
+}
+
+
+def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: str, now: datetime) -> Order:
+    """Make the order of a paid checkout: convert its holds, hand it to the ERP layer, tell the customer. One transaction.
+
+    Raises Refused(hold_expired) if a hold is no longer there to convert.
+    """
+    party = parties.find_or_create(
+        session, email=checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
+    )
+    order = Order(
+        number=links.order_number(),
+        checkout_id=checkout.id,
+        payment_id=payment_id,
+        party_id=party.id,
+        state="placed",
+        currency=checkout.currency,
+        shipping_minor=checkout.shipping_minor,
+        total_minor=checkout.total_minor,
+        placed_at=now,
+        version=1,
+    )
+    session.add(order)
+    session.flush()
+    reservations = []
+    for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
+        reservation = holds.convert(session, frozen["reservation_id"], order_ref=order.number, now=now)
+        purchasing.propose(session, reservation, now=now)
+        session.add(_line(session, order, checkout, frozen, reservation, now))
+        reservations.append(reservation)
+    session.flush()
+    lines = lines_of(session, order.id)
+    _hand_over(session, order, checkout, lines, reservations)
+    checkout.state = "completed"
+    session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
+    session.get_one(Cart, checkout.cart_id).state = "ordered"
+    order.state = "confirmed"
+    timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
+    events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))
+    return order
+
+
+def _line(
+    session: Session, order: Order, checkout: Checkout, frozen: Mapping[str, Any], reservation: t.Reservation, now: datetime
+) -> OrderLine:
+    promised_on = date.fromisoformat(frozen["deliver_on"])
+    expected_on, why = promised_on, None
+    today = _deliver_on(session, reservation.ready_at, checkout.country, checkout.postcode, now)
+    if today is not None and today > promised_on:  # paid so late that the day's parcel has left, or the plan moved meanwhile
+        expected_on, why = today, "paid after the last parcel of the day"
+    return OrderLine(
+        order_id=order.id,
+        item_id=frozen["item_id"],
+        reservation_id=reservation.id,
+        sku=frozen["sku"],
+        name=frozen["name"],
+        options=frozen["options"],
+        quantity=frozen["quantity"],
+        unit_price_minor=frozen["unit_price_minor"],
+        basis=frozen["basis"],
+        promised_on=promised_on,
+        expected_on=expected_on,
+        moved_because=why,
+        promise=frozen["promise"],
+    )
+
+
+def _hand_over(
+    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], reservations: list[t.Reservation]
+) -> None:
+    ship_to = {name: getattr(checkout, name) for name in ("name", "street", "city", "postcode", "country", "note", "phone")}
+    fulfilment.hand_over(
+        session,
+        order_ref=order.number,
+        reservations=reservations,
+        ship_to=ship_to,
+        promised_on=max(line.promised_on for line in lines),
+        ship_by_on=max(date.fromisoformat(line.promise["ship_on"]) for line in lines),
+    )
+
+
+def lines_of(session: Session, order_id: int) -> list[OrderLine]:
+    """Return an order's lines."""
+    return list(session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)))
+
+
+def find_by_number(session: Session, number: str) -> Order | None:
+    """Return an order by its number."""
+    return session.scalar(sa.select(Order).where(Order.number == number))
+
+
+def mark(session: Session, number: str, state: str) -> Order | None:
+    """Move an order forward to `state` if that is forward; return it. Repeating a step does nothing."""
+    order = session.scalar(sa.select(Order).where(Order.number == number).with_for_update())
+    if order is not None and state in ORDER_MOVES[order.state]:
+        order.state = state
+        order.version += 1
+        session.flush()
+    return order
+
+
+def on_picking_started(session: Session, happened: events.PickingStarted) -> None:
+    """Note that an order is being picked."""
+    order = mark(session, happened.order_ref, "picking")
+    if order is not None:
+        timeline.record(session, order.party_id, "picking", order_ref=order.number, actor=happened.actor, now=happened.at)
+
+
+def on_packed(session: Session, happened: events.ShipmentPacked) -> None:
+    """Note that an order's parcel is closed."""
+    order = find_by_number(session, happened.order_ref)
+    if order is not None:
+        timeline.record(session, order.party_id, "packed", order_ref=order.number, actor=happened.actor, now=happened.at)
+
+
+def make_on_shipped(secret_key: str) -> Any:
+    """Return the listener that tells a customer that their parcel is on its way."""
+
+    def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
+        order = mark(session, happened.order_ref, "shipped")
+        if order is None:
+            return
+        order.tracking = happened.tracking
+        for line in lines_of(session, order.id):
+            line.expected_on = happened.deliver_on
+        timeline.record(
+            session,
+            order.party_id,
+            "shipped",
+            text=happened.tracking,
+            order_ref=order.number,
+            actor=happened.actor,
+            now=happened.at,
+        )
+        payload = mail_frame(session, order, secret_key) | {
+            "tracking": happened.tracking,
+            "deliver_on": happened.deliver_on.isoformat(),
+        }
+        events.publish(session, events.MailWanted("order_shipped", f"order:{order.number}", payload, happened.at))
+
+    return on_shipped
+
+
+def make_on_day_moved(secret_key: str) -> Any:
+    """Return the listener that keeps the promised day, stores the expected one with its cause, and tells the customer."""
+
+    def on_day_moved(session: Session, happened: events.ExpectedDayMoved) -> None:
+        line = session.scalar(sa.select(OrderLine).where(OrderLine.reservation_id == happened.reservation_id))
+        if line is None:
+            return
+        order = session.get_one(Order, line.order_id)
+        checkout = session.get_one(Checkout, order.checkout_id)
+        line.moved_because = happened.cause
+        expected_on = None
+        if happened.ready_at is not None:
+            expected_on = _deliver_on(session, happened.ready_at, checkout.country, checkout.postcode, happened.at)
+        if expected_on is None or expected_on == line.expected_on:
+            return
+        line.expected_on = expected_on
+        timeline.record(
+            session, order.party_id, "day_moved", text=f"{line.name}: {happened.cause}", order_ref=order.number, now=happened.at
+        )
+        payload = mail_frame(session, order, secret_key) | {
+            "item": line.name,
+            "promised_on": line.promised_on.isoformat(),
+            "expected_on": expected_on.isoformat(),
+            "cause": happened.cause,
+        }
+        events.publish(session, events.MailWanted("day_moved", f"order:{order.number}", payload, happened.at))
+
+    return on_day_moved
+
+
+def _deliver_on(session: Session, ready_at: datetime, country: str, postcode: str, now: datetime) -> date | None:
+    master = masters.load(session, now=now)
+    way = shipping.destination(session, master, country=country, postcode=postcode, now=now)
+    days = promising.day_for(ready_at, way, now=now)
+    return None if days is None else days[1]
+
+
+def mail_frame(session: Session, order: Order, secret_key: str) -> dict[str, Any]:
+    """Return what every mail about an order carries."""
+    checkout = session.get_one(Checkout, order.checkout_id)
+    token = links.order_token(secret_key, checkout.link_nonce)
+    return {
+        "to": checkout.email,
+        "name": checkout.name,
+        "language": checkout.language,
+        "shop": get_company(session).name,
+        "number": order.number,
+        "link": f"{checkout.base_url}/o/{token}",
+    }
+
+
+def _confirmation(
+    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], secret_key: str, now: datetime
+) -> events.MailWanted:
+    def money(amount: int) -> dict[str, Any]:
+        return {"amount_minor": amount, "currency": checkout.currency}
+
+    payload = mail_frame(session, order, secret_key) | {
+        "lines": [
+            {
+                "name": line.name,
+                "options": line.options,
+                "quantity": line.quantity,
+                "total": money(line.unit_price_minor * line.quantity),
+                "deliver_on": line.expected_on.isoformat(),
+            }
+            for line in lines
+        ],
+        "total": money(order.total_minor),
+        "deliver_on": max(line.expected_on for line in lines).isoformat(),
+    }
+    return events.MailWanted("order_confirmed", f"order:{order.number}", payload, now)

@@ -1,0 +1,147 @@
+"""Read the catalogue: the tree, lists of what may be promised, one product. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import models as t
+from backoffice.erp.search import fold
+
+PAGE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The categories with their places in the tree and, per category, how many listed products are in it and below."""
+
+    rows: dict[int, t.Category]
+    children: dict[int | None, list[int]]
+    counts: dict[int, int]
+
+    def below(self, category_id: int) -> list[int]:
+        """Return a category and all below it."""
+        found = [category_id]
+        for one in found:
+            found += self.children.get(one, [])
+        return found
+
+    def path(self, category_id: int) -> list[int]:
+        """Return the way from the root to a category, both included."""
+        way = [category_id]
+        while (parent := self.rows[way[0]].parent_id) is not None:
+            way.insert(0, parent)
+        return way
+
+
+def listed_items() -> sa.Select[int | None]:
+    """Return the query for ids of products of which something may be promised."""
+    return (
+        sa.select(t.Item.product_id)
+        .join(t.Offer, t.Offer.item_id == t.Item.id)
+        .where(t.Offer.listed, t.Item.on_sale, t.Item.product_id.is_not(None))
+    )
+
+
+def tree(session: Session) -> Tree:
+    """Return the category tree with its counts."""
+    rows = {c.id: c for c in session.scalars(sa.select(t.Category).order_by(t.Category.position, t.Category.id))}
+    children: dict[int | None, list[int]] = defaultdict(list)
+    for category in rows.values():
+        children[category.parent_id].append(category.id)
+    own = {
+        row.category_id: row.number
+        for row in session.execute(
+            sa.select(t.Product.category_id, sa.func.count().label("number"))
+            .where(t.Product.id.in_(listed_items()))
+            .group_by(t.Product.category_id)
+        )
+    }
+    found = Tree(rows, dict(children), {})
+    for category_id in rows:
+        found.counts[category_id] = sum(own.get(one, 0) for one in found.below(category_id))
+    return found
+
+
+def find_category(session: Session, slug: str) -> t.Category | None:
+    """Return a category by its slug."""
+    return session.scalar(sa.select(t.Category).where(t.Category.slug == slug))
+
+
+def find_product(session: Session, slug: str) -> t.Product | None:
+    """Return a product by its slug."""
+    return session.scalar(sa.select(t.Product).where(t.Product.slug == slug))
+
+
+def page_of(session: Session, *, categories: Sequence[int] | None, query: str | None, page: int) -> tuple[list[t.Product], int]:
+    """Return the products of one page (from 1) and how many there are in all."""
+    condition: list[sa.ColumnElement[bool]] = [t.Product.id.in_(listed_items())]
+    if categories is not None:
+        condition.append(t.Product.category_id.in_(categories))
+    condition += [t.Product.search_text.contains(word, autoescape=True) for word in fold(query or "").split()]
+    total = session.scalar(sa.select(sa.func.count()).select_from(t.Product).where(*condition)) or 0
+    rows = session.scalars(
+        sa.select(t.Product)
+        .where(*condition)
+        .order_by(t.Product.position, t.Product.name, t.Product.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    return list(rows), total
+
+
+def items_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[tuple[t.Item, t.Offer | None]]]:
+    """Return each product's items with their offers, in the order they are shown."""
+    rows = session.execute(
+        sa.select(t.Item, t.Offer)
+        .outerjoin(t.Offer, t.Offer.item_id == t.Item.id)
+        .where(t.Item.product_id.in_(sorted(product_ids)), t.Item.on_sale)
+        .order_by(t.Item.product_id, t.Item.position, t.Item.id)
+    )
+    found: dict[int, list[tuple[t.Item, t.Offer | None]]] = defaultdict(list)
+    for item, offer in rows:
+        assert item.product_id is not None
+        found[item.product_id].append((item, offer))
+    return found
+
+
+def earliest(offers: Iterable[tuple[t.Item, t.Offer | None]], now: datetime) -> tuple[t.Item, t.Offer] | None:
+    """Return the item that may be had first (then the cheapest)."""
+    listed = [(item, offer) for item, offer in offers if offer is not None and offer.listed and offer.ready_at is not None]
+    return min(listed, key=lambda pair: (max(pair[1].ready_at or now, now), pair[0].price_minor, pair[0].position), default=None)
+
+
+def pictures_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[t.Picture]]:
+    """Return each product's pictures in the order they are shown."""
+    found: dict[int, list[t.Picture]] = defaultdict(list)
+    rows = sa.select(t.Picture).where(t.Picture.product_id.in_(sorted(product_ids)))
+    for picture in session.scalars(rows.order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)):
+        found[picture.product_id].append(picture)
+    return found
+
+
+def texts_of(session: Session, product_ids: Iterable[int], language: str) -> dict[int, t.ProductText]:
+    """Return each product's text in a language, where there is one."""
+    rows = session.scalars(
+        sa.select(t.ProductText).where(
+            t.ProductText.product_id.in_(sorted(product_ids)),
+            t.ProductText.language.in_([language, language.partition("-")[0]]),
+        )
+    )
+    return {row.product_id: row for row in rows}
+
+
+def nearest_words(session: Session, query: str, *, limit: int = 5) -> list[str]:
+    """Return words from the names of listed products that come closest to a search that found nothing."""
+    names = session.scalars(sa.select(t.Product.name).where(t.Product.id.in_(listed_items()))).all()
+    words = {fold(word): word for name in names for word in name.split() if len(word) > 2}
+    found: list[str] = []
+    for word in fold(query).split():
+        found += get_close_matches(word, list(words), n=limit, cutoff=0.6)
+    return [words[word] for word in dict.fromkeys(found)][:limit]

@@ -1,0 +1,30 @@
+"""The door over the database: each call is one transaction; what leaves the house is called between transactions."""
+
+from __future__ import annotations
+
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.local.carts import LocalCarts
+from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
+from backoffice.local.checkout import LocalCheckout, Till
+from backoffice.local.orders import LocalLeads, LocalOrders
+from backoffice.payments.gateway import Gateway
+from backoffice.public import Shop
+
+
+def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop, Till]:
+    """Return the door, and the till that settles payments for it."""
+    till = Till(db, gateway, settings.secret_key, settings.hold_minutes)
+    shop = Shop(
+        profile=LocalProfile(db),
+        catalogue=LocalCatalogue(db),
+        promises=LocalPromises(db),
+        carts=LocalCarts(db, till, settings.hold_minutes),
+        checkout=LocalCheckout(db, till, settings),
+        orders=LocalOrders(db, till),
+        leads=LocalLeads(db),
+    )
+    return shop, till
+
+
+__all__ = ["Till", "open_shop"]

@@ -1,0 +1,143 @@
+"""Carts over the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm import carts
+from backoffice.crm import models as crm
+from backoffice.db import Database
+from backoffice.erp import catalogue
+from backoffice.erp import models as t
+from backoffice.erp.company import get_company
+from backoffice.local.checkout import Till
+from backoffice.public.carts import Cart, CartLine
+from backoffice.public.catalogue import Picture
+from backoffice.public.errors import BadInput
+from backoffice.public.money import Money
+
+
+class LocalCarts:
+    """Change and read carts. A cart whose payment page is still open leaves that page first."""
+
+    def __init__(self, db: Database, till: Till, hold_minutes: int) -> None:
+        """Hold for `hold_minutes`."""
+        self._db = db
+        self._till = till
+        self._minutes = hold_minutes
+
+    def add(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime) -> Cart:
+        """Add to the line of `sku`; make a cart if there is none."""
+        if quantity < 1:
+            raise BadInput("bad_quantity", most=carts.MOST)
+        self._till.leave_payments(token, now=now)
+
+        def work(session: Session) -> Cart:
+            cart = carts.find_cart(session, token)
+            kept = token
+            if cart is None:
+                cart, kept = carts.new_cart(session, now=now)
+            if postcode and cart.postcode is None:
+                carts.set_place(session, cart, postcode, now=now)
+            carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now)
+            assert kept is not None
+            return _shown(session, cart, kept, now)
+
+        return self._db.run(work)
+
+    def set_quantity(self, token: str, sku: str, quantity: int, *, now: datetime) -> Cart:
+        """Set a line's quantity; 0 takes it out."""
+        return self._change(
+            token, lambda session, cart: carts.set_quantity(session, cart, sku, quantity, minutes=self._minutes, now=now), now
+        )
+
+    def set_postcode(self, token: str, postcode: str, *, now: datetime) -> Cart:
+        """Remember where it goes."""
+        return self._change(token, lambda session, cart: carts.set_place(session, cart, postcode, now=now), now)
+
+    def renew(self, token: str, *, now: datetime) -> Cart:
+        """Hold every line again from now."""
+        return self._change(token, lambda session, cart: carts.renew(session, cart, minutes=self._minutes, now=now), now)
+
+    def find(self, token: str | None, *, now: datetime) -> Cart | None:
+        """Return the cart as it stands; changes nothing."""
+        with self._db.read() as session:
+            cart = carts.find_cart(session, token)
+            return None if cart is None or token is None else show(session, cart, token, now)
+
+    def count(self, token: str | None) -> int:
+        """Return the number of pieces."""
+        with self._db.read() as session:
+            cart = carts.find_cart(session, token)
+            if cart is None:
+                return 0
+            total = sa.select(sa.func.sum(crm.CartLine.quantity)).where(crm.CartLine.cart_id == cart.id)
+            return int(session.scalar(total) or 0)
+
+    def _change(self, token: str, work: Callable[[Session, crm.Cart], None], now: datetime) -> Cart:
+        self._till.leave_payments(token, now=now)
+
+        def change(session: Session) -> Cart:
+            cart = carts.get_cart(session, token)
+            work(session, cart)
+            return _shown(session, cart, token, now)
+
+        return self._db.run(change)
+
+
+def _shown(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
+    """Return the cart, then note what of it the customer now knows."""
+    view = show(session, cart, token, now)
+    lines, _ = carts.lines_of(session, cart, now=now)
+    carts.remember_shown(lines)
+    session.flush()
+    return view
+
+
+def show(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
+    """Return the cart as its customer sees it."""
+    lines, _ = carts.lines_of(session, cart, now=now)
+    products = {line.item.product_id: session.get_one(t.Product, line.item.product_id) for line in lines}
+    pictures = catalogue.pictures_of(session, [one for one in products if one is not None])
+    currency = lines[0].item.currency if lines else get_company(session).currency
+    views = [_line(line, products[line.item.product_id], pictures) for line in lines]
+    subtotal = sum(view.total.amount_minor for view in views)
+    shipping = get_company(session).shipping_minor if lines else 0
+    held = [line.reservation.expires_at for line in lines if line.reservation and line.reservation.state == "held"]
+    return Cart(
+        token=token,
+        version=cart.version,
+        lines=views,
+        subtotal=Money(subtotal, currency) if lines else None,
+        shipping=Money(shipping, currency) if lines else None,
+        total=Money(subtotal + shipping, currency) if lines else None,
+        deliver_on=carts.latest_day(lines),
+        held_until=min(held) if held else None,
+        country=cart.country,
+        postcode=cart.postcode,
+    )
+
+
+def _line(line: carts.Line, product: t.Product, pictures: dict[int, list[t.Picture]]) -> CartLine:
+    item, row = line.item, line.row
+    own = [p for p in pictures[product.id] if p.item_id == item.id] or pictures[product.id]
+    moved = line.promise is not None and row.shown_on is not None and row.shown_on != line.promise.deliver_on
+    dearer = row.shown_price_minor != item.price_minor
+    return CartLine(
+        sku=item.sku,
+        slug=product.slug,
+        name=product.name,
+        options=", ".join(str(value) for value in item.options.values()),
+        picture=Picture(own[0].file, own[0].alt) if own else None,
+        quantity=row.quantity,
+        unit_price=Money(item.price_minor, item.currency),
+        total=Money(item.price_minor, item.currency) * row.quantity,
+        promise=line.promise,
+        most=line.most,
+        was_on=row.shown_on if moved else None,
+        was_price=Money(row.shown_price_minor, item.currency) if dearer else None,
+    )

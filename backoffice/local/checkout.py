@@ -1,0 +1,174 @@
+"""Checkout and the till: transactions of ours before and after each call to the payment provider, never around it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backoffice.config import Settings
+from backoffice.crm import carts, links
+from backoffice.crm import checkout as checkouts
+from backoffice.crm.models import Checkout, Order
+from backoffice.db import Database
+from backoffice.erp.company import get_company
+from backoffice.payments import settle as settling
+from backoffice.payments.gateway import Gateway, GatewayError, PaymentSession
+from backoffice.payments.models import Payment
+from backoffice.public.checkout import CheckoutForm, PaymentStart
+from backoffice.public.errors import Refused
+from backoffice.public.money import Money
+
+log = structlog.get_logger()
+
+PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour
+
+
+class Till:
+    """Ask the provider how a payment stands and settle it."""
+
+    def __init__(self, db: Database, gateway: Gateway, secret_key: str, hold_minutes: int) -> None:
+        """Settle into `db` what `gateway` says."""
+        self.db = db
+        self.gateway = gateway
+        self.secret_key = secret_key
+        self.hold_minutes = hold_minutes
+
+    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> Order | None:
+        """Settle one piece of news; `keep`: the customer is still here, hold the goods on if they have not paid."""
+        return self.db.run(
+            lambda session: settling.settle(
+                session,
+                news,
+                event_id=event_id,
+                secret_key=self.secret_key,
+                keep_minutes=self.hold_minutes if keep else None,
+                now=now,
+            )
+        )
+
+    def look_up(self, ref: str, *, now: datetime) -> Order | None:
+        """Fetch a session from the provider and settle what it says."""
+        news = self.gateway.get_session(ref, now=now)
+        return self.settle(news, event_id=f"poll:{ref}:{news.state}", now=now)
+
+    def open_page(self, payment_id: int, *, now: datetime) -> Payment:
+        """Ask the provider for the payment page of a payment, again if an earlier answer was lost."""
+        with self.db.read() as session:
+            payment = session.get_one(Payment, payment_id)
+            checkout = session.get_one(Checkout, payment.checkout_id)
+            token = links.order_token(self.secret_key, checkout.link_nonce)
+            name, base = get_company(session).name, checkout.base_url
+        opened = self.gateway.open_session(
+            reference=settling.reference(payment),
+            amount=Money(payment.amount_minor, payment.currency),
+            description=name,
+            return_url=f"{base}/o/{token}",
+            cancel_url=f"{base}/cart",
+            expires_at=payment.expires_at,
+            now=now,
+        )
+        self.db.run(lambda session: settling.attach(session, payment_id, opened))
+        payment.provider_ref, payment.pay_url = opened.ref, opened.pay_url
+        return payment
+
+    def leave_payments(self, cart_token: str | None, *, now: datetime) -> None:
+        """Close every payment page that a cart has open, and hold its goods on: its customer came back."""
+        with self.db.read() as session:
+            cart = carts.find_cart(session, cart_token)
+            open_ones = checkouts.open_checkouts(session, cart) if cart else []
+            payments = [settling.find_by_checkout(session, one.id) for one in open_ones]
+        for payment in payments:
+            if payment is not None:
+                self._close(payment, now=now, keep=True)
+
+    def _close(self, payment: Payment, *, now: datetime, keep: bool) -> None:
+        if payment.provider_ref is None:
+            payment = self.open_page(payment.id, now=now)
+        assert payment.provider_ref is not None
+        news = self.gateway.expire_session(payment.provider_ref, now=now)
+        self.settle(news, event_id=f"close:{news.ref}:{news.state}", now=now, keep=keep)
+
+    def poll(self, *, now: datetime) -> int:
+        """Ask about every payment without an end; expire at the provider what has run out, then release. Return how many."""
+        with self.db.read() as session:
+            waiting = settling.unsettled(session)
+        for payment in waiting:
+            try:
+                if payment.expires_at <= now:
+                    self._close(payment, now=now, keep=False)
+                elif payment.provider_ref is not None:
+                    self.look_up(payment.provider_ref, now=now)
+            except GatewayError as error:  # the next poll asks again; the goods stay held meanwhile
+                log.warning("payment_poll_failed", payment_id=payment.id, error=str(error))
+        return len(waiting)
+
+
+class LocalCheckout:
+    """Start payments."""
+
+    def __init__(self, db: Database, till: Till, settings: Settings) -> None:
+        """Open payment pages at the till's provider."""
+        self._db = db
+        self._till = till
+        self._settings = settings
+
+    def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
+        """Freeze the cart and open its payment page; the same form sent again finds the same page."""
+        known = self._known(form)
+        if known is not None:
+            return known
+        self._till.leave_payments(cart, now=now)
+        try:
+            payment_id = self._db.run(lambda session: self._open(session, cart, form, base_url, now))
+        except Refused as refusal:
+            if refusal.code in ("day_moved", "not_available", "hold_expired"):
+                self._show_again(cart, now)
+            raise
+        payment = self._till.open_page(payment_id, now=now)
+        return self._start_of(payment)
+
+    def _open(self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime) -> int:
+        cart = carts.find_cart(session, token)
+        if cart is None:
+            raise Refused("cart_empty")
+        checkout = checkouts.open_checkout(
+            session,
+            cart,
+            form,
+            secret_key=self._settings.secret_key,
+            base_url=self._settings.base_url or base_url,
+            minutes=self._settings.hold_minutes,
+            now=now,
+        )
+        payment = settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + PAY_WITHIN, now=now)
+        return payment.id
+
+    def _known(self, form: CheckoutForm) -> PaymentStart | None:
+        with self._db.read() as session:
+            checkout = checkouts.find_by_key(session, form.key)
+            if checkout is None:
+                return None
+            if checkout.request_hash != checkouts.request_hash(form) or checkout.state == "abandoned":
+                raise Refused("stale")
+            payment = settling.find_by_checkout(session, checkout.id)
+            assert payment is not None
+        return self._start_of(payment)
+
+    def _start_of(self, payment: Payment) -> PaymentStart:
+        with self._db.read() as session:
+            checkout = session.get_one(Checkout, payment.checkout_id)
+            token = links.order_token(self._settings.secret_key, checkout.link_nonce)
+        return PaymentStart(pay_url=payment.pay_url or f"/o/{token}", order_token=token)
+
+    def _show_again(self, token: str, now: datetime) -> None:
+        """Note the days as the customer is about to see them, so that their next try is measured against those."""
+
+        def work(session: Session) -> None:
+            cart = carts.find_cart(session, token)
+            if cart is not None:
+                carts.renew(session, cart, minutes=self._settings.hold_minutes, now=now)
+                carts.remember_shown(carts.lines_of(session, cart, now=now)[0])
+
+        self._db.run(work)

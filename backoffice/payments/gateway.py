@@ -1,0 +1,58 @@
+"""The gateway port: what we ask of a payment provider. One real provider and one labelled sandbox speak it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from backoffice.public.money import Money
+
+SessionState = Literal["open", "processing", "paid", "failed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSession:
+    """A hosted payment page at the provider."""
+
+    ref: str
+    pay_url: str
+    state: SessionState
+    amount: Money
+    expires_at: datetime
+
+
+class GatewayError(Exception):
+    """The provider did not answer as documented; `permanent`: asking again will not help."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Gateway(Protocol):
+    """A payment provider. Never called while a database transaction of ours is open."""
+
+    name: str
+
+    def open_session(
+        self,
+        *,
+        reference: str,
+        amount: Money,
+        description: str,
+        return_url: str,
+        cancel_url: str,
+        expires_at: datetime,
+        now: datetime,
+    ) -> PaymentSession:
+        """Open a payment page; the same `reference` gives the same session. Raises GatewayError."""
+        ...
+
+    def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Return a session as the provider sees it now. Raises GatewayError."""
+        ...
+
+    def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Close an open session; return it as it is afterwards: expired, or paid if the customer was faster."""
+        ...

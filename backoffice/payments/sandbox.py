@@ -1,0 +1,102 @@
+"""The sandbox provider: no money moves. It keeps its own book of sessions, as a provider on the network would.
+
+It stands in where no real provider is configured and says so on every page. Nothing else reads its table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from backoffice.db import Database
+from backoffice.payments.gateway import GatewayError, PaymentSession, SessionState
+from backoffice.payments.models import SandboxSession
+from backoffice.public.money import Money
+
+_STATES: dict[str, SessionState] = {"open": "open", "paid": "paid", "declined": "open", "expired": "expired"}
+
+
+class SandboxGateway:
+    """Speak the gateway port over a table of our own."""
+
+    name = "sandbox"
+
+    def __init__(self, db: Database) -> None:
+        """Keep the books in `db`."""
+        self._db = db
+
+    def open_session(
+        self,
+        *,
+        reference: str,
+        amount: Money,
+        description: str,
+        return_url: str,
+        cancel_url: str,
+        expires_at: datetime,
+        now: datetime,
+    ) -> PaymentSession:
+        """Open a session; its id is derived from the reference, so asking twice opens one."""
+        ref = "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
+        with self._db.write() as session:
+            row = session.get(SandboxSession, ref)
+            if row is None:
+                row = SandboxSession(
+                    id=ref,
+                    amount_minor=amount.amount_minor,
+                    currency=amount.currency,
+                    description=description,
+                    return_url=return_url,
+                    cancel_url=cancel_url,
+                    state="open",
+                    expires_at=expires_at,
+                )
+                session.add(row)
+            return _session(row, now)
+
+    def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Return the session. Raises GatewayError(permanent) for an id that was never given out."""
+        with self._db.read() as session:
+            return _session(_get(session.get(SandboxSession, ref)), now)
+
+    def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Close the session unless it is paid."""
+        return self._move(ref, ("open", "declined"), "expired", now)
+
+    def pay(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Do what the customer does on the payment page: pay, if the session still lives."""
+        return self._move(ref, ("open", "declined"), "paid", now, alive=True)
+
+    def decline(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Do what a refused card does: the session stays open for another try."""
+        return self._move(ref, ("open",), "declined", now, alive=True)
+
+    def page(self, ref: str) -> SandboxSession:
+        """Return what the payment page shows. Raises GatewayError for an unknown id."""
+        with self._db.read() as session:
+            row = _get(session.get(SandboxSession, ref))
+            session.expunge(row)
+            return row
+
+    def _move(self, ref: str, olds: tuple[str, ...], new: str, now: datetime, *, alive: bool = False) -> PaymentSession:
+        with self._db.write() as session:
+            conditions = [SandboxSession.id == ref, SandboxSession.state.in_(olds)]
+            if alive:
+                conditions.append(SandboxSession.expires_at > now)
+            session.execute(sa.update(SandboxSession).where(*conditions).values(state=new))
+            return _session(_get(session.get(SandboxSession, ref, populate_existing=True)), now)
+
+
+def _get(row: SandboxSession | None) -> SandboxSession:
+    if row is None:
+        raise GatewayError("no such session", permanent=True)
+    return row
+
+
+def _session(row: SandboxSession, now: datetime) -> PaymentSession:
+    state = _STATES[row.state]
+    if state == "open" and row.expires_at <= now:
+        state = "expired"
+    return PaymentSession(row.id, f"/sandbox/pay/{row.id}", state, Money(row.amount_minor, row.currency), row.expires_at)

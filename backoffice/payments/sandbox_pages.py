@@ -1,0 +1,84 @@
+"""The sandbox provider's payment page, and the message it then sends us, as a real provider's webhook would."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from babel.numbers import format_currency
+from flask import Blueprint, abort, redirect, render_template, request
+from flask_babel import get_locale
+from werkzeug.wrappers import Response
+
+from backoffice.payments.gateway import GatewayError, PaymentSession
+from backoffice.wording import decimal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from backoffice.payments.sandbox import SandboxGateway
+
+
+class Settles(Protocol):
+    """Where the provider's message goes."""
+
+    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> object:
+        """Act on the provider's word."""
+        ...
+
+
+class SandboxServices(Protocol):
+    """What the pages need of the services."""
+
+    @property
+    def gateway(self) -> SandboxGateway:
+        """The sandbox provider."""
+        ...
+
+    @property
+    def till(self) -> Settles:
+        """Where its messages go."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The clock."""
+        ...
+
+
+def register(app: Flask, services: SandboxServices) -> None:
+    """Add the pages to the site."""
+    app.register_blueprint(blueprint(services.gateway, services.till, services.clock))
+
+
+def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], datetime]) -> Blueprint:
+    """Return the pages below /sandbox/pay/."""
+    pages = Blueprint("sandbox", __name__, url_prefix="/sandbox")
+
+    @pages.get("/pay/<ref>")
+    def pay(ref: str) -> str:
+        try:
+            book, session = gateway.page(ref), gateway.get_session(ref, now=clock())
+        except GatewayError:
+            abort(404)
+        amount = format_currency(decimal_of(book.amount_minor, book.currency), book.currency, locale=str(get_locale() or "en"))
+        return render_template("sandbox/pay.html", book=book, session=session, amount=amount)
+
+    @pages.post("/pay/<ref>")
+    def pay_submit(ref: str) -> Response:
+        now = clock()
+        action = request.form.get("action", "")
+        try:
+            book = gateway.page(ref)
+            if action == "decline":
+                gateway.decline(ref, now=now)
+                return redirect(f"/sandbox/pay/{ref}", 303)
+            news = gateway.expire_session(ref, now=now) if action == "cancel" else gateway.pay(ref, now=now)
+        except GatewayError:
+            abort(404)
+        till.settle(news, event_id=f"sandbox:{ref}:{news.state}", now=now, keep=True)
+        return redirect(book.return_url if news.state == "paid" else book.cancel_url, 303)
+
+    return pages

@@ -1,0 +1,136 @@
+"""Settling: the one way in which a payment becomes an order, whoever brings the news, however often and in what order.
+
+States (PAYMENT_MOVES). The news is the provider's own word about a session, fetched or signed; what a browser says counts
+for nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from backoffice.crm import checkout as checkouts
+from backoffice.crm import orders
+from backoffice.crm.models import Checkout, Order
+from backoffice.payments.gateway import PaymentSession
+from backoffice.payments.models import Payment, PaymentEvent
+from backoffice.public.errors import Refused
+
+log = structlog.get_logger()
+
+PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
+    "opened": ("processing", "succeeded", "failed", "expired"),
+    "processing": ("succeeded", "failed", "expired"),
+    "succeeded": ("partly_refunded", "refunded", "disputed"),
+    "failed": (),
+    "expired": (),
+    "partly_refunded": ("refunded", "disputed"),
+    "refunded": (),
+    "disputed": ("refunded",),
+}
+
+
+def open_payment(session: Session, checkout: Checkout, *, provider: str, expires_at: datetime, now: datetime) -> Payment:
+    """Write the payment of a checkout before the provider is asked for its page."""
+    payment = Payment(
+        checkout_id=checkout.id,
+        provider=provider,
+        state="opened",
+        amount_minor=checkout.total_minor,
+        currency=checkout.currency,
+        opened_at=now,
+        expires_at=expires_at,
+    )
+    session.add(payment)
+    session.flush()
+    return payment
+
+
+def reference(payment: Payment) -> str:
+    """Return our own name for a payment at the provider: asking again with it must not open a second session."""
+    return f"payment:{payment.id}:{payment.opened_at.isoformat()}"
+
+
+def attach(session: Session, payment_id: int, opened: PaymentSession) -> None:
+    """Remember the provider's session."""
+    payment = session.get_one(Payment, payment_id)
+    payment.provider_ref, payment.pay_url = opened.ref, opened.pay_url
+    session.flush()
+
+
+def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
+    """Return the payment of a checkout."""
+    return session.scalar(sa.select(Payment).where(Payment.checkout_id == checkout_id))
+
+
+def settle(
+    session: Session, news: PaymentSession, *, event_id: str, secret_key: str, keep_minutes: int | None = None, now: datetime
+) -> Order | None:
+    """Act on the provider's word about a session; return the order if it is paid. Any number of times, one effect.
+
+    event_id: stored with its outcome, applied once. keep_minutes: when the session ended unpaid because its customer went
+    back to the cart, hold the goods on for them; None: release. A payment that cannot become an order keeps its `problem`.
+    """
+    payment = session.scalar(sa.select(Payment).where(Payment.provider_ref == news.ref).with_for_update())
+    if payment is None:
+        log.warning("payment_unknown", event_id=event_id)
+        return None
+    known = session.get(PaymentEvent, event_id)
+    if known is None:
+        payload = {"state": news.state, "amount_minor": news.amount.amount_minor, "currency": news.amount.currency}
+        known = PaymentEvent(
+            id=event_id, provider=payment.provider, kind=news.state, provider_ref=news.ref, payload=payload, received_at=now
+        )
+        session.add(known)
+    checkout = session.scalar(sa.select(Checkout).where(Checkout.id == payment.checkout_id).with_for_update())
+    assert checkout is not None
+    if news.state == "paid":
+        known.outcome = _paid(session, payment, checkout, news, secret_key, now)
+    elif news.state in ("expired", "failed"):
+        known.outcome = _ended(session, payment, checkout, news.state, keep_minutes, now)
+    elif news.state == "processing" and payment.state == "opened":
+        payment.state = known.outcome = "processing"
+    session.flush()
+    return session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+
+
+def _paid(session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, now: datetime) -> str:
+    if payment.state == "succeeded":
+        return "known"
+    if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
+        return _problem(payment, "the amount paid is not the amount asked")
+    if "succeeded" not in PAYMENT_MOVES[payment.state]:
+        return _problem(payment, f"paid after the payment was {payment.state}")
+    try:
+        with session.begin_nested():
+            orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now)
+    except Refused as refusal:
+        return _problem(payment, f"paid, but no order: {refusal.code}")
+    payment.state, payment.settled_at = "succeeded", now
+    return "order"
+
+
+def _problem(payment: Payment, what: str) -> str:
+    payment.problem = what
+    log.error("payment_needs_attention", payment_id=payment.id, problem=what)
+    return "problem"
+
+
+def _ended(session: Session, payment: Payment, checkout: Checkout, state: str, keep_minutes: int | None, now: datetime) -> str:
+    if state not in PAYMENT_MOVES[payment.state]:
+        return "known"
+    payment.state = state
+    checkouts.give_up(session, checkout, keep_minutes=keep_minutes, now=now)
+    return state
+
+
+def unsettled(session: Session, *, limit: int = 100) -> list[Payment]:
+    """Return payments whose end we do not know yet, oldest first: what the poll asks the provider about."""
+    return list(
+        session.scalars(
+            sa.select(Payment).where(Payment.state.in_(["opened", "processing"])).order_by(Payment.opened_at).limit(limit)
+        )
+    )
