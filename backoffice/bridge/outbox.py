@@ -139,9 +139,7 @@ def wait_after(attempts: int, jitter: float) -> timedelta:
 
 def find_dead(session: Session) -> Sequence[OutboxMessage]:
     """Return the dead letters, oldest first."""
-    return session.scalars(
-        sa.select(OutboxMessage).where(OutboxMessage.state == "dead").order_by(OutboxMessage.id)
-    ).all()
+    return session.scalars(sa.select(OutboxMessage).where(OutboxMessage.state == "dead").order_by(OutboxMessage.id)).all()
 
 
 def replay(session: Session, message_id: int, *, now: datetime) -> None:
@@ -183,9 +181,7 @@ def _bury_worn_out(session: Session, now: datetime) -> None:
     session.execute(
         sa.update(OutboxMessage)
         .where(_is_free(now), OutboxMessage.attempts >= MOST_TRIES)
-        .values(
-            state="dead", leased_by=None, leased_until=None, last_error="the worker never came back from the last try"
-        )
+        .values(state="dead", leased_by=None, leased_until=None, last_error="the worker never came back from the last try")
     )
 
 

@@ -1,0 +1,145 @@
+"""Mails to customers: words from `templates/email`, written as .eml files that any mail program opens.
+
+Each kind has two templates: `<kind>.txt`, with a block `subject` and a block `body`, and `<kind>.html`. Both are given
+the message's payload; days and money come as filters that follow the customer's language.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date
+from decimal import Decimal
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError, negotiate_locale
+from babel.dates import format_date
+from babel.numbers import format_currency, get_currency_precision
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.exceptions import TemplateNotFound, UndefinedError
+
+from backoffice.bridge.outbox import Message, Undeliverable
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEMPLATES = ROOT / "templates" / "email"
+TRANSLATIONS = ROOT / "backoffice" / "translations"
+SOURCE = "en"  # the language the templates are written in
+RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ug", "ur", "yi"})
+
+
+class MailFolder:
+    """Deliver messages of target "mail" into a folder, one .eml file each.
+
+    sender: returns the shop's own address. Delivering the same message again writes the same file again.
+    """
+
+    def __init__(self, folder: Path, sender: Callable[[], str]) -> None:
+        self._folder = folder
+        self._sender = sender
+
+    def __call__(self, message: Message) -> None:
+        """Write the mail. Raises Undeliverable for one that no further try can make right."""
+        mail = compose(message, self._sender())
+        addresses = [header.addresses[0].addr_spec for header in (mail["From"], mail["To"])]
+        policy = SMTP if "".join(addresses).isascii() else SMTPUTF8
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{message.created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{message.id:08d}-{message.kind}.eml"
+        _write_whole(self._folder / name, mail.as_bytes(policy=policy))
+
+
+def compose(message: Message, sender: str) -> EmailMessage:
+    """Return the mail of a message: plain text with an HTML twin. Raises Undeliverable."""
+    values = dict(message.payload)
+    try:
+        subject, text, html = _render(message.kind, values)
+        mail = EmailMessage()
+        mail["From"] = _address(str(values["shop"]), sender)
+        mail["To"] = _address(str(values["name"]), str(values["to"]))
+        mail["Subject"] = _one_line(subject)
+    except (KeyError, UndefinedError, TemplateNotFound, ValueError) as error:
+        raise Undeliverable(f"{type(error).__name__}: {error}") from error
+    mail["Date"] = format_datetime(message.created_at.astimezone(UTC))
+    mail["Message-ID"] = f"<{message.kind}.{message.id}@{sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text, cte="quoted-printable")
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    return mail
+
+
+def _render(kind: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    locale = _locale(str(values.get("language") or SOURCE))
+    templates = _environment(locale)
+    plain = templates.get_template(f"{kind}.txt")
+    context = plain.new_context(dict(values))
+    subject, body = ("".join(plain.blocks[block](context)) for block in ("subject", "body"))
+    direction = "rtl" if locale.language in RIGHT_TO_LEFT else "ltr"
+    html = templates.get_template(f"{kind}.html").render(
+        values, lang=str(locale).replace("_", "-"), dir=direction, subject=subject.strip()
+    )
+    return subject.strip(), body.strip() + "\n", html
+
+
+def _environment(locale: Locale) -> Environment:
+    """Return Jinja with the customer's language; a name that is missing in the payload is an error."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    translations: NullTranslations = Translations.load(str(TRANSLATIONS), [str(locale)])
+    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined] # added by the extension
+    made.filters["day"] = lambda iso: format_date(date.fromisoformat(iso), "EEE d MMM", locale)
+    made.filters["long_day"] = lambda iso: format_date(date.fromisoformat(iso), "EEEE d MMMM", locale)
+    made.filters["money"] = lambda amount: _money(amount, locale)
+    return made
+
+
+def _locale(language: str) -> Locale:
+    """Return the nearest language that there are words in: days follow the words, not the other way round."""
+    spoken = [path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.mo")]
+    chosen = negotiate_locale([language.replace("-", "_")], [SOURCE, *spoken])
+    try:
+        return Locale.parse(chosen or SOURCE)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(SOURCE)
+
+
+def _money(amount: Mapping[str, Any], locale: Locale) -> str:
+    currency = str(amount["currency"])
+    value = Decimal(int(amount["amount_minor"])).scaleb(-get_currency_precision(currency))
+    return format_currency(value, currency, locale=locale)
+
+
+def _address(name: str, address: str) -> Address:
+    """Return an address for a header. Raises ValueError for what is none or could start a header of its own."""
+    try:
+        return Address(display_name=_one_line(name), addr_spec=_one_line(address))
+    except (MessageError, IndexError) as error:  # the standard library's parser, for what is no address
+        raise ValueError("not an e-mail address") from error
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in text):
+        raise ValueError("a control character or line break in a header")
+    return text
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that nobody ever sees in part, also after a power cut."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

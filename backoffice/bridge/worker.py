@@ -1,0 +1,146 @@
+"""The loop of `shopfloor worker`: says that it lives, carries the outbox, does what is due from time to time.
+
+Any number of workers may run, on any machine: leases and the `periodic` rows keep them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from backoffice.bridge import outbox
+from backoffice.bridge.models import Heartbeat, Periodic
+from backoffice.bridge.outbox import Message, Undeliverable
+from backoffice.db import Database
+
+BEAT_EVERY = timedelta(seconds=10)
+FORGET_AFTER = timedelta(days=1)
+PAUSE_SECONDS = 1.0
+log = structlog.get_logger("shopfloor.worker")
+
+Carrier = Callable[[Message], None]
+
+
+class Job(NamedTuple):
+    """Work that is due every `seconds`; `run` is given the present instant and opens its own transactions."""
+
+    name: str
+    seconds: float
+    run: Callable[[datetime], object]
+
+
+class Worker:
+    """One worker. carriers: who delivers the messages of a target. name: unique among all workers that run."""
+
+    def __init__(
+        self,
+        db: Database,
+        carriers: Mapping[str, Carrier],
+        jobs: Sequence[tuple[str, float, Callable[[datetime], object]]],
+        *,
+        name: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._carriers = carriers
+        self._jobs = [Job(*job) for job in jobs]
+        self._name = name
+        self._clock = clock
+        self._beat_at: datetime | None = None
+
+    def run(self, stopped: Callable[[], bool], sleep: Callable[[float], object]) -> None:
+        """Work until `stopped()`: what was begun is finished first."""
+        while not stopped():
+            try:
+                busy = self.turn(stopped)
+            except OperationalError:  # the database is away or busy: leases keep what we held, so wait and go on
+                log.exception("the database does not answer")
+                busy = False
+            if not busy and not stopped():
+                sleep(PAUSE_SECONDS)
+
+    def turn(self, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Go round once. Tell whether there was anything to carry, so that there may be more."""
+        self._beat()
+        for job in self._jobs:
+            if stopped():
+                return False
+            self._do_if_due(job)
+        return self._carry(stopped)
+
+    def _beat(self) -> None:
+        now = self._clock()
+        if self._beat_at is not None and now - self._beat_at < BEAT_EVERY:
+            return
+        self._db.run(lambda session: beat(session, self._name, now=now))
+        self._beat_at = now
+
+    def _do_if_due(self, job: Job) -> None:
+        now = self._clock()
+        with self._db.read() as session:
+            due = session.scalar(sa.select(Periodic.next_at).where(Periodic.name == job.name))
+        if due is not None and due > now:
+            return
+        if not self._db.run(lambda session: take(session, job, now=now)):
+            return
+        try:
+            job.run(now)
+        except Exception:  # one job's trouble must not stop the others: it is due again, and the log says why
+            log.exception("periodic work failed", job=job.name)
+
+    def _carry(self, stopped: Callable[[], bool]) -> bool:
+        now = self._clock()
+        with self._db.read() as session:
+            if not outbox.is_waiting(session, now=now):
+                return False
+        messages = self._db.run(lambda session: outbox.lease(session, self._name, now=now))
+        for message in messages:
+            if stopped() or self._clock() >= message.leased_until:
+                break  # its lease runs out, and another worker takes it
+            self._deliver(message)
+        return bool(messages)
+
+    def _deliver(self, message: Message) -> None:
+        """Hand a message to its carrier, with no transaction open, and note how it went."""
+        about = {"message": message.id, "target": message.target, "kind": message.kind, "attempt": message.attempts}
+        try:
+            carrier = self._carriers.get(message.target)
+            if carrier is None:
+                raise Undeliverable(f"nobody carries to {message.target}")
+            carrier(message)
+        except Exception as error:  # whatever a carrier meets belongs to this message, never to the next one
+            final = isinstance(error, Undeliverable)
+            reason = f"{type(error).__name__}: {error}"
+            log.warning("not delivered", final=final, reason=type(error).__name__, **about)
+            self._db.run(lambda session: outbox.fail(session, message, self._name, reason, now=self._clock(), final=final))
+        else:
+            log.info("delivered", **about)
+            self._db.run(lambda session: outbox.done(session, message, self._name, now=self._clock()))
+
+
+def beat(session: Session, name: str, *, now: datetime) -> None:
+    """Note that a worker lives; forget those that have been silent for a day."""
+    session.execute(sa.delete(Heartbeat).where(Heartbeat.at < now - FORGET_AFTER, Heartbeat.name != name))
+    session.merge(Heartbeat(name=name, at=now))
+
+
+def take(session: Session, job: Job, *, now: datetime) -> bool:
+    """Take a job that is due: of all workers that ask at once, one gets True. Due again `seconds` from now."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(Periodic) if on_postgresql else sqlite.insert(Periodic)
+    session.execute(insert.values(name=job.name, next_at=now).on_conflict_do_nothing())
+    taken = session.execute(
+        sa.update(Periodic)
+        .where(Periodic.name == job.name, Periodic.next_at <= now)
+        .values(next_at=now + timedelta(seconds=job.seconds))
+        .returning(Periodic.name)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return taken is not None
