@@ -1,0 +1,1 @@
+"""The shop window. Knows no SQL, no ERP, no service: only backoffice.public."""

@@ -1,0 +1,137 @@
+"""What every view holds in its hand: the door, the clock, and how a page is drawn and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from flask import Response, make_response, redirect, render_template, request
+
+from backoffice.public import Shop, ShopProfile
+from backoffice.public.catalogue import Category
+from backoffice.public.errors import BadInput
+from storefront import cookies, wording
+from storefront.assets import asset_function
+from storefront.formats import Formats, direction_of, zone_of
+from storefront.inputs import parse_postcode
+from storefront.phrases import locale
+from storefront.promising import badge, moved, reason, step_lines
+
+# shops in these countries name prices to consumers with the tax inside
+TAX_INSIDE = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GB GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905 - one line one can read
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where days are named for: a postcode or none, and the words when what was typed is no place we deliver to."""
+
+    postcode: str | None
+    typed: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The storefront's state: nothing in it changes after start-up."""
+
+    shop: Shop
+    clock: Callable[[], datetime]
+    media: Path
+    demo: bool
+    asset: Callable[[str], str] = field(default_factory=asset_function)
+
+    def formats(self, profile: ShopProfile, now: datetime) -> Formats:
+        """Return the reader's formats: their locale, the shop's zone."""
+        zone = zone_of(profile.timezone)
+        return Formats(locale(), zone, now.astimezone(zone).date())
+
+    def language(self) -> str:
+        """Return the reader's language tag, as the catalogue is asked for it."""
+        return str(locale()).replace("_", "-")
+
+    def page(self, template: str, now: datetime, *, status: int = 200, **values: object) -> Response:
+        """Draw a page with what all pages share."""
+        profile = self.shop.profile.get()
+        categories = self.shop.catalogue.find_categories(now=now)
+        return self.draw(template, profile, categories, now, status=status, **values)
+
+    def draw(
+        self,
+        template: str,
+        profile: ShopProfile,
+        categories: Sequence[Category],
+        now: datetime,
+        *,
+        status: int = 200,
+        **values: object,
+    ) -> Response:
+        """Draw a template with the shop's face already known."""
+        formats = self.formats(profile, now)
+        html = render_template(
+            template,
+            shop=profile,
+            top_categories=categories,
+            fmt=formats,
+            asset=self.asset,
+            demo=self.demo,
+            tax_inside=profile.country in TAX_INSIDE,
+            badge=badge,
+            reason_of=reason,
+            steps_of=step_lines,
+            moved=moved,
+            say_field=wording.say_field,
+            direction_of=direction_of,
+            **values,
+        )
+        response = make_response(html, status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def cart_token(self) -> str | None:
+        """Return the browser's cart token, as it sent it."""
+        return request.cookies.get(cookies.CART) or None
+
+    def place(self) -> Place:
+        """Return where days are named for: what was typed into this page, else what the browser remembers."""
+        typed = request.args.get("postcode")
+        if typed is None:
+            return self.remembered_place()
+        try:
+            return Place(parse_postcode(typed), typed)
+        except BadInput as error:
+            return Place(None, typed, wording.say(error))
+
+    def remembered_place(self) -> Place:
+        """Return the place of the cookie; a cookie that is no postcode counts as none."""
+        try:
+            return Place(parse_postcode(request.cookies.get(cookies.PLACE)))
+        except BadInput:
+            return Place(None)
+
+
+def see(address: str) -> Response:
+    """Send the browser on after a post, so that a reload does not post twice."""
+    response = make_response(redirect(address, 303))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def shared(response: Response) -> Response:
+    """Let caches keep a page that is the same for everybody; whoever carries a cookie gets their own, unshared.
+
+    Browsers ask again each time (a sold piece must be gone on the next request) and get 304 while nothing changed.
+    """
+    response.vary.add("Cookie")
+    if any(name in request.cookies for name in (cookies.CART, cookies.PLACE)) or response.status_code != 200:
+        response.headers["Cache-Control"] = "private, no-cache"
+    else:
+        response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5, must-revalidate"
+    if response.status_code != 200:
+        return response
+    response.add_etag()
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,83 @@
+"""An order in words: now in one sentence, and the timeline of what is done and what is to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from backoffice.public.orders import OrderEvent, OrderView
+from storefront.formats import Formats
+from storefront.phrases import _
+
+MADE = frozenset({"make", "mixed"})
+
+
+def now_sentence(order: OrderView, formats: Formats) -> str:
+    """Return where the order is now, in one sentence."""
+    day = formats.day(order.expected_on)
+    sentences: Mapping[str, Callable[[], str]] = {
+        "picking": lambda: _("We are packing your parcel. It arrives on %(day)s.", day=day),
+        "shipped": lambda: _("Your parcel is on the road. It arrives on %(day)s.", day=day),
+        "delivered": lambda: _("Your parcel has arrived. We hope you like what is in it."),
+        "cancelled": lambda: _("This order is cancelled."),
+    }
+    sentence = sentences.get(order.state)
+    if sentence:
+        return sentence()
+    bases = {line.basis for line in order.lines}
+    if bases & MADE:
+        return _("We make it for you now. It arrives on %(day)s.", day=day)
+    if "buy" in bases:
+        return _("We have ordered it for you. It arrives on %(day)s.", day=day)
+    if "receipt" in bases:
+        return _("It is on its way to us, and then to you. It arrives on %(day)s.", day=day)
+    return _("We have your order, and what you bought lies ready. It arrives on %(day)s.", day=day)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One entry of the timeline. state: done | now | next. when: a day or an instant in words."""
+
+    state: str
+    icon: str
+    title: str
+    when: str
+    text: str = ""
+
+
+def _event_title(kind: str) -> tuple[str, str]:
+    titles: Mapping[str, tuple[str, Callable[[], str]]] = {
+        "placed": ("here", lambda: _("Ordered and paid")),
+        "confirmed": ("here", lambda: _("Confirmed: all of it is kept for you")),
+        "making": ("made", lambda: _("In our workshop")),
+        "picking": ("parcel", lambda: _("Being packed")),
+        "packed": ("parcel", lambda: _("Packed")),
+        "shipped": ("truck", lambda: _("Handed to the carrier")),
+        "delivered": ("door", lambda: _("Arrived")),
+        "day_moved": ("wait", lambda: _("The day has moved")),
+        "message": ("mail", lambda: _("Message")),
+        "cancelled": ("cross", lambda: _("Cancelled")),
+    }
+    icon, title = titles.get(kind, ("here", lambda: _("News about your order")))
+    return icon, title()
+
+
+def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
+    """Return what happened, oldest first, then what is still to come."""
+    stages = [_done(event, formats) for event in sorted(order.events, key=lambda event: event.at)]
+    if order.state in {"delivered", "cancelled"}:
+        return stages
+    happened = {event.kind for event in order.events}
+    if not happened & {"making", "picking", "packed", "shipped"} and {line.basis for line in order.lines} & MADE:
+        stages.append(Stage("now", "made", _("In our workshop"), ""))
+    if not happened & {"packed", "shipped"}:
+        stages.append(Stage("next", "parcel", _("Packed"), ""))
+    if "shipped" not in happened:
+        stages.append(Stage("next", "truck", _("Handed to the carrier"), ""))
+    stages.append(Stage("next", "door", _("At your door"), formats.day(order.expected_on)))
+    return stages
+
+
+def _done(event: OrderEvent, formats: Formats) -> Stage:
+    icon, title = _event_title(event.kind)
+    return Stage("done", icon, title, formats.instant(event.at), event.text)

@@ -1,0 +1,231 @@
+"""A promise in words: the badge, the one-line reason, and the steps of "why this day"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from backoffice.public.promise import Promise, Step
+from storefront.formats import Formats
+from storefront.phrases import _, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """How a promise looks: a tone (colour), an icon and a word; never colour alone."""
+
+    tone: str  # here | coming | made | ask
+    icon: str
+    word: str
+
+
+def badge(basis: str | None) -> Badge:
+    """Return the badge for a basis; None = nothing can be promised."""
+    if basis == "stock":
+        return Badge("here", "here", _("Here"))
+    if basis == "receipt":
+        return Badge("coming", "coming", _("On its way"))
+    if basis == "buy":
+        return Badge("made", "ordered", _("Ordered for you"))
+    if basis in {"make", "mixed"}:
+        return Badge("made", "made", _("Made for you"))
+    return Badge("ask", "ask", _("Ask us"))
+
+
+def reason(promise: Promise, formats: Formats) -> str:
+    """Return the one line below the day: what it stands on, and when it leaves."""
+    ready = formats.instant_day(promise.ready_at)
+    leaves = formats.day(promise.ship_on)
+    if promise.basis == "stock":
+        return _("It is here with us and leaves on %(leaves)s.", leaves=leaves)
+    if promise.basis == "receipt":
+        return _("A delivery brings it to us on %(ready)s; it leaves on %(leaves)s.", ready=ready, leaves=leaves)
+    if promise.basis == "buy":
+        return _("We order it for you: it is with us on %(ready)s and leaves on %(leaves)s.", ready=ready, leaves=leaves)
+    if promise.basis == "mixed":
+        return _(
+            "Part of it is here, the rest we make or order for you: complete on %(ready)s, it leaves on %(leaves)s.",
+            ready=ready,
+            leaves=leaves,
+        )
+    return _("We make it for you: ready on %(ready)s, it leaves our workshop on %(leaves)s.", ready=ready, leaves=leaves)
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step in words. `when`: the day, or the days from and to."""
+
+    icon: str
+    when: str
+    text: str
+    note: str = ""
+
+
+class _Words:
+    """The details of a step, with what is missing told apart from what is there."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.details = step.details
+
+    def text(self, *names: str) -> str:
+        for name in names:
+            value = self.details.get(name)
+            if value not in (None, ""):
+                return str(value)
+        return ""
+
+    def count(self, *names: str) -> int:
+        for name in names:
+            value = self.details.get(name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+        return 0
+
+    def goods(self) -> str:
+        item, quantity = self.text("item", "name", "item_name"), self.count("quantity")
+        if item and quantity > 1:
+            return f"{quantity} × {item}"
+        return item or _("it")
+
+
+def _stock(words: _Words) -> str:
+    place = words.text("warehouse", "place")
+    if place:
+        return _("%(goods)s: in stock at %(place)s", goods=words.goods(), place=place)
+    return _("%(goods)s: in stock, nothing to wait for", goods=words.goods())
+
+
+def _receipt(words: _Words) -> str:
+    supplier = words.text("supplier")
+    if supplier:
+        return _("%(goods)s: on its way to us from %(supplier)s", goods=words.goods(), supplier=supplier)
+    return _("%(goods)s: on its way to us", goods=words.goods())
+
+
+def _buy(words: _Words) -> str:
+    days, supplier = words.count("lead_days", "days"), words.text("supplier")
+    who = supplier or _("our supplier")
+    if days:
+        return plural(
+            "%(goods)s: ordered from %(who)s, who needs %(num)d day",
+            "%(goods)s: ordered from %(who)s, who needs %(num)d days",
+            days,
+            goods=words.goods(),
+            who=who,
+        )
+    return _("%(goods)s: ordered from %(who)s", goods=words.goods(), who=who)
+
+
+def _make(words: _Words) -> str:
+    return _("%(goods)s: made in our workshop", goods=words.goods())
+
+
+def _operation(words: _Words) -> str:
+    centre = words.text("work_centre", "centre", "machine")
+    name = words.text("operation")
+    item = words.text("item", "name", "item_name")
+    if centre and item:
+        return _("%(item)s at the station “%(centre)s”", item=item, centre=centre)
+    if centre:
+        return _("Work at the station “%(centre)s”", centre=centre)
+    return name or _("Work in our workshop")
+
+
+def _wait(words: _Words) -> str:
+    centre, cause = words.text("work_centre", "centre"), words.text("cause", "reason")
+    holiday = words.text("holiday")
+    if holiday:
+        return _("Closed: %(holiday)s", holiday=holiday)
+    if cause == "closed":
+        return _("Our workshop is closed: evenings, weekends and holidays")
+    if cause == "frozen":
+        return _("The next days at the station “%(centre)s” are already fixed", centre=centre or _("workshop"))
+    if cause in {"stop", "stopped"} and centre:
+        return _("The station “%(centre)s” stands still", centre=centre)
+    if centre:
+        return _("The station “%(centre)s” is busy with earlier orders", centre=centre)
+    return _("Waiting for its turn")
+
+
+def _pick_pack(_words: _Words) -> str:
+    return _("We pick and pack your parcel")
+
+
+def _cutoff(words: _Words) -> str:
+    hour = words.text("cutoff", "time")
+    if hour:
+        return _("The carrier comes at %(hour)s; what is ready after that leaves on the next working day", hour=hour)
+    return _("The carrier has been here for the day; it leaves on the next working day")
+
+
+def _ship(words: _Words) -> str:
+    carrier = words.text("carrier")
+    return _("Handed to %(carrier)s", carrier=carrier) if carrier else _("It leaves our house")
+
+
+def _transit(words: _Words) -> str:
+    days = words.count("transit_days", "days")
+    if days:
+        return plural("On the road: %(num)d working day", "On the road: %(num)d working days", days)
+    return _("On the road")
+
+
+def _deliver(_words: _Words) -> str:
+    return _("At your door")
+
+
+STEPS: Mapping[str, tuple[str, Callable[[_Words], str]]] = {
+    "stock": ("here", _stock),
+    "receipt": ("coming", _receipt),
+    "buy": ("ordered", _buy),
+    "make": ("made", _make),
+    "operation": ("made", _operation),
+    "wait": ("wait", _wait),
+    "pick_pack": ("parcel", _pick_pack),
+    "cutoff": ("wait", _cutoff),
+    "ship": ("truck", _ship),
+    "transit": ("truck", _transit),
+    "deliver": ("door", _deliver),
+}
+
+
+def step_lines(steps: Sequence[Step], formats: Formats) -> list[StepLine]:
+    """Return the steps in words, in their order; a kind nobody has worded yet is still shown with its days."""
+    lines = []
+    for step in steps:
+        icon, phrase = STEPS.get(step.kind, ("wait", lambda _words: _("One more step")))
+        words = _Words(step)
+        lines.append(StepLine(icon, _span(step, formats), _capital(phrase(words)), _closed_note(words)))
+    return lines
+
+
+def _span(step: Step, formats: Formats) -> str:
+    zone = str(step.details.get("zone", "")) or None
+    first, last = formats.local_day(step.starts_at, zone), formats.local_day(step.ends_at, zone)
+    if first == last or step.kind in {"stock", "receipt", "ship", "deliver", "cutoff"}:
+        return formats.day(last)
+    return f"{formats.day(first)} – {formats.day(last)}"
+
+
+def _closed_note(words: _Words) -> str:
+    """Say which closed days lie inside a step, where the plan names them."""
+    holiday = words.text("holiday", "holidays")
+    if words.step.kind == "wait" or not holiday:
+        return ""
+    return _("with a closed day in between: %(holiday)s", holiday=holiday)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def moved(was_on: date | None, promise: Promise | None, formats: Formats) -> str:
+    """Return what changed in a line's day since it was last shown, or an empty text."""
+    if was_on is None or promise is None or promise.deliver_on == was_on:
+        return ""
+    now_on, before = formats.day(promise.deliver_on), formats.day(was_on)
+    if promise.deliver_on > was_on:
+        return _("now arrives %(now_on)s instead of %(before)s", now_on=now_on, before=before)
+    return _("now arrives earlier: %(now_on)s instead of %(before)s", now_on=now_on, before=before)

@@ -1,0 +1,91 @@
+"""Home, categories, search: only what can be promised, each with its day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, request
+
+from backoffice.public.catalogue import Listing
+from backoffice.public.errors import BadInput, NotFound
+from storefront import wording
+from storefront.cookies import keep_place
+from storefront.front import Front, Place, shared
+from storefront.inputs import parse_page, parse_query
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The catalogue's pages."""
+
+    front: Front
+
+    def home(self) -> Response:
+        """Show what the shop is, its categories and first products."""
+        now = self.front.clock()
+        listing, place = self._list(None, None, 1, now)
+        return self._answer("storefront/home.html", listing, place, now)
+
+    def category(self, slug: str) -> Response:
+        """Show one category, page by page."""
+        now = self.front.clock()
+        page = parse_page(request.args.get("page"))
+        listing, place = self._list(slug, None, page, now)
+        _require_page(listing, page)
+        return self._answer("storefront/category.html", listing, place, now)
+
+    def search(self) -> Response:
+        """Show what is found for some words; with none, where to look."""
+        now = self.front.clock()
+        typed = request.args.get("q")
+        page = parse_page(request.args.get("page"))
+        try:
+            query = parse_query(typed)
+        except BadInput as error:
+            problem = wording.say(error)
+            return self.front.page(
+                "storefront/search.html", now, status=422, query=typed, problem=problem, listing=None, place=Place(None)
+            )
+        if not query:
+            return shared(self.front.page("storefront/search.html", now, query="", listing=None, place=self.front.place()))
+        listing, place = self._list(None, query, page, now)
+        _require_page(listing, page)
+        return self._answer("storefront/search.html", listing, place, now, query=query)
+
+    def _list(self, category: str | None, query: str | None, page: int, now: datetime) -> tuple[Listing, Place]:
+        place = self.front.place()
+        try:
+            return self._ask(category, query, page, place.postcode, now), place
+        except BadInput as error:
+            if place.postcode is None:
+                raise
+            # the list is worth more than the place: show it for nowhere in particular and say why
+            return self._ask(category, query, page, None, now), Place(None, place.typed, wording.say(error))
+
+    def _ask(self, category: str | None, query: str | None, page: int, postcode: str | None, now: datetime) -> Listing:
+        return self.front.shop.catalogue.list_products(
+            category=category, query=query, page=page, postcode=postcode, language=self.front.language(), now=now
+        )
+
+    def _answer(self, template: str, listing: Listing, place: Place, now: datetime, **values: object) -> Response:
+        status = 422 if place.typed and place.problem else 200
+        response = self.front.page(template, now, status=status, listing=listing, place=place, **values)
+        response = shared(response)
+        if "postcode" in request.args and not place.problem:
+            keep_place(response, place.postcode)
+            response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+
+def _require_page(listing: Listing, page: int) -> None:
+    if page > max(listing.pages, 1):
+        raise NotFound("unknown_page")
+
+
+def register(routes: Blueprint, front: Front) -> None:
+    """Add the catalogue's addresses."""
+    views = Views(front)
+    routes.add_url_rule("/", "home", views.home)
+    routes.add_url_rule("/c/<slug>", "category", views.category)
+    routes.add_url_rule("/search", "search", views.search)

@@ -1,0 +1,154 @@
+"""Asking us: the contact page, "ask us" and "tell me when" on a product, and the thanks that name our answer's time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, request, url_for
+
+from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.leads import LeadForm, LeadReceipt
+from storefront import wording
+from storefront.front import Front, see
+from storefront.inputs import content_key, is_local_path
+from storefront.phrases import _
+from storefront.views.product import choose, draw_product, find_product
+
+FIELDS = ("message", "needed_by_on", "name", "email", "phone", "sku", "quantity", "postcode")
+PRODUCT_KINDS = frozenset({"tell_me", "question"})
+LONGEST_PAGE_NAME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The addresses of the contact forms."""
+
+    front: Front
+
+    def contact(self) -> Response:
+        """Show the contact form; `about` fills the message, for searches that found nothing."""
+        typed = {"message": request.args.get("about", "")[:LONGEST_PAGE_NAME]}
+        return self._contact(typed, {}, self.front.clock())
+
+    def contact_submit(self) -> Response:
+        """Take a message in."""
+        now = self.front.clock()
+        typed = self._typed()
+        try:
+            receipt = self.front.shop.leads.submit(self._form("contact", typed, now), now=now)
+        except BadInput as error:
+            return self._contact(typed, field_words(error), now, status=error.status)
+        return self._thank("contact", receipt, url_for("shop.home"))
+
+    def lead_submit(self) -> Response:
+        """Take in a question or a wish about a product."""
+        now = self.front.clock()
+        typed, kind = self._typed(), request.form.get("kind", "")
+        slug = request.form.get("slug", "")
+        if kind not in PRODUCT_KINDS:
+            kind = "question"
+        try:
+            receipt = self.front.shop.leads.submit(self._form(kind, typed, now), now=now)
+        except BadInput as error:
+            return self._product_again(error, kind, slug, typed, now)
+        return self._thank(kind, receipt, url_for("shop.product", slug=slug) if slug else url_for("shop.home"))
+
+    def thanks(self) -> Response:
+        """Say that the message is in, and by when there will be an answer."""
+        kind, by, back = (request.args.get(name, "") for name in ("kind", "by", "back"))
+        return self.front.page(
+            "storefront/thanks.html",
+            self.front.clock(),
+            kind=kind if kind in PRODUCT_KINDS else "contact",
+            answer_by=_instant(by),
+            back=back if is_local_path(back) else url_for("shop.home"),
+        )
+
+    def _typed(self) -> dict[str, str]:
+        return {name: request.form.get(name, "") for name in FIELDS}
+
+    def _form(self, kind: str, typed: Mapping[str, str], now: datetime) -> LeadForm:
+        day = now.astimezone(UTC).date().isoformat()
+        return LeadForm(
+            key=request.form.get("key", "") or content_key(kind, day, *(typed[name] for name in FIELDS)),
+            kind=kind,
+            language=self.front.language(),
+            page=request.form.get("page", "")[:LONGEST_PAGE_NAME],
+            trap=request.form.get("website", ""),
+            **typed,
+        )
+
+    def _contact(self, typed: Mapping[str, str], problems: Mapping[str, str], now: datetime, *, status: int = 200) -> Response:
+        return self.front.page(
+            "storefront/contact.html",
+            now,
+            status=status,
+            typed=typed,
+            problems=problems,
+            labels=labels(),
+            key=secrets.token_urlsafe(24),
+        )
+
+    def _product_again(self, error: BadInput, kind: str, slug: str, typed: Mapping[str, str], now: datetime) -> Response:
+        product = find_product(self.front, slug, now)
+        if product is None or typed["sku"] not in {variant.sku for variant in product.variants}:
+            # the product went away meanwhile: the text is worth more than the page it was written on
+            return self._contact(typed, field_words(error), now, status=error.status)
+        try:
+            choice = choose(self.front, product, typed["sku"], typed["quantity"] or "1", self.front.remembered_place(), now)
+        except ShopError:
+            return self._contact(typed, field_words(error), now, status=error.status)
+        return draw_product(
+            self.front,
+            product,
+            choice,
+            now,
+            status=error.status,
+            lead={"kind": kind, "typed": typed, "problems": field_words(error)},
+            labels=labels(),
+        )
+
+    def _thank(self, kind: str, receipt: LeadReceipt, back: str) -> Response:
+        by = receipt.answer_by.astimezone(UTC).isoformat(timespec="minutes")
+        return see(url_for("shop.thanks", kind=kind, by=by, back=back))
+
+
+def labels() -> dict[str, str]:
+    """Return the fields' labels, in the order of the forms."""
+    return {
+        "message": _("What do you need?"),
+        "needed_by_on": _("By when do you need it?"),
+        "name": _("Your name"),
+        "email": _("Your e-mail"),
+        "phone": _("Phone"),
+        "quantity": _("Quantity"),
+        "postcode": _("Postcode"),
+        "sku": _("Product"),
+    }
+
+
+def field_words(error: BadInput) -> dict[str, str]:
+    """Return field → words in the order of the form."""
+    codes = dict(error.fields) or {"message": error.code}
+    ordered = [name for name in FIELDS if name in codes] + [name for name in codes if name not in FIELDS]
+    return wording.say_fields({name: codes[name] for name in ordered})
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def register(routes: Blueprint, front: Front) -> None:
+    """Add the addresses of the contact forms."""
+    views = Views(front)
+    routes.add_url_rule("/contact", "contact", views.contact)
+    routes.add_url_rule("/contact", "contact_submit", views.contact_submit, methods=["POST"])
+    routes.add_url_rule("/leads", "lead_submit", views.lead_submit, methods=["POST"])
+    routes.add_url_rule("/thanks", "thanks", views.thanks)

@@ -1,0 +1,124 @@
+"""The one dictionary from error codes to words: what happened, what is safe, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backoffice.public.errors import ShopError
+from storefront.phrases import N_, _, plural
+
+NO_SUCH_PAGE = N_("There is no such page here. Perhaps the address has a slip in it, or what was here has gone.")
+NO_PLACE = N_("We do not deliver to this postcode, or it does not exist. Please look at it again.")
+DIGITS = N_("Write the number of pieces in digits, from 1 to 9999.")
+EMPTY = N_("Please fill this in.")
+EMAIL = N_("Write an e-mail address like name@example.com.")
+OVER = N_("This day is over. Choose one to come.")
+NO_COUNTRY = N_("We do not deliver to this country yet.")
+
+ERRORS: Mapping[str, str] = {
+    "unknown_product": N_("We have no product under this address. It may have a new name: try the search."),
+    "unknown_category": N_("We have no such category. All categories are on the first page."),
+    "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),
+    "unknown_page": N_("This list has no such page. Start again at its first page."),
+    "unknown_cart": N_("This cart is no longer here. Put what you would like into a new one."),
+    "unknown_lead": NO_SUCH_PAGE,
+    "unknown_record": NO_SUCH_PAGE,
+    "not_available": N_("We cannot promise a day for this at the moment. Ask us, or let us tell you when it can be had."),
+    "hold_expired": N_("We kept this for you, and the time has run out. Your cart is as you left it: hold it again to go on."),
+    "stale": N_(
+        "Something in your cart has changed since this page was shown. What you typed is kept: look at the new "
+        "days and amounts, and send it again."
+    ),
+    "cart_empty": N_("There is nothing in your cart. If you have just paid, your order is in our e-mail to you."),
+    "currency_mismatch": N_(
+        "This is sold in another currency than what is in your cart. Buy what is in the cart first, then this."
+    ),
+    "price_changed": N_(
+        "A price has changed since this page was shown. What you typed is kept: look at the new amount, and send it again."
+    ),
+    "day_moved": N_(
+        "The day has moved since this page was shown. What you typed is kept: look at the new day, and send it again."
+    ),
+    "wrong_state": N_("That can no longer be done. Load the page again to see how things stand now."),
+    "bad_quantity": DIGITS,
+    "unknown_postcode": NO_PLACE,
+    "long_query": N_("Please search with fewer words: 200 characters at most."),
+    "invalid_form": N_("Please look at the marked fields again. What you typed is kept."),
+}
+
+FIELDS: Mapping[str, str] = {
+    "required": EMPTY,
+    "missing": EMPTY,
+    "empty": EMPTY,
+    "too_long": N_("This is longer than we can take. Please shorten it."),
+    "bad_email": EMAIL,
+    "invalid_email": EMAIL,
+    "bad_phone": N_("Write a phone number with its area code, or leave it empty."),
+    "bad_date": N_("Write the day as year, month, day: 2026-12-08."),
+    "past_date": OVER,
+    "in_the_past": OVER,
+    "bad_character": N_("There is a character in this that cannot be written down. Please take it out."),
+    "bad_country": NO_COUNTRY,
+    "unknown_country": NO_COUNTRY,
+    "unknown_postcode": NO_PLACE,
+    "bad_postcode": NO_PLACE,
+    "bad_quantity": DIGITS,
+    "long_query": N_("200 characters at most."),
+}
+
+
+TITLES: Mapping[int, str] = {
+    400: N_("We could not read that"),
+    403: N_("This is not open to you"),
+    404: N_("There is nothing here"),
+    405: N_("That does not work this way"),
+    409: N_("That is not possible right now"),
+    413: N_("That is too much at once"),
+    422: N_("Please look at that again"),
+    429: N_("That was too often"),
+    503: N_("We are away for a moment"),
+}
+
+TEXTS: Mapping[int, str] = {
+    400: N_("The request has something in it that cannot be text. Your cart is kept. Go back and try again."),
+    403: N_("This request came from another site, so we did not act on it. Your cart is kept."),
+    404: N_("Perhaps the address has a slip in it, or what was here has gone. Your cart is kept."),
+    405: N_("This address answers another kind of request. Your cart is kept. Start from the first page."),
+    413: N_("What was sent is larger than we can take. Your cart is kept. Go back and shorten it."),
+    429: N_("Please wait a minute and try again. Your cart is kept."),
+    503: N_("Please try again in a minute. Your cart is kept."),
+}
+
+
+def say(error: ShopError) -> str:
+    """Return the words for an error. A code nobody has worded yet gets an honest general sentence, never the code."""
+    most = error.details.get("most")
+    if error.code == "not_available" and isinstance(most, int) and most > 0:
+        return plural(
+            "We cannot promise that many. One piece can be had.",
+            "We cannot promise that many. %(num)d pieces can be had.",
+            most,
+        )
+    phrase = ERRORS.get(error.code)
+    return _(phrase or N_("That did not work. Nothing was lost: go back, look at what you typed, and try again."))
+
+
+def say_field(code: str) -> str:
+    """Return the words for one field's error code."""
+    return _(FIELDS.get(code) or N_("Please look at this again."))
+
+
+def say_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return field name → words, in the order the fields were named."""
+    return {name: say_field(code) for name, code in fields.items()}
+
+
+def status_title(status: int) -> str:
+    """Return the heading of an error page."""
+    return _(TITLES.get(status) or N_("Something broke on our side"))
+
+
+def status_text(status: int) -> str:
+    """Return what an error page says: what happened, what is safe, what to do next."""
+    broken = N_("We have written it down and look at it. Your cart is kept. Please try again in a minute.")
+    return _(TEXTS.get(status) or broken)
