@@ -1,8 +1,8 @@
-"""Capacity: the working-time axis of a work centre, its lanes, and the earliest gap.
+"""Capacity: the working-time axis of a work centre and the earliest place on its lanes.
 
 On the axis closed time is folded out: it counts only microseconds in which the work centre is open. An operation that
 pauses over a night is one unbroken stretch there, and "not through another operation" means that stretches of one
-lane do not overlap. Source of the method: interval lists with bisection (earliest-gap search).
+lane do not overlap.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from backoffice.planning.calendars import Calendar
 from backoffice.planning.instants import local_instant, moment
+from backoffice.planning.lanes import Lane, merge
 
 _GROW_DAYS = 64
 _ONE_DAY = timedelta(days=1)
@@ -88,61 +89,6 @@ class Axis:
         self.closes.append(end)
 
 
-class Lane:
-    """The busy stretches of one lane in working time: sorted, disjoint, neighbours merged."""
-
-    __slots__ = ("ends", "starts")
-
-    def __init__(self, busy: Iterable[tuple[int, int]] = ()) -> None:
-        """Take the busy stretches (start, end); overlapping ones count once."""
-        merged = merge(busy)
-        self.starts = [start for start, _ in merged]
-        self.ends = [end for _, end in merged]
-
-    def gap(self, work: int, length: int) -> int:
-        """Return the earliest start at or after `work` of a free stretch of `length`."""
-        starts, ends = self.starts, self.ends
-        place, count = bisect_right(ends, work), len(starts)
-        while place < count and starts[place] - work < length:
-            if ends[place] > work:
-                work = ends[place]
-            place += 1
-        return work
-
-    def reserve(self, start: int, end: int) -> None:
-        """Mark the free stretch [start, end) busy."""
-        starts, ends = self.starts, self.ends
-        place = bisect_left(starts, start)
-        joins_left = place > 0 and ends[place - 1] == start
-        joins_right = place < len(starts) and starts[place] == end
-        if joins_left and joins_right:
-            ends[place - 1] = ends.pop(place)
-            del starts[place]
-        elif joins_left:
-            ends[place - 1] = end
-        elif joins_right:
-            starts[place] = start
-        else:
-            starts.insert(place, start)
-            ends.insert(place, end)
-
-    def release(self, start: int, end: int) -> None:
-        """Take back `reserve(start, end)`."""
-        starts, ends = self.starts, self.ends
-        place = bisect_right(starts, start) - 1
-        left, right = starts[place], ends[place]
-        if left == start and right == end:
-            del starts[place], ends[place]
-        elif left == start:
-            starts[place] = end
-        elif right == end:
-            ends[place] = start
-        else:
-            ends[place] = start
-            starts.insert(place + 1, end)
-            ends.insert(place + 1, right)
-
-
 class Place(NamedTuple):
     """Where an operation goes: lane, instants, and the stretch of working time (equal ends: nothing to reserve)."""
 
@@ -178,10 +124,8 @@ class Centre:
 
     def busy(self) -> list[list[tuple[int, int]]]:
         """Return the busy stretches per lane as instants (start, end)."""
-        return [
-            [(self.axis.start_of(start), self.axis.end_of(end)) for start, end in zip(lane.starts, lane.ends, strict=True)]
-            for lane in self.lanes or ()
-        ]
+        of = self.axis
+        return [[(of.start_of(start), of.end_of(end)) for start, end in lane.stretches()] for lane in self.lanes or ()]
 
     def find(self, not_before: int, length: int, limit: int) -> Place | None:
         """Return the earliest place for `length` of work from `not_before` on; the lowest lane among equals.
@@ -216,20 +160,6 @@ def _earliest(lanes: Sequence[Lane], work: int, length: int) -> tuple[int, int]:
         if other < start:
             best, start = number, other
     return best, start
-
-
-def merge(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the union of `intervals` as sorted, disjoint intervals that do not touch; empty ones are left out."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(intervals):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            if end > merged[-1][1]:
-                merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def without(start: int, end: int, stops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
