@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     settings = settings or Settings()
     logs.configure(as_json=settings.log_json)
     services = bootstrap.build(settings, clock=clock)
+    settings = services.settings  # a demo's secret key has been made by now
     site = make_site(settings, services.db, clock)
     site.extensions["shopfloor"] = services
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))

@@ -28,13 +28,16 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "static home category search product day media page robots")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_count checkout checkout_start order order_ask")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks")
-    | _to(PUBLIC, "desk", "login login_submit")
+    | _to(PUBLIC, "sandbox", "pay pay_submit")
+    | _to(PUBLIC, "desk", "static login login_submit")
     | _to(STAFF, "desk", "home logout")
     | _to(SALES, "sales", "home next lead take take_over note answer done release customer order")
+    | _to(WAREHOUSE, "warehouse", "home shipment scan undo pack ship receive receive_line")
+    | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres stop end_stop")
 )
 
 # these stand in a demo or in development only, so an entry without a route is no mistake
-DEMO_POLICY: dict[str, Roles] = _to(PUBLIC, "sandbox", "pay decide") | _to(STAFF, "desk", "styleguide")
+DEMO_POLICY: dict[str, Roles] = _to(STAFF, "desk", "styleguide")
 
 
 def enforce(app: Flask) -> None:

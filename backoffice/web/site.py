@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -36,10 +33,12 @@ class Site(Flask):
 def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -> Site:
     """Return an app with guards, headers, logs and health pages, and without any other page.
 
-    Raises RuntimeError when no secret key of at least 32 characters is set (a demo makes its own below var_dir).
+    Raises RuntimeError when the secret key has fewer than 32 characters.
     """
+    if len(settings.secret_key) < SHORTEST_KEY:
+        raise RuntimeError(f"set SHOPFLOOR_SECRET_KEY to at least {SHORTEST_KEY} random characters")
     site = Site("shopfloor", template_folder=str(TEMPLATES), static_folder=None)
-    site.secret_key = _secret_key(settings)
+    site.secret_key = settings.secret_key
     site.config["TRUSTED_HOSTS"] = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()] or None
     site.config["MAX_FORM_PARTS"] = 200
     if settings.proxy_hops:
@@ -50,25 +49,3 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
     return site
-
-
-def _secret_key(settings: Settings) -> str:
-    key = settings.secret_key
-    if not key and settings.demo:
-        key = _own_key(settings.var_dir / "secret_key")
-    if len(key) < SHORTEST_KEY:
-        raise RuntimeError(f"set SHOPFLOOR_SECRET_KEY to at least {SHORTEST_KEY} random characters")
-    return key
-
-
-def _own_key(path: Path) -> str:
-    """Return the demo's key, made once: of several processes that start together, one puts its key in place."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        proposed = path.with_name(f".{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(proposed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        with suppress(FileExistsError):
-            os.link(proposed, path)
-        proposed.unlink()
-    return path.read_text()
