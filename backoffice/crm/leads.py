@@ -13,8 +13,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import idempotency
-from backoffice.bridge import outbox
+from backoffice import events, idempotency
 from backoffice.crm import parties, timeline
 from backoffice.crm.answer_time import answer_due
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
@@ -113,7 +112,7 @@ def note(session: Session, lead_id: int, text: str, *, staff: Colleague, version
 def answer(session: Session, lead_id: int, text: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
     """Answer by mail. Raises NotFound, BadInput(invalid_form, text), Refused(stale | wrong_state).
 
-    The mail leaves through the outbox, in this transaction. The same answer posted twice is sent once.
+    The mail is asked for in this transaction, so it leaves if and only if the answer is kept. The same answer posted twice is sent once.
     """
     words, lead = clean_text(text), get_lead(session, lead_id)
     if lead.version != version and _was_last_said(session, lead, "answer", words, staff):
@@ -130,7 +129,7 @@ def answer(session: Session, lead_id: int, text: str, *, staff: Colleague, versi
         "subject": _subject(lead),
         "asked": lead.message,
     }
-    outbox.put(session, "mail", f"lead:{lead.number}", "lead_answer", payload, now=now)
+    events.publish(session, events.MailWanted("lead_answer", f"lead:{lead.number}", payload, now))
     timeline.record(session, party.id, "answer", text=words, lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
@@ -201,12 +200,7 @@ def _change(session: Session, lead: Lead, verb: str, staff: Colleague, version: 
 
 def _was_last_said(session: Session, lead: Lead, kind: str, words: str, staff: Colleague) -> bool:
     """Tell whether this is the same form once more: the newest entry of this kind is these words by this person."""
-    newest = (
-        sa.select(Activity)
-        .where(Activity.lead_id == lead.id, Activity.kind == kind)
-        .order_by(Activity.id.desc())
-        .limit(1)
-    )
+    newest = sa.select(Activity).where(Activity.lead_id == lead.id, Activity.kind == kind).order_by(Activity.id.desc()).limit(1)
     said = session.execute(newest).scalar_one_or_none()
     return said is not None and said.text == words and said.actor == staff.name
 

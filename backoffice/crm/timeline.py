@@ -31,10 +31,5 @@ def record(
 
 def find_entries(session: Session, party_id: int, *, limit: int = 200) -> Sequence[Activity]:
     """Return a party's entries, newest first, at most `limit`."""
-    query = (
-        sa.select(Activity)
-        .where(Activity.party_id == party_id)
-        .order_by(Activity.at.desc(), Activity.id.desc())
-        .limit(limit)
-    )
+    query = sa.select(Activity).where(Activity.party_id == party_id).order_by(Activity.at.desc(), Activity.id.desc()).limit(limit)
     return session.execute(query).scalars().all()

@@ -1,0 +1,96 @@
+"""The desks, hung into the app: blueprints, log-in, CSRF, the session cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request, url_for
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import LoginManager, current_user
+from flask_wtf import CSRFProtect
+
+from backoffice.desk import auth, context, errors, formats, home, phrases, planning, sales, warehouse, wording
+
+csrf = CSRFProtect()
+BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, planning.bp)
+
+
+class DeskSession(SecureCookieSessionInterface):
+    """The session of the desks, the only one there is. Over HTTPS its cookie is bound to this host alone."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return the name; `__Host-` makes browsers refuse it from anywhere else, but needs HTTPS."""
+        return "__Host-desk" if self.get_cookie_secure(app) else "desk"
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - flask's signature
+        """Tell whether this request came over HTTPS; a demo on a local network must still log in."""
+        return bool(request and request.is_secure)
+
+
+def register(app: Flask, services: context.Services) -> None:
+    """Add all desks below /desk/ to the app."""
+    app.extensions[context.EXTENSION] = services
+    app.session_interface = DeskSession()
+    app.config.update(
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        WTF_CSRF_CHECK_DEFAULT=False,  # the shop has no session; the desks check below
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page open since morning still saves
+        WTF_CSRF_SSL_STRICT=False,  # would need a Referer, which we tell browsers not to send
+    )
+    manager = LoginManager()
+    manager.user_loader(_load)
+    # not init_app: it reads the session after every request, also those of cached shop pages
+    app.login_manager = manager  # type: ignore[attr-defined]  # where flask-login looks for it
+    csrf.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+
+def _load(session_id: str) -> context.Member | None:
+    return context.read(lambda db: auth.find_by_session(db, session_id))
+
+
+@lru_cache(maxsize=16)
+def _asset(name: str) -> str:
+    """Return the address of one of our files with the hash of its content."""
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    return url_for("desk.static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "current_user": current_user,
+        "house": context.house,
+        "now": context.now,
+        "explain_field": wording.explain_field,
+        "name_of": wording.name_of,
+        "asset": _asset,
+        "language": phrases.language,
+        "new_key": lambda: secrets.token_urlsafe(12),  # a form posted twice is known by it
+    }
+
+
+def _caching(response: Response) -> Response:
+    if request.endpoint == "desk.static" and "v" in request.args:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers.setdefault("Cache-Control", "no-store")  # people and orders: nothing stays in the browser
+    return response
+
+
+def _prepare(blueprint: Blueprint) -> None:
+    blueprint.before_request(csrf.protect)
+    blueprint.after_request(_caching)
+    blueprint.context_processor(_words)
+    formats.add_to(blueprint)
+    errors.add_to(blueprint)
+
+
+for _blueprint in BLUEPRINTS:
+    _prepare(_blueprint)

@@ -1,0 +1,134 @@
+"""What every desk page needs: the services, the clock, who is logged in, whose company it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app, g, request
+from flask_login import UserMixin, current_user
+from sqlalchemy.orm import Session
+
+from backoffice import idempotency, public
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.erp.models import Company
+
+T = TypeVar("T")
+EXTENSION = "shopfloor.desk"
+DESKS = ("sales", "warehouse", "planning")
+DESKS_BY_ROLE = {"sales": ("sales",), "warehouse": ("warehouse",), "planner": ("planning",), "admin": DESKS}
+
+
+class Services(Protocol):
+    """What the desks are given at start-up."""
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings."""
+        ...
+
+    @property
+    def db(self) -> Database:
+        """Return the database."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Return the one clock."""
+        ...
+
+    @property
+    def shop(self) -> public.Shop:
+        """Return the door, for what customers see."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The company as desk pages name it; days and times are shown in its zone."""
+
+    name: str
+    zone: ZoneInfo
+    country: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Member(UserMixin):  # type: ignore[misc]  # flask-login carries no types
+    """Who is logged in."""
+
+    id: int
+    name: str
+    email: str
+    role: str
+    nonce: str
+
+    def get_id(self) -> str:
+        """Return what the session keeps: a new nonce in the staff row ends every session."""
+        return f"{self.id}:{self.nonce}"
+
+    @property
+    def desks(self) -> tuple[str, ...]:
+        """Return the desks that this role works at, in the order of the menu."""
+        return DESKS_BY_ROLE[self.role]
+
+
+def services() -> Services:
+    """Return the services of the running app."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def now() -> datetime:
+    """Return the instant of this request, the same however often it is asked."""
+    if "desk_now" not in g:
+        g.desk_now = services().clock()
+    return cast(datetime, g.desk_now)
+
+
+def me() -> Member:
+    """Return who is logged in; only for pages that nobody else may open."""
+    return cast(Member, current_user._get_current_object())
+
+
+def house() -> House:
+    """Return whose company this is; a database without one still has a log-in page."""
+    if "desk_house" not in g:
+        with services().db.read() as session:
+            company = session.get(Company, 1)
+        g.desk_house = (
+            House(company.name, ZoneInfo(company.timezone), company.country, company.currency)
+            if company
+            else House("Shopfloor", ZoneInfo("UTC"), "", "EUR")
+        )
+    return cast(House, g.desk_house)
+
+
+def today() -> date:
+    """Return today's date where the company is."""
+    return now().astimezone(house().zone).date()
+
+
+def read(query: Callable[[Session], T]) -> T:
+    """Run a read model in a read-only transaction."""
+    with services().db.read() as session:
+        return query(session)
+
+
+def write(work: Callable[[Session], object], *, scope: str = "") -> bool:
+    """Run `work` in one write transaction; False, with nothing done, if this very form was posted before.
+
+    scope: what the form's `key` counts for; empty where `work` itself stands being done twice.
+    """
+    key = request.form.get("key", "")
+
+    def once(session: Session) -> bool:
+        if scope and key and not idempotency.claim(session, f"desk.{scope}", key, now=now())[1]:
+            return False
+        work(session)
+        return True
+
+    return services().db.run(once)

@@ -1,0 +1,91 @@
+"""How desk pages write days, times, amounts and quantities."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from babel.numbers import get_currency_precision
+from flask import Blueprint
+from flask_babel import (  # type: ignore[import-untyped]  # the library ships no types
+    format_currency,
+    format_date,
+    format_datetime,
+    format_decimal,
+)
+
+from backoffice.desk import context
+from backoffice.desk.phrases import gettext as _
+from backoffice.desk.phrases import ngettext
+
+
+def day(value: date | None) -> str:
+    """Write a day with its weekday: Tue 8 Dec; with the year where it is not this one."""
+    if value is None:
+        return "–"
+    pattern = "EEE d MMM" if value.year == context.today().year else "EEE d MMM y"
+    return str(format_date(value, pattern))
+
+
+def local(at: datetime) -> datetime:
+    """Return an instant on the company's clocks."""
+    return at.astimezone(context.house().zone)
+
+
+def day_of(at: datetime | None) -> str:
+    """Write the day of an instant, where the company is."""
+    return day(local(at).date()) if at else "–"
+
+
+def moment(at: datetime | None) -> str:
+    """Write an instant: Tue 8 Dec, 14:05, on the company's clocks."""
+    if at is None:
+        return "–"
+    return f"{day_of(at)}, {format_datetime(local(at), 'HH:mm', rebase=False)}"
+
+
+def machine(at: datetime) -> str:
+    """Write an instant for a <time> element."""
+    return at.isoformat()
+
+
+def span(length: timedelta) -> str:
+    """Write a length of time in its largest unit: 3 days, 5 hours, 20 minutes."""
+    minutes = max(int(length.total_seconds()) // 60, 0)
+    if minutes >= 2 * 1440:
+        return ngettext("%(num)d day", "%(num)d days", minutes // 1440)
+    if minutes >= 60:
+        return ngettext("%(num)d hour", "%(num)d hours", minutes // 60)
+    return ngettext("%(num)d minute", "%(num)d minutes", minutes)
+
+
+def due(at: datetime) -> str:
+    """Write how long there is until an instant, or how long ago it was."""
+    left = at - context.now()
+    if left < timedelta(0):
+        return _("%(time)s late", time=span(-left))
+    return _("in %(time)s", time=span(left))
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """Write an amount of minor units."""
+    return str(format_currency(amount_minor / 10 ** get_currency_precision(currency), currency))
+
+
+def units(quantity: int, parts_per_unit: int = 1) -> str:
+    """Write a quantity of smallest units in counted units."""
+    return str(format_decimal(quantity / parts_per_unit if quantity % parts_per_unit else quantity // parts_per_unit))
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Give a desk's templates these words."""
+    blueprint.context_processor(
+        lambda: {
+            "day": day,
+            "day_of": day_of,
+            "moment": moment,
+            "machine": machine,
+            "due": due,
+            "money": money,
+            "units": units,
+        }
+    )

@@ -1,0 +1,55 @@
+"""What staff type, read strictly: a wrong value is a BadInput that names its field."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from backoffice.public.errors import BadInput
+
+MAX_NUMBER = 999_999_999
+
+
+def text(name: str) -> str:
+    """Return a field as typed, empty if it is not there."""
+    return request.form.get(name, "")
+
+
+def number(name: str, *, most: int = MAX_NUMBER, wrong: str = "bad_quantity") -> int:
+    """Return a whole number from 1 to `most`. Raises BadInput(invalid_form, name)."""
+    typed = text(name).strip()
+    if not typed.isdecimal() or len(typed) > 12 or not 1 <= int(typed) <= most:
+        raise BadInput("invalid_form", {name: wrong})
+    return int(typed)
+
+
+def version() -> int:
+    """Return the version that the page was drawn from; 0, which nothing has, if it was left out."""
+    typed = text("version")
+    return int(typed) if typed.isdecimal() and len(typed) <= 12 else 0
+
+
+def day(name: str, *, earliest: date) -> date:
+    """Return a day, `earliest` or later. Raises BadInput(invalid_form, name)."""
+    try:
+        chosen = date.fromisoformat(text(name).strip())
+    except ValueError:
+        raise BadInput("invalid_form", {name: "bad_date"}) from None
+    if chosen < earliest:
+        raise BadInput("invalid_form", {name: "past_date"})
+    if chosen.year > earliest.year + 20:
+        raise BadInput("invalid_form", {name: "bad_date"})
+    return chosen
+
+
+def moment(name: str, zone: ZoneInfo) -> datetime:
+    """Return a local day and time as an instant (UTC). Raises BadInput(invalid_form, name)."""
+    try:
+        chosen = datetime.fromisoformat(text(name).strip())
+    except ValueError:
+        raise BadInput("invalid_form", {name: "bad_time"}) from None
+    if not 2000 <= chosen.year <= 2200:
+        raise BadInput("invalid_form", {name: "bad_time"})
+    return chosen.replace(tzinfo=zone).astimezone(UTC) if chosen.tzinfo is None else chosen.astimezone(UTC)

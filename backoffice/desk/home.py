@@ -1,0 +1,63 @@
+"""Logging in and out, and the first page after it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+
+from backoffice.desk import auth, context
+from backoffice.desk.forms import text
+from backoffice.desk.phrases import gettext as _
+
+# no prefix: its static files stand beside the shop's, at /static/desk
+bp = Blueprint("desk", __name__, static_folder="static", static_url_path="/static/desk")
+
+
+@bp.get("/desk/login")
+def login() -> ResponseReturnValue:
+    """Show the log-in page."""
+    if current_user.is_authenticated:
+        return redirect(auth.local_path(request.args.get("next")) or url_for("desk.home"), 303)
+    return _page("", "")
+
+
+@bp.post("/desk/login")
+def login_submit() -> ResponseReturnValue:
+    """Log in, or say the same sentence whatever was wrong."""
+    email, address, now = text("email")[:254], request.remote_addr or "", context.now()
+    database = context.services().db
+    if not database.run(lambda db: auth.may_try(db, address, email, now=now)):
+        return _page(email, _("Too many tries. Wait five minutes, then try again."), 429)
+    member = context.read(lambda db: auth.find_by_password(db, email, text("password")))
+    if member is None:
+        return _page(email, _("E-mail or password is wrong."), 403)
+    database.run(lambda db: auth.forget_tries(db, address, email, now=now))
+    session.clear()  # nothing of an earlier visitor of this browser stays
+    session.permanent = True
+    login_user(member)
+    return redirect(auth.local_path(text("next")) or url_for("desk.home"), 303)
+
+
+@bp.post("/desk/logout")
+def logout() -> ResponseReturnValue:
+    """Log out of this browser."""
+    logout_user()
+    session.clear()
+    flash(_("You are logged out."))
+    return redirect(url_for("desk.login"), 303)
+
+
+@bp.get("/desk/")
+def home() -> ResponseReturnValue:
+    """Open the only desk of a role, or let an administrator choose."""
+    desks = context.me().desks
+    if len(desks) == 1:
+        return redirect(url_for(f"{desks[0]}.home"), 303)
+    return render_template("desk/home.html", desks=desks)
+
+
+def _page(email: str, problem: str, status: int = 200) -> ResponseReturnValue:
+    target = auth.local_path(request.values.get("next")) or ""
+    demo = context.services().settings.demo
+    return render_template("desk/login.html", email=email, problem=problem, target=target, demo=demo), status

@@ -1,0 +1,200 @@
+"""Read models of the sales desk: the inbox, one lead, one customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm import leads, parties, timeline
+from backoffice.crm.models import Activity, Lead, Order, OrderLine, Party
+from backoffice.erp.models import Item, Product, Shipment, Staff
+from backoffice.public.errors import NotFound
+
+PAGE = 50
+WHOSE = ("all", "mine")
+STATES = ("open", "new", "working", "answered", "done", "quarantined", "any")
+KINDS = ("any", "contact", "question", "tell_me", "order_question")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What part of the inbox is shown; all of it stands in the address. page counts from 1."""
+
+    whose: str = "all"
+    state: str = "open"
+    kind: str = "any"
+    query: str = ""
+    page: int = 1
+
+    @classmethod
+    def parse(cls, args: Mapping[str, str]) -> Filters:
+        """Read them from an address; what makes no sense becomes the default."""
+        page = args.get("page", "1")
+        return cls(
+            whose=_one_of(args.get("whose"), WHOSE),
+            state=_one_of(args.get("state"), STATES),
+            kind=_one_of(args.get("kind"), KINDS),
+            query=args.get("q", "").replace("\x00", "").strip()[:100],
+            page=min(int(page), 1_000_000) if page.isdecimal() and len(page) < 8 and int(page) else 1,
+        )
+
+    def args(self, **changed: Any) -> dict[str, Any]:
+        """Return the part of an address that says the same, without defaults; `changed` first."""
+        new, plain = replace(self, **changed), Filters()
+        pairs = {"whose": "whose", "state": "state", "kind": "kind", "query": "q", "page": "page"}
+        return {name: str(getattr(new, field)) for field, name in pairs.items() if getattr(new, field) != getattr(plain, field)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One lead in the list."""
+
+    lead: Lead
+    name: str
+    owner: str
+    overdue: bool
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of the list, with how much there is of it."""
+
+    rows: Sequence[Row]
+    total: int
+    pages: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """An order with its lines and parcels."""
+
+    order: Order
+    lines: Sequence[OrderLine]
+    shipments: Sequence[Shipment]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A party with everything that happened between us."""
+
+    party: Party
+    entries: Sequence[Activity]
+    leads: Sequence[Lead]
+    orders: Sequence[Bought]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One lead, opened."""
+
+    lead: Lead
+    owner: str
+    item_name: str
+    slug: str
+    customer: Customer
+
+
+def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: datetime) -> Inbox:
+    """Return one page of leads: open ones by due time, closed ones newest first."""
+    matching = _matching(filters, staff_id)
+    counted = sa.select(sa.func.count()).select_from(matching.order_by(None).subquery())
+    total = session.execute(counted).scalar_one()
+    found = session.execute(matching.limit(PAGE).offset((filters.page - 1) * PAGE)).all()
+    rows = [_row(lead, name, owner or "", now) for lead, name, owner in found]
+    late = sa.select(sa.func.count()).where(Lead.state.in_(("new", "working")), Lead.due_at < now)
+    return Inbox(rows, total, max(-(-total // PAGE), 1), session.execute(late).scalar_one())
+
+
+def find_next(session: Session, staff_id: int) -> int | None:
+    """Return the lead to look at next: of mine and of what nobody took, the one that is due first."""
+    mine = sa.or_(sa.and_(Lead.state == "working", Lead.owner_id == staff_id), Lead.state == "new")
+    return session.execute(sa.select(Lead.id).where(mine).order_by(Lead.due_at, Lead.id).limit(1)).scalar_one_or_none()
+
+
+def get_sheet(session: Session, lead_id: int) -> Sheet:
+    """Return one lead with its person. Raises NotFound(unknown_lead)."""
+    lead = leads.get_lead(session, lead_id)
+    owner = session.get(Staff, lead.owner_id) if lead.owner_id else None
+    about = sa.select(Item, Product.slug).join(Product, Product.id == Item.product_id, isouter=True)
+    found = session.execute(about.where(Item.sku == lead.sku)).one_or_none()
+    customer = get_customer(session, lead.party_id)
+    item_name, slug = (found[0].name, found[1] or "") if found else ("", "")
+    return Sheet(lead, owner.name if owner else "", item_name, slug, customer)
+
+
+def get_customer(session: Session, party_id: int) -> Customer:
+    """Return a party with its timeline, leads and orders. Raises NotFound(unknown_record)."""
+    party = parties.get_party(session, party_id)
+    asked = sa.select(Lead).where(Lead.party_id == party_id).order_by(Lead.created_at.desc()).limit(50)
+    return Customer(
+        party,
+        timeline.find_entries(session, party_id),
+        session.execute(asked).scalars().all(),
+        _orders(session, Order.party_id == party_id),
+    )
+
+
+def find_order_party(session: Session, number: str) -> int:
+    """Return whose order this is. Raises NotFound(unknown_order)."""
+    party_id = session.execute(sa.select(Order.party_id).where(Order.number == number)).scalar_one_or_none()
+    if party_id is None:
+        raise NotFound("unknown_order")
+    return party_id
+
+
+def _orders(session: Session, which: sa.ColumnElement[bool]) -> Sequence[Bought]:
+    newest = sa.select(Order).where(which).order_by(Order.placed_at.desc()).limit(20)
+    orders = session.execute(newest).scalars().all()
+    ids, numbers = [order.id for order in orders], [order.number for order in orders]
+    lines: dict[int, list[OrderLine]] = {}
+    for line in session.execute(sa.select(OrderLine).where(OrderLine.order_id.in_(ids)).order_by(OrderLine.id)).scalars():
+        lines.setdefault(line.order_id, []).append(line)
+    parcels: dict[str, list[Shipment]] = {}
+    for parcel in session.execute(sa.select(Shipment).where(Shipment.order_ref.in_(numbers))).scalars():
+        parcels.setdefault(parcel.order_ref, []).append(parcel)
+    return [Bought(order, lines.get(order.id, []), parcels.get(order.number, [])) for order in orders]
+
+
+def _matching(filters: Filters, staff_id: int) -> sa.Select[Lead, str, str]:
+    query = (
+        sa.select(Lead, Party.name, Staff.name)
+        .join(Party, Party.id == Lead.party_id)
+        .join(Staff, Staff.id == Lead.owner_id, isouter=True)
+    )
+    if filters.state == "open":
+        query = query.where(Lead.state.in_(("new", "working")))
+    elif filters.state != "any":
+        query = query.where(Lead.state == filters.state)
+    if filters.kind != "any":
+        query = query.where(Lead.kind == filters.kind)
+    if filters.whose == "mine":
+        query = query.where(Lead.owner_id == staff_id)
+    if filters.query:
+        query = query.where(_contains(filters.query))
+    if filters.state in {"open", "new", "working"}:
+        return query.order_by(Lead.due_at, Lead.id)
+    return query.order_by(Lead.created_at.desc(), Lead.id.desc())
+
+
+def _contains(typed: str) -> sa.ColumnElement[bool]:
+    """Look for the words as typed and in the usual cases: SQLite ignores case in ASCII letters only."""
+    variants = {typed, typed.lower(), typed.upper(), typed.title()}
+    columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
+    return sa.or_(*(column.icontains(variant, autoescape=True) for variant in sorted(variants) for column in columns))
+
+
+def _row(lead: Lead, name: str, owner: str, now: datetime) -> Row:
+    text = " ".join(lead.message.split()) or lead.sku
+    open_still = lead.state in {"new", "working"}
+    return Row(lead, name, owner, open_still and lead.due_at < now, text if len(text) <= 120 else text[:119] + "…")
+
+
+def _one_of(value: str | None, choices: Sequence[str]) -> str:
+    return value if value is not None and value in choices else choices[0]

@@ -1,0 +1,184 @@
+"""The planning desk: today's breaks first, then orders, receipts and the load of every work centre."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from backoffice.desk import context, forms, load, planning_lists
+from backoffice.desk.formats import local
+from backoffice.desk.phrases import gettext as _
+from backoffice.desk.phrases import ngettext
+from backoffice.desk.wording import explain
+from backoffice.erp import production, purchasing
+from backoffice.public.errors import BadInput, ShopError
+
+bp = Blueprint("planning", __name__, url_prefix="/desk/planning")
+MOST_HOURS = 720
+
+
+@bp.get("")
+def home() -> ResponseReturnValue:
+    """Show what is broken today, then how full the next four weeks are."""
+    now = context.now()
+    made = context.read(lambda db: planning_lists.find_made(db, now=now))
+    coming = context.read(lambda db: planning_lists.find_coming(db, now=now))
+    return render_template(
+        "desk/planning/today.html",
+        late_made=[one for one in made if one.late],
+        late_coming=[one for one in coming if one.late],
+        proposed=[one for one in coming if one.order.state == "proposed"],
+        slipped=context.read(planning_lists.find_slipped),
+        stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
+        centres=_load(),
+    )
+
+
+@bp.get("/production")
+def production_orders() -> ResponseReturnValue:
+    """List open production orders."""
+    return _production_page()
+
+
+@bp.post("/production/<int:order_id>/finish")
+def finish(order_id: int) -> ResponseReturnValue:
+    """Say that a production order is done."""
+    actor, now = context.me().name, context.now()
+    try:
+        context.write(lambda db: production.finish(db, order_id, actor=actor, now=now))
+    except ShopError as error:
+        return _production_page({"id": str(order_id), "problem": explain(error)}, error.status)
+    flash(_("Done. What was made is on the shelf now."))
+    return redirect(url_for("planning.production_orders"), 303)
+
+
+@bp.get("/receipts")
+def receipts() -> ResponseReturnValue:
+    """List what is still to come from suppliers."""
+    return _receipts_page()
+
+
+@bp.post("/receipts/<int:line_id>/due")
+def move_due(line_id: int) -> ResponseReturnValue:
+    """Move the day on which a receipt is expected."""
+    actor, now, version = context.me().name, context.now(), forms.version()
+    moved: list[int] = []
+
+    def work(db: Session) -> None:
+        moved[:] = [purchasing.move_due(db, line_id, due_at, version=version, actor=actor, now=now)]
+
+    try:
+        due_at = _new_due(line_id)
+        fresh = context.write(work, scope=f"due:{line_id}")
+    except ShopError as error:
+        wrong = next(iter(error.fields.values()), "") if isinstance(error, BadInput) else ""
+        typed = {"id": str(line_id), "text": forms.text("due_on"), "wrong": wrong, "problem": explain(error)}
+        return _receipts_page(typed, error.status)
+    if fresh:
+        flash(ngettext("Saved. %(num)d order has a new day.", "Saved. %(num)d orders have a new day.", moved[0]))
+    return redirect(url_for("planning.receipts"), 303)
+
+
+@bp.post("/purchase-orders/<int:order_id>/confirm")
+def confirm(order_id: int) -> ResponseReturnValue:
+    """Say that a proposed purchase order was sent to its supplier."""
+    actor, now = context.me().name, context.now()
+    try:
+        context.write(lambda db: purchasing.confirm(db, order_id, actor=actor, now=now), scope=f"confirm:{order_id}")
+    except ShopError as error:
+        return _receipts_page({"problem": explain(error)}, error.status)
+    flash(_("Ordered. It counts as on its way now."))
+    return redirect(url_for("planning.receipts"), 303)
+
+
+@bp.get("/load")
+def work_centres() -> ResponseReturnValue:
+    """Show the load per work centre and day, and the stops."""
+    return _load_page()
+
+
+@bp.post("/stops")
+def stop() -> ResponseReturnValue:
+    """Let a work centre stand still for some hours."""
+    actor, now = context.me().name, context.now()
+    try:
+        centre_id = forms.number("work_centre", wrong="bad_choice")
+        starts_at = forms.moment("starts_at", context.house().zone)
+        ends_at = starts_at + timedelta(hours=forms.number("hours", most=MOST_HOURS, wrong="bad_hours"))
+        reason = forms.text("reason").replace("\x00", " ")
+        context.write(
+            lambda db: production.stop(db, centre_id, starts_at, ends_at, reason=reason, actor=actor, now=now),
+            scope="stop",
+        )
+    except ShopError as error:
+        fields = dict(error.fields) if isinstance(error, BadInput) else {}
+        return _load_page({**request.form.to_dict(), "problem": explain(error)}, fields, error.status)
+    flash(_("Saved. Days that moved because of it are told to their customers."))
+    return redirect(url_for("planning.work_centres"), 303)
+
+
+@bp.post("/stops/<int:stop_id>/end")
+def end_stop(stop_id: int) -> ResponseReturnValue:
+    """Let a stopped work centre work again from now."""
+    actor, now = context.me().name, context.now()
+    return _do(
+        lambda db: production.end_stop(db, stop_id, actor=actor, now=now),
+        _("It works again."),
+    )
+
+
+def _do(work: Callable[[Session], object], said: str) -> ResponseReturnValue:
+    try:
+        context.write(work)
+    except ShopError as error:
+        return _load_page({"problem": explain(error)}, {}, error.status)
+    flash(said)
+    return redirect(url_for("planning.work_centres"), 303)
+
+
+def _new_due(line_id: int) -> datetime:
+    """Return the chosen day at the receipt's own time of day; later today if that time is over. Raises BadInput."""
+    chosen = forms.day("due_on", earliest=context.today())
+    found = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), line_id=line_id))
+    clock = local(found[0].line.due_at).time() if found else time(12)
+    due_at = datetime.combine(chosen, clock, context.house().zone).astimezone(UTC)
+    end_of_day = datetime.combine(chosen, time(23, 59), context.house().zone).astimezone(UTC)
+    return due_at if due_at > context.now() else end_of_day
+
+
+def _load() -> object:
+    today, now = context.today(), context.now()
+    return context.read(lambda db: load.find_load(db, today, now=now))
+
+
+def _production_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    made = context.read(lambda db: planning_lists.find_made(db, now=context.now()))
+    return render_template("desk/planning/production.html", made=made, typed=typed or {}), status
+
+
+def _receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    coming = context.read(lambda db: planning_lists.find_coming(db, now=context.now()))
+    return render_template(
+        "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local
+    ), status
+
+
+def _load_page(
+    typed: dict[str, str] | None = None, fields: dict[str, str] | None = None, status: int = 200
+) -> ResponseReturnValue:
+    now = context.now()
+    page = render_template(
+        "desk/planning/load.html",
+        centres=_load(),
+        work_centres=context.read(planning_lists.find_work_centres),
+        stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
+        typed=typed or {},
+        fields=fields or {},
+        local_now=local(now),
+        most_hours=MOST_HOURS,
+    )
+    return page, status

@@ -1,0 +1,42 @@
+// Small comforts; every page works without this file.
+"use strict";
+
+// a scanner types into whatever has the focus: keep it where a scan belongs
+const scan = document.querySelector("[data-scan]");
+if (scan) {
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea, button, a, summary");
+    if (!typing && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) scan.focus();
+  });
+}
+
+// the sales list by keys: j and k move, n opens the next message, e goes to the answer
+const rows = [...document.querySelectorAll("[data-row]")];
+const answer = document.getElementById("answer");
+const moveBy = (step) => {
+  const at = rows.findIndex((row) => row === document.activeElement || row.getAttribute("aria-current") === "true");
+  const next = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
+  if (next) next.focus();
+};
+const keys = {
+  j: () => moveBy(1),
+  k: () => moveBy(-1),
+  e: () => answer && answer.focus(),
+  n: () => location.assign("/desk/sales/next"),
+};
+if (document.body.classList.contains("split")) {
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea");
+    const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+    if (typing || held || !keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+}
+
+// a form in flight is not sent again
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => delete form.dataset.sent));

@@ -1,0 +1,233 @@
+"""Read models of the warehouse desk: what to pick, what waits for what, one parcel, what comes in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import fulfilment
+from backoffice.erp.models import (
+    Item,
+    Peg,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Shipment,
+    ShipmentLine,
+    Supplier,
+)
+from backoffice.public.errors import NotFound
+
+MOST = 200
+RECEIPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A parcel in a list: pieces to pick, picked so far."""
+
+    shipment: Shipment
+    pieces: int
+    picked: int
+    names: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a parcel waits for. kind: make | receipt | buy; ref: the order's number; at: when it is expected."""
+
+    kind: str
+    ref: str
+    item: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything the warehouse has before it."""
+
+    pick: Sequence[Task]
+    packed: Sequence[Task]
+    waiting: Sequence[tuple[Task, Sequence[Wait]]]
+    receipts_late: int
+    receipts_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a parcel, as the picker needs it."""
+
+    item: Item
+    options: str
+    quantity: int
+    picked: int
+
+    @property
+    def left(self) -> int:
+        """Return how many are still to be picked."""
+        return self.quantity - self.picked
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One parcel, opened. task: the line to pick next."""
+
+    shipment: Shipment
+    lines: Sequence[Line]
+    waits: Sequence[Wait]
+
+    @property
+    def task(self) -> Line | None:
+        """Return the line to pick next, by its place in the warehouse."""
+        return next((line for line in self.lines if line.left), None)
+
+    @property
+    def pieces(self) -> int:
+        """Return how many pieces belong in the parcel."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def picked(self) -> int:
+        """Return how many are in it."""
+        return sum(line.picked for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A purchase order line that is still to come."""
+
+    line: PurchaseOrderLine
+    order: PurchaseOrder
+    supplier: str
+    item: Item
+    late: bool
+
+    @property
+    def open(self) -> int:
+        """Return what is still to come, in smallest units."""
+        return self.line.quantity - self.line.received
+
+
+def find_board(session: Session, *, now: datetime, day_ends_at: datetime) -> Board:
+    """Return the lists of the first page. day_ends_at: the end of today, where the company is."""
+    active = sa.select(Shipment).where(Shipment.state.in_(("to_pick", "picking", "packed", "waiting")))
+    ordered = active.order_by(Shipment.ship_by_on, Shipment.promised_on, Shipment.id)
+    shipments: dict[str, list[Shipment]] = defaultdict(list)
+    for shipment in session.execute(ordered).scalars():
+        shipments[shipment.state].append(shipment)
+    pick = sorted(shipments["to_pick"] + shipments["picking"], key=lambda one: (one.ship_by_on, one.promised_on, one.id))[:MOST]
+    waiting, packed = shipments["waiting"][:MOST], shipments["packed"][:MOST]
+    tasks = _tasks(session, [*pick, *packed, *waiting])
+    waits = _waits(session, [shipment.id for shipment in waiting])
+    late = _count_due(session, before=now)
+    return Board(
+        [tasks[one.id] for one in pick],
+        [tasks[one.id] for one in packed],
+        [(tasks[one.id], waits.get(one.id, ())) for one in waiting],
+        late,
+        _count_due(session, before=day_ends_at) - late,
+    )
+
+
+def get_parcel(session: Session, shipment_id: int) -> Parcel:
+    """Return one parcel with its lines by bin. Raises NotFound(unknown_shipment)."""
+    shipment = fulfilment.get_shipment(session, shipment_id)
+    found = session.execute(
+        sa.select(ShipmentLine, Item)
+        .join(Item, Item.id == ShipmentLine.item_id)
+        .where(ShipmentLine.shipment_id == shipment_id)
+        .order_by(Item.bin, Item.sku)
+    ).all()
+    lines = [Line(item, options_of(item), line.quantity, line.picked) for line, item in found]
+    waits = _waits(session, [shipment_id]) if shipment.state == "waiting" else {}
+    return Parcel(shipment, lines, waits.get(shipment_id, ()))
+
+
+def find_receipts(session: Session, query: str, *, now: datetime) -> Sequence[Receipt]:
+    """Return purchase order lines that are still to come, by due time; `query`: item, order number or supplier."""
+    found = _open_lines().order_by(PurchaseOrderLine.due_at, PurchaseOrderLine.id).limit(RECEIPTS)
+    if query:
+        columns = (Item.sku, Item.name, PurchaseOrder.number, Supplier.name)
+        found = found.where(sa.or_(*(column.icontains(query, autoescape=True) for column in columns)))
+    return [_receipt(*row, now) for row in session.execute(found).all()]
+
+
+def get_receipt(session: Session, line_id: int, *, now: datetime) -> Receipt:
+    """Return one line that is still to come. Raises NotFound(unknown_receipt)."""
+    row = session.execute(_open_lines().where(PurchaseOrderLine.id == line_id)).one_or_none()
+    if row is None:
+        raise NotFound("unknown_receipt")
+    return _receipt(*row, now)
+
+
+def options_of(item: Item) -> str:
+    """Return what tells an item from its sisters: Oak, 160 cm."""
+    return ", ".join(str(value) for value in item.options.values())
+
+
+def _receipt(line: PurchaseOrderLine, order: PurchaseOrder, supplier: str, item: Item, now: datetime) -> Receipt:
+    return Receipt(line, order, supplier, item, line.due_at < now)
+
+
+def _open_lines() -> sa.Select[PurchaseOrderLine, PurchaseOrder, str, Item]:
+    return (
+        sa.select(PurchaseOrderLine, PurchaseOrder, Supplier.name, Item)
+        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.purchase_order_id)
+        .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
+        .join(Item, Item.id == PurchaseOrderLine.item_id)
+        .where(PurchaseOrder.state == "ordered", PurchaseOrderLine.received < PurchaseOrderLine.quantity)
+    )
+
+
+def _count_due(session: Session, *, before: datetime) -> int:
+    lines = _open_lines().where(PurchaseOrderLine.due_at < before).with_only_columns(PurchaseOrderLine.id)
+    return session.execute(sa.select(sa.func.count()).select_from(lines.subquery())).scalar_one()
+
+
+def _tasks(session: Session, shipments: Sequence[Shipment]) -> Mapping[int, Task]:
+    rows = session.execute(
+        sa.select(ShipmentLine, Item.name)
+        .join(Item, Item.id == ShipmentLine.item_id)
+        .where(ShipmentLine.shipment_id.in_([one.id for one in shipments]))
+        .order_by(ShipmentLine.id)
+    ).all()
+    lines: dict[int, list[tuple[ShipmentLine, str]]] = defaultdict(list)
+    for line, name in rows:
+        lines[line.shipment_id].append((line, name))
+    return {
+        one.id: Task(
+            one,
+            sum(line.quantity for line, _ in lines[one.id]),
+            sum(line.picked for line, _ in lines[one.id]),
+            ", ".join(f"{line.quantity} × {name}" for line, name in lines[one.id]),
+        )
+        for one in shipments
+    }
+
+
+def _waits(session: Session, shipment_ids: Sequence[int]) -> Mapping[int, Sequence[Wait]]:
+    """Return what is not on the shelf yet, from the pegs of the parcels' own lines."""
+    rows = session.execute(
+        sa.select(ShipmentLine.shipment_id, Peg, Item.name, PurchaseOrder.number, ProductionOrder.number)
+        .join(Peg, Peg.reservation_id == ShipmentLine.reservation_id)
+        .join(Item, Item.id == Peg.item_id)
+        .join(PurchaseOrderLine, PurchaseOrderLine.id == Peg.purchase_order_line_id, isouter=True)
+        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.purchase_order_id, isouter=True)
+        .join(ProductionOrder, ProductionOrder.id == Peg.supply_order_id, isouter=True)
+        .where(
+            ShipmentLine.shipment_id.in_(shipment_ids),
+            Peg.production_order_id.is_(None),
+            Peg.kind != "stock",
+            Peg.used.is_(False),
+        )
+        .order_by(Peg.available_at, Peg.id)
+    ).all()
+    waits: dict[int, list[Wait]] = defaultdict(list)
+    for shipment_id, peg, item, purchase, production in rows:
+        waits[shipment_id].append(Wait(peg.kind, purchase or production or "", item, peg.available_at))
+    return waits

@@ -1,0 +1,132 @@
+"""Errors, states and kinds in words, in one place."""
+
+from __future__ import annotations
+
+from backoffice.desk.phrases import gettext as _
+from backoffice.public.errors import BadInput, ShopError
+
+
+def explain(error: ShopError) -> str:
+    """Say what happened, what is safe and what to do next."""
+    owner = error.details.get("owner") or error.details.get("who")
+    if error.code in {"stale", "wrong_state", "taken"} and owner:
+        return _("%(name)s has this now. Nothing was changed; what you typed is still here.", name=owner)
+    if error.code == "too_many" and "open" in error.details:
+        return _("No more than %(most)s is still to come. Nothing was booked.", most=error.details["open"])
+    if error.code == "components_missing":
+        return _("Not possible yet: %(items)s is still missing. Nothing was booked.", items=error.details["items"])
+    if error.code == "not_available" and error.details.get("most"):
+        return _("No day can be promised for that many, only for %(most)s.", most=error.details["most"])
+    if error.code in _sentences():
+        return _sentences()[error.code]
+    if isinstance(error, BadInput):
+        return _("Something is missing or wrong. Nothing was saved; what you typed is still here.")
+    return _("That did not work. Nothing was changed.")
+
+
+def _sentences() -> dict[str, str]:
+    return {
+        "stale": _("Somebody changed this in the meantime. Look at it as it is now; what you typed is still here."),
+        "wrong_state": _("That is not possible any more: the page was out of date. Nothing was changed."),
+        "unknown_lead": _("There is no such message."),
+        "unknown_record": _("There is no such record."),
+        "unknown_order": _("There is no such order."),
+        "unknown_shipment": _("There is no such parcel."),
+        "unknown_receipt": _("There is no such delivery."),
+        "unknown_purchase_order": _("There is no such purchase order."),
+        "unknown_production_order": _("There is no such production order."),
+        "unknown_work_centre": _("There is no such work centre."),
+        "unknown_stop": _("That stop is over or was taken back."),
+        "unknown_product": _("We have no item with that number."),
+        "not_in_parcel": _("Not in this parcel. Put it back."),
+        "too_many": _("That is more than this parcel needs. Put it back."),
+        "not_available": _("Nothing can be promised today."),
+        "bad_quantity": _("Write the quantity as a whole number, 1 or more."),
+        "not_all_picked": _("Not everything is picked yet. Pick what is missing first."),
+        "already_moved": _("This was booked before. Nothing was booked twice."),
+        "in_the_past": _("That day is in the past. Choose today or later."),
+        "bad_period": _("A stop must end after it starts and after now."),
+    }
+
+
+def explain_field(code: str) -> str:
+    """Say what is wrong with one field."""
+    words = {
+        "missing": _("Fill this in."),
+        "too_long": _("This is too long. At most 5,000 characters."),
+        "bad_character": _("This holds a character that cannot be stored."),
+        "bad_date": _("Choose a day, for example 2026-12-08."),
+        "past_date": _("Choose today or later."),
+        "bad_quantity": _("Write a whole number, 1 or more."),
+        "bad_hours": _("Write a number of hours between 1 and 720."),
+        "bad_time": _("Choose a day and a time."),
+        "bad_choice": _("Choose one of the list."),
+    }
+    return str(words.get(code, _("This is not right.")))
+
+
+def name_of(kind: str, code: str) -> str:
+    """Return the word for a code: kind is state | lead | entry | desk | role | order | shipment | basis."""
+    tables = {
+        "state": {
+            "new": _("New"),
+            "working": _("Being answered"),
+            "answered": _("Answered"),
+            "done": _("Done"),
+            "quarantined": _("Doubtful"),
+            "open": _("To do"),
+            "any": _("All states"),
+        },
+        "lead": {
+            "contact": _("Message"),
+            "question": _("Product question"),
+            "tell_me": _("Tell me when"),
+            "order_question": _("Order question"),
+            "any": _("All kinds"),
+        },
+        "entry": {
+            "message": _("wrote"),
+            "answer": _("answered by mail"),
+            "note": _("noted"),
+            "took": _("took it"),
+            "order": _("ordered"),
+            "confirmed": _("order confirmed"),
+            "picking": _("picking started"),
+            "packed": _("parcel packed"),
+            "shipped": _("parcel shipped"),
+            "day_moved": _("day moved"),
+            "done": _("closed it"),
+        },
+        "desk": {"sales": _("Sales"), "warehouse": _("Warehouse"), "planning": _("Planning")},
+        "role": {
+            "sales": _("Sales"),
+            "warehouse": _("Warehouse"),
+            "planner": _("Planning"),
+            "admin": _("Administration"),
+        },
+        "order": {
+            "placed": _("Placed"),
+            "confirmed": _("Confirmed"),
+            "picking": _("Picking"),
+            "shipped": _("Shipped"),
+            "delivered": _("Delivered"),
+            "cancelled": _("Cancelled"),
+        },
+        "shipment": {
+            "waiting": _("Waiting"),
+            "to_pick": _("To pick"),
+            "picking": _("Picking"),
+            "packed": _("Packed"),
+            "shipped": _("Shipped"),
+            "delivered": _("Delivered"),
+            "cancelled": _("Cancelled"),
+        },
+        "basis": {
+            "stock": _("from stock"),
+            "receipt": _("from what is on its way"),
+            "make": _("made for them"),
+            "buy": _("made or ordered for them"),
+            "mixed": _("partly made for them"),
+        },
+    }
+    return str(tables[kind].get(code, code))
