@@ -4,9 +4,10 @@ from backoffice import idempotency
 from backoffice.bridge import models as bridge_models
 from backoffice.crm import models as crm_models
 from backoffice.db import Base
+from backoffice.desk import models as desk_models
 from backoffice.erp import models as erp_models
 from backoffice.payments import models as payment_models
 
 metadata = Base.metadata
 
-__all__ = ["bridge_models", "crm_models", "erp_models", "idempotency", "metadata", "payment_models"]
+__all__ = ["bridge_models", "crm_models", "desk_models", "erp_models", "idempotency", "metadata", "payment_models"]
