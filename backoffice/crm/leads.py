@@ -112,7 +112,8 @@ def note(session: Session, lead_id: int, text: str, *, staff: Colleague, version
 def answer(session: Session, lead_id: int, text: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
     """Answer by mail. Raises NotFound, BadInput(invalid_form, text), Refused(stale | wrong_state).
 
-    The mail is asked for in this transaction, so it leaves if and only if the answer is kept. The same answer posted twice is sent once.
+    The mail is asked for in this transaction: it leaves if and only if the answer is kept. The same answer posted twice
+    is sent once.
     """
     words, lead = clean_text(text), get_lead(session, lead_id)
     if lead.version != version and _was_last_said(session, lead, "answer", words, staff):

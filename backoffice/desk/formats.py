@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from babel.numbers import get_currency_precision
 from flask import Blueprint
-from flask_babel import (  # type: ignore[import-untyped]  # the library ships no types
+from flask_babel import (
     format_currency,
     format_date,
     format_datetime,
