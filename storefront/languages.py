@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
-from flask_babel import Babel  # type: ignore[import-untyped]  # the library ships no types
+from flask_babel import Babel
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 SOURCE = "en"  # the language the phrases are written in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babel import Locale
-from flask_babel import get_locale, gettext, ngettext  # type: ignore[import-untyped]  # the library ships no types
+from flask_babel import get_locale, gettext, ngettext
 
 
 def _(text: str, **values: object) -> str:

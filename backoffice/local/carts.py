@@ -55,9 +55,9 @@ class LocalCarts:
             token, lambda session, cart: carts.set_quantity(session, cart, sku, quantity, minutes=self._minutes, now=now), now
         )
 
-    def set_postcode(self, token: str, postcode: str, *, now: datetime) -> Cart:
+    def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
         """Remember where it goes."""
-        return self._change(token, lambda session, cart: carts.set_place(session, cart, postcode, now=now), now)
+        return self._change(token, lambda session, cart: carts.set_place(session, cart, postcode, country=country, now=now), now)
 
     def renew(self, token: str, *, now: datetime) -> Cart:
         """Hold every line again from now."""

@@ -60,8 +60,8 @@ class CartDoor(Protocol):
         """Set a line's quantity; 0 takes the line out. Raises as `add`; on refusal the line keeps its old quantity."""
         ...
 
-    def set_postcode(self, token: str, postcode: str, *, now: datetime) -> Cart:
-        """Remember where it goes. Raises BadInput(unknown_postcode)."""
+    def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
+        """Remember where it goes; `country` None: as before. Raises BadInput(unknown_postcode)."""
         ...
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:

@@ -46,13 +46,21 @@ class Views:
         try:
             quantity = parse_quantity(typed)
             postcode = parse_postcode(postcode_typed)
-            cart = self.front.shop.carts.add(self.front.cart_token(), sku, quantity, postcode=postcode, now=now)
+            cart = self._add(sku, quantity, postcode, now)
         except ShopError as error:
             return self._refuse_add(error, slug, sku, typed, postcode_typed, now)
         response = see(url_for("shop.cart", added=sku))
         if postcode:
             keep_place(response, postcode)
         return keep_cart(response, cart.token)
+
+    def _add(self, sku: str, quantity: int, postcode: str | None, now: datetime) -> Cart:
+        """Put in; a postcode typed on the way is where the whole cart goes from now on."""
+        carts, token = self.front.shop.carts, self.front.cart_token()
+        known = carts.find(token, now=now)
+        if known and postcode and postcode != known.postcode:
+            carts.set_postcode(known.token, postcode, now=now)
+        return carts.add(token, sku, quantity, postcode=postcode, now=now)
 
     def _refuse_add(self, error: ShopError, slug: str, sku: str, typed: str, postcode_typed: str, now: datetime) -> Response:
         product = find_product(self.front, slug, now)

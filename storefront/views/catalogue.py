@@ -56,7 +56,10 @@ class Views:
     def _list(self, category: str | None, query: str | None, page: int, now: datetime) -> tuple[Listing, Place]:
         place = self.front.place()
         try:
-            return self._ask(category, query, page, place.postcode, now), place
+            listing = self._ask(category, query, page, place.postcode, now)
+            if not _is_for(listing, place.postcode):
+                raise BadInput("unknown_postcode")
+            return listing, place
         except BadInput as error:
             if place.postcode is None:
                 raise
@@ -76,6 +79,13 @@ class Views:
             keep_place(response, place.postcode)
             response.headers["Cache-Control"] = "private, no-cache"
         return response
+
+
+def _is_for(listing: Listing, postcode: str | None) -> bool:
+    """Tell whether the days are named for `postcode`: a list falls back to the usual place where there is no such one."""
+    if postcode is None or not listing.cards:
+        return True
+    return any(card.promise.postcode == " ".join(postcode.split()).upper() for card in listing.cards)
 
 
 def _require_page(listing: Listing, page: int) -> None:

@@ -45,7 +45,7 @@ class Views:
         try:
             if token is None or cart is None or not cart.lines:
                 raise Refused("cart_empty")
-            version = self._settle_place(token, cart, typed["postcode"], now)
+            version = self._settle_place(token, cart, typed, now)
             form = self._form(typed, version)
             start = self.front.shop.checkout.start(token, form, base_url=self._base_url(), now=now)
         except ShopError as error:
@@ -53,17 +53,17 @@ class Views:
             return self._show(fresh, typed, now, error)
         return keep_place(see(start.pay_url), typed["postcode"].strip())
 
-    def _settle_place(self, token: str, cart: Cart, typed: str, now: datetime) -> int:
-        """Move the cart to the typed postcode before paying; return the version to buy.
+    def _settle_place(self, token: str, cart: Cart, typed: Mapping[str, str], now: datetime) -> int:
+        """Move the cart to the typed place before paying; return the version to buy.
 
         The page showed a day for the cart's place. Where another place means another day or amount, the customer
         looks at it first: Refused(day_moved | price_changed).
         """
         shown = parse_hidden_int(request.form.get("cart_version"))
-        postcode = typed.strip()
-        if not postcode or postcode == (cart.postcode or ""):
+        postcode, country = typed["postcode"].strip(), typed["country"] or cart.country
+        if not postcode or (postcode, country) == (cart.postcode, cart.country):
             return shown
-        moved = self.front.shop.carts.set_postcode(token, postcode, now=now)
+        moved = self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
         if moved.deliver_on != cart.deliver_on:
             raise Refused("day_moved")
         if moved.total != cart.total:

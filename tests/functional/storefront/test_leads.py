@@ -1,0 +1,104 @@
+"""Asking us: contact, "tell me when", "ask us"; and the pages for what went wrong."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.functional.storefront.fake_shop import State
+
+LETTER = {
+    "message": "আমার একটি টেবিল দরকার",
+    "email": "a@example.test",
+    "name": "ნინო",
+    "needed_by_on": "2026-12-24",
+    "key": "k",
+}
+
+
+def test_contact_thanks_with_the_time_of_the_answer(client: FlaskClient, state: State) -> None:
+    answer = client.post("/contact", data=LETTER)
+    assert answer.status_code == 303
+    assert "You have our answer by Wed 25 Nov, 09:00." in client.get(answer.headers["Location"]).text
+    lead = state.leads["k"]
+    assert (lead.kind, lead.message, lead.name) == ("contact", LETTER["message"], "ნინო")
+    assert lead.needed_by_on == "2026-12-24"
+
+
+def test_a_search_that_found_nothing_starts_the_letter(client: FlaskClient) -> None:
+    assert ">\nswing</textarea>" in client.get("/contact?about=swing").text
+
+
+@pytest.mark.parametrize("wrong", [{"email": ""}, {"email": "nobody"}, {"message": ""}, {"message": "я" * 5001}])
+def test_a_refused_letter_is_kept(client: FlaskClient, state: State, wrong: dict[str, str]) -> None:
+    typed = LETTER | wrong
+    answer = client.post("/contact", data=typed)
+    assert answer.status_code == 422
+    assert typed["message"] in answer.text
+    assert "ნინო" in answer.text
+    assert f'<a href="#{next(iter(wrong))}">' in answer.text
+    assert state.leads == {}
+
+
+def test_five_thousand_letters_arrive(client: FlaskClient, state: State) -> None:
+    assert client.post("/contact", data=LETTER | {"message": "я" * 5000}).status_code == 303
+    assert len(state.leads["k"].message) == 5000
+
+
+def test_the_trap_is_handed_on(client: FlaskClient, state: State) -> None:
+    client.post("/contact", data=LETTER | {"website": "buy pills"})
+    assert state.leads["k"].trap == "buy pills"
+
+
+def test_tell_me_from_a_product_twice_is_one(client: FlaskClient, state: State) -> None:
+    form = {"kind": "tell_me", "slug": "gone", "sku": "GONE", "quantity": "1", "email": "a@example.test"}
+    first = client.post("/leads", data=form)
+    client.post("/leads", data=form)
+    assert first.status_code == 303
+    assert len(state.leads) == 1
+    assert next(iter(state.leads.values())).sku == "GONE"
+    page = client.get(first.headers["Location"]).text
+    assert "as soon as we can promise it" in page
+    assert 'href="/p/gone"' in page
+    client.post("/leads", data=form | {"email": "b@example.test"})
+    assert len(state.leads) == 2
+
+
+def test_a_refused_question_stays_on_its_product(client: FlaskClient) -> None:
+    form = {"kind": "question", "slug": "gone", "sku": "GONE", "quantity": "1", "email": "x", "message": "كم؟"}
+    answer = client.post("/leads", data=form)
+    assert answer.status_code == 422
+    assert "Old shelf" in answer.text
+    assert "كم؟" in answer.text
+    assert '<a href="#question-email">' in answer.text
+    assert 'id="question-email"' in answer.text
+
+
+def test_a_question_about_a_product_that_went_away_is_kept(client: FlaskClient) -> None:
+    form = {"kind": "question", "slug": "no-more", "sku": "X", "email": "x", "message": "still there?"}
+    answer = client.post("/leads", data=form)
+    assert answer.status_code == 422
+    assert "still there?" in answer.text
+
+
+@pytest.mark.parametrize("back", ["https://evil.test/", "//evil.test", "/\\evil.test", ""])
+def test_thanks_leads_nowhere_else(client: FlaskClient, back: str) -> None:
+    page = client.get("/thanks", query_string={"back": back, "by": "not a time"}).text
+    assert "evil" not in page
+    assert 'href="/">Go on' in page
+
+
+def test_404_413_and_500_look_like_the_shop(app: Flask, client: FlaskClient, state: State) -> None:
+    missing = client.get("/no/such/page")
+    assert missing.status_code == 404
+    assert "Hobel &amp; Kante" in missing.text
+    app.config["MAX_CONTENT_LENGTH"] = 100
+    large = client.post("/contact", data={"message": "x" * 200})
+    assert large.status_code == 413
+    assert "larger than we can take" in large.text
+    state.broken = True
+    broken = client.get("/")
+    assert broken.status_code == 500
+    assert "Your cart is kept." in broken.text
+    assert "Traceback" not in broken.text
