@@ -262,9 +262,7 @@ def new_page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[
     for number, page in enumerate(pages):
         if failed and not page.is_closed():
             need.SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-            page.screenshot(
-                path=need.SCREENSHOTS / f"failed-{need.file_name(request.node.nodeid)}-{number}.png", full_page=True
-            )
+            page.screenshot(path=need.SCREENSHOTS / f"failed-{need.file_name(request.node.nodeid)}-{number}.png", full_page=True)
         page.context.close()
 
 

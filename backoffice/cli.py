@@ -1,0 +1,294 @@
+"""The `shopfloor` command. Each command imports what it needs when it is called, so that all start fast."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from backoffice.clock import utc_now
+from backoffice.config import Settings
+
+if TYPE_CHECKING:
+    from backoffice.bootstrap import Services
+    from backoffice.db import Database
+
+# groups that stand beside what they command, imported only when somebody calls them
+ELSEWHERE = {
+    "demo": "backoffice.demo.commands:demo_group",
+    "import": "backoffice.imports.commands:import_group",
+    "item": "backoffice.imports.commands:item_group",
+}
+FIRST_ANSWER_SECONDS = 60.0
+
+
+class Commands(click.Group):
+    """Our commands and those that stand elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every command's name."""
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=Commands)
+def main() -> None:
+    """Shopfloor: a web shop that names the delivery day from the production plan."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this program's tables."""
+    from backoffice import migrate as migrations
+
+    settings = Settings()
+    _make_folder_of(settings.database_url)
+    migrations.upgrade(settings.database_url)
+    click.echo(f"The database is at {migrations.head()}.")
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input closes.")
+def worker(once: bool, with_parent: bool) -> None:
+    """Carry mails and do periodic work until stopped."""
+    from backoffice import bootstrap, supervise
+    from backoffice.bridge.mail import MailFolder
+    from backoffice.bridge.worker import Worker
+    from backoffice.web import logs
+
+    settings = Settings()
+    logs.configure(as_json=settings.log_json)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    if with_parent:
+        supervise.stop_with_parent()
+    with _services(settings) as services:
+        carriers = {"mail": MailFolder(settings.mail_path, lambda: services.shop.profile.get().email)}
+        name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        ours = Worker(services.db, carriers, bootstrap.periodic(services), name=name, clock=services.clock)
+        if once:
+            while ours.turn(stop.is_set):
+                pass
+        else:
+            ours.run(stop.is_set, stop.wait)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the network.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input closes.")
+def serve(host: str, port: int, processes: int, threads: int, with_parent: bool) -> None:
+    """Serve the shop and the desks."""
+    from backoffice import supervise
+    from backoffice.web.server import Server
+
+    if with_parent:
+        supervise.stop_with_parent()
+    Server(host, port, processes=processes, threads=threads).run()
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the network.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--demo", is_flag=True, help="Make the tables and the demo company first, where there are none.")
+@click.pass_context
+def run(context: click.Context, host: str, port: int, demo: bool) -> None:
+    """Serve and work together, on one machine, until Ctrl-C."""
+    from backoffice import supervise
+
+    if demo:
+        os.environ["SHOPFLOOR_DEMO"] = "1"
+    _require_free(host, port)
+    people = _prepare_demo() if demo else []
+    commands = [["serve", "--host", host, "--port", str(port), "--with-parent"], ["worker", "--with-parent"]]
+
+    def started(alive: Callable[[], bool]) -> None:
+        if _answers(host, port, alive):
+            _welcome(host, port, people)
+
+    context.exit(supervise.run(commands, environment=os.environ, started=started))
+
+
+@main.group()
+def staff() -> None:
+    """People who may log in at the desks."""
+
+
+@staff.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="As colleagues and customers read it.")
+@click.option("--role", required=True, type=click.Choice(["sales", "warehouse", "planner", "admin"]))
+@click.password_option(help="8 to 128 characters; asked for when not given.")
+def staff_add(email: str, name: str, role: str, password: str) -> None:
+    """Let EMAIL log in at the desk of a role (admin: at all of them)."""
+    from backoffice import staff as people
+    from backoffice.public.errors import BadInput, Refused
+
+    [known] = [possible for possible in people.ROLES if possible == role]
+    with _database() as db:
+        try:
+            db.run(lambda session: people.add(session, email=email, name=name, role=known, password=password, now=utc_now()))
+        except BadInput as error:
+            raise click.ClickException(f"Please check: {', '.join(error.fields)}. Nobody was added.") from error
+        except Refused as error:
+            raise click.ClickException("Somebody with this e-mail is there already. Nobody was added.") from error
+    click.echo(f"{name} may log in as {role}.")
+
+
+@main.group()
+def outbox() -> None:
+    """Messages that could not be delivered."""
+
+
+@outbox.command("dead")
+def outbox_dead() -> None:
+    """List the dead letters."""
+    from backoffice.bridge import outbox as messages
+
+    with _database() as db, db.read() as session:
+        for message in messages.find_dead(session):
+            click.echo(f"{message.id}\t{message.target}\t{message.kind}\t{message.aggregate}\t{message.last_error}")
+
+
+@outbox.command("replay")
+@click.argument("number", type=int)
+def outbox_replay(number: int) -> None:
+    """Try dead letter NUMBER again."""
+    from backoffice.bridge import outbox as messages
+    from backoffice.public.errors import NotFound
+
+    with _database() as db:
+        try:
+            db.run(lambda session: messages.replay(session, number, now=utc_now()))
+        except NotFound as error:
+            raise click.ClickException(f"There is no dead letter {number}.") from error
+    click.echo(f"Message {number} is on its way again.")
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    from backoffice import tables
+    from backoffice.db import Database
+
+    assert tables.metadata.tables
+    db = Database(Settings().database_url)
+    try:
+        yield db
+    finally:
+        db.dispose()
+
+
+@contextmanager
+def _services(settings: Settings) -> Iterator[Services]:
+    from backoffice import bootstrap
+
+    services = bootstrap.build(settings)
+    try:
+        yield services
+    finally:
+        services.db.dispose()
+
+
+def _make_folder_of(database_url: str) -> None:
+    from sqlalchemy import make_url
+
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        from pathlib import Path
+
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(f"Port {port} is taken: choose another with --port (make demo PORT=8001).") from error
+
+
+def _prepare_demo() -> list[tuple[str, str, str]]:
+    """Make tables and the demo company where there are none; return name, role and e-mail of its people."""
+    import sqlalchemy as sa
+
+    from backoffice import migrate as migrations
+    from backoffice.erp.models import Company, Staff
+
+    settings = Settings()
+    _make_folder_of(settings.database_url)
+    with _database() as db:
+        with db.read() as session:
+            at = migrations.find_revision(session.connection())
+        if at != migrations.head():
+            migrations.upgrade(settings.database_url)
+        with db.read() as session:
+            there = session.scalar(sa.select(Company.id)) is not None
+        if not there:
+            from backoffice.demo.load import load
+
+            click.echo("Making the demo company …")
+            load(db, media=settings.media_path, now=utc_now())
+        with db.read() as session:
+            rows = session.execute(sa.select(Staff.name, Staff.role, Staff.email).where(Staff.active).order_by(Staff.id))
+            return [(row.name, row.role, row.email) for row in rows]
+
+
+def _answers(host: str, port: int, alive: Callable[[], bool]) -> bool:
+    """Wait until the site answers; False when a process ended first."""
+    address = f"http://{_reachable(host)}:{port}/healthz"
+    pause = threading.Event()
+    for _ in range(int(FIRST_ANSWER_SECONDS / 0.05)):
+        if not alive():
+            return False
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    return True
+        except (urllib.error.URLError, OSError):
+            pause.wait(0.05)
+    return False
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - a comparison, nothing is bound
+
+
+def _welcome(host: str, port: int, people: list[tuple[str, str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    address = f"http://{_reachable(host)}:{port}"
+    console = Console()
+    console.print(f"\n[bold]Shop[/bold]   {address}/\n[bold]Desks[/bold]  {address}/desk/", highlight=False)
+    if people:
+        table = Table("Desk", "Name", "E-mail", title="Log in with the password: demo", title_justify="left")
+        for name, role, email in people:
+            table.add_row(role, name, email)
+        console.print(table)
+        console.print(f"Mails are written to {Settings().mail_path}/. Ctrl-C stops everything.\n", highlight=False)
+
+
+if __name__ == "__main__":
+    main()
