@@ -83,7 +83,12 @@ def take(session: Session, lead_id: int, *, staff_id: int, version: int, now: da
     staff = _get_staff(session, staff_id)
     if lead.state == "working":
         raise _wrong_state(session, lead)
-    lead = _change(session, lead, "take", staff, version, owner_id=staff_id)
+    try:
+        lead = _change(session, lead, "take", staff, version, owner_id=staff_id)
+    except Refused:
+        if lead.state == "working" and lead.owner_id == staff_id:
+            return lead  # the same person pressed twice, and the other press won the race
+        raise
     timeline.record(session, lead.party_id, "took", lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
