@@ -105,6 +105,7 @@ class Database:
         """Open a read-only transaction: what is changed in it is thrown away."""
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             yield session
+            session.expunge_all()  # what was read stays readable after the transaction
             session.rollback()
 
     @contextmanager

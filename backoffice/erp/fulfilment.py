@@ -69,14 +69,11 @@ def hand_over(
 
 def wake(session: Session, reservation_ids: Iterable[int]) -> None:
     """Let the shipments of these reservations be picked if all their goods are there, and wait if they are not."""
+    with_them = sa.select(t.ShipmentLine.shipment_id).where(t.ShipmentLine.reservation_id.in_(sorted(set(reservation_ids))))
     shipments = session.scalars(
         sa.select(t.Shipment)
-        .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
-        .where(
-            t.ShipmentLine.reservation_id.in_(sorted(set(reservation_ids))),
-            t.Shipment.state.in_(["waiting", "to_pick"]),
-        )
-        .distinct()
+        .where(t.Shipment.id.in_(with_them), t.Shipment.state.in_(["waiting", "to_pick"]))
+        .order_by(t.Shipment.id)
     ).all()
     for shipment in shipments:
         shipment.state = "to_pick" if not missing(session, shipment.id) else "waiting"

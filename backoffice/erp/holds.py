@@ -88,8 +88,6 @@ def release(session: Session, reservation_id: int, *, now: datetime, expired_onl
     if released:
         touched = _items_of(session, reservation)
         orders = pegging.strip(session, reservation, state="held")
-        for order in orders:
-            order.state = "cancelled"
         offers.touch(session, touched, now=now, capacity=bool(orders))
     return released
 
@@ -149,8 +147,6 @@ def plan_again(session: Session, reservation: t.Reservation, *, now: datetime) -
     standing = snapshot.load(session, [reservation.item_id], now=now)
     outcome = standing.quote(reservation.item_id, reservation.quantity, sell_from="production")
     if outcome.ready_at is None:
-        for order in orders:
-            order.state = "cancelled"
         return False
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
     reservation.chain = promising.chain_rows(session, outcome, now=now)

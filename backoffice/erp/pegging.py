@@ -74,8 +74,6 @@ def _write_orders(
                 )
             )
         orders.append(order)
-    for left_over in reuse:
-        left_over.state = "cancelled"
     return orders
 
 
@@ -163,7 +161,7 @@ def pegs_of(session: Session, reservation_id: int) -> list[t.Peg]:
 def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t.ProductionOrder]:
     """Take every unused supply from a reservation (whose totals stand as for `state`); return its open production orders.
 
-    Their slots are gone; the orders stay as they were, to be planned anew or cancelled by the caller.
+    They are cancelled, so that nobody takes what they no longer make for a supply; `write` may put them to use again.
     """
     for peg in pegs_of(session, reservation.id):
         give_back(session, peg, state=state)
@@ -181,6 +179,9 @@ def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t
         .where(t.OperationSlot.production_order_id.in_([order.id for order in orders]))
         .execution_options(synchronize_session="fetch")
     )
+    for order in orders:
+        order.state = "cancelled"
+    session.flush()
     return orders
 
 

@@ -6,6 +6,8 @@ free minute. Orders from stock never touch it: the stock row's own condition gua
 
 from __future__ import annotations
 
+import secrets
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -20,15 +22,16 @@ def version(session: Session) -> int:
 
 
 def master_version(session: Session) -> int:
-    """Return the version of the master data (items, BOMs, routings, calendars, work centres, stops)."""
+    """Return the token of the master data (items, BOMs, routings, calendars, work centres, stops): another after each change."""
     return session.scalar(sa.select(PlanDomain.master_version).where(PlanDomain.id == DOMAIN)) or 0
 
 
 def bump(session: Session, *, master: bool = False) -> int:
     """Raise the plan's version and keep its row locked until the transaction ends; return the new version."""
-    step = {"version": PlanDomain.version + 1}
+    step: dict[str, sa.ColumnElement[int]] = {"version": PlanDomain.version + 1}
     if master:
-        step["master_version"] = PlanDomain.master_version + 1
+        # a fresh token, not the next number: one that was rolled back must never come again for other data
+        step["master_version"] = sa.literal(secrets.randbits(62), sa.BigInteger)
     raised = session.scalar(
         sa.update(PlanDomain)
         .where(PlanDomain.id == DOMAIN)

@@ -111,9 +111,7 @@ def chain_rows(session: Session, outcome: Outcome, *, now: datetime) -> list[dic
     return steps_to_rows(_step(master, link, zone) for link in outcome.chain)
 
 
-def promise_of(
-    master: Master, reservation: t.Reservation, item: t.Item, place: Destination, *, now: datetime
-) -> Promise:
+def promise_of(master: Master, reservation: t.Reservation, item: t.Item, place: Destination, *, now: datetime) -> Promise:
     """Return what a reservation promises to a place, seen from `now`. Raises Refused(not_available) if nothing ships there."""
     ready_at = max(reservation.ready_at, now)
     shipped = ship(ready_at, place.shipping)

@@ -1,0 +1,89 @@
+"""What must hold after everything: figures that are kept twice agree, and nothing is promised twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import models as t
+
+LIVE = {"held": "reserved", "paying": "reserved", "converted": "allocated"}
+
+
+def breaches(session: Session) -> list[str]:
+    """Return one line per breach; empty when all is well."""
+    return [*_stock(session), *_supplies(session), *_slots(session), *_reservations(session)]
+
+
+def _stock(session: Session) -> list[str]:
+    found = []
+    moved: dict[tuple[int, int], int] = defaultdict(int)
+    for move in session.scalars(sa.select(t.StockMovement)):
+        moved[move.item_id, move.warehouse_id] += move.delta
+    pegged: dict[tuple[str, int, int], int] = defaultdict(int)
+    rows = session.execute(sa.select(t.Peg, t.Reservation.state).join(t.Reservation, t.Reservation.id == t.Peg.reservation_id))
+    for peg, state in rows:
+        if peg.kind == "stock" and not peg.used and state in LIVE:
+            pegged[LIVE[state], peg.item_id, peg.warehouse_id] += peg.quantity
+    for row in session.scalars(sa.select(t.Stock)):
+        key = (row.item_id, row.warehouse_id)
+        if row.on_hand != moved[key]:
+            found.append(f"I1 item {key}: on hand {row.on_hand}, movements {moved[key]}")
+        for total in ("reserved", "allocated"):
+            if getattr(row, total) != pegged[(total, *key)]:
+                found.append(f"I2 item {key}: {total} {getattr(row, total)}, pegs {pegged[(total, *key)]}")
+        if row.allocated + row.reserved > row.on_hand:
+            found.append(f"I2 item {key}: oversold")
+    return found
+
+
+def _supplies(session: Session) -> list[str]:
+    found = []
+    for line in session.scalars(sa.select(t.PurchaseOrderLine)):
+        total = session.scalar(
+            sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0)).where(t.Peg.purchase_order_line_id == line.id)
+        )
+        if total != line.pegged or line.pegged + line.received > line.quantity:
+            found.append(f"I3 purchase line {line.id}: pegged {line.pegged}, pegs {total}, of {line.quantity}")
+    for order in session.scalars(sa.select(t.ProductionOrder).where(t.ProductionOrder.state.in_(["held", "planned"]))):
+        total = session.scalar(
+            sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0)).where(t.Peg.supply_order_id == order.id)
+        )
+        if total != order.pegged or order.pegged > order.quantity:
+            found.append(f"I3 production order {order.number}: pegged {order.pegged}, pegs {total}, of {order.quantity}")
+    return found
+
+
+def _slots(session: Session) -> list[str]:
+    found = []
+    lanes: dict[tuple[int, int], list[t.OperationSlot]] = defaultdict(list)
+    slots = session.scalars(
+        sa.select(t.OperationSlot)
+        .join(t.ProductionOrder, t.ProductionOrder.id == t.OperationSlot.production_order_id)
+        .where(t.ProductionOrder.state.in_(["held", "planned"]), t.OperationSlot.starts_at < t.OperationSlot.ends_at)
+        .order_by(t.OperationSlot.starts_at)
+    )
+    for slot in slots:
+        lanes[slot.work_centre_id, slot.lane].append(slot)
+    for (centre, lane), busy in lanes.items():
+        for before, after in itertools.pairwise(busy):
+            if after.starts_at < before.ends_at:
+                found.append(f"work centre {centre} lane {lane}: slots {before.id} and {after.id} overlap")
+    return found
+
+
+def _reservations(session: Session) -> list[str]:
+    """Every live reservation stands on pegs that add up to its quantity."""
+    found = []
+    for reservation in session.scalars(sa.select(t.Reservation).where(t.Reservation.state.in_(list(LIVE)))):
+        total = session.scalar(
+            sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0)).where(
+                t.Peg.reservation_id == reservation.id, t.Peg.production_order_id.is_(None)
+            )
+        )
+        if total != reservation.quantity:
+            found.append(f"reservation {reservation.id} ({reservation.state}): {reservation.quantity}, pegs {total}")
+    return found
