@@ -13,14 +13,12 @@ from backoffice.planning.outcome import Basis, Link, LinkKind, Make, Outcome, Pe
 
 def outcome_of(search: Search, need: Need) -> Outcome:
     """Describe the answer `need` to the asked item."""
-    makes: list[Made] = []
-    demands: list[int | None] = []
-    _collect(need, None, makes, demands)
+    makes, demands = lots_of(need)
     numbers = {id(made): number for number, made in enumerate(makes)}
-    pegs = _pegs(need, None, numbers)
+    pegs = _pegs(need, None, numbers, search.now)
     for made in makes:
         for part in made.needs:
-            pegs += _pegs(part, numbers[id(made)], numbers)
+            pegs += _pegs(part, numbers[id(made)], numbers, search.now)
     kinds = {peg.kind for peg in pegs if peg.demand is None}
     basis: Basis = kinds.pop() if len(kinds) == 1 else "mixed"
     return Outcome(
@@ -34,6 +32,14 @@ def outcome_of(search: Search, need: Need) -> Outcome:
     )
 
 
+def lots_of(need: Need) -> tuple[list[Made], list[int | None]]:
+    """Return the lots an answer makes, in the order of `Outcome.makes`, and for each the lot that needs it."""
+    makes: list[Made] = []
+    demands: list[int | None] = []
+    _collect(need, None, makes, demands)
+    return makes, demands
+
+
 def _collect(need: Need, demand: int | None, makes: list[Made], demands: list[int | None]) -> None:
     """List the lots below `need`, each before those of its components."""
     for made in need.made:
@@ -44,11 +50,11 @@ def _collect(need: Need, demand: int | None, makes: list[Made], demands: list[in
             _collect(part, number, makes, demands)
 
 
-def _pegs(need: Need, demand: int | None, numbers: dict[int, int]) -> list[Peg]:
+def _pegs(need: Need, demand: int | None, numbers: dict[int, int], now: int) -> list[Peg]:
     pegs = []
     for lot, amount in need.taken:
-        supply = numbers[id(lot.made)] if lot.made else lot.key
-        pegs.append(Peg(need.item, amount, lot.kind, supply, moment(lot.at), demand))
+        supply = numbers[id(lot.made)] if lot.made else lot.key if lot.firm else None
+        pegs.append(Peg(need.item, amount, lot.kind, supply, moment(max(lot.at, now)), demand))
     pegs += [Peg(need.item, made.used, "make", numbers[id(made)], moment(made.ready), demand) for made in need.made]
     if need.bought:
         pegs.append(Peg(need.item, need.bought[0], "buy", None, moment(need.bought[1]), demand))

@@ -155,6 +155,11 @@ class Pool:
         """Put a further supply in its place."""
         insort(self.lots, lot, key=_order)
 
+    def prune(self) -> None:
+        """Forget supplies of which nothing is free."""
+        if not all(lot.free for lot in self.lots):
+            self.lots = [lot for lot in self.lots if lot.free]
+
     def drop(self, lot: Lot) -> None:
         """Take back `add(lot)`."""
         place = bisect_right(self.lots, lot.order, key=_order) - 1

@@ -122,10 +122,13 @@ class Centre:
             busy[lane % len(busy)].append((self.axis.work_at(start), self.axis.work_at(end)))
         self.lanes = [Lane(stretches) for stretches in busy]
 
-    def busy(self) -> list[list[tuple[int, int]]]:
-        """Return the busy stretches per lane as instants (start, end)."""
-        of = self.axis
-        return [[(of.start_of(start), of.end_of(end)) for start, end in lane.stretches()] for lane in self.lanes or ()]
+    def busy(self, instant: int) -> list[list[tuple[int, int]]]:
+        """Return what is busy after `instant`, per lane, as instants (start, end)."""
+        of, past = self.axis, self.axis.work_at(instant)
+        return [
+            [(of.start_of(max(start, past)), of.end_of(end)) for start, end in lane.stretches() if end > past]
+            for lane in self.lanes or ()
+        ]
 
     def find(self, not_before: int, length: int, limit: int) -> Place | None:
         """Return the earliest place for `length` of work from `not_before` on; the lowest lane among equals.

@@ -17,7 +17,7 @@ see each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -103,18 +103,19 @@ class Search:
         factory: Factory,
         now: int,
         limit: int,
-        pool: Callable[[Hashable], Pool],
+        pools: Mapping[Hashable, Pool],
         centre: Callable[[Hashable], Centre],
         arrival: Callable[[Item], int | None],
     ) -> None:
-        """Take the state: `pool` and `centre` look up by key, `arrival` says when a purchase made now is there."""
+        """Take the state: supplies by item, work centres by key, `arrival` says when a purchase made now is there."""
         self.factory = factory
         self.now = now
         self.limit = limit
-        self.pool = pool
+        self.pools = pools
         self.centre = centre
         self.arrival = arrival
         self.surpluses: list[tuple[Pool, Lot]] = []
+        self.drawn: set[Hashable] = set()
         self._journal: list[tuple[Callable[..., None], tuple[object, ...]]] = []
         self._effort = 0
         self._path: list[Hashable] = []
@@ -127,10 +128,12 @@ class Search:
 
     def obtain(self, key: Hashable, quantity: Number, sell_from: SellFrom = "production") -> Need:
         """Meet a need as early as possible and reserve what it takes; on BlockedError undo to where you were."""
-        pool = self.pool(key)
+        pool = self.pools[key]
         covered = pool.earliest(quantity)
         if covered is not None and covered <= self.now:
             return self._combine(key, quantity, quantity, self.now)
+        if covered is not None and covered > self.limit:
+            covered = None
         item = self.factory.item_by.get(key)
         if sell_from == "stock" or (sell_from == "incoming" and covered is None):
             raise BlockedError("not_enough", key)
@@ -142,7 +145,7 @@ class Search:
 
     def _earliest_cut(self, key: Hashable, quantity: Number, covered: int | None) -> Need:
         """Try the cuts of rule 2 of this module by bisection and reserve the best one."""
-        pool, mark = self.pool(key), len(self._journal)
+        pool, mark = self.pools[key], len(self._journal)
         rises = pool.rises(self.now, self.limit if covered is None else covered)
         failure: BlockedError | None = None
         need: Need | None = None
@@ -176,7 +179,7 @@ class Search:
         """Return when a cut would be ready and when the part of it that is made or bought would; reserve nothing."""
         mark = len(self._journal)
         try:
-            need = self._combine(key, quantity, min(quantity, self.pool(key).free_by(cut)), cut)
+            need = self._combine(key, quantity, min(quantity, self.pools[key].free_by(cut)), cut)
         except BlockedError:
             return self.limit + 1, self.limit + 1
         finally:
@@ -195,7 +198,8 @@ class Search:
         return need
 
     def _take(self, need: Need, quantity: Number, by: int) -> None:
-        need.taken = self.pool(need.item).latest_fit(quantity, by)
+        need.taken = self.pools[need.item].latest_fit(quantity, by)
+        self.drawn.add(need.item)
         for lot, amount in need.taken:
             self._draw(lot, amount)
 
@@ -208,8 +212,10 @@ class Search:
 
         What is pegged to the surplus of a tentative lot stays: production is not used to spare stock.
         """
+        if not need.taken:
+            return
         firm = [peg for peg in need.taken if peg[0].firm]
-        pool = self.pool(need.item)
+        pool = self.pools[need.item]
         if not firm or not pool.firm_between(firm[0][0].at, by):
             return
         for lot, amount in firm:
@@ -259,8 +265,8 @@ class Search:
         """Put what a lot or purchase yields beyond its need among the supplies."""
         if quantity <= 0:
             return
-        surplus = Lot(at, quantity, "make" if made else "buy", None, len(self.surpluses), made)
-        pool = self.pool(item.key)
+        surplus = Lot(at, quantity, "make" if made else "buy", item.key, len(self.surpluses), made)
+        pool = self.pools[item.key]
         pool.add(surplus)
         self.surpluses.append((pool, surplus))
         self._journal.append((self._drop, (pool, surplus)))
@@ -331,7 +337,7 @@ class Search:
         Returns None, with `first` reserved as it was, if there is nothing to take or it would not be better.
         """
         useful = any(
-            (need.made or need.bought) and self.pool(need.item).firm_between(self.now, first.start) for need in first.needs
+            (need.made or need.bought) and self.pools[need.item].firm_between(self.now, first.start) for need in first.needs
         )
         if not useful or self._effort > REFINE_EFFORT:
             return None
@@ -339,7 +345,7 @@ class Search:
         self.undo(mark)
         try:
             for need in first.needs:
-                supplied = min(need.quantity, self.pool(need.item).free_by(first.start))
+                supplied = min(need.quantity, self.pools[need.item].free_by(first.start))
                 again.needs.append(self._combine(need.item, need.quantity, supplied, first.start))
             if self._gate(again) <= first.start:
                 self._place(again, first.start)

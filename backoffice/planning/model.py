@@ -196,6 +196,9 @@ def lots_for(need: Number, item: Item) -> Lots | None:
     All lots but the last are the largest allowed; the last is the smallest allowed that covers the rest.
     """
 
+    if item.maximum is None and item.multiple == 1 and need >= item.minimum and need.denominator == 1:
+        return Lots(0, 0, need)
+
     def up(quantity: Number) -> Number:
         return quantity if item.multiple == 0 else -(-quantity // item.multiple) * item.multiple
 

@@ -32,9 +32,14 @@ class Peg:
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """The key of what a committed lot or purchase yields beyond its need; numbers count up within a plan."""
+    """The key of what a committed lot or purchase yields beyond its need.
 
-    number: int
+    commit: how many answers the plan had kept before that one. make: index into `makes` of its Outcome; None: a purchase.
+    """
+
+    commit: int
+    item: Hashable
+    make: int | None
 
 
 @dataclass(frozen=True, slots=True)

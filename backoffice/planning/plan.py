@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from heapq import heapify, heappop, heappush
 from zoneinfo import ZoneInfo
 
-from backoffice.planning.answer import outcome_of
+from backoffice.planning.answer import lots_of, outcome_of
 from backoffice.planning.atp import Lot, Pool
 from backoffice.planning.calendars import HORIZON_DAYS
 from backoffice.planning.capacity import Centre
-from backoffice.planning.explode import BlockedError, Search, SellFrom
+from backoffice.planning.explode import BlockedError, Need, Search, SellFrom
 from backoffice.planning.instants import DAY, local_same_clock, micros, moment
 from backoffice.planning.model import Booking, Factory, Item, Number, Supply
 from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
 
 __all__ = ["Link", "Make", "Outcome", "Peg", "Plan", "SellFrom", "Slot", "Surplus"]
+
+
+class _Pools(dict[Hashable, Pool]):
+    """The free supplies by item, each put in order when it is first looked at."""
+
+    def __init__(self, factory: Factory, supplies: Mapping[Hashable, Iterable[Lot]]) -> None:
+        """Begin without any pool; `supplies` may still be filled."""
+        super().__init__()
+        self._factory = factory
+        self._supplies = supplies
+
+    def __missing__(self, key: Hashable) -> Pool:
+        """Build the pool of an item; an item nobody knows has no supplies and no safety stock."""
+        item = self._factory.item_by.get(key)
+        pool = self[key] = Pool(self._supplies.get(key, ()), item.safety_stock if item else 0)
+        return pool
 
 
 class Plan:
@@ -32,16 +49,18 @@ class Plan:
         self.now = now
         self._now = micros(now)
         self._limit = self._now + HORIZON_DAYS * DAY
-        self._pools: dict[Hashable, Pool] = {}
+        self._supplies: dict[Hashable, list[Lot]] = {}
+        self._pools = _Pools(factory, self._supplies)
         self._centres: dict[Hashable, Centre] = {}
         self._arrivals: dict[Hashable, int | None] = {}
-        self._surpluses = 0
+        self._commits = 0
         self._numbers = 0
-        self._supplies: dict[Hashable, list[Lot]] = {}
+        self._due: list[tuple[int, int, Lot]] = []
         self._bookings: dict[Hashable, list[tuple[int, int, int]]] = {}
         for number, supply in enumerate(supplies):
             self._admit(supply, number)
             self._numbers = number
+        heapify(self._due)
         for booking in bookings:
             end = micros(booking.ends_at)
             if end > self._now:
@@ -55,7 +74,9 @@ class Plan:
         """
         search = self._search()
         try:
-            return self._ask(search, item, quantity, sell_from)
+            return outcome_of(search, _ask(search, item, quantity, sell_from))
+        except BlockedError as error:
+            return _refusal(item, quantity, error)
         finally:
             search.undo()
 
@@ -63,63 +84,73 @@ class Plan:
         """Answer like `quote` and keep pegs and slots; what lots yield beyond the need becomes free."""
         search = self._search()
         try:
-            outcome = self._ask(search, item, quantity, sell_from)
+            need = _ask(search, item, quantity, sell_from)
+            outcome = outcome_of(search, need)
+        except BlockedError as error:
+            search.undo()
+            return _refusal(item, quantity, error)
         except BaseException:
             search.undo()
             raise
-        if outcome.ready_at is None:
-            search.undo()
-        for pool, lot in search.surpluses:
-            pool.drop(lot)
-            self._surpluses += 1
-            self._numbers += 1
-            pool.add(Lot(lot.at, lot.free, "receipt", Surplus(self._surpluses), self._numbers))
+        self._keep_surpluses(search, need)
+        for key in search.drawn:
+            self._pools[key].prune()
+        self._commits += 1
         return outcome
+
+    def advance(self, now: datetime) -> None:
+        """Move the plan on to `now`: receipts past due by then are no supply any more, as in a plan built then.
+
+        Raises ValueError if `now` lies before the plan's.
+        """
+        instant = micros(now)
+        if instant < self._now:
+            raise ValueError("a plan does not go back in time")
+        self.now, self._now, self._limit = now, instant, instant + HORIZON_DAYS * DAY
+        self._arrivals.clear()
+        while self._due and self._due[0][0] < instant:
+            heappop(self._due)[2].free = 0
 
     def most(self, item: Hashable) -> Number:
         """Return how much of `item` may be promised from stock and receipts alone, at whatever instant."""
-        return self._pool(item).total()
+        return self._pools[item].total()
 
     def digest(self) -> str:
         """Return a SHA-256 over everything free and booked: equal plans have equal digests."""
         state = sha256()
         for key in sorted({*self._supplies, *self._pools}, key=repr):
-            pool = self._pool(key)
-            lots = [(lot.order, lot.kind, lot.key, str(lot.free)) for lot in pool.lots if lot.free]
+            pool = self._pools[key]
+            lots = [(max(lot.at, self._now), lot.kind, lot.key, str(lot.free)) for lot in pool.lots if lot.free]
             if lots:
                 state.update(repr((key, str(pool.safety), lots)).encode())
         for key in sorted({*self._bookings, *self._centres}, key=repr):
-            busy = self._centre(key).busy() if key in self.factory.centre_by else []
+            busy = self._centre(key).busy(self._now) if key in self.factory.centre_by else []
             if any(busy):
                 state.update(repr((key, busy)).encode())
         return state.hexdigest()
 
-    def _ask(self, search: Search, item: Hashable, quantity: Number, sell_from: SellFrom) -> Outcome:
-        if quantity <= 0:
-            raise ValueError("quantity must be above 0")
-        try:
-            need = search.obtain(item, quantity, sell_from)
-        except BlockedError as error:
-            return Outcome(item, quantity, None, "none", (), (), (), error.reason, error.where)
-        search.refit(need, need.ready)
-        return outcome_of(search, need)
+    def _keep_surpluses(self, search: Search, need: Need) -> None:
+        """Turn what the lots and purchases of an answer yield beyond their needs into receipts of the plan."""
+        numbers = {id(made): number for number, made in enumerate(lots_of(need)[0])} if search.surpluses else {}
+        for pool, lot in search.surpluses:
+            pool.drop(lot)
+            self._numbers += 1
+            key = Surplus(self._commits, lot.key, numbers[id(lot.made)] if lot.made else None)
+            kept = Lot(lot.at, lot.free, "receipt", key, self._numbers)
+            pool.add(kept)
+            heappush(self._due, (kept.at, self._numbers, kept))
 
     def _search(self) -> Search:
-        return Search(self.factory, self._now, self._limit, self._pool, self._centre, self._arrival)
+        return Search(self.factory, self._now, self._limit, self._pools, self._centre, self._arrival)
 
     def _admit(self, supply: Supply, number: int) -> None:
         at = micros(supply.available_at)
-        if supply.quantity <= 0 or at > self._limit or (supply.kind == "receipt" and at < self._now):
+        if supply.quantity <= 0 or (supply.kind == "receipt" and at < self._now):
             return
         lot = Lot(max(at, self._now), supply.quantity, supply.kind, supply.key, number)
         self._supplies.setdefault(supply.item, []).append(lot)
-
-    def _pool(self, key: Hashable) -> Pool:
-        pool = self._pools.get(key)
-        if pool is None:
-            item = self.factory.item_by.get(key)
-            pool = self._pools[key] = Pool(self._supplies.get(key, ()), item.safety_stock if item else 0)
-        return pool
+        if supply.kind == "receipt":
+            self._due.append((at, number, lot))
 
     def _centre(self, key: Hashable) -> Centre:
         centre = self._centres.get(key)
@@ -147,3 +178,15 @@ class Plan:
         calendar = self.factory.calendars[item.lead_calendar]
         arrival = calendar.add_open_days(self.now.astimezone(calendar.zone).date(), item.lead_days)
         return None if arrival is None else max(self._now, local_same_clock(self.now, arrival, calendar.zone))
+
+
+def _ask(search: Search, item: Hashable, quantity: Number, sell_from: SellFrom) -> Need:
+    if quantity <= 0:
+        raise ValueError("quantity must be above 0")
+    need = search.obtain(item, quantity, sell_from)
+    search.refit(need, need.ready)
+    return need
+
+
+def _refusal(item: Hashable, quantity: Number, error: BlockedError) -> Outcome:
+    return Outcome(item, quantity, None, "none", (), (), (), error.reason, error.where)

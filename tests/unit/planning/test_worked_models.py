@@ -194,7 +194,7 @@ def test_lot_sizes_and_what_is_left_of_a_lot() -> None:
     assert outcome.ready_at == berlin("2026-11-24 09:50")
     assert answers.most("A") == 7
     left = answers.commit("A", 7)
-    assert (left.ready_at, left.basis, left.pegs[0].supply) == (berlin("2026-11-24 09:50"), "receipt", Surplus(1))
+    assert (left.ready_at, left.basis, left.pegs[0].supply) == (berlin("2026-11-24 09:50"), "receipt", Surplus(0, "A", 2))
     assert answers.most("A") == 0
 
 
@@ -392,6 +392,22 @@ def test_huge_quantities_are_answered_at_once() -> None:
     assert answers.quote("C", 10**9).ready_at == berlin("2026-11-25 09:00")
     assert answers.quote("D", 1).reason == "lot_sizes"
     assert time.process_time() - begun < 2  # generous: it must not hang
+
+
+def test_a_tree_of_choices_is_answered_at_once() -> None:
+    # Twelve levels, two parts each, and a late receipt at every one: 4,096 leaves and a choice at every node.
+    keys = [(level, side) for level in range(13) for side in "LR"]
+    boms = {key: [BomLine((key[0] + 1, side), 1) for side in "LR"] for key in keys if key[0] < 12}
+    items = [Item(key, "make" if key[0] < 12 else "buy", lead_days=3) for key in keys]
+    routings = {key: [Operation("SAW", 1)] for key in keys if key[0] < 12}
+    answers = plan(
+        factory(*items, boms=boms, routings=routings, centres=[SAW]),
+        *(receipt(key, 1, "2026-11-26 08:00", ("PO", key)) for key in keys),
+    )
+    begun = time.process_time()
+    outcome = answers.quote((0, "L"), 2)
+    assert (outcome.ready_at is None) == (outcome.reason == "too_many")
+    assert time.process_time() - begun < 5  # generous: it must not hang
 
 
 def test_a_cycle_is_answered_and_not_followed() -> None:
