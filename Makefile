@@ -1,0 +1,69 @@
+# Shopfloor. `make help` lists what there is.
+PYTHON ?= python3
+PORT ?= 8000
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test test-full check format migrate screenshots requirements clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN_STAMP) ## Run the demo company: shop, desks and worker (PORT=8000); data stays under var/
+	@$(BIN)/python -m backoffice.cli run --demo --port $(PORT)
+
+demo-reset: ## Forget the demo's data; the next `make demo` starts over
+	@rm -rf var
+	@echo "The demo's data is gone. make demo starts over."
+
+test: $(DEV_STAMP) ## Run the tests: SQLite, PostgreSQL, a real browser
+	@$(PYTEST) -m "not slow"
+
+test-full: $(DEV_STAMP) ## Run all tests, the slow ones too
+	@$(PYTEST)
+
+check: $(DEV_STAMP) ## Check format, lint, types, layers and templates
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint templates --lint --quiet
+
+format: $(DEV_STAMP) ## Put the code into the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migrate: $(RUN_STAMP) ## Bring the database (SHOPFLOOR_DATABASE_URL) to the program's tables
+	@$(BIN)/python -m backoffice.cli migrate
+
+screenshots: $(DEV_STAMP) ## Take pictures of the pages into build/screenshots
+	@$(PYTEST) -m browser -k screenshots
+
+requirements: $(DEV_STAMP) ## Pin the newest allowed versions with their hashes
+	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install pyproject.toml -o requirements/base.txt
+	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove what was built (not the demo's data)
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=…)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# installed again only when the pinned versions changed
+$(RUN_STAMP): requirements/base.txt | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements/base.txt
+	PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt | $(RUN_STAMP)
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
