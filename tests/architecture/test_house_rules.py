@@ -55,7 +55,7 @@ def unreasoned(text: str) -> list[str]:
     found = []
     for line in text.splitlines():
         match = REASONED.search(line)
-        if match and not re.search(r"(#|-|–)\s*\w{3,}", match["rest"]):
+        if match and not re.search(r"(#|-|–)\s.*\w{3,}", match["rest"]):
             found.append(line.strip())
     return found
 
