@@ -14,10 +14,10 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
-from backoffice.desk import auth, context, errors, formats, home, phrases, planning, sales, warehouse, wording
+from backoffice.desk import auth, context, errors, formats, home, phrases, planning, sales, shelves, warehouse, wording
 
 csrf = CSRFProtect()
-BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, planning.bp)
+BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, shelves.bp, planning.bp)
 
 
 class DeskSession(SecureCookieSessionInterface):
