@@ -63,6 +63,10 @@ def _discrete(on_hand: Quantity, supply: Sequence[Quantity], committed: Sequence
     return row
 
 
+THERE = 0
+"""The instant of whatever is there already, so that it is all alike however long it has been there."""
+
+
 class Lot:
     """A dated supply and what is still free of it. `made`: the tentative production it is the surplus of."""
 
@@ -70,14 +74,17 @@ class Lot:
 
     def __init__(self, at: int, free: Quantity, kind: SupplyKind, key: Hashable, number: int, made: Made | None = None) -> None:
         """Describe a supply available from the instant `at`; `number` breaks ties, lower is used first."""
-        self.at = at
         self.free = free
         self.kind: SupplyKind = kind
         self.key = key
         self.made = made
         self.firm = kind in ("stock", "receipt")
-        # Pools are used up from the back; so among supplies of one instant stock comes last, the first given last.
-        self.order = (at, -_RANK[kind], -number)
+        self.date(at, number)
+
+    def date(self, at: int, number: int) -> None:
+        """Set when it is there. Pools are used up from the back: of one instant stock comes last, its first lot last."""
+        self.at = at
+        self.order = (at, -_RANK[self.kind], -number)
 
 
 class Pool:
@@ -154,6 +161,10 @@ class Pool:
     def add(self, lot: Lot) -> None:
         """Put a further supply in its place."""
         insort(self.lots, lot, key=_order)
+
+    def sort(self) -> None:
+        """Put supplies in order again after their dates were changed."""
+        self.lots.sort(key=_order)
 
     def prune(self) -> None:
         """Forget supplies of which nothing is free."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal
 
-from backoffice.planning.atp import Lot, Pool
+from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.capacity import Centre, Place
 from backoffice.planning.model import Factory, Item, Line, Number, duration, lots_for
 
@@ -141,6 +141,13 @@ class Search:
             if covered is None:
                 raise BlockedError("not_enough" if item else "unknown_item", key)
             return self._combine(key, quantity, quantity, covered)
+        if item.source == "buy" and lots_for(quantity, item) is not None:
+            arrival = self.arrival(item)
+            if arrival is not None and arrival <= self.limit:
+                # Any quantity bought is there at one instant, so the best cut is known without trying.
+                if covered is not None and covered <= arrival:
+                    return self._combine(key, quantity, quantity, covered)
+                return self._combine(key, quantity, pool.free_by(arrival), arrival)
         return self._earliest_cut(key, quantity, covered)
 
     def _earliest_cut(self, key: Hashable, quantity: Number, covered: int | None) -> Need:
@@ -265,7 +272,7 @@ class Search:
         """Put what a lot or purchase yields beyond its need among the supplies."""
         if quantity <= 0:
             return
-        surplus = Lot(at, quantity, "make" if made else "buy", item.key, len(self.surpluses), made)
+        surplus = Lot(at if at > self.now else THERE, quantity, "make" if made else "buy", item.key, len(self.surpluses), made)
         pool = self.pools[item.key]
         pool.add(surplus)
         self.surpluses.append((pool, surplus))

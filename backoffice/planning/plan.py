@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 from zoneinfo import ZoneInfo
 
 from backoffice.planning.answer import lots_of, outcome_of
-from backoffice.planning.atp import Lot, Pool
+from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.calendars import HORIZON_DAYS
 from backoffice.planning.capacity import Centre
 from backoffice.planning.explode import BlockedError, Need, Search, SellFrom
@@ -55,7 +55,7 @@ class Plan:
         self._arrivals: dict[Hashable, int | None] = {}
         self._commits = 0
         self._numbers = 0
-        self._due: list[tuple[int, int, Lot]] = []
+        self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
         self._bookings: dict[Hashable, list[tuple[int, int, int]]] = {}
         for number, supply in enumerate(supplies):
             self._admit(supply, number)
@@ -108,8 +108,18 @@ class Plan:
             raise ValueError("a plan does not go back in time")
         self.now, self._now, self._limit = now, instant, instant + HORIZON_DAYS * DAY
         self._arrivals.clear()
-        while self._due and self._due[0][0] < instant:
-            heappop(self._due)[2].free = 0
+        arrived: list[tuple[int, int, Hashable, Lot]] = []
+        while self._due and self._due[0][0] <= instant:
+            arrived.append(heappop(self._due))
+        for at, number, item, lot in arrived:
+            if lot.kind == "receipt" and at < instant:
+                lot.free = 0
+                continue
+            lot.date(THERE, number)
+            if item in self._pools:
+                self._pools[item].sort()
+            if lot.kind == "receipt":
+                heappush(self._due, (at, number, item, lot))
 
     def most(self, item: Hashable) -> Number:
         """Return how much of `item` may be promised from stock and receipts alone, at whatever instant."""
@@ -134,11 +144,12 @@ class Plan:
         numbers = {id(made): number for number, made in enumerate(lots_of(need)[0])} if search.surpluses else {}
         for pool, lot in search.surpluses:
             pool.drop(lot)
+            item = lot.key
             self._numbers += 1
-            key = Surplus(self._commits, lot.key, numbers[id(lot.made)] if lot.made else None)
+            key = Surplus(self._commits, item, numbers[id(lot.made)] if lot.made else None)
             kept = Lot(lot.at, lot.free, "receipt", key, self._numbers)
             pool.add(kept)
-            heappush(self._due, (kept.at, self._numbers, kept))
+            heappush(self._due, (max(lot.at, self._now), self._numbers, item, kept))
 
     def _search(self) -> Search:
         return Search(self.factory, self._now, self._limit, self._pools, self._centre, self._arrival)
@@ -147,10 +158,10 @@ class Plan:
         at = micros(supply.available_at)
         if supply.quantity <= 0 or (supply.kind == "receipt" and at < self._now):
             return
-        lot = Lot(max(at, self._now), supply.quantity, supply.kind, supply.key, number)
+        lot = Lot(at if at > self._now else THERE, supply.quantity, supply.kind, supply.key, number)
         self._supplies.setdefault(supply.item, []).append(lot)
-        if supply.kind == "receipt":
-            self._due.append((at, number, lot))
+        if supply.kind == "receipt" or at > self._now:
+            self._due.append((at, number, supply.item, lot))
 
     def _centre(self, key: Hashable) -> Centre:
         centre = self._centres.get(key)
