@@ -93,26 +93,22 @@ def _cycles(boms: Mapping[Hashable, Sequence[BomLine]]) -> list[list[Hashable]]:
     cycles: list[list[Hashable]] = []
     done: set[Hashable] = set()
     for root in boms:
-        path: list[Hashable] = []
-        on_path: set[Hashable] = set()
-        walk: list[tuple[Hashable, Iterator[BomLine]]] = []
-
-        def enter(key: Hashable) -> None:
-            path.append(key)  # noqa: B023 - used within this turn of the loop only
-            on_path.add(key)  # noqa: B023
-            walk.append((key, iter(boms.get(key, ()))))  # noqa: B023
-
         if root not in done:
-            enter(root)
-        while walk:
-            key, lines = walk[-1]
-            line = next(lines, None)
-            if line is None:
-                walk.pop()
-                on_path.discard(path.pop())
-                done.add(key)
-            elif line.item in on_path:
-                cycles.append([*path[path.index(line.item) :], line.item])
-            elif line.item not in done:
-                enter(line.item)
+            _walk(root, boms, done, cycles)
     return cycles
+
+
+def _walk(root: Hashable, boms: Mapping[Hashable, Sequence[BomLine]], done: set[Hashable], cycles: list[list[Hashable]]) -> None:
+    """Walk the bills below `root` without recursion, as deep as they may be; add to `done` and `cycles`."""
+    path: dict[Hashable, Iterator[BomLine]] = {root: iter(boms.get(root, ()))}  # insertion order is the way down
+    while path:
+        key, lines = next(reversed(path.items()))
+        line = next(lines, None)
+        if line is None:
+            del path[key]
+            done.add(key)
+        elif line.item in path:
+            way = list(path)
+            cycles.append([*way[way.index(line.item) :], line.item])
+        elif line.item not in done:
+            path[line.item] = iter(boms.get(line.item, ()))
