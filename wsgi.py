@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from flask import Flask
+
+from backoffice import bootstrap, policy
 from backoffice.clock import utc_now
-
-if TYPE_CHECKING:
-    from flask import Flask
-
-    from backoffice.config import Settings
+from backoffice.config import Settings
+from backoffice.desk.app import register as register_desks
+from backoffice.payments.sandbox_pages import register as register_sandbox
+from backoffice.web import logs
+from backoffice.web.site import make_site
+from storefront.app import blueprint as shop_window
+from storefront.app import register_errors
 
 
 def create_app(settings: Settings | None = None, clock: Callable[[], datetime] = utc_now) -> Flask:
@@ -19,19 +23,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
 
     Raises RuntimeError when a route has no entry in the policy or the settings are not safe to start with.
     """
-    from backoffice import bootstrap, policy
-    from backoffice.config import Settings
-    from backoffice.desk.app import register as register_desks
-    from backoffice.payments.sandbox_pages import register as register_sandbox
-    from backoffice.web import logs
-    from backoffice.web.site import make_site
-    from storefront.app import blueprint as shop_window
-    from storefront.app import register_errors
-
-    settings = settings or Settings()
-    logs.configure(as_json=settings.log_json)
-    services = bootstrap.build(settings, clock=clock)
+    services = bootstrap.build(settings or Settings(), clock=clock)
     settings = services.settings  # a demo's secret key has been made by now
+    logs.configure(as_json=settings.log_json)
     site = make_site(settings, services.db, clock)
     site.extensions["shopfloor"] = services
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))

@@ -31,6 +31,9 @@ ELSEWHERE = {
 }
 FIRST_ANSWER_SECONDS = 60.0
 
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0: all.")
+PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+
 
 class Commands(click.Group):
     """Our commands and those that stand elsewhere."""
@@ -66,68 +69,44 @@ def migrate() -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
-@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input closes.")
-def worker(once: bool, with_parent: bool) -> None:
+def worker(once: bool) -> None:
     """Carry mails and do periodic work until stopped."""
-    from backoffice import bootstrap, supervise
-    from backoffice.bridge.mail import MailFolder
-    from backoffice.bridge.worker import Worker
-    from backoffice.web import logs
-
-    settings = Settings()
-    logs.configure(as_json=settings.log_json)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    if with_parent:
-        supervise.stop_with_parent()
-    with _services(settings) as services:
-        carriers = {"mail": MailFolder(settings.mail_path, lambda: services.shop.profile.get().email)}
-        name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        ours = Worker(services.db, carriers, bootstrap.periodic(services), name=name, clock=services.clock)
-        if once:
-            while ours.turn(stop.is_set):
-                pass
-        else:
-            ours.run(stop.is_set, stop.wait)
+    _work(once=once)
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the network.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@HOST
+@PORT
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
-@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input closes.")
-def serve(host: str, port: int, processes: int, threads: int, with_parent: bool) -> None:
+def serve(host: str, port: int, processes: int, threads: int) -> None:
     """Serve the shop and the desks."""
-    from backoffice import supervise
     from backoffice.web.server import Server
 
-    if with_parent:
-        supervise.stop_with_parent()
     Server(host, port, processes=processes, threads=threads).run()
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the network.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@HOST
+@PORT
 @click.option("--demo", is_flag=True, help="Make the tables and the demo company first, where there are none.")
 @click.pass_context
 def run(context: click.Context, host: str, port: int, demo: bool) -> None:
     """Serve and work together, on one machine, until Ctrl-C."""
     from backoffice import supervise
+    from backoffice.web.server import Server
 
     if demo:
         os.environ["SHOPFLOOR_DEMO"] = "1"
     _require_free(host, port)
+    import_module("wsgi")  # once for both processes
     people = _prepare_demo() if demo else []
-    commands = [["serve", "--host", host, "--port", str(port), "--with-parent"], ["worker", "--with-parent"]]
 
     def started(alive: Callable[[], bool]) -> None:
         if _answers(host, port, alive):
             _welcome(host, port, people)
 
-    context.exit(supervise.run(commands, environment=os.environ, started=started))
+    context.exit(supervise.run([Server(host, port, processes=1, threads=8).run, _work], started=started))
 
 
 @main.group()
@@ -184,6 +163,28 @@ def outbox_replay(number: int) -> None:
         except NotFound as error:
             raise click.ClickException(f"There is no dead letter {number}.") from error
     click.echo(f"Message {number} is on its way again.")
+
+
+def _work(*, once: bool = False) -> None:
+    from backoffice import bootstrap
+    from backoffice.bridge.mail import MailFolder
+    from backoffice.bridge.worker import Worker
+    from backoffice.web import logs
+
+    settings = Settings()
+    logs.configure(as_json=settings.log_json)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    with _services(settings) as services:
+        carriers = {"mail": MailFolder(settings.mail_path, lambda: services.shop.profile.get().email)}
+        name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        ours = Worker(services.db, carriers, bootstrap.periodic(services), name=name, clock=services.clock)
+        if once:
+            while ours.turn(stop.is_set):
+                pass
+        else:
+            ours.run(stop.is_set, stop.wait)
 
 
 @contextmanager

@@ -1,87 +1,79 @@
-"""Run several of our processes as one: all stop together, and nothing is left behind.
+"""Run several parts of the program as processes of one: all stop together, and nothing is left behind.
 
-Each child holds the reading end of a pipe as its standard input and stops when it closes: so the children end with us
-even when we are killed and can tell nobody.
+The children are forks, so what the parent has imported is there at once. Each holds the reading end of a pipe whose
+writing end only the parent has: when it closes the parent is gone, even if it was killed and could tell nobody.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 GRACE_SECONDS = 15.0
-LOOK_EVERY_SECONDS = 0.1
+LOOK_EVERY_SECONDS = 0.2
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def stop_with_parent() -> None:
-    """In a child: stop this process like SIGTERM would when the one that started it is gone."""
+def run(parts: Sequence[Callable[[], None]], *, started: Callable[[Callable[[], bool]], None] = lambda _alive: None) -> int:
+    """Run each part in a process of its own until one ends or a signal tells us to stop; then stop all.
 
-    def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
-
-
-def run(
-    commands: Sequence[Sequence[str]],
-    *,
-    environment: Mapping[str, str],
-    started: Callable[[Callable[[], bool]], None] = lambda _alive: None,
-) -> int:
-    """Run `shopfloor` with each of `commands` until one ends or a signal tells us to stop; then stop all.
-
-    started: called once all run, with a function that tells whether they still do. Returns the exit code: 0 after a
-    signal, 1 when a child ended by itself.
+    Call it from a process with one thread. A part is told to stop by SIGTERM. started: called once all run, with a
+    function that tells whether they still do. Returns the exit code: 0 after a signal, 1 when a part ended by itself.
     """
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
+    reading, writing = os.pipe()
+    fork = multiprocessing.get_context("fork")
+    children: list[BaseProcess] = [fork.Process(target=_be_child, args=(part, reading, writing)) for part in parts]
+    for child in children:
+        child.start()
     before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
-    children = [_start(command, environment) for command in commands]
 
     def alive() -> bool:
-        return not stop.is_set() and all(child.poll() is None for child in children)
+        return not stop.is_set() and all(child.is_alive() for child in children)
 
     try:
         started(alive)
         while alive():
-            stop.wait(LOOK_EVERY_SECONDS)
+            wait([child.sentinel for child in children], LOOK_EVERY_SECONDS)
         return 0 if stop.is_set() else 1
     finally:
         _stop(children)
+        os.close(reading)
+        os.close(writing)
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own: Ctrl-C reaches us alone, and we tell the children."""
-    return subprocess.Popen(  # noqa: S603 - our own program with our own words
-        [sys.executable, "-m", "backoffice.cli", *command],
-        stdin=subprocess.PIPE,
-        env=dict(environment),
-        start_new_session=True,
-    )
+def _be_child(part: Callable[[], None], reading: int, writing: int) -> None:
+    """Run a part in a session of its own: Ctrl-C in the terminal reaches the parent alone, which tells us."""
+    os.setsid()
+    os.close(writing)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    threading.Thread(target=_stop_with_parent, args=(reading,), name="watch-parent", daemon=True).start()
+    part()
 
 
-def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
+def _stop_with_parent(reading: int) -> None:
+    os.read(reading, 1)  # nobody ever writes: this returns when the parent is gone
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stop(children: Sequence[BaseProcess]) -> None:
     for child in children:
-        if child.poll() is None:
-            child.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_SECONDS
+        child.terminate()
     for child in children:
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        child.join(GRACE_SECONDS)
+        if child.is_alive() and child.pid:
             os.killpg(child.pid, signal.SIGKILL)  # with the processes that it started itself
-            child.wait()
+            child.join()
