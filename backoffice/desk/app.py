@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
@@ -30,6 +30,10 @@ class DeskSession(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - flask's signature
         """Tell whether this request came over HTTPS; a demo on a local network must still log in."""
         return bool(request and request.is_secure)
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Renew the session only where a page looked at it: pages of the shop stay the same for everybody."""
+        return session.modified or (session.accessed and super().should_set_cookie(app, session))
 
 
 def register(app: Flask, services: context.Services) -> None:

@@ -95,9 +95,9 @@ def test_a_browser_s_line_ends_count_once() -> None:
         ({"email": "anna", "quantity": "many", "message": ""}, None),
     ],
 )
-def test_what_is_wrong_is_named(shop: Database, submit: Submit, changes: dict[str, str], fields: dict[str, str] | None) -> None:
+def test_what_is_wrong_is_named(changes: dict[str, str], fields: dict[str, str] | None) -> None:
     with pytest.raises(BadInput) as refused:
-        submit(**changes)
+        check(replace(FORM, **changes))
     assert refused.value.code == "invalid_form"
     assert refused.value.fields == (fields or {"email": "bad_email", "quantity": "bad_quantity", "message": "missing"})
 
