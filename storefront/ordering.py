@@ -47,6 +47,7 @@ class Stage:
 
 def _event_title(kind: str) -> tuple[str, str]:
     titles: Mapping[str, tuple[str, Callable[[], str]]] = {
+        "order": ("here", lambda: _("Ordered and paid")),
         "placed": ("here", lambda: _("Ordered and paid")),
         "confirmed": ("here", lambda: _("Confirmed: all of it is kept for you")),
         "making": ("made", lambda: _("In our workshop")),
@@ -55,7 +56,8 @@ def _event_title(kind: str) -> tuple[str, str]:
         "shipped": ("truck", lambda: _("Handed to the carrier")),
         "delivered": ("door", lambda: _("Arrived")),
         "day_moved": ("wait", lambda: _("The day has moved")),
-        "message": ("mail", lambda: _("Message")),
+        "message": ("mail", lambda: _("You wrote to us")),
+        "answer": ("mail", lambda: _("We answered")),
         "cancelled": ("cross", lambda: _("Cancelled")),
     }
     icon, title = titles.get(kind, ("here", lambda: _("News about your order")))
@@ -80,4 +82,5 @@ def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
 
 def _done(event: OrderEvent, formats: Formats) -> Stage:
     icon, title = _event_title(event.kind)
-    return Stage("done", icon, title, formats.instant(event.at), event.text)
+    text = "" if event.kind in {"order", "placed"} else event.text  # the number stands on top
+    return Stage("done", icon, title, formats.instant(event.at), text)

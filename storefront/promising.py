@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from backoffice.public.promise import Promise, Step
 from storefront.formats import Formats
 from storefront.phrases import _, plural
+
+PAUSE = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +156,11 @@ def _pick_pack(_words: _Words) -> str:
 
 
 def _cutoff(words: _Words) -> str:
-    hour = words.text("cutoff", "time")
-    if hour:
-        return _("The carrier comes at %(hour)s; what is ready after that leaves on the next working day", hour=hour)
-    return _("The carrier has been here for the day; it leaves on the next working day")
+    minute = words.count("minute")
+    hour = f"{minute // 60:02d}:{minute % 60:02d}"
+    if not words.details.get("missed"):
+        return _("In time for the carrier, who comes at %(hour)s", hour=hour)
+    return _("Ready after the carrier has come (%(hour)s) or on a closed day: it leaves on the next working day", hour=hour)
 
 
 def _ship(words: _Words) -> str:
@@ -192,21 +195,36 @@ STEPS: Mapping[str, tuple[str, Callable[[_Words], str]]] = {
 
 
 def step_lines(steps: Sequence[Step], formats: Formats) -> list[StepLine]:
-    """Return the steps in words, in their order; a kind nobody has worded yet is still shown with its days."""
+    """Return the steps in words, in their order; a kind nobody has worded yet is still shown with its days.
+
+    A wait of less than three hours within one day is left out: it is part of every working day.
+    """
     lines = []
     for step in steps:
+        if _is_pause(step, formats):
+            continue
         icon, phrase = STEPS.get(step.kind, ("wait", lambda _words: _("One more step")))
         words = _Words(step)
         lines.append(StepLine(icon, _span(step, formats), _capital(phrase(words)), _closed_note(words)))
     return lines
 
 
-def _span(step: Step, formats: Formats) -> str:
+def _days(step: Step, formats: Formats) -> tuple[date, date]:
     zone = str(step.details.get("zone", "")) or None
-    first, last = formats.local_day(step.starts_at, zone), formats.local_day(step.ends_at, zone)
-    if first == last or step.kind in {"stock", "receipt", "ship", "deliver", "cutoff"}:
+    return formats.local_day(step.starts_at, zone), formats.local_day(step.ends_at, zone)
+
+
+def _is_pause(step: Step, formats: Formats) -> bool:
+    first, last = _days(step, formats)
+    return step.kind == "wait" and first == last and step.ends_at - step.starts_at < PAUSE
+
+
+def _span(step: Step, formats: Formats) -> str:
+    first, last = _days(step, formats)
+    if first == last or step.kind in {"stock", "receipt", "ship", "deliver"}:
         return formats.day(last)
-    return f"{formats.day(first)} – {formats.day(last)}"
+    # no break inside a day, only between the two
+    return " – ".join(formats.day(day).replace(" ", "\u00a0") for day in (first, last))
 
 
 def _closed_note(words: _Words) -> str:

@@ -96,7 +96,7 @@ class State:
         steps = [
             *making_steps(thing, now, ready),
             Step("pick_pack", ready, ready, {"zone": ZONE}),
-            Step("cutoff", ready, out, {"zone": ZONE, "cutoff": "14:00"}),
+            Step("cutoff", ready, out, {"zone": ZONE, "minute": 840, "missed": True}),
             Step("ship", out, out, {"zone": ZONE}),
             Step("transit", out, door, {"zone": ZONE, "days": (door - out).days}),
             Step("deliver", door, door, {"zone": ZONE}),
