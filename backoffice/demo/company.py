@@ -129,8 +129,7 @@ def _zones() -> list[t.ShippingZone]:
 
 
 def _people(now: datetime) -> list[t.Staff]:
-    hasher = PasswordHash.recommended()
+    password_hash = PasswordHash.recommended().hash(PASSWORD)
     return [
-        t.Staff(email=email, name=name, role=role, password_hash=hasher.hash(PASSWORD), created_at=now)
-        for email, name, role in PEOPLE
+        t.Staff(email=email, name=name, role=role, password_hash=password_hash, created_at=now) for email, name, role in PEOPLE
     ]

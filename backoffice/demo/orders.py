@@ -89,7 +89,8 @@ def _make_for_stock(session: Session, number: str, item_id: int, quantity: int, 
     steps = session.scalars(
         sa.select(t.RoutingOperation).where(t.RoutingOperation.item_id == item_id).order_by(t.RoutingOperation.position)
     ).all()
-    order = t.ProductionOrder(number=number, item_id=item_id, quantity=quantity, starts_at=now, ready_at=now)
+    start = now - timedelta(minutes=now.minute % 15 - 15, seconds=now.second, microseconds=now.microsecond)
+    order = t.ProductionOrder(number=number, item_id=item_id, quantity=quantity, starts_at=start, ready_at=start)
     session.add(order)
     session.flush()
     later = now + timedelta(days=1)  # a place that the search is free to leave

@@ -12,8 +12,10 @@ from flask_babel import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from sqlalchemy import inspect, make_url
 from sqlalchemy.orm import Session
 
+from backoffice import migrate, tables
 from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
@@ -25,8 +27,19 @@ from backoffice.public.errors import ShopError
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[Database]:
+    """Open the database; one without any table gets them, one that lags behind is refused."""
+    assert tables.metadata.tables
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database_url)
     try:
+        with db.read() as session:
+            revision, empty = migrate.find_revision(session.connection()), not inspect(session.connection()).get_table_names()
+        if empty:
+            migrate.upgrade(settings.database_url)
+        elif revision != migrate.head():
+            raise click.ClickException(_("The database is not at this program's tables: run `shopfloor migrate` first."))
         yield db
     finally:
         db.dispose()

@@ -218,16 +218,12 @@ def _write_pictures(
 ) -> None:
     rows = []
     for page in shown:
-        on_page: set[str] = set()
         for position, member in enumerate(page.members):
             file = photos.get(source.shown_by.get(member.id, 0))
-            if file is None:
-                continue
-            values = {"product_id": product_ids[page.key], "file": file, "position": position}
-            rows.append(Incoming(str(member.id), {**values, "item_id": items[member.id], "alt": member.name}))
-            if file not in on_page:
-                on_page.add(file)
-                rows.append(Incoming(f"{page.key}:{file}", {**values, "item_id": None, "alt": page.name}))
+            if file is not None:
+                own = {"product_id": product_ids[page.key], "item_id": items[member.id]}
+                values = {**own, "file": file, "alt": member.name, "position": position}
+                rows.append(Incoming(str(member.id), values))
     sync.put(t.Picture, rows, whole=True)
 
 
