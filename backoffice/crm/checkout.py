@@ -126,6 +126,7 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     """Return a line with its price and its promise, as it will stand in the order."""
     assert line.promise is not None
     assert line.reservation is not None
+    product = session.get(t.Product, line.item.product_id) if line.item.product_id else None
     pegs = session.execute(
         sa.select(t.Peg.kind, t.Peg.quantity, t.Peg.available_at, t.Item.name, t.Item.sku)
         .join(t.Item, t.Item.id == t.Peg.item_id)
@@ -135,7 +136,7 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     return {
         "item_id": line.item.id,
         "sku": line.item.sku,
-        "name": line.item.name,
+        "name": product.name if product else line.item.name,
         "options": ", ".join(str(value) for value in line.item.options.values()),
         "quantity": line.row.quantity,
         "unit_price_minor": line.item.price_minor,

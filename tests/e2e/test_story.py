@@ -53,9 +53,7 @@ def mails(services: Services) -> list[Any]:
 
 
 @pytest.mark.browser
-def test_from_the_question_to_the_parcel(
-    app: Flask, server: str, new_page: Callable[..., Any], now: datetime
-) -> None:
+def test_from_the_question_to_the_parcel(app: Flask, server: str, new_page: Callable[..., Any], now: datetime) -> None:
     services: Services = app.extensions["shopfloor"]
     load(services.db, media=Path(services.settings.media_path), now=now)
     carriers = {"mail": MailFolder(services.settings.mail_path, lambda: services.shop.profile.get().email)}
