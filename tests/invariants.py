@@ -32,9 +32,11 @@ def _stock(session: Session) -> list[str]:
         key = (row.item_id, row.warehouse_id)
         if row.on_hand != moved[key]:
             found.append(f"I1 item {key}: on hand {row.on_hand}, movements {moved[key]}")
-        for total in ("reserved", "allocated"):
-            if getattr(row, total) != pegged[(total, *key)]:
-                found.append(f"I2 item {key}: {total} {getattr(row, total)}, pegs {pegged[(total, *key)]}")
+        found += [
+            f"I2 item {key}: {total} {getattr(row, total)}, pegs {pegged[(total, *key)]}"
+            for total in ("reserved", "allocated")
+            if getattr(row, total) != pegged[(total, *key)]
+        ]
         if row.allocated + row.reserved > row.on_hand:
             found.append(f"I2 item {key}: oversold")
     return found
