@@ -205,7 +205,7 @@ class Carts:
             raise Refused("currency_mismatch")
         self.state.promise(sku, lines.get(sku, 0) + quantity, postcode, now)
         self.state.lines[token] = {**lines, sku: lines.get(sku, 0) + quantity}
-        self.state.postcode[token] = postcode or self.state.postcode.get(token)
+        self.state.postcode[token] = self.state.postcode.get(token) or postcode
         return self._touch(token, now)
 
     def _touch(self, token: str, now: datetime) -> Cart:
