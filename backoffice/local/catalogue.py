@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -96,7 +96,7 @@ class LocalCatalogue:
                 name=(text.name if text and text.name else product.name),
                 description=text.description if text else product.description,
                 language=text.language if text else company.language,
-                pictures=[_picture(picture) for picture in pictures],
+                pictures=[_picture(picture) for picture in _each_once(pictures)],
                 path=[_category(tree, one) for one in tree.path(product.category_id)],
                 variants=[
                     Variant(
@@ -195,6 +195,14 @@ def _category(tree: catalogue.Tree, category_id: int) -> Category:
 
 def _picture(picture: t.Picture) -> Picture:
     return Picture(picture.file, picture.alt)
+
+
+def _each_once(pictures: Sequence[t.Picture]) -> Iterable[t.Picture]:
+    """Return the pictures without repeats: several sizes may show one photo."""
+    shown: dict[str, t.Picture] = {}
+    for picture in pictures:
+        shown.setdefault(picture.file, picture)
+    return shown.values()
 
 
 def _own_picture(pictures: Sequence[t.Picture], item_id: int) -> Picture | None:
