@@ -25,12 +25,13 @@ def write_stock(sync: Sync, source: Source, items: Mapping[int, int], parts: Map
     moved = set(session.scalars(sa.select(t.StockMovement.item_id).where(t.StockMovement.cause != "opening").distinct()))
     sync.count("stock", "unchanged", 0)
     totals: list[tuple[int, t.Stock, str]] = []
+    bins: list[dict[str, object]] = []
     for product, found in rules.for_sale(source, parts).items():
         item, said = items[product], f"{found.quantity}"
         ref = sync.find("stock", str(product))
         if ref is None:
             totals.append((product, t.Stock(item_id=item, warehouse_id=place, on_hand=found.quantity, figure_at=now), said))
-            session.execute(sa.update(t.Item).where(t.Item.id == item).values(bin=found.bin))
+            bins.append({"id": item, "bin": found.bin})
         elif ref.fingerprint == said:
             sync.count("stock", "unchanged")
         elif item in moved or not _correct(sync, item, product, found.quantity - int(ref.fingerprint), now):
@@ -38,6 +39,8 @@ def write_stock(sync: Sync, source: Source, items: Mapping[int, int], parts: Map
         else:
             sync.remember("stock", str(product), ref.our_id, said)
             sync.count("stock", "changed")
+    if bins:
+        session.execute(sa.update(t.Item), bins)
     _open(sync, totals, now)
 
 
