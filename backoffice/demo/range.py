@@ -67,7 +67,7 @@ PRODUCTS = (
         "tables",
         "A table for long evenings. The top is glued from boards of one tree, the legs are set at a slight angle so that"
         " nobody knocks a knee. Oiled three times by hand; we make it for you when you order it.",
-        _grid("Oak Ash Walnut", ("140", "180", "220"), ((980, 940, 1380), (1180, 1140, 1640), (1420, 1380, 1980))),
+        _grid("Oak Ash Walnut", ("140", "180", "220"), ((940, 980, 1380), (1140, 1180, 1640), (1380, 1420, 1980))),
         sell_from="production",
         size_name="Length",
         unit="cm",
@@ -87,7 +87,7 @@ PRODUCTS = (
         "tables",
         "A desk with one quiet drawer and room for two elbows. We build it in small series; the next ones are in the"
         " workshop right now.",
-        _grid("Oak Ash", ("120", "150"), ((690, 660), (790, 760))),
+        _grid("Oak Ash", ("120", "150"), ((660, 690), (760, 790))),
         sell_from="incoming",
         size_name="Width",
         unit="cm",
@@ -99,7 +99,7 @@ PRODUCTS = (
         "seating",
         "A chair with a back like a garden fence, made for sitting long and getting up easily. The cushion is not part of"
         " it, the blackbird neither.",
-        _grid("Oak Ash Walnut", ("",), ((290, 280, 390),), ((14, 8, 3),)),
+        _grid("Oak Ash Walnut", ("",), ((280, 290, 390),), ((14, 8, 3),)),
         facts={"Seat height": "46 cm", "Weight": "5.2 kg"},
     ),
     Product(
@@ -125,7 +125,7 @@ PRODUCTS = (
         "Regnitz shelf",
         "storage",
         "An open shelf that stands by itself. The boards lie in grooves: put together in ten minutes, no tools.",
-        _grid("Oak Ash", ("Low", "High"), ((390, 370), (560, 540)), ((3, 5), (2, 4))),
+        _grid("Oak Ash", ("Low", "High"), ((370, 390), (540, 560)), ((3, 5), (2, 4))),
         size_name="Height",
         facts={"Width": "80 cm", "Depth": "32 cm"},
     ),
