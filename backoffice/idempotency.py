@@ -26,9 +26,7 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime]
 
 
-def claim(
-    session: Session, scope: str, key: str, *, request_hash: str = "", now: datetime
-) -> tuple[IdempotencyKey, bool]:
+def claim(session: Session, scope: str, key: str, *, request_hash: str = "", now: datetime) -> tuple[IdempotencyKey, bool]:
     """Return the row of `key` and True if it is ours to work on, False if the work was done before.
 
     A second transaction with the same key waits for the first one to end. Fill `answer` before committing.

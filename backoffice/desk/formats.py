@@ -43,6 +43,18 @@ def moment(at: datetime | None) -> str:
     return f"{day_of(at)}, {format_datetime(local(at), 'HH:mm', rebase=False)}"
 
 
+def period(starts_at: datetime, ends_at: datetime) -> str:
+    """Write from when to when, the day once where it is the same: Tue 8 Dec, 07:00 – 08:30."""
+    same_day = local(starts_at).date() == local(ends_at).date()
+    until = format_datetime(local(ends_at), "HH:mm", rebase=False) if same_day else moment(ends_at)
+    return f"{moment(starts_at)} – {until}"
+
+
+def short_day(value: date) -> str:
+    """Write a day for the foot of a chart: 8 Dec."""
+    return str(format_date(value, "d MMM"))
+
+
 def machine(at: datetime) -> str:
     """Write an instant for a <time> element."""
     return at.isoformat()
@@ -73,7 +85,7 @@ def money(amount_minor: int, currency: str) -> str:
 
 def units(quantity: int, parts_per_unit: int = 1) -> str:
     """Write a quantity of smallest units in counted units."""
-    return str(format_decimal(quantity / parts_per_unit if quantity % parts_per_unit else quantity // parts_per_unit))
+    return str(format_decimal(round(quantity / parts_per_unit, 2) if quantity % parts_per_unit else quantity // parts_per_unit))
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -83,6 +95,8 @@ def add_to(blueprint: Blueprint) -> None:
             "day": day,
             "day_of": day_of,
             "moment": moment,
+            "period": period,
+            "short_day": short_day,
             "machine": machine,
             "due": due,
             "money": money,

@@ -166,8 +166,9 @@ def get_receipt(session: Session, line_id: int, *, now: datetime) -> Receipt:
 
 
 def options_of(item: Item) -> str:
-    """Return what tells an item from its sisters: Oak, 160 cm."""
-    return ", ".join(str(value) for value in item.options.values())
+    """Return what tells an item from its sisters (Oak, 160 cm) as far as its name does not say it."""
+    name = item.name.casefold()
+    return ", ".join(str(value) for value in item.options.values() if str(value).casefold() not in name)
 
 
 def _receipt(line: PurchaseOrderLine, order: PurchaseOrder, supplier: str, item: Item, now: datetime) -> Receipt:

@@ -28,6 +28,7 @@ def _sentences() -> dict[str, str]:
     return {
         "stale": _("Somebody changed this in the meantime. Look at it as it is now; what you typed is still here."),
         "wrong_state": _("That is not possible any more: the page was out of date. Nothing was changed."),
+        "busy": _("The plan is being changed this very moment. Nothing was changed: try once more."),
         "unknown_lead": _("There is no such message."),
         "unknown_record": _("There is no such record."),
         "unknown_order": _("There is no such order."),
