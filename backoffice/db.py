@@ -20,6 +20,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from backoffice.public.errors import Refused
+
 T = TypeVar("T")
 
 NAMES = {
@@ -131,8 +133,12 @@ class Database:
         self.engine.dispose()
 
 
-class PlanMoved(Exception):
-    """The plan changed between computing a promise and writing it: compute it again."""
+class PlanMoved(Refused):
+    """What a promise was to stand on has just gone to somebody else: compute it again; a caller of `run` sees it as busy."""
+
+    def __init__(self, what: str) -> None:
+        """Say which supply it was."""
+        super().__init__("busy", what=what)
 
 
 def is_retryable(error: Exception) -> bool:

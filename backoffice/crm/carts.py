@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
+from backoffice.db import PlanMoved
 from backoffice.erp import factory as masters
 from backoffice.erp import holds, plan, promising, shipping
 from backoffice.erp import models as t
@@ -128,6 +129,8 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
                 item = items[row.item_id]
                 held = holds.hold(session, item, row.quantity, owner=owner_ref(cart), minutes=minutes, now=now)
                 row.reservation_id = held.id
+        except PlanMoved:
+            raise  # somebody was faster by a moment: the whole change is tried again
         except Refused:
             row.reservation_id = None
     cart.updated_at = now

@@ -2,7 +2,8 @@
 
 ShopError
 ├── NotFound            404  unknown_product, unknown_order, unknown_lead, unknown_record
-├── Refused             409  not_available, hold_expired, stale, cart_empty, currency_mismatch, price_changed, wrong_state
+├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
+│                            currency_mismatch, wrong_state, taken, busy
 └── BadInput            422  bad_quantity, unknown_postcode, invalid_form
 
 Each error carries a stable `code`; `details` fills the wording, which each surface owns and translates.

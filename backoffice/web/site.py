@@ -9,6 +9,9 @@ from types import TracebackType
 
 import structlog
 from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backoffice.config import Settings
@@ -48,4 +51,11 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     headers.install(site)
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
+    site.register_error_handler(OperationalError, lambda error: _away(site, error))
     return site
+
+
+def _away(site: Site, error: OperationalError) -> ResponseReturnValue:
+    """Answer 503 while the database does not: nothing was done, and the same request may be sent again."""
+    log.error("the database does not answer", route=requests.route(), error=type(error.orig).__name__)
+    return site.handle_http_exception(ServiceUnavailable(retry_after=5))
