@@ -61,7 +61,7 @@ def write_company(session: Session, *, today: date, now: datetime) -> dict[str, 
             language="en",
             email="hello@birkengrund.example",
             phone="+49 89 99998 120",  # from the block kept for invented numbers
-            address=["Birkengrund Workshop", "Mühlgasse 12", "96047 Bamberg", "Germany"],
+            address=["Mühlgasse 12", "96047 Bamberg", "Germany"],
             shipping_minor=990,
             default_postcode="96047",
             office_calendar_id=calendars["office"],
