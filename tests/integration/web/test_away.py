@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
-from tests.company import open_company
 
 from backoffice.bootstrap import Services
+from tests.company import open_company
 
 
 def test_a_silent_database_is_503_with_when_to_come_back(client: FlaskClient, app, now, monkeypatch) -> None:
