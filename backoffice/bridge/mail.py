@@ -123,9 +123,10 @@ def _money(amount: Mapping[str, Any], locale: Locale) -> str:
 
 def _address(name: str, address: str) -> Address:
     """Return an address for a header. Raises ValueError for what is none or could start a header of its own."""
+    name, address = _one_line(name), _one_line(address)
     try:
-        return Address(display_name=_one_line(name), addr_spec=_one_line(address))
-    except (MessageError, IndexError) as error:  # the standard library's parser, for what is no address
+        return Address(display_name=name, addr_spec=address)
+    except (ValueError, MessageError, IndexError) as error:  # the standard library's parser, for what is no address
         raise ValueError("not an e-mail address") from error
 
 
