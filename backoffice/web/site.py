@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, request
@@ -42,7 +43,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
         raise RuntimeError(f"set SHOPFLOOR_SECRET_KEY to at least {SHORTEST_KEY} random characters")
     site = Site("shopfloor", template_folder=str(TEMPLATES), static_folder=None)
     site.secret_key = settings.secret_key
-    site.config["TRUSTED_HOSTS"] = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()] or None
+    site.config["TRUSTED_HOSTS"] = _trusted_hosts(settings) or None
     site.config["MAX_FORM_PARTS"] = 200
     if settings.proxy_hops:
         hops = settings.proxy_hops
@@ -53,6 +54,13 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     site.register_blueprint(health.blueprint(db, clock))
     site.register_error_handler(OperationalError, lambda error: _away(site, error))
     return site
+
+
+def _trusted_hosts(settings: Settings) -> list[str]:
+    """Return the hosts we answer to: those listed, else the one of our public address. None of both: any."""
+    listed = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
+    own = urlsplit(settings.base_url).hostname
+    return listed or ([own] if own else [])
 
 
 def _away(site: Site, error: OperationalError) -> ResponseReturnValue:

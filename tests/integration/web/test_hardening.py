@@ -125,6 +125,14 @@ def test_only_trusted_hosts_are_answered(
     assert refused.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_the_public_address_is_trusted_when_no_host_is_listed(
+    site_for: Callable[[Settings], Flask], settings_for: Callable[..., Settings], sqlite_url: str
+) -> None:
+    client = site_for(settings_for(sqlite_url, base_url="https://shop.example:8443/")).test_client()
+    assert client.get("/hello", base_url="https://shop.example:8443").status_code == 200
+    assert client.get("/hello", base_url="https://evil.test").status_code == 400
+
+
 def test_a_short_secret_key_stops_the_start(
     site_for: Callable[[Settings], Flask], settings_for: Callable[..., Settings], sqlite_url: str
 ) -> None:
