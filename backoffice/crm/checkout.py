@@ -27,8 +27,9 @@ REQUIRED = ("email", "name", "street", "city", "postcode", "country")
 
 
 def request_hash(form: CheckoutForm) -> str:
-    """Return a fingerprint of everything the form sent."""
-    return hashlib.sha256(json.dumps(asdict(form), sort_keys=True).encode()).hexdigest()
+    """Return a fingerprint of what the customer typed; what the page added (cart version, total) may be newer the second time."""
+    typed = {name: value for name, value in asdict(form).items() if name not in ("cart_version", "total_minor")}
+    return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 
 def find_by_key(session: Session, key: str) -> Checkout | None:

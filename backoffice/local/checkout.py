@@ -160,7 +160,8 @@ class LocalCheckout:
         with self._db.read() as session:
             checkout = session.get_one(Checkout, payment.checkout_id)
             token = links.order_token(self._settings.secret_key, checkout.link_nonce)
-        return PaymentStart(pay_url=payment.pay_url or f"/o/{token}", order_token=token)
+        paid = payment.pay_url is None or payment.state not in ("opened", "processing")
+        return PaymentStart(pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token)
 
     def _show_again(self, token: str, now: datetime) -> None:
         """Note the days as the customer is about to see them, so that their next try is measured against those."""

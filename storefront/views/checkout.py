@@ -43,11 +43,10 @@ class Views:
         typed = {name: request.form.get(name, "") for name in FIELDS}
         cart = self.front.shop.carts.find(token, now=now)
         try:
-            if token is None or cart is None or not cart.lines:
-                raise Refused("cart_empty")
-            version = self._settle_place(token, cart, typed, now)
+            # without a cart the form may still be one that was paid a moment ago, sent again: the door knows it by its key
+            version = self._settle_place(token, cart, typed, now) if token and cart and cart.lines else 0
             form = self._form(typed, version)
-            start = self.front.shop.checkout.start(token, form, base_url=self._base_url(), now=now)
+            start = self.front.shop.checkout.start(token or "", form, base_url=self._base_url(), now=now)
         except ShopError as error:
             fresh = self.front.shop.carts.find(token, now=now)
             return self._show(fresh, typed, now, error)

@@ -283,11 +283,13 @@ class Checkouts:
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         if self.state.refuse_start:
             raise self.state.refuse_start
+        found = self.carts.find(cart, now=now)
+        if found is None:
+            raise Refused("cart_empty")
         fields = {name: "required" for name in ("email", "name", "street", "city", "postcode") if not getattr(form, name).strip()}
         if fields:
             raise BadInput("invalid_form", fields)
-        found = self.carts.find(cart, now=now)
-        if found is None or form.cart_version != found.version:
+        if form.cart_version != found.version:
             raise Refused("stale")
         assert found.total is not None
         if form.total_minor != found.total.amount_minor:
