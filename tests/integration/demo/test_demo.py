@@ -146,7 +146,7 @@ def test_people_leads_and_their_states(loaded: Database, now: datetime) -> None:
 
 def test_every_variant_has_a_drawn_picture(loaded: Database, tmp_path: Path) -> None:
     with loaded.read() as session:
-        files = dict(session.execute(sa.select(t.Picture.item_id, t.Picture.file)).all())  # type: ignore[arg-type]
+        files = dict(session.execute(sa.select(t.Picture.item_id, t.Picture.file)).all())  # type: ignore[arg-type] # rows are pairs
         on_sale = set(session.scalars(sa.select(t.Item.id).where(t.Item.on_sale)))
     assert set(files) == on_sale
     for file in set(files.values()):

@@ -24,7 +24,7 @@ def test_every_fault_is_named() -> None:
         [
             Item("A", "make", minimum=10, maximum=5),
             Item("B", "buy", lead_days=-1, lead_calendar="none such"),
-            Item("C", "steal"),  # type: ignore[arg-type]
+            Item("C", "steal"),  # type: ignore[arg-type] # a source that does not exist
         ],
         {"A": [BomLine("X", -1), BomLine("B", 1, 1)], "Y": []},
         {"A": [Operation("SAW", -1), Operation("MILL", 1)], "Z": []},
