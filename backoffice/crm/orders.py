@@ -13,7 +13,7 @@ from backoffice import events
 from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, promising, purchasing, shipping
+from backoffice.erp import fulfilment, holds, promising, proposing, shipping
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 
@@ -52,7 +52,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     reservations = []
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         reservation = holds.convert(session, frozen["reservation_id"], order_ref=order.number, now=now)
-        purchasing.propose(session, reservation, now=now)
+        proposing.propose(session, reservation, now=now)
         session.add(_line(session, order, checkout, frozen, reservation, now))
         reservations.append(reservation)
     session.flush()

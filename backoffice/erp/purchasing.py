@@ -1,4 +1,4 @@
-"""Buying: order what promises need, move a receipt's date, take goods in. Each tells the plan and whoever waits."""
+"""Buying: say that an order was sent, move a receipt's date, take goods in. Each tells the plan and whoever waits."""
 
 from __future__ import annotations
 
@@ -11,55 +11,13 @@ import structlog
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
-from backoffice.planning.model import lots_for
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.wording import long_day
 
 log = structlog.get_logger()
-
-
-def propose(session: Session, reservation: t.Reservation, *, now: datetime) -> list[t.PurchaseOrder]:
-    """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts."""
-    suppliers = masters.load(session, now=now).suppliers
-    items = masters.load(session, now=now).factory.item_by
-    wanted: dict[int, list[t.Peg]] = defaultdict(list)
-    for peg in pegging.pegs_of(session, reservation.id):
-        if peg.kind == "buy":
-            wanted[peg.item_id].append(peg)
-    orders: dict[int, t.PurchaseOrder] = {}
-    for item_id, pegs in sorted(wanted.items()):
-        supplier_id, _ = suppliers[item_id]
-        if supplier_id not in orders:
-            orders[supplier_id] = _new_order(session, supplier_id, reservation, now=now)
-        needed = sum(peg.quantity for peg in pegs)
-        lots = lots_for(needed, items[item_id])
-        line = t.PurchaseOrderLine(
-            purchase_order_id=orders[supplier_id].id,
-            item_id=item_id,
-            quantity=max(needed, int(lots.sum()) if lots else needed),
-            pegged=needed,
-            due_at=max(peg.available_at for peg in pegs),
-        )
-        session.add(line)
-        session.flush()
-        for peg in pegs:
-            peg.kind, peg.purchase_order_line_id = "receipt", line.id
-    session.flush()
-    return list(orders.values())
-
-
-def _new_order(session: Session, supplier_id: int, reservation: t.Reservation, *, now: datetime) -> t.PurchaseOrder:
-    order = t.PurchaseOrder(
-        number=f"new-{reservation.id}-{supplier_id}", supplier_id=supplier_id, state="proposed", ordered_at=now
-    )
-    session.add(order)
-    session.flush()
-    order.number = f"PO-{order.id:05d}"
-    return order
 
 
 def confirm(session: Session, purchase_order_id: int, *, actor: str, now: datetime) -> None:
@@ -100,8 +58,7 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
     line.pegged -= sum(taken.values())
     line.version += 1
     session.flush()
-    if all(other.received >= other.quantity for other in _lines(session, order.id)):
-        order.state = "received"
+    order.state = "received" if all(other.received >= other.quantity for other in _lines(session, order.id)) else "ordered"
     session.flush()
     fulfilment.wake(session, taken)
     offers.touch(session, [line.item_id], now=now)

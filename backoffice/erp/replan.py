@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.erp import fulfilment, holds, offers, plan
+from backoffice.erp import fulfilment, holds, offers, plan, proposing
 from backoffice.erp import models as t
 
 
@@ -40,10 +40,12 @@ def after_change(session: Session, reservation_ids: Iterable[int], *, cause: str
 def _again(session: Session, reservation: t.Reservation, cause: str, now: datetime) -> bool:
     before = reservation.ready_at
     touched = {peg.item_id for peg in session.scalars(sa.select(t.Peg).where(t.Peg.reservation_id == reservation.id))}
+    proposed = proposing.proposed_for(session, reservation.id)
     planned = holds.plan_again(session, reservation, now=now)
     if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
         offers.touch(session, touched, now=now, capacity=True)
         return False
+    proposing.propose(session, reservation, now=now, reuse=proposed)
     fulfilment.reschedule(session, reservation, now=now)
     offers.touch(session, touched, now=now, capacity=True)
     if planned and reservation.ready_at == before:

@@ -1,0 +1,88 @@
+"""Purchase proposals: what the promises of a placed order still have to buy, written down for the buyer to send."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.erp import pegging
+from backoffice.planning.model import lots_for
+
+
+def propose(
+    session: Session, reservation: t.Reservation, *, now: datetime, reuse: Sequence[t.PurchaseOrderLine] = ()
+) -> list[t.PurchaseOrder]:
+    """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts.
+
+    reuse: lines proposed for it before it was planned anew; they carry the new need under their old numbers or go.
+    """
+    master = masters.load(session, now=now)
+    wanted: dict[int, list[t.Peg]] = defaultdict(list)
+    for peg in pegging.pegs_of(session, reservation.id):
+        if peg.kind == "buy":
+            wanted[peg.item_id].append(peg)
+    old = {line.item_id: line for line in reuse}
+    orders: dict[int, t.PurchaseOrder] = {}
+    for item_id, pegs in sorted(wanted.items()):
+        line = old.pop(item_id, None)
+        if line is None:
+            supplier_id, _ = master.suppliers[item_id]
+            if supplier_id not in orders:
+                orders[supplier_id] = _new_order(session, supplier_id, reservation, now=now)
+            line = t.PurchaseOrderLine(purchase_order_id=orders[supplier_id].id, item_id=item_id, version=0)
+            session.add(line)
+        needed = sum(peg.quantity for peg in pegs)
+        lots = lots_for(needed, master.factory.item_by[item_id])
+        line.quantity, line.pegged = max(needed, int(lots.sum()) if lots else needed), needed
+        line.due_at, line.version = max(peg.available_at for peg in pegs), line.version + 1
+        session.flush()
+        for peg in pegs:
+            peg.kind, peg.purchase_order_line_id = "receipt", line.id
+    session.flush()
+    _drop(session, list(old.values()))
+    return list(orders.values())
+
+
+def proposed_for(session: Session, reservation_id: int) -> list[t.PurchaseOrderLine]:
+    """Return the lines proposed for this reservation of which nothing has come yet."""
+    mine = sa.select(t.Peg.purchase_order_line_id).where(
+        t.Peg.reservation_id == reservation_id, t.Peg.kind == "receipt", t.Peg.used.is_(False)
+    )
+    return list(
+        session.scalars(
+            sa.select(t.PurchaseOrderLine)
+            .join(t.PurchaseOrder, t.PurchaseOrder.id == t.PurchaseOrderLine.purchase_order_id)
+            .where(t.PurchaseOrderLine.id.in_(mine), t.PurchaseOrder.state == "proposed", t.PurchaseOrderLine.received == 0)
+            .order_by(t.PurchaseOrderLine.id)
+        )
+    )
+
+
+def _drop(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> None:
+    """Take back proposals that nobody needs any more; an order without lines is cancelled."""
+    for line in lines:
+        session.delete(line)
+    session.flush()
+    for order_id in sorted({line.purchase_order_id for line in lines}):
+        if (
+            session.scalar(sa.select(t.PurchaseOrderLine.id).where(t.PurchaseOrderLine.purchase_order_id == order_id).limit(1))
+            is None
+        ):
+            session.get_one(t.PurchaseOrder, order_id).state = "cancelled"
+    session.flush()
+
+
+def _new_order(session: Session, supplier_id: int, reservation: t.Reservation, *, now: datetime) -> t.PurchaseOrder:
+    order = t.PurchaseOrder(
+        number=f"new-{reservation.id}-{supplier_id}", supplier_id=supplier_id, state="proposed", ordered_at=now
+    )
+    session.add(order)
+    session.flush()
+    order.number = f"PO-{order.id:05d}"
+    return order
