@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,11 +83,13 @@ def _with_secret(settings: Settings) -> Settings:
 
 
 def _kept_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    """Return the demo's key, made once: of several processes that start together, one puts a whole key in place."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        proposed = path.with_name(f".{path.name}.{os.getpid()}")
+        proposed.touch(mode=0o600)
+        proposed.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        with suppress(FileExistsError):
+            os.link(proposed, path)
+        proposed.unlink()
     return path.read_text(encoding="ascii").strip()

@@ -101,6 +101,11 @@ def run(context: click.Context, host: str, port: int, demo: bool) -> None:
     _require_free(host, port)
     import_module("wsgi")  # once for both processes
     people = _prepare_demo() if demo else []
+    try:
+        with _services(Settings()):
+            pass  # what is wrong with the settings is said now, once, and a demo's key is made
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
     def started(alive: Callable[[], bool]) -> None:
         if _answers(host, port, alive):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from backoffice.bootstrap import Services
+
+# how long an example takes depends on the machine, not on the code
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday, 09:00 in Berlin
 PAGE_TIMEOUT_MS = 15_000

@@ -18,9 +18,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from pwdlib import PasswordHash
 
+from backoffice import bootstrap
 from backoffice.bridge import outbox
 from backoffice.bridge.models import Heartbeat, OutboxMessage
 from backoffice.cli import main
+from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Company, Staff
 from tests.need import ROOT, free_port
@@ -123,6 +125,23 @@ def test_a_taken_port_is_said_before_anything_starts(made: Database) -> None:
         refused = run("run", "--port", str(taken.getsockname()[1]))
     assert refused.exit_code == 1
     assert "is taken" in refused.output
+
+
+def test_a_missing_secret_key_is_said_before_anything_starts(made: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOPFLOOR_SECRET_KEY")
+    refused = run("run", "--port", str(free_port()))
+    assert refused.exit_code == 1
+    assert "SHOPFLOOR_SECRET_KEY" in refused.output
+
+
+def test_a_demo_makes_its_own_key_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOPFLOOR_SECRET_KEY")
+    settings = Settings(demo=True)
+    keys = [bootstrap.build(settings).settings.secret_key for _ in range(2)]
+    assert keys[0] == keys[1]
+    assert len(keys[0]) == 64
+    assert [path.name for path in (folder / "var").iterdir()] == ["secret_key"]
+    assert (folder / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
 def test_run_serves_and_works_and_stops_together(folder: Path) -> None:
