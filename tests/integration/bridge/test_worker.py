@@ -118,6 +118,12 @@ def test_ten_workers_do_periodic_work_once_per_interval(db: Database, clock: Any
     assert ran == [start, start + timedelta(seconds=30)]
 
 
+def test_a_job_is_taken_once_until_it_is_due_again(db: Database, now: datetime) -> None:
+    job = Job("sweep", 30, lambda at: at)
+    instants = [now, now, now + timedelta(seconds=29), now + timedelta(seconds=30), now + timedelta(seconds=30)]
+    assert [db.run(lambda session, at=at: take(session, job, now=at)) for at in instants] == [True, False, False, True, False]
+
+
 @pytest.mark.postgresql
 def test_of_ten_workers_at_the_same_moment_one_takes_the_job(postgres_db: Database, now: datetime) -> None:
     job = Job("sweep", 30, lambda at: at)
