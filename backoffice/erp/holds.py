@@ -6,7 +6,7 @@ an order. Every move is one conditional update, so of two that try, one wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -58,7 +58,7 @@ def hold(session: Session, item: t.Item, quantity: int, *, owner: str, minutes: 
     session.add(reservation)
     session.flush()
     pegging.write(session, reservation, outcome)
-    offers.touch(session, _items_of(session, reservation), now=now, capacity=bool(outcome.makes))
+    offers.touch(session, items_of(session, reservation), now=now, capacity=bool(outcome.makes))
     return reservation
 
 
@@ -86,7 +86,7 @@ def release(session: Session, reservation_id: int, *, now: datetime, expired_onl
     else:
         released = any(_move(session, reservation_id, state, "released", now) for state in ("held", "paying"))
     if released:
-        touched = _items_of(session, reservation)
+        touched = items_of(session, reservation)
         orders = pegging.strip(session, reservation, state="held")
         offers.touch(session, touched, now=now, capacity=bool(orders))
     return released
@@ -138,23 +138,23 @@ def convert(session: Session, reservation_id: int, *, order_ref: str, now: datet
     return reservation
 
 
-def plan_again(session: Session, reservation: t.Reservation, *, now: datetime) -> bool:
-    """Find new supplies for a placed order's reservation; False if there are none: it then stands without a day.
+def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[t.ProductionOrder], now: datetime) -> bool:
+    """Find new supplies for a stripped reservation; False if there are none: it then stands without a day.
 
-    The caller holds the plan's lock. Own production orders keep their numbers.
+    The caller holds the plan's lock. reuse: its own production orders, which keep their numbers.
     """
-    orders = pegging.strip(session, reservation, state=reservation.state)
     standing = snapshot.load(session, [reservation.item_id], now=now)
     outcome = standing.quote(reservation.item_id, reservation.quantity, sell_from="production")
     if outcome.ready_at is None:
         return False
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
     reservation.chain = promising.chain_rows(session, outcome, now=now)
-    pegging.write(session, reservation, outcome, reuse=orders)
+    pegging.write(session, reservation, outcome, reuse=reuse)
     return True
 
 
-def _items_of(session: Session, reservation: t.Reservation) -> list[int]:
+def items_of(session: Session, reservation: t.Reservation) -> list[int]:
+    """Return the items whose supplies a reservation stands on."""
     pegged = session.scalars(sa.select(t.Peg.item_id).where(t.Peg.reservation_id == reservation.id)).all()
     return sorted({reservation.item_id, *pegged})
 
@@ -186,6 +186,7 @@ __all__ = [
     "PlanMoved",
     "convert",
     "hold",
+    "items_of",
     "needs_plan",
     "plan_again",
     "reclaim",

@@ -146,6 +146,15 @@ def _changed(session: Session, statement: sa.Update) -> bool:
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
+def lock(session: Session, *conditions: sa.ColumnElement[bool]) -> None:
+    """Lock the reservations whose pegs match, in order: until we are done nobody converts, ships or releases one of them.
+
+    Read pegs and states after this, never before: who had the lock until now may have changed them.
+    """
+    ids = sa.select(t.Peg.reservation_id).where(*conditions)
+    session.execute(sa.select(t.Reservation.id).where(t.Reservation.id.in_(ids)).order_by(t.Reservation.id).with_for_update())
+
+
 def pegs_of(session: Session, reservation_id: int) -> list[t.Peg]:
     """Return the pegs of a reservation that are not used up yet, in locking order."""
     return list(

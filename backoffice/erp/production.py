@@ -128,10 +128,10 @@ def stop(
 
 def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> None:
     """Let a stopped work centre work again from now. Raises NotFound(unknown_stop)."""
-    row = session.get(t.WorkCentreStop, stop_id)
+    plan.bump(session, master=True)
+    row = session.get(t.WorkCentreStop, stop_id, populate_existing=True)
     if row is None:
         raise NotFound("unknown_stop")
-    plan.bump(session, master=True)
     if row.starts_at >= now:
         session.delete(row)
     elif row.ends_at > now:

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 def confirm(session: Session, purchase_order_id: int, *, actor: str, now: datetime) -> None:
     """Say that a proposed order was sent to the supplier; what it brings beyond its promises may now be promised."""
+    plan.bump(session)
     order = session.get(t.PurchaseOrder, purchase_order_id)
     if order is None:
         raise NotFound("unknown_purchase_order")
@@ -34,7 +35,6 @@ def confirm(session: Session, purchase_order_id: int, *, actor: str, now: dateti
     if cast("CursorResult[Any]", result).rowcount != 1:
         raise Refused("wrong_state", state=order.state)
     log.info("purchase_order_confirmed", purchase_order_id=order.id, actor=actor)
-    plan.bump(session)
     offers.touch(session, [line.item_id for line in _lines(session, order.id)], now=now)
 
 
@@ -54,10 +54,16 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
     warehouse_id = get_warehouse(session).id
     waiting = waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))
     taken = arrive(session, line.item_id, warehouse_id, quantity, waiting, cause="receipt", ref=ref, actor=actor, now=now)
-    line.received += quantity
-    line.pegged -= sum(taken.values())
-    line.version += 1
-    session.flush()
+    session.execute(  # in SQL: a hold that dies gives its part of the line back without waiting for the plan
+        sa.update(t.PurchaseOrderLine)
+        .where(t.PurchaseOrderLine.id == line.id)
+        .values(
+            received=t.PurchaseOrderLine.received + quantity,
+            pegged=t.PurchaseOrderLine.pegged - sum(taken.values()),
+            version=t.PurchaseOrderLine.version + 1,
+        )
+        .execution_options(synchronize_session="fetch")
+    )
     order.state = "received" if all(other.received >= other.quantity for other in _lines(session, order.id)) else "ordered"
     session.flush()
     fulfilment.wake(session, taken)
@@ -93,7 +99,8 @@ def arrive(
 def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, actor: str, now: datetime) -> int:
     """Move the day on which a receipt is expected and re-date the orders that wait for it; return how many moved.
 
-    Raises NotFound(unknown_receipt), Refused(stale), BadInput(in_the_past).
+    Raises NotFound(unknown_receipt), Refused(stale), BadInput(in_the_past), Refused(not_ordered_yet): what was only
+    proposed has no day of its own.
     """
     if due_at <= now:
         raise BadInput("in_the_past", {"due_at": "in_the_past"})
@@ -101,6 +108,8 @@ def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, 
     line = _get_line(session, line_id)
     if line.version != version:
         raise Refused("stale", version=line.version)
+    if session.get_one(t.PurchaseOrder, line.purchase_order_id).state == "proposed":
+        raise Refused("not_ordered_yet")
     later = due_at > line.due_at
     line.due_at, line.version = due_at, line.version + 1
     session.flush()
@@ -128,11 +137,13 @@ def _lines(session: Session, order_id: int) -> list[t.PurchaseOrderLine]:
 
 
 def waiting_for(session: Session, condition: sa.ColumnElement[bool]) -> list[tuple[t.Peg, str]]:
-    """Return the pegs that wait for a supply with their reservation's state, oldest promise first."""
+    """Lock whoever waits for a supply; return their pegs with the reservation's state, oldest promise first."""
+    pegging.lock(session, condition, t.Peg.used.is_(False))
     rows = session.execute(
         sa.select(t.Peg, t.Reservation.state)
         .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
         .where(condition, t.Peg.used.is_(False))
         .order_by(t.Reservation.ready_at, t.Reservation.id, t.Peg.id)
+        .execution_options(populate_existing=True)
     )
     return [(peg, state) for peg, state in rows]

@@ -6,48 +6,84 @@ are released: their cart says so on its next page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.erp import fulfilment, holds, offers, plan, proposing
+from backoffice.erp import factory as masters
+from backoffice.erp import fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import models as t
 
 
 def after_change(session: Session, reservation_ids: Iterable[int], *, cause: str, now: datetime) -> int:
     """Plan these reservations anew and publish ExpectedDayMoved for each order's; return how many moved.
 
-    cause: words for people ("Our oak arrives 5 days later"). Locks the plan.
+    Whoever was promised what their production orders make beyond their own need is planned anew with them.
+    cause: words for people ("Our oak arrives 5 days later"). Locks the plan and the reservations.
     """
     plan.bump(session)
-    rows = session.scalars(
-        sa.select(t.Reservation)
-        .where(t.Reservation.id.in_(sorted(set(reservation_ids))))
-        .order_by(t.Reservation.ready_at, t.Reservation.id)
-    ).all()
-    moved = 0
+    rows = _locked(session, _with_dependants(session, reservation_ids))
     for reservation in rows:
         if reservation.state == "held":
             holds.release(session, reservation.id, now=now)
-        elif reservation.state in ("paying", "converted"):
-            moved += _again(session, reservation, cause, now)
-    return moved
+    placed = [reservation for reservation in rows if reservation.state in ("paying", "converted")]
+    # a dead hold counts for nobody, so what it still keeps is given back before others are given it
+    holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), now=now)
+    stripped = [_strip(session, reservation) for reservation in placed]
+    return sum(_again(session, one, cause, now) for one in stripped)
 
 
-def _again(session: Session, reservation: t.Reservation, cause: str, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Stripped:
+    """A reservation without supplies, and what of its old ones may be put to use again."""
+
+    reservation: t.Reservation
+    items: list[int]
+    made: list[t.ProductionOrder]
+    proposed: list[t.PurchaseOrderLine]
+
+
+def _with_dependants(session: Session, reservation_ids: Iterable[int]) -> set[int]:
+    """Return the reservations and all that were given what production orders of theirs make beyond their need."""
+    found: set[int] = set()
+    waiting = set(reservation_ids)
+    while waiting:
+        found |= waiting
+        given = sa.select(t.Peg.reservation_id).join(t.ProductionOrder, t.ProductionOrder.id == t.Peg.supply_order_id)
+        waiting = set(session.scalars(given.where(t.ProductionOrder.reservation_id.in_(sorted(waiting))))) - found
+    return found
+
+
+def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservation]:
+    """Return the reservations as they are once nobody else can move them, in the order of their days."""
+    wanted = t.Reservation.id.in_(sorted(reservation_ids))
+    session.execute(sa.select(t.Reservation.id).where(wanted).order_by(t.Reservation.id).with_for_update())
+    return session.scalars(
+        sa.select(t.Reservation)
+        .where(wanted)
+        .order_by(t.Reservation.ready_at, t.Reservation.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
+    items, proposed = holds.items_of(session, reservation), proposing.proposed_for(session, reservation.id)
+    return _Stripped(reservation, items, pegging.strip(session, reservation, state=reservation.state), proposed)
+
+
+def _again(session: Session, stripped: _Stripped, cause: str, now: datetime) -> bool:
+    reservation = stripped.reservation
     before = reservation.ready_at
-    touched = {peg.item_id for peg in session.scalars(sa.select(t.Peg).where(t.Peg.reservation_id == reservation.id))}
-    proposed = proposing.proposed_for(session, reservation.id)
-    planned = holds.plan_again(session, reservation, now=now)
+    planned = holds.plan_again(session, reservation, reuse=stripped.made, now=now)
+    offers.touch(session, {*stripped.items, *holds.items_of(session, reservation)}, now=now, capacity=True)
     if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
-        offers.touch(session, touched, now=now, capacity=True)
         return False
-    proposing.propose(session, reservation, now=now, reuse=proposed)
+    proposing.propose(session, reservation, now=now, reuse=stripped.proposed)
     fulfilment.reschedule(session, reservation, now=now)
-    offers.touch(session, touched, now=now, capacity=True)
     if planned and reservation.ready_at == before:
         return False
     events.publish(
