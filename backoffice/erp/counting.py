@@ -15,7 +15,8 @@ from backoffice.public.errors import BadInput, NotFound
 def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int, *, ref: str, actor: str, now: datetime) -> int:
     """Set on hand to what was counted; return by how much it moved. Locks the plan.
 
-    Raises NotFound(unknown_record), BadInput(bad_quantity), Refused(already_moved).
+    Raises NotFound(unknown_record), BadInput(bad_quantity), Refused(already_moved), Refused(not_enough_stock) when there
+    would be less than what lies in closed parcels.
     """
     if not 0 <= counted <= 10**9:
         raise BadInput("bad_quantity")
@@ -24,7 +25,10 @@ def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int,
         raise NotFound("unknown_record")
     plan.bump(session)
     stock.ensure_row(session, item_id, warehouse_id, now=now)
-    row = stock.get_stock(session, item_id, warehouse_id)
+    here = _here(item_id, warehouse_id)
+    pegging.lock(session, *here)
+    row = stock.get_stock(session, item_id, warehouse_id, lock=True)
+    pegging.lock(session, *here)  # those who came in between too; from here on nobody can
     delta = counted - row.on_hand
     short = row.allocated + row.reserved - counted
     losing = _newest_on(session, item_id, warehouse_id, short) if short > 0 else []
@@ -34,13 +38,29 @@ def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int,
     return delta
 
 
+def _here(item_id: int, warehouse_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions for pegs that stand on this stock."""
+    return (
+        t.Peg.item_id == item_id,
+        t.Peg.warehouse_id == warehouse_id,
+        t.Peg.kind == "stock",
+        t.Peg.used.is_(False),
+    )
+
+
 def _newest_on(session: Session, item_id: int, warehouse_id: int, short: int) -> list[int]:
-    """Take the newest promises off this stock until `short` is free; return their reservations."""
+    """Take the newest promises off this stock until `short` is free; return their reservations.
+
+    What is being picked loses its goods last, a closed parcel never does.
+    """
     rows = session.execute(
         sa.select(t.Peg, t.Reservation)
         .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
-        .where(t.Peg.item_id == item_id, t.Peg.warehouse_id == warehouse_id, t.Peg.kind == "stock", t.Peg.used.is_(False))
-        .order_by(t.Reservation.id.desc(), t.Peg.id.desc())
+        .outerjoin(t.ShipmentLine, t.ShipmentLine.reservation_id == t.Reservation.id)
+        .outerjoin(t.Shipment, t.Shipment.id == t.ShipmentLine.shipment_id)
+        .where(*_here(item_id, warehouse_id), sa.func.coalesce(t.Shipment.state, "") != "packed")
+        .order_by(sa.case((t.Shipment.state == "picking", 1), else_=0), t.Reservation.id.desc(), t.Peg.id.desc())
+        .execution_options(populate_existing=True)
     ).all()
     losing: list[int] = []
     for peg, reservation in rows:

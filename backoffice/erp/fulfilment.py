@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp import offers, promising, shipping, stock
+from backoffice.erp import offers, pegging, promising, shipping, stock
 from backoffice.erp.company import get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
 
 SHIPMENT_MOVES: dict[str, tuple[str, ...]] = {
     "waiting": ("to_pick", "cancelled"),
     "to_pick": ("picking", "waiting", "cancelled"),
-    "picking": ("packed",),
+    "picking": ("packed", "waiting"),  # back to waiting: the shelf held less than we thought
     "packed": ("shipped",),
     "shipped": ("delivered",),
     "delivered": (),
@@ -68,15 +68,25 @@ def hand_over(
 
 
 def wake(session: Session, reservation_ids: Iterable[int]) -> None:
-    """Let the shipments of these reservations be picked if all their goods are there, and wait if they are not."""
+    """Let the shipments of these reservations be picked if all their goods are there, and wait if they are not.
+
+    A parcel that is being picked is put back on the shelf when its goods are promised from elsewhere now.
+    """
     with_them = sa.select(t.ShipmentLine.shipment_id).where(t.ShipmentLine.reservation_id.in_(sorted(set(reservation_ids))))
     shipments = session.scalars(
         sa.select(t.Shipment)
-        .where(t.Shipment.id.in_(with_them), t.Shipment.state.in_(["waiting", "to_pick"]))
+        .where(t.Shipment.id.in_(with_them), t.Shipment.state.in_(["waiting", "to_pick", "picking"]))
         .order_by(t.Shipment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
     for shipment in shipments:
-        shipment.state = "to_pick" if not missing(session, shipment.id) else "waiting"
+        if missing(session, shipment.id):
+            shipment.state, shipment.picker = "waiting", ""
+            for line in lines_of(session, shipment.id):
+                line.picked = 0
+        elif shipment.state == "waiting":
+            shipment.state = "to_pick"
     session.flush()
 
 
@@ -110,7 +120,7 @@ def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -
         .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
         .where(t.ShipmentLine.reservation_id == reservation.id)
     )
-    if shipment is None or shipment.state not in ("waiting", "to_pick"):
+    if shipment is None or shipment.state not in ("waiting", "to_pick", "picking"):
         return
     wake(session, [reservation.id])
     ready_at = max(session.get_one(t.Reservation, line.reservation_id).ready_at for line in lines_of(session, shipment.id))
@@ -123,9 +133,9 @@ def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -
         shipment.ship_by_on = days[0]
 
 
-def get_shipment(session: Session, shipment_id: int) -> t.Shipment:
-    """Return a shipment. Raises NotFound(unknown_shipment)."""
-    shipment = session.get(t.Shipment, shipment_id, populate_existing=True)
+def get_shipment(session: Session, shipment_id: int, *, lock: bool = False) -> t.Shipment:
+    """Return a shipment; `lock`: nobody else moves it until we are done. Raises NotFound(unknown_shipment)."""
+    shipment = session.get(t.Shipment, shipment_id, populate_existing=True, with_for_update=lock or None)
     if shipment is None:
         raise NotFound("unknown_shipment")
     return shipment
@@ -133,7 +143,7 @@ def get_shipment(session: Session, shipment_id: int) -> t.Shipment:
 
 def start(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:
     """Begin to pick: the shipment is this picker's. Raises Refused(wrong_state | taken, who)."""
-    shipment = get_shipment(session, shipment_id)
+    shipment = get_shipment(session, shipment_id, lock=True)
     if shipment.state == "picking":
         if shipment.picker == actor:
             return
@@ -163,7 +173,7 @@ def unpick(session: Session, shipment_id: int, sku: str, quantity: int, *, actor
 
 def pack(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:
     """Close the parcel. Raises Refused(not_all_picked | wrong_state)."""
-    shipment = get_shipment(session, shipment_id)
+    shipment = get_shipment(session, shipment_id, lock=True)
     if shipment.state == "packed":
         return
     if any(line.picked < line.quantity for line in lines_of(session, shipment_id)):
@@ -174,7 +184,9 @@ def pack(session: Session, shipment_id: int, *, actor: str, now: datetime) -> No
 
 def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: datetime) -> None:
     """Hand the parcel to the carrier: goods leave the stock, the order is shipped. Raises Refused(wrong_state)."""
-    shipment = get_shipment(session, shipment_id)
+    mine = sa.select(t.ShipmentLine.reservation_id).where(t.ShipmentLine.shipment_id == shipment_id)
+    pegging.lock(session, t.Peg.reservation_id.in_(mine))  # before the shipment, as who plans anew does
+    shipment = get_shipment(session, shipment_id, lock=True)
     if shipment.state in ("shipped", "delivered"):
         return
     tracking = " ".join(tracking.split())[:80]

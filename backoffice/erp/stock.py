@@ -116,13 +116,13 @@ def _expired_holds(now: datetime) -> sa.ScalarSelect[int]:
     )
 
 
-def get_stock(session: Session, item_id: int, warehouse_id: int) -> t.Stock:
-    """Return the fresh stock row. Raises BadInput(unknown_stock) if the item never lay there."""
-    row = session.scalar(
-        sa.select(t.Stock)
-        .where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id)
-        .execution_options(populate_existing=True)
-    )
+def get_stock(session: Session, item_id: int, warehouse_id: int, *, lock: bool = False) -> t.Stock:
+    """Return the fresh stock row; `lock`: nobody else moves it until we are done.
+
+    Raises BadInput(unknown_stock) if the item never lay there.
+    """
+    query = sa.select(t.Stock).where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id)
+    row = session.scalar((query.with_for_update() if lock else query).execution_options(populate_existing=True))
     if row is None:
         raise BadInput("unknown_stock", item_id=item_id)
     return row

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from backoffice.erp import counting, purchasing
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from backoffice.erp import counting, fulfilment, plan, production, purchasing
 from backoffice.erp import models as t
+from backoffice.public.errors import Refused
 from tests.company import at
 
 
@@ -46,3 +52,72 @@ def test_what_comes_in_from_a_proposed_order_was_ordered(workshop):
     assert [order.state for order in workshop.rows(t.PurchaseOrder)] == ["ordered", "ordered"]
     workshop.do(purchasing.move_due, line.id, at(30, 8), version=line.version + 1)
     assert workshop.rows(t.PurchaseOrderLine, id=line.id)[0].due_at == at(30, 8)
+
+
+def test_a_proposed_order_has_no_day_to_move_before_it_is_ordered(workshop):
+    workshop.buy(TABLE=4)
+    line = workshop.rows(t.PurchaseOrderLine)[-1]
+    with pytest.raises(Refused) as refusal:
+        workshop.do(purchasing.move_due, line.id, at(30, 8), version=line.version)
+    assert refusal.value.code == "not_ordered_yet"
+    assert proposals(workshop) == [("proposed", 4, 4)]
+
+
+def test_a_dead_hold_does_not_stand_in_the_way_of_planning_anew(workshop):
+    workshop.cart(STOOL=2)
+    workshop.buy(STOOL=3)
+    workshop.now += timedelta(minutes=20)  # the cart's hold is dead, nobody has swept
+    count(workshop, "STOOL", 4, "count:1")
+    assert workshop.stock("STOOL") == (4, 3, 0)
+    assert proposals(workshop) == []
+
+
+def test_goods_missing_while_they_are_picked_put_the_parcel_back_to_wait(workshop):
+    workshop.buy(STOOL=3)
+    shipment = workshop.rows(t.Shipment)[0]
+    workshop.do(fulfilment.pick, shipment.id, "STOOL", 1)
+    count(workshop, "STOOL", 1, "count:1")
+    assert [(s.state, s.picker) for s in workshop.rows(t.Shipment)] == [("waiting", "")]
+    assert [line.picked for line in workshop.rows(t.ShipmentLine)] == [0]
+    for line in workshop.rows(t.PurchaseOrderLine)[1:]:
+        workshop.do(purchasing.receive, line.id, line.quantity, ref=f"delivery {line.id}")
+    workshop.do(fulfilment.pick, shipment.id, "STOOL", 3)
+    workshop.do(fulfilment.pack, shipment.id)
+    workshop.do(fulfilment.ship, shipment.id, tracking="JD 1")
+    assert workshop.orders()[0].state == "shipped"
+
+
+def test_a_closed_parcel_keeps_its_goods_whatever_is_counted(workshop):
+    workshop.buy(STOOL=3)
+    shipment = workshop.rows(t.Shipment)[0]
+    workshop.do(fulfilment.pick, shipment.id, "STOOL", 3)
+    workshop.do(fulfilment.pack, shipment.id)
+    workshop.buy(STOOL=2)
+    with pytest.raises(Refused) as refusal:
+        count(workshop, "STOOL", 2, "count:1")
+    assert refusal.value.code == "not_enough_stock"
+    count(workshop, "STOOL", 3, "count:2")  # the newer order waits, the parcel goes
+    workshop.do(fulfilment.ship, shipment.id, tracking="JD 1")
+    assert [s.state for s in workshop.rows(t.Shipment)] == ["shipped", "waiting"]
+
+
+def test_who_was_promised_the_surplus_of_anothers_lot_is_planned_anew_with_it(workshop):
+    def in_lots(session):
+        session.execute(sa.update(t.Item).where(t.Item.sku == "TOP").values(lot_minimum=3))
+        plan.bump(session, master=True)
+
+    workshop.db.run(in_lots)
+    workshop.buy(TABLE=1)  # 3 tops are made for it
+    workshop.buy(TABLE=1)  # and one of them goes into this one
+    cart = workshop.cart(TABLE=1)  # and one is kept for this cart
+    assert [order.quantity for order in workshop.rows(t.ProductionOrder) if order.quantity > 1] == [3]
+    saw = workshop.rows(t.WorkCentre, code="SAW")[0].id
+    workshop.do(production.stop, saw, at(24, 9), at(25, 9), reason="broken")
+    assert workshop.breaches() == []
+    for peg in workshop.rows(t.Peg, kind="make"):
+        assert workshop.rows(t.ProductionOrder, id=peg.supply_order_id)[0].state != "cancelled"
+    assert workshop.shop.carts.find(cart.token, now=workshop.now).lines[0].promise is not None
+    for _ in range(2):
+        for order in sorted(workshop.rows(t.ProductionOrder, state="planned"), key=lambda row: -row.item_id):
+            workshop.do(production.finish, order.id)
+    assert [shipment.state for shipment in workshop.rows(t.Shipment)] == ["to_pick", "to_pick"]
