@@ -47,8 +47,8 @@ format: $(DEV_STAMP) ## Put the code into the one format
 migrate: $(RUN_STAMP) ## Bring the database (SHOPFLOOR_DATABASE_URL) to the program's tables
 	@$(BIN)/python -m backoffice.cli migrate
 
-screenshots: $(DEV_STAMP) ## Take pictures of the pages into build/screenshots
-	@$(PYTEST) -m browser -k screenshots
+screenshots: $(DEV_STAMP) ## Run the browser tests; they leave pictures of the pages in build/screenshots
+	@$(PYTEST) -m browser
 
 requirements: $(DEV_STAMP) ## Pin the newest allowed versions with their hashes
 	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install pyproject.toml -o requirements/base.txt
