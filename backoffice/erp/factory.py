@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,14 +41,7 @@ class Master:
         return _closure(item_ids, self.parents)
 
 
-class _Kept(threading.local):
-    """One copy a thread: the factory folds its calendars as it is asked, which two threads must not do at once."""
-
-    def __init__(self) -> None:
-        self.masters: WeakKeyDictionary[Engine, tuple[int, date, Master]] = WeakKeyDictionary()
-
-
-_kept = _Kept()
+_kept: WeakKeyDictionary[Engine, tuple[int, date, Master]] = WeakKeyDictionary()
 
 
 def load(session: Session, *, now: datetime) -> Master:
@@ -57,9 +49,9 @@ def load(session: Session, *, now: datetime) -> Master:
     today = local_today(get_company(session), now)
     version = plan.master_version(session)
     engine = session.get_bind().engine
-    kept = _kept.masters.get(engine)
+    kept = _kept.get(engine)
     if kept is None or kept[:2] != (version, today):
-        kept = _kept.masters[engine] = (version, today, _read(session, today, now))
+        kept = _kept[engine] = (version, today, _read(session, today, now))
     return kept[2]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from threading import Lock
 from typing import NamedTuple
 
 from backoffice.planning.calendars import Calendar
@@ -23,10 +24,12 @@ _ONE_DAY = timedelta(days=1)
 class Axis:
     """The open time of one work centre, folded lazily from a first instant on; instants are microseconds.
 
+    Threads may share one: growing is locked, and what a reader may look at is complete before it is counted in `_total`.
+
     opens[i], closes[i]: the i-th open interval; before[i]: working time before it.
     """
 
-    __slots__ = ("_calendar", "_day", "_stops", "before", "closes", "grown_to", "opens", "origin")
+    __slots__ = ("_calendar", "_day", "_growing", "_stops", "_total", "before", "closes", "grown_to", "opens", "origin")
 
     def __init__(self, calendar: Calendar, stops: Iterable[tuple[int, int]], origin: int) -> None:
         """Prepare the axis from `origin` on; nothing before it counts as working time."""
@@ -38,10 +41,12 @@ class Axis:
         self.opens: list[int] = []
         self.closes: list[int] = []
         self.before: list[int] = []
+        self._total = 0
+        self._growing = Lock()
 
     def total(self) -> int:
         """Return the working time known so far."""
-        return self.before[-1] + self.closes[-1] - self.opens[-1] if self.opens else 0
+        return self._total
 
     def work_at(self, instant: int) -> int:
         """Return the working time that lies before `instant`."""
@@ -70,12 +75,13 @@ class Axis:
 
     def _grow(self) -> None:
         """Fold the next days."""
-        for _ in range(_GROW_DAYS):
-            for start, end in self._calendar.open_on(self._day):
-                for piece in without(start, end, self._stops):
-                    self._append(*piece)
-            self._day += _ONE_DAY
-        self.grown_to = max(self.grown_to, local_instant(self._day, 0, self._calendar.zone))
+        with self._growing:
+            for _ in range(_GROW_DAYS):
+                for start, end in self._calendar.open_on(self._day):
+                    for piece in without(start, end, self._stops):
+                        self._append(*piece)
+                self._day += _ONE_DAY
+            self.grown_to = max(self.grown_to, local_instant(self._day, 0, self._calendar.zone))
 
     def _append(self, start: int, end: int) -> None:
         start = max(start, self.origin, self.closes[-1] if self.closes else self.origin)
@@ -83,10 +89,11 @@ class Axis:
             return
         if self.closes and start == self.closes[-1]:
             self.closes[-1] = end
-            return
-        self.before.append(self.total())
-        self.opens.append(start)
-        self.closes.append(end)
+        else:
+            self.before.append(self._total)
+            self.closes.append(end)
+            self.opens.append(start)
+        self._total += end - start
 
 
 class Place(NamedTuple):
