@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Read every setting from SHOPFLOOR_* (environment, or files below `secrets_dir` for secrets)."""
+    """Read every setting from SHOPFLOOR_* in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="SHOPFLOOR_", extra="ignore")
 

@@ -84,7 +84,8 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = normalise_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+        # hide_parameters: an error in the log must not carry a customer's address
+        options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite, "hide_parameters": True}
         if self.is_sqlite:
             options["connect_args"] = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
         else:
@@ -92,6 +93,7 @@ class Database:
                 "pool_size": pool_size,
                 "max_overflow": pool_size,
                 "connect_args": {
+                    "connect_timeout": 5,
                     "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=20s"
                     " -c idle_in_transaction_session_timeout=30s"
                 },
