@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from backoffice.public.promise import Promise, Step
 from storefront.formats import Formats
@@ -67,9 +67,10 @@ class StepLine:
 class _Words:
     """The details of a step, with what is missing told apart from what is there."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, formats: Formats) -> None:
         self.step = step
         self.details = step.details
+        self.formats = formats
 
     def text(self, *names: str) -> str:
         for name in names:
@@ -84,6 +85,10 @@ class _Words:
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
         return 0
+
+    def end(self) -> str:
+        """Return the day and the hour at which the step is over, where it happens."""
+        return self.formats.instant(self.step.ends_at, self.text("zone") or None)
 
     def goods(self) -> str:
         item, quantity = self.text("item", "name", "item_name"), self.count("quantity")
@@ -141,13 +146,13 @@ def _wait(words: _Words) -> str:
     if holiday:
         return _("Closed: %(holiday)s", holiday=holiday)
     if cause == "closed":
-        return _("Our workshop is closed: evenings, weekends and holidays")
+        return _("Our workshop is closed until %(until)s", until=words.end())
     if cause == "frozen":
         return _("The next days at the station “%(centre)s” are already fixed", centre=centre or _("workshop"))
-    if cause in {"stop", "stopped"} and centre:
-        return _("The station “%(centre)s” stands still", centre=centre)
+    if cause == "stopped" and centre:
+        return _("The station “%(centre)s” stands still until %(until)s", centre=centre, until=words.end())
     if centre:
-        return _("The station “%(centre)s” is busy with earlier orders", centre=centre)
+        return _("The station “%(centre)s” is busy with earlier orders until %(until)s", centre=centre, until=words.end())
     return _("Waiting for its turn")
 
 
@@ -160,7 +165,7 @@ def _cutoff(words: _Words) -> str:
     hour = f"{minute // 60:02d}:{minute % 60:02d}"
     if not words.details.get("missed"):
         return _("In time for the carrier, who comes at %(hour)s", hour=hour)
-    return _("Ready after the carrier has come (%(hour)s) or on a closed day: it leaves on the next working day", hour=hour)
+    return _("The carrier comes next on %(when)s", when=words.end())
 
 
 def _ship(words: _Words) -> str:
@@ -197,15 +202,15 @@ STEPS: Mapping[str, tuple[str, Callable[[_Words], str]]] = {
 def step_lines(steps: Sequence[Step], formats: Formats) -> list[StepLine]:
     """Return the steps in words, in their order; a kind nobody has worded yet is still shown with its days.
 
-    A wait of less than three hours within one day is left out: it is part of every working day.
+    A wait of less than three hours within one day is left out, as part of every working day; a stop is not.
     """
     lines = []
     for step in steps:
         if _is_pause(step, formats):
             continue
         icon, phrase = STEPS.get(step.kind, ("wait", lambda _words: _("One more step")))
-        words = _Words(step)
-        lines.append(StepLine(icon, _span(step, formats), _capital(phrase(words)), _closed_note(words)))
+        words = _Words(step, formats)
+        lines.append(StepLine(icon, _span(step, formats), _capital(phrase(words)), _note(words)))
     return lines
 
 
@@ -216,7 +221,8 @@ def _days(step: Step, formats: Formats) -> tuple[date, date]:
 
 def _is_pause(step: Step, formats: Formats) -> bool:
     first, last = _days(step, formats)
-    return step.kind == "wait" and first == last and step.ends_at - step.starts_at < PAUSE
+    short = first == last and step.ends_at - step.starts_at < PAUSE
+    return step.kind == "wait" and short and step.details.get("cause") != "stopped"
 
 
 def _span(step: Step, formats: Formats) -> str:
@@ -227,8 +233,12 @@ def _span(step: Step, formats: Formats) -> str:
     return " – ".join(formats.day(day).replace(" ", "\u00a0") for day in (first, last))
 
 
-def _closed_note(words: _Words) -> str:
-    """Say which closed days lie inside a step, where the plan names them."""
+def _note(words: _Words) -> str:
+    """Say what lies inside a step and makes it longer: a stop of its station, closed days that the plan names."""
+    stopped = words.text("stopped_until")
+    if stopped:
+        until = words.formats.instant(datetime.fromisoformat(stopped), words.text("zone") or None)
+        return _("in between it stands still until %(until)s", until=until)
     holiday = words.text("holiday", "holidays")
     if words.step.kind == "wait" or not holiday:
         return ""

@@ -90,46 +90,55 @@ def _chain_of_lot(search: Search, made: Made) -> list[Link]:
     steps = search.factory.recipe(made.item.key).steps
     for position, (step, place) in enumerate(zip(steps, made.places, strict=True)):
         if place.starts_at > clock:
-            cause = _why_wait(search, step.work_centre, clock, place.starts_at)
-            links.append(
-                _link(
-                    "wait",
-                    clock,
-                    place.starts_at,
-                    made.item.key,
-                    {
-                        "work_centre": step.work_centre,
-                        "cause": cause,
-                    },
-                )
-            )
-        links.append(
-            _link(
-                "operation",
-                place.starts_at,
-                place.ends_at,
-                made.item.key,
-                {
-                    "work_centre": step.work_centre,
-                    "lane": place.lane,
-                    "position": position,
-                    "quantity": made.quantity,
-                },
-            )
-        )
+            links += _waits(search, step.work_centre, made.item.key, clock, place.starts_at)
+        details: dict[str, Hashable] = {
+            "work_centre": step.work_centre,
+            "lane": place.lane,
+            "position": position,
+            "quantity": made.quantity,
+        }
+        if stopped := _stopped_until(search, step.work_centre, place.starts_at, place.ends_at):
+            details["stopped_until"] = moment(stopped)
+        links.append(_link("operation", place.starts_at, place.ends_at, made.item.key, details))
         clock = place.ends_at
     if not steps:
         links.append(_link("make", clock, clock, made.item.key, {"quantity": made.quantity}))
     return links
 
 
+def _waits(search: Search, work_centre: Hashable, item: Hashable, start: int, end: int) -> list[Link]:
+    """Return the waits before an operation: first a stop of its work centre, if one lies there, then what else."""
+    links = []
+    stopped = _stopped_until(search, work_centre, start, end)
+    if stopped:
+        if stopped < end and _why_wait(search, work_centre, stopped, end) == "closed":
+            stopped = end  # it works again at the next opening
+        links.append(_link("wait", start, stopped, item, {"work_centre": work_centre, "cause": "stopped"}))
+        start = stopped
+    if start < end:
+        cause = _why_wait(search, work_centre, start, end)
+        links.append(_link("wait", start, end, item, {"work_centre": work_centre, "cause": cause}))
+    return links
+
+
 def _why_wait(search: Search, work_centre: Hashable, start: int, end: int) -> str:
-    """Name why an operation waits: closed, frozen, or busy with other work."""
+    """Name why an operation waits where nothing stands still: closed, frozen, or busy with other work."""
     axis = search.centre(work_centre).axis
     frozen = search.factory.centre_by[work_centre].frozen_until
     if frozen is not None and start < micros(frozen):
         return "frozen"
     return "closed" if axis.work_at(start) == axis.work_at(end) else "busy"
+
+
+def _stopped_until(search: Search, work_centre: Hashable, start: int, end: int) -> int:
+    """Return when the last stop is over that takes open time of a work centre within [start, end); 0: none does."""
+    calendar = search.factory.calendars[search.factory.centre_by[work_centre].calendar]
+    until = 0
+    for stop in search.factory.stops:
+        low, high = max(start, micros(stop.starts_at)), min(end, micros(stop.ends_at))
+        if stop.work_centre == work_centre and low < high and any(calendar.open_intervals(moment(low), moment(high))):
+            until = max(until, high)
+    return until
 
 
 def _link(kind: LinkKind, start: int, end: int, item: Hashable, details: dict[str, Hashable]) -> Link:

@@ -15,7 +15,7 @@ def test_the_day_its_reason_and_the_steps(client: FlaskClient) -> None:
     assert "Oak board: ordered from our supplier, who needs 7 days" in page
     assert "The station “Saw” is busy with earlier orders" in page
     assert "Tue 24 Nov – Tue 1 Dec" in page.replace("\u00a0", " ")
-    assert "Ready after the carrier has come (14:00)" in page
+    assert "The carrier comes next on Mon 7 Dec" in page
     assert "€1,290.00" in page
     assert "incl. VAT" in page
 

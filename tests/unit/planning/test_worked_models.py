@@ -239,6 +239,49 @@ def test_a_stop_closes_a_work_centre() -> None:
     )
     assert plan(model).quote("A", 1).ready_at == berlin("2026-11-24 13:00")
     assert plan(model).quote("B", 1).ready_at == berlin("2026-11-24 11:00")
+    assert plan(model).quote("A", 1).chain[0].details["stopped_until"] == berlin("2026-11-24 12:00")
+    assert "stopped_until" not in plan(model).quote("B", 1).chain[0].details
+
+
+@pytest.mark.parametrize(
+    ("stopped", "waits"),
+    [
+        # open 06:00 to 14:00: a stop of two hours; one over the night lasts to the opening; one while the work centre is
+        # closed anyway explains nothing
+        (("2026-11-24 08:00", "2026-11-24 10:00"), [("stopped", "2026-11-24 10:00")]),
+        (("2026-11-24 08:00", "2026-11-25 05:00"), [("stopped", "2026-11-25 06:00")]),
+        (("2026-11-24 18:00", "2026-11-24 19:00"), []),
+    ],
+)
+def test_a_wait_for_a_stopped_work_centre_is_named(stopped: tuple[str, str], waits: list[tuple[str, str]]) -> None:
+    model = factory(
+        Item("A", "make"),
+        routings={"A": [Operation("SAW", 60)]},
+        centres=[SAW],
+        stops=[Stop("SAW", berlin(stopped[0]), berlin(stopped[1]))],
+    )
+    chain = plan(model).quote("A", 1).chain
+    found = [(link.details["cause"], link.ends_at) for link in chain if link.kind == "wait"]
+    assert found == [(cause, berlin(until)) for cause, until in waits]
+
+
+def test_behind_a_stop_a_busy_work_centre_is_named_too() -> None:
+    # stopped from 09:00 to 11:00; another order has the saw from 11:00 to 12:00
+    model = factory(
+        Item("A", "make"),
+        routings={"A": [Operation("SAW", 60)]},
+        centres=[SAW],
+        stops=[Stop("SAW", berlin("2026-11-24 08:00"), berlin("2026-11-24 11:00"))],
+    )
+    answers = plan(model)
+    answers.commit("A", 1)
+    chain = answers.quote("A", 1).chain
+    found = [(link.kind, link.details.get("cause"), link.ends_at) for link in chain]
+    assert found == [
+        ("wait", "stopped", berlin("2026-11-24 11:00")),
+        ("wait", "busy", berlin("2026-11-24 12:00")),
+        ("operation", None, berlin("2026-11-24 13:00")),
+    ]
 
 
 def test_scrap_takes_more_than_is_needed() -> None:

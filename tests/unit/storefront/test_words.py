@@ -88,12 +88,17 @@ def step(kind: str, hours: float = 0, **details: str | int) -> Step:
         (step("buy", 72, item="Oak", lead_days=3), "Oak: ordered from our supplier, who needs 3 days"),
         (step("make", item="Leg set"), "Leg set: made in our workshop"),
         (step("operation", 5, item="Table", work_centre="Saw"), "Table at the station “Saw”"),
-        (step("wait", 48, work_centre="Saw", cause="busy"), "The station “Saw” is busy with earlier orders"),
-        (step("wait", 48, work_centre="Saw", cause="closed"), "Our workshop is closed: evenings, weekends and holidays"),
+        (
+            step("wait", 48, work_centre="Saw", cause="busy"),
+            "The station “Saw” is busy with earlier orders until Thu 26 Nov, 09:00",
+        ),
+        (step("wait", 48, work_centre="Saw", cause="closed"), "Our workshop is closed until Thu 26 Nov, 09:00"),
+        (step("wait", 2, work_centre="Saw", cause="stopped"), "The station “Saw” stands still until Tue 24 Nov, 11:00"),
         (step("wait", 48, work_centre="Saw", cause="frozen"), "The next days at the station “Saw” are already fixed"),
         (step("wait", 48, holiday="Epiphany"), "Closed: Epiphany"),
         (step("pick_pack", 24), "We pick and pack your parcel"),
         (step("cutoff", 5, minute=840, missed=0), "In time for the carrier, who comes at 14:00"),
+        (step("cutoff", 29, minute=840, missed=1), "The carrier comes next on Wed 25 Nov, 14:00"),
         (step("ship"), "It leaves our house"),
         (step("transit", 48, days=2), "On the road: 2 working days"),
         (step("deliver"), "At your door"),
@@ -108,6 +113,13 @@ def test_a_step_over_days_names_both_and_a_short_pause_is_left_out() -> None:
     lines = step_lines([step("wait", 2.5, work_centre="Saw", cause="busy"), step("transit", 48, days=2)], FORMATS)
     assert [line.when.replace("\u00a0", " ") for line in lines] == ["Tue 24 Nov – Thu 26 Nov"]
     assert len(step_lines([step("wait", 3, work_centre="Saw", cause="busy")], FORMATS)) == 1
+
+
+def test_a_stop_inside_a_step_is_noted() -> None:
+    (line,) = step_lines(
+        [step("operation", 30, item="Table", work_centre="Saw", stopped_until="2026-11-25T06:00:00+00:00")], FORMATS
+    )
+    assert line.note == "in between it stands still until Wed 25 Nov, 07:00"
 
 
 def test_a_second_language_is_only_a_catalogue(tmp_path: Path) -> None:
