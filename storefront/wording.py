@@ -39,6 +39,10 @@ ERRORS: Mapping[str, str] = {
     "day_moved": N_(
         "The day has moved since this page was shown. What you typed is kept: look at the new day, and send it again."
     ),
+    "other_day_there": N_(
+        "To this postcode it arrives on another day than the page said. What you typed is kept: look at the day, and send "
+        "it again."
+    ),
     "busy": N_("Others are buying the same thing this very moment. Nothing was changed: please try once more."),
     "wrong_state": N_("That can no longer be done. Load the page again to see how things stand now."),
     "bad_quantity": DIGITS,

@@ -19,6 +19,7 @@ from storefront.inputs import parse_hidden_int
 from storefront.phrases import _
 from storefront.views.cart import changes_of, minutes_left
 
+NO_VERSION = -1
 FIELDS = ("email", "name", "phone", "street", "postcode", "city", "country", "note")
 
 
@@ -56,18 +57,31 @@ class Views:
         """Move the cart to the typed place before paying; return the version to buy.
 
         The page showed a day for the cart's place. Where another place means another day or amount, the customer
-        looks at it first: Refused(day_moved | price_changed).
+        looks at it first: Refused(other_day_there | price_changed). A wrong place is named with all other wrong fields.
         """
         shown = parse_hidden_int(request.form.get("cart_version"))
         postcode, country = typed["postcode"].strip(), typed["country"] or cart.country
         if not postcode or (postcode, country) == (cart.postcode, cart.country):
             return shown
-        moved = self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
+        try:
+            moved = self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
+        except BadInput as error:
+            raise BadInput("invalid_form", _field_codes(error) | self._other_faults(token, typed, now)) from error
         if moved.deliver_on != cart.deliver_on:
-            raise Refused("day_moved")
+            raise Refused("other_day_there")
         if moved.total != cart.total:
             raise Refused("price_changed")
         return moved.version if shown == cart.version else shown
+
+    def _other_faults(self, token: str, typed: Mapping[str, str], now: datetime) -> dict[str, str]:
+        """Return the codes of the fields that the door refuses; nothing is paid, as no cart has this version."""
+        try:
+            self.front.shop.checkout.start(token, self._form(typed, NO_VERSION), base_url=self._base_url(), now=now)
+        except BadInput as error:
+            return dict(error.fields)
+        except ShopError:
+            pass
+        return {}
 
     def _form(self, typed: Mapping[str, str], version: int) -> CheckoutForm:
         return CheckoutForm(
@@ -120,11 +134,16 @@ def _field_words(error: ShopError | None) -> dict[str, str]:
     """Return field → words, in the order of the page; a wrong postcode belongs to its field however it was raised."""
     if not isinstance(error, BadInput):
         return {}
+    codes = _field_codes(error)
+    ordered = [name for name in FIELDS if name in codes] + [name for name in codes if name not in FIELDS]
+    return wording.say_fields({name: codes[name] for name in ordered})
+
+
+def _field_codes(error: BadInput) -> dict[str, str]:
     codes = dict(error.fields)
     if error.code == "unknown_postcode":
         codes.setdefault("postcode", "unknown_postcode")
-    ordered = [name for name in FIELDS if name in codes] + [name for name in codes if name not in FIELDS]
-    return wording.say_fields({name: codes[name] for name in ordered})
+    return codes
 
 
 def register(routes: Blueprint, front: Front) -> None:

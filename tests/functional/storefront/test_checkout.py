@@ -119,12 +119,20 @@ def test_a_stale_or_tampered_page_pays_nothing(client: FlaskClient, state: State
 def test_another_postcode_with_another_day_is_shown_before_paying(client: FlaskClient, state: State, page: str) -> None:
     answer = client.post("/checkout", data=TYPED | {"postcode": "10115"} | hidden(page))
     assert answer.status_code == 409
-    assert "The day has moved" in answer.text
+    assert "To this postcode it arrives on another day" in answer.text
     assert "Fri 27 Nov" in answer.text
     assert state.started == []
     second = client.post("/checkout", data=TYPED | {"postcode": "10115"} | hidden(answer.text))
     assert second.status_code == 303
     assert state.started[0].postcode == "10115"
+
+
+def test_a_wrong_postcode_does_not_hide_the_other_faults(client: FlaskClient, state: State, page: str) -> None:
+    answer = client.post("/checkout", data=TYPED | {"postcode": "00000", "city": ""} | hidden(page))
+    assert answer.status_code == 422
+    assert '<a href="#postcode">Postcode: We do not deliver to this postcode' in answer.text
+    assert '<a href="#city">Town: Please fill this in.</a>' in answer.text
+    assert state.started == []
 
 
 def test_a_postcode_that_does_not_exist_is_an_error_of_its_field(client: FlaskClient, page: str) -> None:
