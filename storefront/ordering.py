@@ -21,6 +21,8 @@ def now_sentence(order: OrderView, formats: Formats) -> str:
         "delivered": lambda: _("Your parcel has arrived. We hope you like what is in it."),
         "cancelled": lambda: _("This order is cancelled."),
     }
+    if order.state == "picking" and any(event.kind == "packed" for event in order.events):
+        return _("Your parcel is packed and waits for the carrier. It arrives on %(day)s.", day=day)
     sentence = sentences.get(order.state)
     if sentence:
         return sentence()

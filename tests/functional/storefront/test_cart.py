@@ -55,6 +55,8 @@ def test_all_in_one_parcel_on_the_latest_day(client: FlaskClient) -> None:
     page = client.get("/cart").text
     assert "All in one parcel on" in page
     assert '<strong class="parcel-day"><time datetime="2026-12-08">' in page
+    assert "Arrives Tue 8 Dec" in page
+    assert "Alone it would arrive Thu 26 Nov" in page
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "1.5", "1000000000000000000", "many", ""])

@@ -52,6 +52,20 @@ def test_a_moved_day_is_shown_with_both_days_and_the_reason(client: FlaskClient,
     assert "The station “Saw” stands still." in page
 
 
+def test_one_parcel_has_one_day(client: FlaskClient, state: State) -> None:
+    sooner = replace(LINE, name="Stool", promised_on=date(2026, 11, 26), expected_on=date(2026, 11, 26))
+    state.orders["secret"] = replace(ORDER, lines=[LINE, sooner])
+    page = client.get("/o/secret").text
+    assert page.count("Arrives Tue 8 Dec") == 2
+    assert "Arrives Thu 26 Nov" not in page
+
+
+def test_a_packed_parcel_waits_for_the_carrier(client: FlaskClient, state: State) -> None:
+    packed = [OrderEvent("placed", NOW), OrderEvent("picking", NOW), OrderEvent("packed", NOW)]
+    state.orders["secret"] = replace(ORDER, state="picking", events=packed)
+    assert "Your parcel is packed and waits for the carrier. It arrives on Tue 8 Dec." in client.get("/o/secret").text
+
+
 @pytest.mark.parametrize(
     ("order_state", "words"),
     [
