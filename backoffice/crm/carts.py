@@ -41,9 +41,22 @@ def find_cart(session: Session, token: str | None) -> Cart | None:
     return session.scalar(sa.select(Cart).where(Cart.token_hash == links.hash_token(token), Cart.state == "open"))
 
 
-def get_cart(session: Session, token: str) -> Cart:
-    """Return the open cart of a token. Raises NotFound(unknown_cart)."""
-    cart = find_cart(session, token)
+def find_mine(session: Session, token: str | None) -> Cart | None:
+    """Return the open cart of a browser's token, to change it: its other windows wait until we are done."""
+    if not token:
+        return None
+    query = sa.select(Cart).where(Cart.token_hash == links.hash_token(token), Cart.state == "open")
+    return session.scalar(query.with_for_update().execution_options(populate_existing=True))
+
+
+def lock(session: Session, cart_id: int) -> None:
+    """Let nobody else change this cart until we are done."""
+    session.execute(sa.select(Cart.id).where(Cart.id == cart_id).with_for_update())
+
+
+def get_mine(session: Session, token: str) -> Cart:
+    """Return the open cart of a token, to change it. Raises NotFound(unknown_cart)."""
+    cart = find_mine(session, token)
     if cart is None:
         raise NotFound("unknown_cart")
     return cart
@@ -98,7 +111,7 @@ def _set(session: Session, cart: Cart, item: t.Item, row: CartLine | None, quant
     if holds.needs_plan(item):
         plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
     if row is not None and row.reservation_id is not None:
-        holds.release(session, row.reservation_id, now=now)
+        _let_go(session, row.reservation_id, now)
     _changed(cart, now)
     if quantity == 0:
         assert row is not None
@@ -113,6 +126,14 @@ def _set(session: Session, cart: Cart, item: t.Item, row: CartLine | None, quant
     session.flush()
 
 
+def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
+    """Give a line's hold back. Raises Refused(stale) if it is being paid for: that ends by the provider's word only."""
+    if holds.release(session, reservation_id, now=now):
+        return
+    if session.get_one(t.Reservation, reservation_id, populate_existing=True).state == "paying":
+        raise Refused("stale")
+
+
 def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
     """Hold every line again from now. A line that can no longer be held loses its hold and stays in the cart."""
     rows = rows_of(session, cart)
@@ -123,7 +144,7 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
         if row.reservation_id is not None and holds.renew(session, row.reservation_id, minutes=minutes, now=now):
             continue
         if row.reservation_id is not None:
-            holds.release(session, row.reservation_id, now=now)
+            _let_go(session, row.reservation_id, now)
         try:
             with session.begin_nested():
                 item = items[row.item_id]

@@ -163,12 +163,13 @@ def give_up(session: Session, checkout: Checkout, *, keep_minutes: int | None, n
     """Abandon an open checkout after the provider's word. keep_minutes: hold the goods on for the cart; None: release."""
     if checkout.state != "open":
         return
+    carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
     checkout.state = "abandoned"
     for line in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         if keep_minutes is not None:
             holds.stop_paying(session, line["reservation_id"], minutes=keep_minutes, now=now)
         else:
-            holds.release(session, line["reservation_id"], now=now)
+            holds.release(session, line["reservation_id"], paying=True, now=now)
     session.flush()
 
 

@@ -78,13 +78,15 @@ def stop_paying(session: Session, reservation_id: int, *, minutes: int, now: dat
     return _move(session, reservation_id, "paying", "held", now, expires_at=now + timedelta(minutes=minutes))
 
 
-def release(session: Session, reservation_id: int, *, now: datetime, expired_only: bool = False) -> bool:
-    """Give everything back. `expired_only`: just if it is a hold whose time is over. False if it was not there to release."""
+def release(session: Session, reservation_id: int, *, now: datetime, expired_only: bool = False, paying: bool = False) -> bool:
+    """Give a hold back. False if it was not there to release.
+
+    expired_only: just if its time is over. paying: also what is being paid for, after the provider's word that it ended.
+    """
     reservation = session.get_one(t.Reservation, reservation_id)
-    if expired_only:
-        released = _move(session, reservation_id, "held", "released", now, alive=False)
-    else:
-        released = any(_move(session, reservation_id, state, "released", now) for state in ("held", "paying"))
+    released = _move(session, reservation_id, "held", "released", now, alive=False if expired_only else None)
+    if paying and not released:
+        released = _move(session, reservation_id, "paying", "released", now)
     if released:
         touched = items_of(session, reservation)
         orders = pegging.strip(session, reservation, state="held")

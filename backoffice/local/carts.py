@@ -37,7 +37,7 @@ class LocalCarts:
         self._till.leave_payments(token, now=now)
 
         def work(session: Session) -> Cart:
-            cart = carts.find_cart(session, token)
+            cart = carts.find_mine(session, token)
             kept = token
             if cart is None:
                 cart, kept = carts.new_cart(session, now=now)
@@ -82,7 +82,7 @@ class LocalCarts:
         self._till.leave_payments(token, now=now)
 
         def change(session: Session) -> Cart:
-            cart = carts.get_cart(session, token)
+            cart = carts.get_mine(session, token)
             work(session, cart)
             return _shown(session, cart, token, now)
 

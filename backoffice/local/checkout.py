@@ -116,23 +116,30 @@ class LocalCheckout:
 
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         """Freeze the cart and open its payment page; the same form sent again finds the same page."""
-        known = self._known(form)
-        if known is not None:
-            return known
-        self._till.leave_payments(cart, now=now)
-        try:
-            payment_id = self._db.run(lambda session: self._open(session, cart, form, base_url, now))
-        except Refused as refusal:
-            if refusal.code in ("day_moved", "not_available", "hold_expired"):
-                self._show_again(cart, now)
-            raise
-        payment = self._till.open_page(payment_id, now=now)
+        with self._db.read() as session:
+            payment = self._known(session, form)
+        if payment is None:
+            self._till.leave_payments(cart, now=now)
+            try:
+                payment = self._db.run(lambda session: self._open(session, cart, form, base_url, now))
+            except Refused as refusal:
+                if refusal.code in ("day_moved", "not_available", "hold_expired"):
+                    self._show_again(cart, now)
+                raise
+        if payment.pay_url is None and payment.state == "opened":  # new, or the provider's answer was lost the first time
+            payment = self._till.open_page(payment.id, now=now)
         return self._start_of(payment)
 
-    def _open(self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime) -> int:
-        cart = carts.find_cart(session, token)
+    def _open(self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime) -> Payment:
+        cart = carts.find_mine(session, token)
+        known = self._known(session, form)  # once more: the same form may have been sent twice at the same moment
+        if known is not None:
+            return known
         if cart is None:
             raise Refused("cart_empty")
+        others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)]
+        if any(payment is not None and not payment.problem for payment in others):
+            raise Refused("stale")  # another window of theirs was faster
         checkout = checkouts.open_checkout(
             session,
             cart,
@@ -142,19 +149,17 @@ class LocalCheckout:
             minutes=self._settings.hold_minutes,
             now=now,
         )
-        payment = settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + PAY_WITHIN, now=now)
-        return payment.id
+        return settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + PAY_WITHIN, now=now)
 
-    def _known(self, form: CheckoutForm) -> PaymentStart | None:
-        with self._db.read() as session:
-            checkout = checkouts.find_by_key(session, form.key)
-            if checkout is None:
-                return None
-            if checkout.request_hash != checkouts.request_hash(form) or checkout.state == "abandoned":
-                raise Refused("stale")
-            payment = settling.find_by_checkout(session, checkout.id)
-            assert payment is not None
-        return self._start_of(payment)
+    def _known(self, session: Session, form: CheckoutForm) -> Payment | None:
+        checkout = checkouts.find_by_key(session, form.key)
+        if checkout is None:
+            return None
+        if checkout.request_hash != checkouts.request_hash(form) or checkout.state == "abandoned":
+            raise Refused("stale")
+        payment = settling.find_by_checkout(session, checkout.id)
+        assert payment is not None
+        return payment
 
     def _start_of(self, payment: Payment) -> PaymentStart:
         with self._db.read() as session:
@@ -167,7 +172,7 @@ class LocalCheckout:
         """Note the days as the customer is about to see them, so that their next try is measured against those."""
 
         def work(session: Session) -> None:
-            cart = carts.find_cart(session, token)
+            cart = carts.find_mine(session, token)
             if cart is not None:
                 carts.renew(session, cart, minutes=self._settings.hold_minutes, now=now)
                 carts.remember_shown(carts.lines_of(session, cart, now=now)[0])

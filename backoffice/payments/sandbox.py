@@ -9,6 +9,8 @@ import hashlib
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from backoffice.db import Database
 from backoffice.payments.gateway import GatewayError, PaymentSession, SessionState
@@ -41,9 +43,10 @@ class SandboxGateway:
         """Open a session; its id is derived from the reference, so asking twice opens one."""
         ref = "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
         with self._db.write() as session:
-            row = session.get(SandboxSession, ref)
-            if row is None:
-                row = SandboxSession(
+            insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
+            session.execute(
+                insert(SandboxSession)
+                .values(
                     id=ref,
                     amount_minor=amount.amount_minor,
                     currency=amount.currency,
@@ -53,8 +56,9 @@ class SandboxGateway:
                     state="open",
                     expires_at=expires_at,
                 )
-                session.add(row)
-            return _session(row, now)
+                .on_conflict_do_nothing(index_elements=["id"])
+            )
+            return _session(session.get_one(SandboxSession, ref), now)
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Return the session. Raises GatewayError(permanent) for an id that was never given out."""
