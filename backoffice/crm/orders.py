@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.crm import links, parties, timeline
+from backoffice.crm import carts, links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, promising, proposing, shipping
@@ -32,6 +32,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
 
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
+    carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
     party = parties.find_or_create(
         session, email=checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
     )
@@ -58,6 +59,8 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     session.flush()
     lines = lines_of(session, order.id)
     _hand_over(session, order, checkout, lines, reservations)
+    if any(line.expected_on > line.promised_on for line in lines):
+        fulfilment.reschedule(session, reservations[0], now=now)
     checkout.state = "completed"
     session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
     session.get_one(Cart, checkout.cart_id).state = "ordered"

@@ -105,8 +105,13 @@ def _compute(session: Session, items: Sequence[t.Item], *, now: datetime) -> int
 
 
 def _valid_until(session: Session, now: datetime) -> datetime:
-    """Return when these answers must be asked again: at the latest in ten minutes, or when the next hold dies."""
-    next_death = session.scalar(
-        sa.select(sa.func.min(t.Reservation.expires_at)).where(t.Reservation.state == "held", t.Reservation.expires_at > now)
+    """Return when these answers must be asked again: in ten minutes, or earlier when a hold dies or a supply is past due."""
+    line, order, making = t.PurchaseOrderLine, t.PurchaseOrder, t.ProductionOrder
+    nexts = (
+        sa.select(sa.func.min(t.Reservation.expires_at)).where(t.Reservation.state == "held", t.Reservation.expires_at > now),
+        sa.select(sa.func.min(line.due_at))
+        .join(order, order.id == line.purchase_order_id)
+        .where(order.state == "ordered", line.received < line.quantity, line.due_at > now),
+        sa.select(sa.func.min(making.ready_at)).where(making.state == "planned", making.ready_at > now),
     )
-    return min(now + STANDS_FOR, next_death) if next_death else now + STANDS_FOR
+    return min([now + STANDS_FOR, *filter(None, map(session.scalar, nexts))])

@@ -128,9 +128,15 @@ def _ended(session: Session, payment: Payment, checkout: Checkout, state: str, k
 
 
 def unsettled(session: Session, *, limit: int = 100) -> list[Payment]:
-    """Return payments whose end we do not know yet, oldest first: what the poll asks the provider about."""
+    """Return payments whose end we do not know yet: what the poll asks the provider about.
+
+    Oldest first, but those that wait for a person last: they must not keep the poll from the others.
+    """
     return list(
         session.scalars(
-            sa.select(Payment).where(Payment.state.in_(["opened", "processing"])).order_by(Payment.opened_at).limit(limit)
+            sa.select(Payment)
+            .where(Payment.state.in_(["opened", "processing"]))
+            .order_by(Payment.problem != "", Payment.opened_at)
+            .limit(limit)
         )
     )
