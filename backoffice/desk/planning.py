@@ -9,10 +9,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from backoffice.desk import context, forms, load, planning_lists
+from backoffice.desk import context, forms, load, moved, planning_lists
 from backoffice.desk.formats import local
 from backoffice.desk.phrases import gettext as _
-from backoffice.desk.phrases import ngettext
 from backoffice.desk.wording import explain
 from backoffice.erp import production, purchasing
 from backoffice.public.errors import BadInput, ShopError
@@ -65,21 +64,19 @@ def receipts() -> ResponseReturnValue:
 @bp.post("/receipts/<int:line_id>/due")
 def move_due(line_id: int) -> ResponseReturnValue:
     """Move the day on which a receipt is expected."""
-    actor, now, version = context.me().name, context.now(), forms.version()
-    moved: list[int] = []
-
-    def work(db: Session) -> None:
-        moved[:] = [purchasing.move_due(db, line_id, due_at, version=version, actor=actor, now=now)]
-
+    actor, now, version, watch = context.me().name, context.now(), forms.version(), moved.Watch()
     try:
         due_at = _new_due(line_id)
-        fresh = context.write(work, scope=f"due:{line_id}")
+        fresh = context.write(
+            watch.over(lambda db: purchasing.move_due(db, line_id, due_at, version=version, actor=actor, now=now)),
+            scope=f"due:{line_id}",
+        )
     except ShopError as error:
         wrong = next(iter(error.fields.values()), "") if isinstance(error, BadInput) else ""
         typed = {"id": str(line_id), "text": forms.text("due_on"), "wrong": wrong, "problem": explain(error)}
         return _receipts_page(typed, error.status)
     if fresh:
-        flash(ngettext("Saved. %(num)d order has a new day.", "Saved. %(num)d orders have a new day.", moved[0]))
+        flash(_("Saved. %(moved)s", moved=watch.words()))
     return redirect(url_for("planning.receipts"), 303)
 
 
@@ -104,20 +101,21 @@ def work_centres() -> ResponseReturnValue:
 @bp.post("/stops")
 def stop() -> ResponseReturnValue:
     """Let a work centre stand still for some hours."""
-    actor, now = context.me().name, context.now()
+    actor, now, watch = context.me().name, context.now(), moved.Watch()
     try:
         centre_id = forms.number("work_centre", wrong="bad_choice")
         starts_at = forms.moment("starts_at", context.house().zone)
         ends_at = starts_at + timedelta(hours=forms.number("hours", most=MOST_HOURS, wrong="bad_hours"))
         reason = forms.text("reason").replace("\x00", " ")
-        context.write(
-            lambda db: production.stop(db, centre_id, starts_at, ends_at, reason=reason, actor=actor, now=now),
+        fresh = context.write(
+            watch.over(lambda db: production.stop(db, centre_id, starts_at, ends_at, reason=reason, actor=actor, now=now)),
             scope="stop",
         )
     except ShopError as error:
         fields = dict(error.fields) if isinstance(error, BadInput) else {}
         return _load_page({**request.form.to_dict(), "problem": explain(error)}, fields, error.status)
-    flash(_("Saved. Days that moved because of it are told to their customers."))
+    if fresh:
+        flash(_("It stands still. %(moved)s", moved=watch.words()))
     return redirect(url_for("planning.work_centres"), 303)
 
 

@@ -39,14 +39,14 @@ def test_finishing_puts_it_on_the_shelf(at_desk: AtDesk, workshop: Workshop) -> 
     assert "Nothing is being made" in petra.get("/desk/planning/production")
 
 
-def test_moving_a_receipt_moves_the_day_and_says_how_many(at_desk: AtDesk, workshop: Workshop) -> None:
+def test_moving_a_receipt_moves_the_day_and_says_whose(at_desk: AtDesk, workshop: Workshop) -> None:
     start = workshop.start(workshop.cart(LAMP=2))
     workshop.pay(start)
     first = workshop.order(start).expected_on
     petra = at_desk("Petra")
     assert workshop.order(start).number in petra.get("/desk/planning/receipts")
     page = petra.send(LAMPS, due_on="2026-12-03", version="1", key="a")
-    assert "1 order has a new day." in page
+    assert f"Saved. New days, told to their customers: {workshop.order(start).number}, Lamp: " in page
     assert workshop.rows(PurchaseOrderLine)[0].due_at == at(3, 8, month=12)  # at its own time of day
     order = workshop.order(start)
     assert (order.promised_on, order.expected_on > first) == (first, True)
