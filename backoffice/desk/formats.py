@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from babel import Locale
 from babel.numbers import get_currency_precision
 from flask import Blueprint
 from flask_babel import (
@@ -11,6 +12,7 @@ from flask_babel import (
     format_date,
     format_datetime,
     format_decimal,
+    get_locale,
 )
 
 from backoffice.desk import context
@@ -88,6 +90,24 @@ def units(quantity: int, parts_per_unit: int = 1) -> str:
     return str(format_decimal(round(quantity / parts_per_unit, 2) if quantity % parts_per_unit else quantity // parts_per_unit))
 
 
+def unit(code: str) -> str:
+    """Write what a quantity is counted in, where it is not simply pieces."""
+    return "" if code.casefold() in {"ea", "each", "piece", "pc", "pcs"} else code
+
+
+def language_name(code: str) -> str:
+    """Write a language by its name; a tag nobody knows stays as it is."""
+    try:
+        return str(Locale.parse(code, sep="-").get_display_name(get_locale()) or code)
+    except (ValueError, LookupError):
+        return code
+
+
+def country(code: str) -> str:
+    """Write a country by its name."""
+    return str((get_locale() or Locale("en")).territories.get(code, code))
+
+
 def add_to(blueprint: Blueprint) -> None:
     """Give a desk's templates these words."""
     blueprint.context_processor(
@@ -101,5 +121,8 @@ def add_to(blueprint: Blueprint) -> None:
             "due": due,
             "money": money,
             "units": units,
+            "unit": unit,
+            "language_name": language_name,
+            "country": country,
         }
     )

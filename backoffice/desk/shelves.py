@@ -11,10 +11,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from backoffice.desk import context, forms
+from backoffice.desk import context, forms, moved
 from backoffice.desk.formats import units
 from backoffice.desk.phrases import gettext as _
-from backoffice.desk.wording import explain
+from backoffice.desk.wording import explain, explain_field
 from backoffice.erp import counting
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.models import Item, Stock
@@ -46,27 +46,26 @@ def home() -> ResponseReturnValue:
 @bp.post("/<int:item_id>/count")
 def count(item_id: int) -> ResponseReturnValue:
     """Book what was counted; promises that it no longer covers find other supplies."""
-    actor, now, key = context.me().name, context.now(), forms.text("key")
+    actor, now, key, watch = context.me().name, context.now(), forms.text("key"), moved.Watch()
     try:
         shelf = context.read(lambda db: get_shelf(db, item_id))
         counted = _counted() * shelf.item.parts_per_unit
-        context.write(
-            lambda db: counting.count_stock(
-                db,
-                item_id,
-                shelf.stock.warehouse_id,
-                counted,
-                ref=f"count:{item_id}:{key or now.isoformat()}",
-                actor=actor,
-                now=now,
-            ),
+        place, ref = shelf.stock.warehouse_id, f"count:{item_id}:{key or now.isoformat()}"
+        fresh = context.write(
+            watch.over(lambda db: counting.count_stock(db, item_id, place, counted, ref=ref, actor=actor, now=now)),
             scope=f"count:{item_id}",
         )
     except ShopError as error:
-        typed = {"item": str(item_id), "text": forms.text("counted"), "problem": explain(error)}
+        if isinstance(error, BadInput) and (scanned := context.read(_find_scanned)):
+            return redirect(url_for("shelves.home", q=scanned), 303)
+        wrong = explain_field("bad_count") if isinstance(error, BadInput) else ""
+        typed = {"item": str(item_id), "text": forms.text("counted"), "problem": explain(error), "wrong": wrong}
         return _page(typed, error.status)
-    flash(_("Counted: %(count)s × %(item)s.", count=units(counted, shelf.item.parts_per_unit), item=shelf.item.name))
-    return redirect(url_for("shelves.home", **_args()), 303)
+    if fresh:
+        flash(_said(shelf, counted, watch))
+    # a scanned item is done with; a list is gone on with
+    args = _args()
+    return redirect(url_for("shelves.home", **({} if args.get("q") == shelf.item.sku else args)), 303)
 
 
 def find_shelves(session: Session, query: str, page: int) -> tuple[Sequence[Shelf], int]:
@@ -80,6 +79,15 @@ def find_shelves(session: Session, query: str, page: int) -> tuple[Sequence[Shel
     return [Shelf(item, stock) for item, stock in found], total
 
 
+def only_one(shelves: Sequence[Shelf], query: str) -> Shelf | None:
+    """Return the shelf that was meant: the only one found, or the one whose number was scanned."""
+    if not query:
+        return None
+    if len(shelves) == 1:
+        return shelves[0]
+    return next((shelf for shelf in shelves if shelf.item.sku.casefold() == query.casefold()), None)
+
+
 def get_shelf(session: Session, item_id: int) -> Shelf:
     """Return an item's shelf in the warehouse. Raises NotFound(unknown_record)."""
     row = session.execute(
@@ -90,6 +98,22 @@ def get_shelf(session: Session, item_id: int) -> Shelf:
     if row is None:
         raise NotFound("unknown_record")
     return Shelf(*row)
+
+
+def _find_scanned(session: Session) -> str:
+    """Return the item whose number a scanner wrote into the field of the count, empty if no shelf has it."""
+    typed = forms.text("counted").strip()[:100]
+    scanned = sa.select(Item.sku).join(Stock, Stock.item_id == Item.id).where(sa.func.lower(Item.sku) == typed.lower())
+    return session.scalar(scanned) or ""
+
+
+def _said(shelf: Shelf, counted: int, watch: moved.Watch) -> str:
+    parts = shelf.item.parts_per_unit
+    count, before = units(counted, parts), units(shelf.stock.on_hand, parts)
+    if counted == shelf.stock.on_hand:
+        return _("Counted: %(count)s × %(item)s, as booked.", count=count, item=shelf.item.name)
+    said = _("Counted: %(count)s × %(item)s, %(before)s before.", count=count, item=shelf.item.name, before=before)
+    return f"{said} {watch.words()}"
 
 
 def _counted() -> int:
@@ -113,6 +137,7 @@ def _page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseRet
     return render_template(
         "desk/warehouse/stock.html",
         shelves=shelves,
+        task=only_one(shelves, args.get("q", "")) if page == 1 else None,
         total=total,
         page=page,
         pages=max(1, -(-total // PAGE)),

@@ -59,6 +59,7 @@ def explain_field(code: str) -> str:
         "bad_date": _("Choose a day, for example 2026-12-08."),
         "past_date": _("Choose today or later."),
         "bad_quantity": _("Write a whole number, 1 or more."),
+        "bad_count": _("Write a whole number, 0 or more."),
         "bad_hours": _("Write a number of hours between 1 and 720."),
         "bad_time": _("Choose a day and a time."),
         "bad_choice": _("Choose one of the list."),
