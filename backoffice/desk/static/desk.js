@@ -10,9 +10,10 @@ if (scan) {
   });
 }
 
-// the sales list by keys: j and k move, n opens the next message, e goes to the answer
+// the sales list by keys: j and k move, n opens the next message, e goes to the answer, c to the next step's button
 const rows = [...document.querySelectorAll("[data-row]")];
 const answer = document.getElementById("answer");
+const step = document.querySelector(".next-step button, .next-step .button");
 const moveBy = (step) => {
   const at = rows.findIndex((row) => row === document.activeElement || row.getAttribute("aria-current") === "true");
   const next = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
@@ -22,6 +23,7 @@ const keys = {
   j: () => moveBy(1),
   k: () => moveBy(-1),
   e: () => answer && answer.focus(),
+  c: () => step && step.focus(),
   n: () => location.assign("/desk/sales/next"),
 };
 if (document.body.classList.contains("split")) {
