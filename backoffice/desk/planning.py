@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from backoffice.desk import context, forms, load, moved, planning_lists
 from backoffice.desk.formats import local
@@ -122,19 +120,12 @@ def stop() -> ResponseReturnValue:
 @bp.post("/stops/<int:stop_id>/end")
 def end_stop(stop_id: int) -> ResponseReturnValue:
     """Let a stopped work centre work again from now."""
-    actor, now = context.me().name, context.now()
-    return _do(
-        lambda db: production.end_stop(db, stop_id, actor=actor, now=now),
-        _("It works again."),
-    )
-
-
-def _do(work: Callable[[Session], object], said: str) -> ResponseReturnValue:
+    actor, now, watch = context.me().name, context.now(), moved.Watch()
     try:
-        context.write(work)
+        context.write(watch.over(lambda db: production.end_stop(db, stop_id, actor=actor, now=now)))
     except ShopError as error:
         return _load_page({"problem": explain(error)}, {}, error.status)
-    flash(said)
+    flash(_("It works again. %(moved)s", moved=watch.words()))
     return redirect(url_for("planning.work_centres"), 303)
 
 

@@ -64,6 +64,7 @@ def test_a_count_that_is_none_is_kept_and_explained(at_desk: AtDesk, workshop: W
         page = wim.refused(f"{address}{query}", 422, counted=typed, key="a")
         assert "Write a whole number, 0 or more." in page
         assert f'value="{typed}"' in page
+        assert 'aria-current="page">Shelves' in page
     assert workshop.stock("STOOL") == (5, 0, 0)
 
 
