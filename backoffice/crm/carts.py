@@ -135,13 +135,16 @@ def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
 
 
 def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
-    """Hold every line again from now. A line that can no longer be held loses its hold and stays in the cart."""
+    """Hold every line again from now. A line that can no longer be held loses its hold and stays in the cart.
+
+    A live hold keeps its day, unless its work should have begun by now: then it is planned anew.
+    """
     rows = rows_of(session, cart)
     items = {row.item_id: session.get_one(t.Item, row.item_id) for row in rows}
     if any(holds.needs_plan(item) for item in items.values()):
         plan.bump(session)
     for row in rows:
-        if row.reservation_id is not None and holds.renew(session, row.reservation_id, minutes=minutes, now=now):
+        if row.reservation_id is not None and _renewed(session, row.reservation_id, minutes, now):
             continue
         if row.reservation_id is not None:
             _let_go(session, row.reservation_id, now)
@@ -156,6 +159,12 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
             row.reservation_id = None
     cart.updated_at = now
     session.flush()
+
+
+def _renewed(session: Session, reservation_id: int, minutes: int, now: datetime) -> bool:
+    if holds.has_missed_its_start(session, reservation_id, now=now):
+        return False
+    return holds.renew(session, reservation_id, minutes=minutes, now=now)
 
 
 def set_place(session: Session, cart: Cart, postcode: str, *, country: str | None = None, now: datetime) -> None:

@@ -13,9 +13,12 @@ from backoffice import events
 from backoffice.crm import carts, links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, promising, proposing, shipping
+from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+
+PAID_AFTER_THE_LAST_PARCEL = "paid after the last parcel of the day"
+PAID_TOO_LATE_TO_BEGIN = "paid after our workshop was to begin"
 
 ORDER_MOVES: dict[str, tuple[str, ...]] = {
     "placed": ("confirmed", "cancelled"),
@@ -33,6 +36,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
     carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
+    _plan_what_should_have_begun(session, checkout, now)
     party = parties.find_or_create(
         session, email=checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
     )
@@ -70,6 +74,14 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     return order
 
 
+def _plan_what_should_have_begun(session: Session, checkout: Checkout, now: datetime) -> None:
+    """Plan anew what was to be begun while its buyer was still paying: nothing is made in the past."""
+    held = [int(line["reservation_id"]) for line in checkout.lines]
+    missed = [one for one in held if holds.has_missed_its_start(session, one, now=now)]
+    if missed:
+        replan.after_change(session, missed, cause=PAID_TOO_LATE_TO_BEGIN, now=now)
+
+
 def _line(
     session: Session, order: Order, checkout: Checkout, frozen: Mapping[str, Any], reservation: t.Reservation, now: datetime
 ) -> OrderLine:
@@ -77,7 +89,8 @@ def _line(
     expected_on, why = promised_on, None
     today = _deliver_on(session, reservation.ready_at, checkout.country, checkout.postcode, now)
     if today is not None and today > promised_on:  # paid so late that the day's parcel has left, or the plan moved meanwhile
-        expected_on, why = today, "paid after the last parcel of the day"
+        began_later = reservation.ready_at > datetime.fromisoformat(frozen["promise"]["ready_at"])
+        expected_on, why = today, PAID_TOO_LATE_TO_BEGIN if began_later else PAID_AFTER_THE_LAST_PARCEL
     return OrderLine(
         order_id=order.id,
         item_id=frozen["item_id"],

@@ -67,6 +67,15 @@ def renew(session: Session, reservation_id: int, *, minutes: int, now: datetime)
     return _move(session, reservation_id, "held", "held", now, alive=True, expires_at=now + timedelta(minutes=minutes))
 
 
+def has_missed_its_start(session: Session, reservation_id: int, *, now: datetime) -> bool:
+    """Tell whether work that a hold keeps minutes for should have begun by now: those minutes are gone."""
+    first = sa.select(sa.func.min(t.ProductionOrder.starts_at)).where(
+        t.ProductionOrder.reservation_id == reservation_id, t.ProductionOrder.state == "held"
+    )
+    starts_at = session.scalar(first)
+    return starts_at is not None and starts_at < now
+
+
 def start_paying(session: Session, reservation_id: int, *, now: datetime) -> None:
     """Take a live hold out of the clock's reach while its buyer pays. Raises Refused(hold_expired)."""
     if not _move(session, reservation_id, "held", "paying", now, alive=True):
@@ -187,6 +196,7 @@ __all__ = [
     "HOLD_MOVES",
     "PlanMoved",
     "convert",
+    "has_missed_its_start",
     "hold",
     "items_of",
     "needs_plan",

@@ -106,6 +106,15 @@ def test_a_hold_keeps_machine_minutes(workshop):
     assert workshop.stock("LEG") == (12, 0, 12)
 
 
+def test_a_hold_renewed_after_its_work_was_to_begin_is_planned_anew(workshop):
+    cart = workshop.cart(TABLE=1)  # Saw from 09:00
+    workshop.now = at(24, 9, 10)
+    cart = workshop.shop.carts.renew(cart.token, now=workshop.now)
+    assert cart.lines[0].promise.ready_at == at(24, 11, 10)
+    assert min(slot.starts_at for slot in workshop.rows(t.OperationSlot)) == workshop.now
+    assert workshop.stock("LEG") == (12, 0, 4)
+
+
 def test_two_carts_never_get_the_same_minute(workshop):
     first, second = workshop.cart(TABLE=1), workshop.cart(TABLE=1)
     assert first.lines[0].promise.ready_at == at(24, 11)

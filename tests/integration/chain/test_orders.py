@@ -110,6 +110,28 @@ def test_paid_after_the_cut_off_the_promise_stays_and_the_expected_day_says_why(
     assert order.lines[0].moved_because == "paid after the last parcel of the day"
 
 
+def test_paid_after_work_was_to_begin_it_is_planned_anew_not_in_the_past(workshop):
+    # held 09:00: Saw 09:00–09:30, Assembly 09:30–11:00. Paid 09:20: Saw 09:20–09:50, Assembly 09:50–11:20, still today
+    start = workshop.start(workshop.cart(TABLE=1))
+    workshop.now = at(24, 9, 20)
+    workshop.pay(start)
+    slots = sorted((slot.starts_at, slot.ends_at) for slot in workshop.rows(t.OperationSlot))
+    assert slots == [(at(24, 9, 20), at(24, 9, 50)), (at(24, 9, 50), at(24, 11, 20))]
+    assert (workshop.order(start).promised_on, workshop.order(start).expected_on) == (WED, WED)
+
+
+def test_paid_too_late_to_begin_the_expected_day_says_so(workshop):
+    # held 12:20: Saw 12:20–12:50, Assembly 12:50–14:20 pauses at 14:00: Wed 06:00–06:20, leaves Wed, arrives Thu.
+    # held 12:00: Saw –12:30, Assembly 12:30–14:00 exactly: at the cut-off, leaves Wed. Held 11:50: 13:50, leaves today
+    workshop.now = at(24, 11, 50)
+    start = workshop.start(workshop.cart(TABLE=1))
+    workshop.now = at(24, 12)
+    workshop.pay(start)
+    order = workshop.order(start)
+    assert (order.promised_on, order.expected_on) == (WED, THU)
+    assert order.lines[0].moved_because == "paid after our workshop was to begin"
+
+
 def test_unknown_links_all_look_the_same(workshop):
     workshop.buy(STOOL=1)
     for token in ("", "x", "a" * 27, "1"):
