@@ -95,7 +95,7 @@ class Database:
                 "connect_args": {
                     "connect_timeout": 5,
                     "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=20s"
-                    " -c idle_in_transaction_session_timeout=30s"
+                    " -c idle_in_transaction_session_timeout=30s",
                 },
             }
         self.engine = sa.create_engine(self.url, **options)

@@ -37,6 +37,11 @@ def find_by_key(session: Session, key: str) -> Checkout | None:
     return session.scalar(sa.select(Checkout).where(Checkout.key == key))
 
 
+def find_last(session: Session, cart: Cart) -> Checkout | None:
+    """Return the checkout that a cart went to pay with last."""
+    return session.scalar(sa.select(Checkout).where(Checkout.cart_id == cart.id).order_by(Checkout.id.desc()).limit(1))
+
+
 def check_form(form: CheckoutForm) -> None:
     """Check what was typed, all fields at once. Raises BadInput(invalid_form, fields → required | too_long | bad_email)."""
     fields: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,6 +21,7 @@ from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 
+TYPED = ("email", "name", "phone", "street", "city", "postcode", "country", "note")
 log = structlog.get_logger()
 
 PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour
@@ -113,6 +115,13 @@ class LocalCheckout:
         self._db = db
         self._till = till
         self._settings = settings
+
+    def find_typed(self, cart: str) -> Mapping[str, str]:
+        """Return what was typed the last time this cart went to pay: whoever comes back need not type it again."""
+        with self._db.read() as session:
+            known = carts.find_cart(session, cart)
+            last = checkouts.find_last(session, known) if known else None
+            return {} if last is None else {name: getattr(last, name) for name in TYPED}
 
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         """Freeze the cart and open its payment page; the same form sent again finds the same page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -38,6 +39,10 @@ class PaymentStart:
 
 class CheckoutDoor(Protocol):
     """Start a payment. The order itself comes only through settling."""
+
+    def find_typed(self, cart: str) -> Mapping[str, str]:
+        """Return what this cart's customer typed the last time they went to pay (field → text), empty if they never did."""
+        ...
 
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         """Check the form, keep the holds while paying and open a session at the payment provider.

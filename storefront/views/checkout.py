@@ -35,7 +35,9 @@ class Views:
         cart = self.front.shop.carts.find(token, now=now)
         if token and cart and cart.lines:
             cart = self.front.shop.carts.renew(token, now=now)
-        typed = {"postcode": (cart.postcode if cart else None) or self.front.remembered_place().postcode or ""}
+        before = self.front.shop.checkout.find_typed(token) if token and cart else {}
+        place = (cart.postcode if cart else None) or self.front.remembered_place().postcode or ""
+        typed = {**before, "postcode": place, **({"country": cart.country} if cart else {})}
         return self._show(cart, typed, now)
 
     def checkout_start(self) -> Response:

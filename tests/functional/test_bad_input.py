@@ -148,6 +148,26 @@ def test_a_form_posted_twice_is_one_order(client, services):
     assert len(rows(services, Order)) == 1
 
 
+def test_whoever_comes_back_from_paying_finds_their_form_as_typed(client, services):
+    add(client)
+    start = client.post("/checkout", data=checkout(client, note="Ring twice, please"))
+    back = client.post(start.location, data={"action": "cancel"})
+    assert back.location.endswith("/cart")
+    page = client.get("/checkout")
+    for text in ('value="Ada"', 'value="Weg 1"', 'value="Berlin"', 'value="10115"', "Ring twice, please"):
+        assert text in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert 'value="Ada"' not in stranger_to(client).get("/checkout").text
+
+
+def stranger_to(client: FlaskClient) -> FlaskClient:
+    """Return somebody else's browser."""
+    other = client.application.test_client()
+    other.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    add(other)
+    return other
+
+
 def test_a_stale_page_is_refused_with_its_text_kept(client, services):
     add(client)
     form = checkout(client, note="Ring twice, please")

@@ -6,7 +6,7 @@ a cart that remembers what it showed. Stock is a number per sku; nothing is ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -279,6 +279,10 @@ class Checkouts:
 
     def __init__(self, state: State, carts: Carts) -> None:
         self.state, self.carts = state, carts
+
+    def find_typed(self, cart: str) -> Mapping[str, str]:
+        names = ("email", "name", "phone", "street", "city", "postcode", "country", "note")
+        return {name: getattr(self.state.started[-1], name) for name in names} if self.state.started else {}
 
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         if self.state.refuse_start:
