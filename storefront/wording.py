@@ -15,6 +15,8 @@ EMAIL = N_("Write an e-mail address like name@example.com.")
 OVER = N_("This day is over. Choose one to come.")
 NO_COUNTRY = N_("We do not deliver to this country yet.")
 
+NO_LONGER = N_("That can no longer be done. Load the page again to see how things stand now.")
+
 ERRORS: Mapping[str, str] = {
     "unknown_product": N_("We have no product under this address. It may have a new name: try the search."),
     "unknown_category": N_("We have no such category. All categories are on the first page."),
@@ -44,7 +46,13 @@ ERRORS: Mapping[str, str] = {
         "it again."
     ),
     "busy": N_("Others are buying the same thing this very moment. Nothing was changed: please try once more."),
-    "wrong_state": N_("That can no longer be done. Load the page again to see how things stand now."),
+    "payment_away": N_(
+        "The payment provider does not answer at the moment. Nothing was paid. Your cart is held and what you typed is "
+        "kept: please try again in a minute."
+    ),
+    "wrong_state": NO_LONGER,
+    "not_enough_stock": NO_LONGER,  # what only the desks meet still has words here: nobody is shown a code
+    "not_ordered_yet": NO_LONGER,
     "bad_quantity": DIGITS,
     "unknown_postcode": NO_PLACE,
     "long_query": N_("Please search with fewer words: 200 characters at most."),

@@ -39,6 +39,8 @@ def _sentences() -> dict[str, str]:
         "unknown_work_centre": _("There is no such work centre."),
         "unknown_stop": _("That stop is over or was taken back."),
         "unknown_product": _("We have no item with that number."),
+        "not_ordered_yet": _("This is not ordered yet: order it first, then its day can be moved. Nothing was changed."),
+        "not_enough_stock": _("There are not that many on the shelf that are free. Count the shelf first. Nothing was booked."),
         "not_in_parcel": _("Not in this parcel. Put it back."),
         "too_many": _("That is more than this parcel needs. Put it back."),
         "not_available": _("Nothing can be promised today."),

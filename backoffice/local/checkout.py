@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,6 +26,16 @@ TYPED = ("email", "name", "phone", "street", "city", "postcode", "country", "not
 log = structlog.get_logger()
 
 PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn a provider that does not answer into words for the customer: Refused(payment_away). What is held stays held."""
+    try:
+        yield
+    except GatewayError as error:
+        log.warning("payment_provider_away", error=str(error))
+        raise Refused("payment_away") from error
 
 
 class Till:
@@ -83,7 +94,8 @@ class Till:
             payments = [settling.find_by_checkout(session, one.id) for one in open_ones]
         for payment in payments:
             if payment is not None:
-                self._close(payment, now=now, keep=True)
+                with _told_plainly():
+                    self._close(payment, now=now, keep=True)
 
     def _close(self, payment: Payment, *, now: datetime, keep: bool) -> None:
         if payment.provider_ref is None:
@@ -136,7 +148,8 @@ class LocalCheckout:
                     self._show_again(cart, now)
                 raise
         if payment.pay_url is None and payment.state == "opened":  # new, or the provider's answer was lost the first time
-            payment = self._till.open_page(payment.id, now=now)
+            with _told_plainly():
+                payment = self._till.open_page(payment.id, now=now)
         return self._start_of(payment)
 
     def _open(self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime) -> Payment:

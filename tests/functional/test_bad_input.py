@@ -16,6 +16,7 @@ from backoffice import tables
 from backoffice.bootstrap import Services
 from backoffice.crm.models import CartLine, Lead, Order
 from backoffice.erp import models as t
+from backoffice.payments.gateway import GatewayError
 from tests.buyers import hidden
 from tests.company import open_company
 from tests.conftest import FixedClock
@@ -166,6 +167,25 @@ def stranger_to(client: FlaskClient) -> FlaskClient:
     other.environ_base["HTTP_ORIGIN"] = "http://localhost"
     add(other)
     return other
+
+
+def test_a_payment_provider_that_does_not_answer_is_said_so_and_nothing_is_lost(client, services, monkeypatch):
+    def silent(*_args, **_named):
+        raise GatewayError("no answer")
+
+    add(client)
+    monkeypatch.setattr(type(services.gateway), "open_session", silent)
+    answer = client.post("/checkout", data=checkout(client))
+    assert answer.status_code == 409
+    assert "payment provider does not answer" in answer.text
+    assert 'value="Weg 1"' in answer.text
+    assert [r.state for r in rows(services, t.Reservation)] == ["paying"]
+    assert add(client).status_code == 409  # the open payment cannot be closed yet either
+    monkeypatch.undo()
+    again = client.post("/checkout", data=checkout(client))
+    assert again.status_code == 303
+    client.post(again.location, data={"action": "pay"})
+    assert len(rows(services, Order)) == 1
 
 
 def test_a_stale_page_is_refused_with_its_text_kept(client, services):

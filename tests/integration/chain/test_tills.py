@@ -10,6 +10,7 @@ from backoffice.erp import models as t
 from backoffice.payments import settle
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
+from backoffice.public.errors import Refused
 from tests.company import at
 
 
@@ -24,8 +25,9 @@ def test_a_lost_answer_of_the_provider_is_asked_for_again_with_the_same_form(wor
 
     with monkeypatch.context() as patched:
         patched.setattr(type(gateway), "open_session", lost)
-        with pytest.raises(GatewayError):
+        with pytest.raises(Refused) as refusal:
             workshop.start(cart)
+        assert refusal.value.code == "payment_away"
     start = workshop.start(cart)
     assert "/sandbox/pay/" in start.pay_url
     workshop.pay(start)
