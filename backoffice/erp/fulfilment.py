@@ -81,7 +81,7 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
         .execution_options(populate_existing=True)
     ).all()
     for shipment in shipments:
-        if missing(session, shipment.id):
+        if not is_complete(session, shipment.id):
             shipment.state, shipment.picker = "waiting", ""
             for line in lines_of(session, shipment.id):
                 line.picked = 0
@@ -90,20 +90,15 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
     session.flush()
 
 
-def missing(session: Session, shipment_id: int) -> list[t.Peg]:
-    """Return the pegs of a shipment's own lines that are not stock yet; a line without any peg counts as missing too."""
-    pegs: list[t.Peg] = []
+def is_complete(session: Session, shipment_id: int) -> bool:
+    """Tell whether all goods of a shipment lie on the shelf."""
     for line in lines_of(session, shipment_id):
-        own = session.scalars(
-            sa.select(t.Peg).where(t.Peg.reservation_id == line.reservation_id, t.Peg.production_order_id.is_(None))
-        ).all()
-        pegs += [peg for peg in own if peg.kind != "stock"]
-        if sum(peg.quantity for peg in own) < line.quantity:
-            pegs.append(t.Peg(item_id=line.item_id, quantity=line.quantity, kind="buy", reservation_id=line.reservation_id))
-    for peg in pegs:
-        if peg.id is None and peg in session:
-            session.expunge(peg)
-    return pegs
+        on_the_shelf = sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0)).where(
+            t.Peg.reservation_id == line.reservation_id, t.Peg.production_order_id.is_(None), t.Peg.kind == "stock"
+        )
+        if (session.scalar(on_the_shelf) or 0) < line.quantity:
+            return False
+    return True
 
 
 def lines_of(session: Session, shipment_id: int) -> list[t.ShipmentLine]:
