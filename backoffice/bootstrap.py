@@ -16,7 +16,7 @@ from backoffice import events, tables
 from backoffice.bridge import outbox
 from backoffice.clock import utc_now
 from backoffice.config import Settings
-from backoffice.crm import orders
+from backoffice.crm import orders, telling
 from backoffice.db import Database
 from backoffice.erp import holds, offers
 from backoffice.local import Till, open_shop
@@ -69,6 +69,7 @@ def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], ob
     return [
         ("sweep_holds", 30, lambda now: db.run(lambda session: holds.sweep(session, now=now))),
         ("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
+        ("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=services.settings.base_url, now=now)),
         ("poll_payments", 30, lambda now: services.till.poll(now=now)),
     ]
 
