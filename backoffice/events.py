@@ -15,14 +15,6 @@ from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
-class StockChanged:
-    """Saleable stock or supply of these items moved."""
-
-    item_ids: tuple[int, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class PickingStarted:
     """Somebody began to pick an order's shipment."""
 

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.db import PlanMoved
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import offers, pegging, plan, promising, snapshot, stock
@@ -190,21 +189,3 @@ def _move(
         sa.update(t.Reservation).where(*conditions).values(state=new, **values).execution_options(synchronize_session="fetch")
     )
     return cast("CursorResult[Any]", result).rowcount == 1
-
-
-__all__ = [
-    "HOLD_MOVES",
-    "PlanMoved",
-    "convert",
-    "has_missed_its_start",
-    "hold",
-    "items_of",
-    "needs_plan",
-    "plan_again",
-    "reclaim",
-    "release",
-    "renew",
-    "start_paying",
-    "stop_paying",
-    "sweep",
-]

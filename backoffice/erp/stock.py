@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -84,36 +83,6 @@ def move(
         t.StockMovement(item_id=item_id, warehouse_id=warehouse_id, delta=delta, cause=cause, ref=ref, actor=actor, at=now)
     )
     session.flush()
-
-
-def saleable(session: Session, item_ids: Iterable[int], *, now: datetime) -> dict[int, int]:
-    """Return on hand − allocated − live holds − safety stock per item, never below 0. Expired holds do not count."""
-    ids = sorted(set(item_ids))
-    expired = _expired_holds(now)
-    free = sa.func.sum(t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved) + sa.func.coalesce(expired, 0)
-    rows = session.execute(
-        sa.select(t.Item.id, free - t.Item.safety_stock)
-        .join(t.Stock, t.Stock.item_id == t.Item.id)
-        .where(t.Item.id.in_(ids))
-        .group_by(t.Item.id, t.Item.safety_stock)
-    ).all()
-    found = {item_id: max(0, int(quantity)) for item_id, quantity in rows}
-    return {item_id: found.get(item_id, 0) for item_id in ids}
-
-
-def _expired_holds(now: datetime) -> sa.ScalarSelect[int]:
-    return (
-        sa.select(sa.func.sum(t.Peg.quantity))
-        .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
-        .where(
-            t.Peg.item_id == t.Item.id,
-            t.Peg.kind == "stock",
-            t.Reservation.state == "held",
-            t.Reservation.expires_at <= now,
-        )
-        .correlate(t.Item)
-        .scalar_subquery()
-    )
 
 
 def get_stock(session: Session, item_id: int, warehouse_id: int, *, lock: bool = False) -> t.Stock:

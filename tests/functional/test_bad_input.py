@@ -66,7 +66,7 @@ def test_wrong_quantities_are_named_and_change_nothing(client, services, sku, qu
     assert f'value="{quantity.strip()}"' in answer.text or f'value="{quantity}"' in answer.text  # what was typed is kept
     assert everything(services) == before
     page = client.get(f"/p/{sku.lower()}", query_string={"quantity": quantity, "sku": sku})
-    assert page.status_code in (200, 422)
+    assert page.status_code == 422
     assert everything(services) == before
 
 
@@ -112,7 +112,7 @@ def test_a_postcode_that_does_not_exist(client, services, postcode):
     assert answer.status_code == 422
     assert html.escape(postcode) in answer.text
     assert add(client, postcode=postcode).status_code == 422
-    assert client.get("/p/stool", query_string={"postcode": postcode}).status_code in (200, 422)
+    assert client.get("/p/stool", query_string={"postcode": postcode}).status_code == 422
     answer = client.post("/checkout", data=checkout(client, postcode=postcode))
     assert answer.status_code == 422
     after = everything(services)
@@ -196,11 +196,11 @@ def test_a_stale_page_is_refused_with_its_text_kept(client, services):
     assert answer.status_code == 409
     assert "Ring twice, please" in answer.text
     assert rows(services, Order) == []
-    for field, value in {"total_minor": "1", "cart_version": "999", "key": ""}.items():
-        answer = client.post("/checkout", data=checkout(client) | {field: value})
-        assert answer.status_code in (303, 409, 422)
+    for field, value in {"total_minor": "1", "cart_version": "999"}.items():
+        assert client.post("/checkout", data=checkout(client) | {field: value}).status_code == 409
     for junk in ("abc", "-1", "9" * 40, "１"):
         assert client.post("/checkout", data=checkout(client) | {"total_minor": junk}).status_code == 409
+    assert client.post("/checkout", data=checkout(client) | {"key": ""}).status_code == 303  # a key is then made for it
 
 
 def test_text_in_any_script_reaches_sales_as_written(client, services):
@@ -236,12 +236,24 @@ def test_nul_is_refused_not_swallowed(client, services, field):
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/p/nope", "/c/nope", "/o/nope", "/search?page=0", "/search?page=abc", "/search?page=99999999999", "/c/furniture?page=2",
-     "/search?q=" + "x" * 201, "/p/stool?sku=NOPE", "/p/stool/day?quantity=x", "/media/../wsgi.py", "/media/%2e%2e/wsgi.py"],
-)  # fmt: skip
-def test_addresses_that_lead_nowhere(client, services, path):
-    assert client.get(path).status_code in (200, 400, 404, 422)
+    ("path", "status"),
+    [
+        ("/p/nope", 404),
+        ("/c/nope", 404),
+        ("/o/nope", 404),
+        ("/search?page=0", 404),
+        ("/search?page=abc", 404),
+        ("/search?page=99999999999", 404),
+        ("/c/furniture?page=2", 404),
+        ("/search?q=" + "x" * 201, 422),
+        ("/p/stool?sku=NOPE", 404),
+        ("/p/stool/day?quantity=x", 422),
+        ("/media/../wsgi.py", 404),
+        ("/media/%2e%2e/wsgi.py", 404),
+    ],
+)
+def test_addresses_that_lead_nowhere(client, services, path, status):
+    assert client.get(path).status_code == status
 
 
 def test_a_product_with_nothing_to_promise_keeps_its_page_and_takes_a_lead(client, services):

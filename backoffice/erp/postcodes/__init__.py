@@ -27,12 +27,3 @@ def validate(country: str, postcode: str) -> bool:
     if shape is None:
         return bool(postcode.strip())
     return shape.fullmatch(postcode) is not None
-
-
-def find_subdivision(country: str, postcode: str) -> str | None:
-    """Return the subdivision of a postcode, or None where no such prefix is assigned."""
-    prefixes = SUBDIVISIONS.get(country, {})
-    for length in range(len(postcode), 0, -1):
-        if postcode[:length] in prefixes:
-            return prefixes[postcode[:length]]
-    return None
