@@ -200,9 +200,9 @@ def make_on_day_moved(secret_key: str) -> Any:
         if expected_on is None or expected_on == line.expected_on:
             return
         line.expected_on = expected_on
-        timeline.record(
-            session, order.party_id, "day_moved", text=f"{line.name}: {happened.cause}", order_ref=order.number, now=happened.at
-        )
+        about_itself = happened.cause.startswith(f"{line.name}:")
+        text = happened.cause if about_itself else f"{line.name}: {happened.cause}"
+        timeline.record(session, order.party_id, "day_moved", text=text, order_ref=order.number, now=happened.at)
         payload = mail_frame(session, order, secret_key) | {
             "item": line.name,
             "promised_on": line.promised_on.isoformat(),

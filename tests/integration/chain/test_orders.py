@@ -210,7 +210,7 @@ def test_a_receipt_that_slips_moves_the_order_and_tells_its_customer_once(worksh
     assert (order.promised_on, order.expected_on) == (MON, date(2026, 12, 1))
     assert order.lines[0].moved_because == "Lamp: arrives only on Mon 30 Nov"
     assert [mail.kind for mail in workshop.rows(OutboxMessage)] == ["order_confirmed", "day_moved"]
-    assert [entry.text for entry in workshop.rows(Activity, kind="day_moved")] == ["Lamp: Lamp: arrives only on Mon 30 Nov"]
+    assert [entry.text for entry in workshop.rows(Activity, kind="day_moved")] == ["Lamp: arrives only on Mon 30 Nov"]
 
 
 def test_a_stopped_work_centre_moves_only_the_orders_in_it(workshop):
