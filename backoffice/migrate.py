@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -34,6 +34,11 @@ def find_revision(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def compare_default(_context: Any, _found: Any, column: sa.Column[Any], *_defaults: Any) -> bool | None:
+    """Tell Alembic not to ask PostgreSQL whether two JSON defaults are equal: json has no such operator."""
+    return False if isinstance(column.type, sa.JSON) else None
 
 
 def config(url: str) -> Config:

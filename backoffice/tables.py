@@ -1,6 +1,6 @@
 """Every table, imported once: what Alembic compares with and tests create."""
 
-from backoffice import idempotency
+from backoffice import api_keys, audit, idempotency
 from backoffice.bridge import models as bridge_models
 from backoffice.crm import models as crm_models
 from backoffice.db import Base
@@ -10,4 +10,14 @@ from backoffice.payments import models as payment_models
 
 metadata = Base.metadata
 
-__all__ = ["bridge_models", "crm_models", "desk_models", "erp_models", "idempotency", "metadata", "payment_models"]
+__all__ = [
+    "api_keys",
+    "audit",
+    "bridge_models",
+    "crm_models",
+    "desk_models",
+    "erp_models",
+    "idempotency",
+    "metadata",
+    "payment_models",
+]

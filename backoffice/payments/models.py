@@ -24,6 +24,7 @@ class Payment(Base):
             name="state",
         ),
         sa.CheckConstraint("amount_minor >= 0", name="amount"),
+        sa.CheckConstraint("refunded_minor >= 0 AND refunded_minor <= amount_minor", name="refunded"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -37,6 +38,8 @@ class Payment(Base):
     opened_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    intent_ref: Mapped[str | None] = mapped_column(index=True)  # their payment, which refunds name
+    refunded_minor: Mapped[int] = mapped_column(default=0, server_default="0")  # asked for or done, never more than was paid
     problem: Mapped[str] = mapped_column(default="")  # paid but no order: why; somebody must look
 
 
@@ -52,6 +55,39 @@ class PaymentEvent(Base):
     payload: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
     outcome: Mapped[str] = mapped_column(default="")
+
+
+class Refund(Base):
+    """Money on its way back. state: requested → pending → succeeded | failed. `key`: the same request twice is one refund."""
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('requested', 'pending', 'succeeded', 'failed')", name="state"),
+        sa.CheckConstraint("amount_minor > 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payment.id"), index=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]  # cancelled | late_payment | partial | by_provider
+    state: Mapped[str] = mapped_column(default="requested")
+    provider_ref: Mapped[str | None] = mapped_column(unique=True)
+    problem: Mapped[str] = mapped_column(default="")
+    requested_by: Mapped[str] = mapped_column(default="")
+    requested_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class SandboxRefund(Base):
+    """A refund in the sandbox provider's own books."""
+
+    __tablename__ = "sandbox_refund"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(sa.ForeignKey("sandbox_session.id"), index=True)
+    amount_minor: Mapped[int]
 
 
 class SandboxSession(Base):

@@ -31,8 +31,19 @@ class CartLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ParcelDay:
+    """One parcel that the cart would come in, if each leaves when it can."""
+
+    deliver_on: date
+    skus: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
-    """A cart as the customer sees it. `held_until`: the earliest expiry of its live holds."""
+    """A cart as the customer sees it. `held_until`: the earliest expiry of its live holds.
+
+    parcels: "one" (all on one day: `deliver_on`) | "dated" (each parcel of `dated` on its own day).
+    """
 
     token: str
     version: int
@@ -44,6 +55,8 @@ class Cart:
     held_until: datetime | None
     country: str
     postcode: str | None
+    parcels: str = "one"
+    dated: Sequence[ParcelDay] = ()  # earliest first; a single one: there is nothing to choose
 
 
 class CartDoor(Protocol):
@@ -62,6 +75,10 @@ class CartDoor(Protocol):
 
     def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
         """Remember where it goes; `country` None: as before. Raises BadInput(unknown_postcode)."""
+        ...
+
+    def set_parcels(self, token: str, parcels: str, *, now: datetime) -> Cart:
+        """Choose between "one" and "dated". Raises BadInput(invalid_form, parcels → bad_choice)."""
         ...
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:

@@ -43,6 +43,27 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderParcel:
+    """One parcel of an order. state: waiting | to_pick | picking | packed | shipped | delivered | cancelled."""
+
+    number: int
+    state: str
+    lines: Sequence[tuple[str, str, int]]  # sku, name, quantity
+    expected_on: date
+    tracking: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefund:
+    """Money on its way back, or back. state: requested | pending | succeeded | failed."""
+
+    amount: Money
+    state: str
+    reason: str  # cancelled | late_payment | partial | by_provider
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """An order as its buyer sees it. state: placed | confirmed | picking | shipped | delivered | cancelled."""
 
@@ -60,6 +81,9 @@ class OrderView:
     expected_on: date
     tracking: str | None
     events: Sequence[OrderEvent]
+    parcels: Sequence[OrderParcel] = ()
+    refunds: Sequence[OrderRefund] = ()
+    cancellable: bool = False  # as long as nothing of it is packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,13 @@ class OrderDoor(Protocol):
 
     def get(self, token: str, *, now: datetime) -> OrderView | PendingOrder:
         """Return the order, or the payment still under way. Raises NotFound(unknown_order), the same for any token."""
+        ...
+
+    def cancel(self, token: str, *, key: str, now: datetime) -> None:
+        """Cancel the whole order and give the money back; the same `key` twice is once.
+
+        Raises NotFound(unknown_order), Refused(too_late_to_cancel); nothing has changed then.
+        """
         ...
 
     def ask(self, token: str, message: str, *, key: str, now: datetime) -> None:

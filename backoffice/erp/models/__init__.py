@@ -4,7 +4,7 @@ Quantities are integers in an item's smallest unit; `Item.parts_per_unit` says h
 (paint counted in gallons and used by the ounce: 128). Instants end in `_at` (UTC), days in `_on`.
 """
 
-from backoffice.erp.models.catalogue import Category, Item, Picture, Product, ProductText
+from backoffice.erp.models.catalogue import Category, Item, Picture, Product, ProductFacet, ProductText
 from backoffice.erp.models.company import (
     Calendar,
     CalendarException,
@@ -14,7 +14,9 @@ from backoffice.erp.models.company import (
     PlanDomain,
     ShippingZone,
     Staff,
+    StaffAbsence,
     Warehouse,
+    WarehouseTransit,
 )
 from backoffice.erp.models.making import (
     BomLine,
@@ -26,7 +28,7 @@ from backoffice.erp.models.making import (
 )
 from backoffice.erp.models.promising import Offer, Peg, Reservation
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
-from backoffice.erp.models.stocking import Shipment, ShipmentLine, Stock, StockMovement
+from backoffice.erp.models.stocking import Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
 
 __all__ = [
     "BomLine",
@@ -43,6 +45,7 @@ __all__ = [
     "Picture",
     "PlanDomain",
     "Product",
+    "ProductFacet",
     "ProductText",
     "ProductionOrder",
     "PurchaseOrder",
@@ -52,12 +55,16 @@ __all__ = [
     "Shipment",
     "ShipmentLine",
     "ShippingZone",
+    "ShortPick",
     "Staff",
+    "StaffAbsence",
     "Stock",
     "StockMovement",
     "Supplier",
     "SupplierItem",
     "Warehouse",
+    "WarehouseTransit",
+    "Wave",
     "WorkCentre",
     "WorkCentreStop",
 ]

@@ -50,6 +50,21 @@ class ProductText(Base):
     description: Mapped[str]
 
 
+class ProductFacet(Base):
+    """A property that a list of products can be narrowed by, taken from facts and variants: Material = Oak."""
+
+    __tablename__ = "product_facet"
+    __table_args__ = (
+        sa.UniqueConstraint("product_id", "name", "value"),
+        sa.Index("ix_product_facet_name_value", "name", "value"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    value: Mapped[str]
+
+
 class Picture(Base):
     """A picture of a product, or of one of its items. `file`: a name below the media folder."""
 

@@ -28,6 +28,10 @@ class Company(Base):
     address: Mapped[list[Any]] = mapped_column(default=list)
     shipping_minor: Mapped[int] = mapped_column(default=0)  # one parcel, flat
     default_postcode: Mapped[str] = mapped_column(default="")  # where a day is named for, before the customer says
+    returns_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    vat_number: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    register_entry: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # court and number, for the imprint
+    languages: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # that the shop speaks; empty: all there are
     office_calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
 
 
@@ -83,7 +87,10 @@ class CalendarException(Base):
 
 
 class Warehouse(Base):
-    """A place that ships. `calendar_id`: its own days; `carrier_calendar_id`: the days its carrier moves parcels."""
+    """A place that ships. `calendar_id`: its own days; `carrier_calendar_id`: the days its carrier moves parcels.
+
+    The first one is the works: production, receipts and components belong there. Others keep finished goods nearer to customers.
+    """
 
     __tablename__ = "warehouse"
 
@@ -96,6 +103,23 @@ class Warehouse(Base):
     carrier: Mapped[str] = mapped_column(default="")
     pick_pack_days: Mapped[int] = mapped_column(default=0)
     cutoff_minute: Mapped[int] = mapped_column(default=14 * 60)
+    address: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # the sender on labels, line by line
+
+
+class WarehouseTransit(Base):
+    """How long parcels of a warehouse other than the works travel: the longest matching prefix wins, else the zone's own days."""
+
+    __tablename__ = "warehouse_transit"
+    __table_args__ = (
+        sa.UniqueConstraint("warehouse_id", "country", "prefix"),
+        sa.CheckConstraint("transit_days >= 0", name="transit"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id", ondelete="CASCADE"))
+    country: Mapped[str]
+    prefix: Mapped[str]
+    transit_days: Mapped[int]
 
 
 class ShippingZone(Base):
@@ -142,3 +166,15 @@ class Staff(Base):
     active: Mapped[bool] = mapped_column(default=True)
     session_nonce: Mapped[str] = mapped_column(default="")  # a new one ends every session
     created_at: Mapped[datetime]
+
+
+class StaffAbsence(Base):
+    """Days on which somebody is away: both ends included. What is new goes to others meanwhile."""
+
+    __tablename__ = "staff_absence"
+    __table_args__ = (sa.CheckConstraint("starts_on <= ends_on", name="days"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    staff_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]

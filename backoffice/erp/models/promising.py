@@ -35,6 +35,7 @@ class Reservation(Base):
     ready_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     plan_version: Mapped[int]
+    warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))  # where it ships from; none: the works
     chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
 
 
@@ -81,6 +82,7 @@ class Offer(Base):
     listed: Mapped[bool]
     ready_at: Mapped[datetime | None]
     basis: Mapped[str] = mapped_column(default="none")
+    warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))  # where it would ship from; none: the works
     valid_until: Mapped[datetime] = mapped_column(index=True)
     plan_version: Mapped[int]
     generation: Mapped[int] = mapped_column(default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -72,4 +72,7 @@ class PurchaseOrderLine(Base):
     received: Mapped[int] = mapped_column(default=0)
     pegged: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
+    expedite_on: Mapped[date | None]  # the day we asked the supplier for instead
+    expedite_asked_at: Mapped[datetime | None]
+    expedite_asked_by: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     version: Mapped[int] = mapped_column(default=1)

@@ -48,6 +48,36 @@ class StockMovement(Base):
     at: Mapped[datetime]
 
 
+class Wave(Base):
+    """Parcels that are picked in one go because they leave with one pick-up. state: open | done."""
+
+    __tablename__ = "wave"
+    __table_args__ = (sa.CheckConstraint("state IN ('open', 'done')", name="state"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
+    carrier: Mapped[str] = mapped_column(default="")
+    cut_off_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="open")
+    picker: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+
+
+class ShortPick(Base):
+    """The shelf held less than the figures said: who found it, and how much was missing."""
+
+    __tablename__ = "short_pick"
+    __table_args__ = (sa.CheckConstraint("missing > 0", name="missing"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipment.id"), index=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    missing: Mapped[int]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
 class Shipment(Base):
     """A parcel to be. state: waiting | to_pick | picking | packed | shipped | delivered | cancelled."""
 
@@ -67,6 +97,9 @@ class Shipment(Base):
     ship_to: Mapped[dict[str, Any]]  # name, street, city, postcode, country, note
     promised_on: Mapped[date]
     ship_by_on: Mapped[date]
+    parcel: Mapped[int] = mapped_column(default=1, server_default="1")  # the order's first, second …
+    wave_id: Mapped[int | None] = mapped_column(sa.ForeignKey("wave.id"), index=True)
+    cancelled_at: Mapped[datetime | None]
     carrier: Mapped[str] = mapped_column(default="")
     tracking: Mapped[str] = mapped_column(default="")
     picker: Mapped[str] = mapped_column(default="")
@@ -76,11 +109,11 @@ class Shipment(Base):
 
 
 class ShipmentLine(Base):
-    """One reservation in a parcel. picked never passes quantity."""
+    """One reservation, or a part of one, in a parcel. picked never passes quantity."""
 
     __tablename__ = "shipment_line"
     __table_args__ = (
-        sa.UniqueConstraint("reservation_id"),
+        sa.UniqueConstraint("reservation_id", "shipment_id"),
         sa.CheckConstraint("quantity > 0 AND 0 <= picked AND picked <= quantity", name="picked"),
     )
 

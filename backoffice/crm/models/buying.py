@@ -1,4 +1,4 @@
-"""Tables of the CRM layer: who wants what."""
+"""Tables of the CRM layer: carts, checkouts, orders."""
 
 from __future__ import annotations
 
@@ -11,85 +11,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backoffice.db import Base, BigId
 
 
-class Party(Base):
-    """A person or a company that we deal with. email is normalised (lower case) and unique where there is one."""
-
-    __tablename__ = "party"
-    __table_args__ = (sa.CheckConstraint("kind IN ('person', 'company')", name="kind"),)
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    kind: Mapped[str] = mapped_column(default="person")
-    name: Mapped[str]
-    email: Mapped[str | None] = mapped_column(unique=True)
-    phone: Mapped[str] = mapped_column(default="")
-    language: Mapped[str] = mapped_column(default="")
-    company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"), index=True)
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    created_at: Mapped[datetime]
-
-
-class Lead(Base):
-    """Somebody who asked. state: new | working (somebody took it) | answered | done | quarantined (doubtful, kept apart).
-
-    kind: contact | question | tell_me | order_question. due_at: answer by then. version: a stale save is refused.
-    """
-
-    __tablename__ = "lead"
-    __table_args__ = (
-        sa.CheckConstraint("state IN ('new', 'working', 'answered', 'done', 'quarantined')", name="state"),
-        sa.CheckConstraint("kind IN ('contact', 'question', 'tell_me', 'order_question')", name="kind"),
-        sa.Index("ix_lead_state_due_at", "state", "due_at"),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    number: Mapped[str] = mapped_column(unique=True)
-    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), index=True)
-    kind: Mapped[str]
-    state: Mapped[str] = mapped_column(default="new")
-    message: Mapped[str] = mapped_column(default="")
-    sku: Mapped[str] = mapped_column(default="")
-    quantity: Mapped[int | None]
-    needed_by_on: Mapped[date | None]
-    postcode: Mapped[str] = mapped_column(default="")
-    order_ref: Mapped[str | None]
-    source: Mapped[str] = mapped_column(default="web")
-    page: Mapped[str] = mapped_column(default="")
-    language: Mapped[str] = mapped_column(default="")
-    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"), index=True)
-    due_at: Mapped[datetime]
-    created_at: Mapped[datetime]
-    version: Mapped[int] = mapped_column(default=1)
-
-
-class Activity(Base):
-    """One entry of a party's timeline: the only history there is of what happened between us.
-
-    kind: message (from them) | answer | note | took | order | shipped | day_moved | picking | packed | confirmed | done.
-    """
-
-    __tablename__ = "activity"
-    __table_args__ = (sa.Index("ix_activity_party_id_at", "party_id", "at"),)
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
-    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"), index=True)
-    order_ref: Mapped[str | None] = mapped_column(index=True)
-    kind: Mapped[str]
-    text: Mapped[str] = mapped_column(default="")
-    actor: Mapped[str] = mapped_column(default="")
-    at: Mapped[datetime]
-
-
 class Cart(Base):
     """A cart, found by the hash of its browser's token."""
 
     __tablename__ = "cart"
+    __table_args__ = (sa.CheckConstraint("parcels IN ('one', 'dated')", name="parcels"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(default=1)
     country: Mapped[str]
     postcode: Mapped[str | None]
+    parcels: Mapped[str] = mapped_column(default="one", server_default="one")  # one: all on one day | dated: each when it can be
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
     state: Mapped[str] = mapped_column(default="open")  # open | ordered
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -135,7 +70,14 @@ class Checkout(Base):
     city: Mapped[str]
     postcode: Mapped[str]
     country: Mapped[str]
+    company: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    region: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # state or province, where addresses have one
     note: Mapped[str] = mapped_column(default="")
+    parcels: Mapped[str] = mapped_column(default="one", server_default="one")
+    channel: Mapped[str] = mapped_column(default="web", server_default="web")  # web | api | desk
+    source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"))
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"), index=True)  # the lead that it came from
     language: Mapped[str] = mapped_column(default="")
     currency: Mapped[str]
     shipping_minor: Mapped[int]
@@ -166,6 +108,8 @@ class Order(Base):
     shipping_minor: Mapped[int]
     total_minor: Mapped[int]
     placed_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # customer | a colleague's name
     tracking: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
 
@@ -191,4 +135,5 @@ class OrderLine(Base):
     expected_on: Mapped[date]
     actual_on: Mapped[date | None]
     moved_because: Mapped[str | None]
+    moved_cause: Mapped[dict[str, Any] | None]  # code and values of the cause, for words in any language
     promise: Mapped[dict[str, Any]]  # steps, pegs, plan_version, ready_at, ship_on

@@ -1,0 +1,23 @@
+"""Tables of the CRM layer: who wants what."""
+
+from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
+from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+
+__all__ = [
+    "Account",
+    "AccountLink",
+    "AccountSession",
+    "Activity",
+    "Address",
+    "AssignmentRule",
+    "Cart",
+    "CartLine",
+    "Checkout",
+    "Consent",
+    "Lead",
+    "MailTemplate",
+    "Order",
+    "OrderLine",
+    "Party",
+]

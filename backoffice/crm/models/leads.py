@@ -1,0 +1,104 @@
+"""Tables of the CRM layer: who asked for what, and what happened between us."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Lead(Base):
+    """Somebody who asked. state: new | working (somebody took it) | answered | done | quarantined (doubtful, kept apart).
+
+    kind: contact | question | tell_me | order_question | quote_request | phone (typed at the desk). due_at: answer by then.
+    follow_up_at: when its owner wants to call again. outcome: "" | won | lost, once it is done. version: a stale save is refused.
+    """
+
+    __tablename__ = "lead"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('new', 'working', 'answered', 'done', 'quarantined')", name="state"),
+        sa.CheckConstraint("kind IN ('contact', 'question', 'tell_me', 'order_question', 'quote_request', 'phone')", name="kind"),
+        sa.CheckConstraint("outcome IN ('', 'won', 'lost')", name="outcome"),
+        sa.Index("ix_lead_state_due_at", "state", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), index=True)
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="new")
+    message: Mapped[str] = mapped_column(default="")
+    sku: Mapped[str] = mapped_column(default="")
+    quantity: Mapped[int | None]
+    needed_by_on: Mapped[date | None]
+    postcode: Mapped[str] = mapped_column(default="")
+    order_ref: Mapped[str | None]
+    source: Mapped[str] = mapped_column(default="web")
+    campaign: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    medium: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    landing: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # the first page of that visit
+    company: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # as typed
+    page: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    due_at: Mapped[datetime]
+    follow_up_at: Mapped[datetime | None] = mapped_column(index=True)
+    outcome: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    won_order_ref: Mapped[str | None]  # the order it became
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Activity(Base):
+    """One entry of a party's timeline: the only history there is of what happened between us.
+
+    kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
+    confirmed | done | converted | consent | consent_withdrawn | cancelled | refunded | short_pick. values: what the words of
+    its kind need (a cause, a day, an amount), so that each reader gets them in their language.
+    """
+
+    __tablename__ = "activity"
+    __table_args__ = (sa.Index("ix_activity_party_id_at", "party_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"), index=True)
+    order_ref: Mapped[str | None] = mapped_column(index=True)
+    kind: Mapped[str]
+    text: Mapped[str] = mapped_column(default="")
+    values: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    actor: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+
+class AssignmentRule(Base):
+    """Who gets a new lead: the first rule by position that fits. Empty conditions fit everything."""
+
+    __tablename__ = "assignment_rule"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    country: Mapped[str] = mapped_column(default="")
+    postcode_prefix: Mapped[str] = mapped_column(default="")
+    category_id: Mapped[int | None] = mapped_column(sa.ForeignKey("category.id"))  # of the product asked for, or above it
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class MailTemplate(Base):
+    """Words that sales staff start an answer from. body: plain text with {name}, {number}, {shop}, {sender}."""
+
+    __tablename__ = "mail_template"
+    __table_args__ = (sa.UniqueConstraint("name", "language"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str]
+    language: Mapped[str]
+    body: Mapped[str]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,123 @@
+"""Tables of the CRM layer: people and companies, what they allowed, their accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backoffice.db import Base, BigId
+
+
+class Party(Base):
+    """A person or a company that we deal with. email is normalised (lower case) and unique where there is one."""
+
+    __tablename__ = "party"
+    __table_args__ = (sa.CheckConstraint("kind IN ('person', 'company')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(default="person")
+    name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(unique=True)
+    phone: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"), index=True)
+    job: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # what a person does at their company
+    vat_number: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    source: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # what brought them here first
+    campaign: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"), index=True)  # who looks after them
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+
+
+class Consent(Base):
+    """What somebody allowed us to do, in the words they read, and when they took it back. Never changed, only ended.
+
+    purpose: newsletter | calls. evidence: how it was given (page, form key), for whoever must prove it.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        sa.CheckConstraint("purpose IN ('newsletter', 'calls')", name="purpose"),
+        sa.CheckConstraint("withdrawn_at IS NULL OR withdrawn_at >= given_at", name="ends_after_it_began"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), index=True)
+    purpose: Mapped[str]
+    wording: Mapped[str]
+    language: Mapped[str] = mapped_column(default="")
+    source: Mapped[str] = mapped_column(default="")
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Account(Base):
+    """A customer who may log in. email is normalised. confirmed_at: when its owner followed the link that we sent there.
+
+    Orders of guests with the same address are shown only once that has happened.
+    """
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), unique=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    language: Mapped[str] = mapped_column(default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+
+
+class AccountSession(Base):
+    """One browser that is logged in. Found by the hash of its cookie; gone when it logs out, here or everywhere."""
+
+    __tablename__ = "account_session"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    device: Mapped[str] = mapped_column(default="")  # in words, for the list that its owner sees
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class AccountLink(Base):
+    """A link sent by mail, good once. purpose: confirm (the address is theirs) | reset (choose a new password)."""
+
+    __tablename__ = "account_link"
+    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'reset')", name="purpose"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Address(Base):
+    """A place of somebody with an account, in the parts that its country writes."""
+
+    __tablename__ = "address"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    company: Mapped[str] = mapped_column(default="")
+    street: Mapped[str]
+    city: Mapped[str] = mapped_column(default="")
+    region: Mapped[str] = mapped_column(default="")
+    postcode: Mapped[str] = mapped_column(default="")
+    country: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    preferred: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
