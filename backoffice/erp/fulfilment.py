@@ -23,7 +23,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused
 SHIPMENT_MOVES: dict[str, tuple[str, ...]] = {
     "waiting": ("to_pick", "cancelled"),
     "to_pick": ("picking", "waiting", "cancelled"),
-    "picking": ("packed", "waiting"),  # back to waiting: the shelf held less than we thought
+    "picking": ("packed", "waiting", "cancelled"),  # back to waiting: the shelf held less than we thought
     "packed": ("shipped",),
     "shipped": ("delivered",),
     "delivered": (),
@@ -106,6 +106,16 @@ def lines_of(session: Session, shipment_id: int) -> list[t.ShipmentLine]:
     return list(
         session.scalars(sa.select(t.ShipmentLine).where(t.ShipmentLine.shipment_id == shipment_id).order_by(t.ShipmentLine.id))
     )
+
+
+def drop(session: Session, shipment: t.Shipment, *, now: datetime) -> None:
+    """Cancel a parcel that is not closed yet: what was picked goes back. Raises Refused(wrong_state)."""
+    if shipment.state == "cancelled":
+        return
+    _step(session, shipment, "cancelled", picker="", cancelled_at=now)
+    for line in lines_of(session, shipment.id):
+        line.picked = 0
+    session.flush()
 
 
 def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -> None:

@@ -22,7 +22,7 @@ from backoffice.public.errors import Refused
 HOLD_MOVES: dict[str, tuple[str, ...]] = {
     "held": ("held", "paying", "released"),
     "paying": ("held", "converted", "released"),  # back to held: the provider says that the session was cancelled
-    "converted": ("shipped",),
+    "converted": ("shipped", "released"),  # released: the order was cancelled
     "shipped": (),
     "released": (),
 }
@@ -100,6 +100,17 @@ def release(session: Session, reservation_id: int, *, now: datetime, expired_onl
         orders = pegging.strip(session, reservation, state="held")
         offers.touch(session, touched, now=now, capacity=bool(orders))
     return released
+
+
+def take_back(session: Session, reservation_id: int, *, now: datetime) -> bool:
+    """Give back what a cancelled order kept. False if nothing of it was there to give. The caller holds the plan's lock."""
+    reservation = session.get_one(t.Reservation, reservation_id, populate_existing=True)
+    if not _move(session, reservation_id, "converted", "released", now):
+        return False
+    touched = items_of(session, reservation)
+    orders = pegging.strip(session, reservation, state="converted")
+    offers.touch(session, touched, now=now, capacity=bool(orders))
+    return True
 
 
 def reclaim(session: Session, item_ids: Iterable[int], *, now: datetime) -> int:

@@ -45,7 +45,7 @@ def propose(
         for peg in pegs:
             peg.kind, peg.purchase_order_line_id = "receipt", line.id
     session.flush()
-    _drop(session, list(old.values()))
+    drop(session, list(old.values()))
     return list(orders.values())
 
 
@@ -64,7 +64,7 @@ def proposed_for(session: Session, reservation_id: int) -> list[t.PurchaseOrderL
     )
 
 
-def _drop(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> None:
+def drop(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> None:
     """Take back proposals that nobody needs any more; an order without lines is cancelled."""
     for line in lines:
         session.delete(line)

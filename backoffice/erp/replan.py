@@ -26,7 +26,7 @@ def after_change(session: Session, reservation_ids: Iterable[int], *, cause: str
     cause: words for people ("Our oak arrives 5 days later"). Locks the plan and the reservations.
     """
     plan.bump(session)
-    rows = _locked(session, _with_dependants(session, reservation_ids))
+    rows = _locked(session, with_dependants(session, reservation_ids))
     for reservation in rows:
         if reservation.state == "held":
             holds.release(session, reservation.id, now=now)
@@ -47,7 +47,7 @@ class _Stripped:
     proposed: list[t.PurchaseOrderLine]
 
 
-def _with_dependants(session: Session, reservation_ids: Iterable[int]) -> set[int]:
+def with_dependants(session: Session, reservation_ids: Iterable[int]) -> set[int]:
     """Return the reservations and all that were given what production orders of theirs make beyond their need."""
     found: set[int] = set()
     waiting = set(reservation_ids)
@@ -58,10 +58,16 @@ def _with_dependants(session: Session, reservation_ids: Iterable[int]) -> set[in
     return found
 
 
-def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservation]:
-    """Return the reservations as they are once nobody else can move them, in the order of their days."""
+def lock(session: Session, reservation_ids: set[int]) -> None:
+    """Let nobody else move these reservations until we are done; locked in the order of their ids."""
     wanted = t.Reservation.id.in_(sorted(reservation_ids))
     session.execute(sa.select(t.Reservation.id).where(wanted).order_by(t.Reservation.id).with_for_update())
+
+
+def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservation]:
+    """Return the reservations as they are once nobody else can move them, in the order of their days."""
+    lock(session, reservation_ids)
+    wanted = t.Reservation.id.in_(sorted(reservation_ids))
     return session.scalars(
         sa.select(t.Reservation)
         .where(wanted)
