@@ -21,6 +21,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.promise import Promise
 
 MOST = 9_999  # pieces of one line
+PARCELS = ("one", "dated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Line:
     reservation: t.Reservation | None
     promise: Promise | None
     most: int | None
+
+    @property
+    def warehouse_id(self) -> int:
+        """Return the warehouse that it ships from; 0: the works."""
+        return (self.reservation.warehouse_id if self.reservation else None) or 0
 
 
 def find_cart(session: Session, token: str | None) -> Cart | None:
@@ -173,6 +179,25 @@ def set_place(session: Session, cart: Cart, postcode: str, *, country: str | Non
     place = shipping.destination(session, master, country=country or cart.country, postcode=postcode, now=now)
     cart.postcode, cart.country = place.postcode, place.country
     _changed(cart, now)
+
+
+def set_parcels(session: Session, cart: Cart, parcels: str, *, now: datetime) -> None:
+    """Choose whether all comes on one day or each parcel on its own. Raises BadInput(invalid_form, parcels → bad_choice)."""
+    if parcels not in PARCELS:
+        raise BadInput("invalid_form", {"parcels": "bad_choice"})
+    if cart.parcels != parcels:
+        cart.parcels = parcels
+        _changed(cart, now)
+        session.flush()
+
+
+def dated_parcels(lines: Sequence[Line]) -> list[tuple[date, list[Line]]]:
+    """Return the parcels that lines would come in if each left when it can: by warehouse and day, the earliest first."""
+    parcels: dict[tuple[date, int], list[Line]] = {}
+    for line in lines:
+        if line.promise is not None:
+            parcels.setdefault((line.promise.deliver_on, line.warehouse_id), []).append(line)
+    return [(day, inside) for (day, _), inside in sorted(parcels.items(), key=lambda one: one[0])]
 
 
 def _changed(cart: Cart, now: datetime) -> None:

@@ -15,7 +15,7 @@ from backoffice.erp import catalogue
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local.checkout import Till
-from backoffice.public.carts import Cart, CartLine
+from backoffice.public.carts import Cart, CartLine, ParcelDay
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import BadInput
 from backoffice.public.money import Money
@@ -58,6 +58,10 @@ class LocalCarts:
     def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
         """Remember where it goes."""
         return self._change(token, lambda session, cart: carts.set_place(session, cart, postcode, country=country, now=now), now)
+
+    def set_parcels(self, token: str, parcels: str, *, now: datetime) -> Cart:
+        """Choose between one day for all and dated parcels."""
+        return self._change(token, lambda session, cart: carts.set_parcels(session, cart, parcels, now=now), now)
 
     def renew(self, token: str, *, now: datetime) -> Cart:
         """Hold every line again from now."""
@@ -119,6 +123,8 @@ def show(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
         held_until=min(held) if held else None,
         country=cart.country,
         postcode=cart.postcode,
+        parcels=cart.parcels,
+        dated=[ParcelDay(day, [line.item.sku for line in inside]) for day, inside in carts.dated_parcels(lines)],
     )
 
 

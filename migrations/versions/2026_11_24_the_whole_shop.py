@@ -352,7 +352,10 @@ def upgrade() -> None:
 
     with op.batch_alter_table("reservation", schema=None) as batch_op:
         batch_op.add_column(sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
+        batch_op.add_column(sa.Column("split_from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
         batch_op.create_foreign_key(batch_op.f("fk_reservation_warehouse_id"), "warehouse", ["warehouse_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_reservation_split_from_id"), "reservation", ["split_from_id"], ["id"])
+        batch_op.create_index(batch_op.f("ix_reservation_split_from_id"), ["split_from_id"], unique=False)
 
     with op.batch_alter_table("shipment", schema=None) as batch_op:
         batch_op.add_column(
@@ -393,7 +396,10 @@ def downgrade() -> None:
         batch_op.drop_column("parcel")
 
     with op.batch_alter_table("reservation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reservation_split_from_id"))
+        batch_op.drop_constraint(batch_op.f("fk_reservation_split_from_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_reservation_warehouse_id"), type_="foreignkey")
+        batch_op.drop_column("split_from_id")
         batch_op.drop_column("warehouse_id")
 
     with op.batch_alter_table("purchase_order_line", schema=None) as batch_op:

@@ -36,6 +36,7 @@ class Reservation(Base):
     expires_at: Mapped[datetime]
     plan_version: Mapped[int]
     warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))  # where it ships from; none: the works
+    split_from_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reservation.id"), index=True)  # the rest of a parted line
     chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
 
 
