@@ -34,13 +34,22 @@ class ShipmentPacked:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentShipped:
-    """An order's shipment was handed to the carrier; `deliver_on` = the day it should arrive."""
+    """A parcel of an order was handed to the carrier; `deliver_on` = the day it should arrive.
+
+    parcel: its number within the order, of `parcels`. complete: nothing of the order is left to send.
+    reservation_ids: whose goods it holds; contents: (name, quantity) of each.
+    """
 
     order_ref: str
     at: datetime
     actor: str
     tracking: str
     deliver_on: date
+    parcel: int = 1
+    parcels: int = 1
+    complete: bool = True
+    reservation_ids: tuple[int, ...] = ()
+    contents: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from backoffice import events
 from backoffice.crm import carts, links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping
+from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 
@@ -62,9 +63,14 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         reservations.append(reservation)
     session.flush()
     lines = lines_of(session, order.id)
-    _hand_over(session, order, checkout, lines, reservations)
-    if any(line.expected_on > line.promised_on for line in lines):
-        fulfilment.reschedule(session, reservations[0], now=now)
+    if checkout.parcels != "dated":  # what comes together is promised together
+        promised_on, expected_on = max(one.promised_on for one in lines), max(one.expected_on for one in lines)
+        for line in lines:
+            line.promised_on, line.expected_on = promised_on, expected_on
+    _hand_over(session, order, checkout, lines)
+    for line, reservation in zip(lines, reservations, strict=True):
+        if line.expected_on > line.promised_on:
+            fulfilment.reschedule(session, reservation, now=now)
     checkout.state = "completed"
     session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
     session.get_one(Cart, checkout.cart_id).state = "ordered"
@@ -108,18 +114,28 @@ def _line(
     )
 
 
-def _hand_over(
-    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], reservations: list[t.Reservation]
-) -> None:
-    ship_to = {name: getattr(checkout, name) for name in ("name", "street", "city", "postcode", "country", "note", "phone")}
-    fulfilment.hand_over(
-        session,
-        order_ref=order.number,
-        reservations=reservations,
-        ship_to=ship_to,
-        promised_on=max(line.promised_on for line in lines),
-        ship_by_on=max(date.fromisoformat(line.promise["ship_on"]) for line in lines),
-    )
+SHIP_TO = ("name", "company", "street", "city", "region", "postcode", "country", "note", "phone")
+
+
+def _hand_over(session: Session, order: Order, checkout: Checkout, lines: list[OrderLine]) -> None:
+    """Give the order to the warehouse: a parcel from each place that ships, and (dated) one for each day."""
+    together: dict[tuple[int, date], list[tuple[OrderLine, t.Reservation]]] = defaultdict(list)
+    all_on = max(line.promised_on for line in lines)
+    for line in lines:
+        reservation = session.get_one(t.Reservation, line.reservation_id)
+        day = line.promised_on if checkout.parcels == "dated" else all_on
+        together[reservation.warehouse_id or 0, day].append((line, reservation))
+    parcels = [
+        fulfilment.Parcel(
+            reservations=[reservation for _, reservation in inside],
+            promised_on=day,
+            ship_by_on=max(date.fromisoformat(line.promise["ship_on"]) for line, _ in inside),
+            warehouse_id=warehouse_id or None,
+        )
+        for (warehouse_id, day), inside in sorted(together.items(), key=lambda one: (one[0][1], one[0][0]))
+    ]
+    ship_to = {name: getattr(checkout, name) for name in SHIP_TO}
+    fulfilment.hand_over(session, order_ref=order.number, ship_to=ship_to, parcels=parcels)
 
 
 def lines_of(session: Session, order_id: int) -> list[OrderLine]:
@@ -160,12 +176,15 @@ def make_on_shipped(secret_key: str) -> Any:
     """Return the listener that tells a customer that their parcel is on its way."""
 
     def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
-        order = mark(session, happened.order_ref, "shipped")
+        order = find_by_number(session, happened.order_ref)
         if order is None:
             return
+        if happened.complete:
+            mark(session, happened.order_ref, "shipped")
         order.tracking = happened.tracking
         for line in lines_of(session, order.id):
-            line.expected_on = happened.deliver_on
+            if set(happened.reservation_ids) & splitting.family(session, line.reservation_id):
+                line.expected_on = splitting.last_day(session, line.reservation_id) or happened.deliver_on
         timeline.record(
             session,
             order.party_id,
@@ -178,6 +197,9 @@ def make_on_shipped(secret_key: str) -> Any:
         payload = mail_frame(session, order, secret_key) | {
             "tracking": happened.tracking,
             "deliver_on": happened.deliver_on.isoformat(),
+            "parcel": happened.parcel,
+            "parcels": happened.parcels,
+            "contents": [{"name": name, "quantity": quantity} for name, quantity in happened.contents],
         }
         events.publish(session, events.MailWanted("order_shipped", f"order:{order.number}", payload, happened.at))
 

@@ -1,4 +1,4 @@
-"""The company and its one warehouse, as the rest asks for them."""
+"""The company and its warehouses, as the rest asks for them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ def get_company(session: Session) -> t.Company:
     return company
 
 
-def get_warehouse(session: Session) -> t.Warehouse:
-    """Return the warehouse that ships: the first. Raises NotFound(no_company) on an empty database."""
-    warehouse = session.scalar(sa.select(t.Warehouse).order_by(t.Warehouse.id).limit(1))
+def get_warehouse(session: Session, warehouse_id: int | None = None) -> t.Warehouse:
+    """Return a warehouse; without an id the works, which is the first. Raises NotFound(no_company) where there is none."""
+    query = sa.select(t.Warehouse).order_by(t.Warehouse.id).limit(1)
+    warehouse = session.scalar(query if warehouse_id is None else query.where(t.Warehouse.id == warehouse_id))
     if warehouse is None:
         raise NotFound("no_company")
     return warehouse

@@ -5,7 +5,8 @@ States (SHIPMENT_MOVES). Every step is a conditional update, so pressing a butto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -31,40 +32,53 @@ SHIPMENT_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-def hand_over(
-    session: Session,
-    *,
-    order_ref: str,
-    reservations: Iterable[t.Reservation],
-    ship_to: Mapping[str, Any],
-    promised_on: date,
-    ship_by_on: date,
-) -> t.Shipment:
-    """Take an order over for shipping, all in one parcel; it waits until every line is there."""
-    warehouse = get_warehouse(session)
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is to leave together, from one warehouse (none: the works)."""
+
+    reservations: Sequence[t.Reservation]
+    promised_on: date
+    ship_by_on: date
+    warehouse_id: int | None = None
+
+
+def hand_over(session: Session, *, order_ref: str, ship_to: Mapping[str, Any], parcels: Sequence[Parcel]) -> list[t.Shipment]:
+    """Take an order over for shipping; each parcel waits until all that belongs into it is there."""
+    return [
+        add_parcel(session, order_ref, number, dict(ship_to), parcel)
+        for number, parcel in enumerate(parcels, start=_parcels(session, order_ref) + 1)
+    ]
+
+
+def add_parcel(session: Session, order_ref: str, number: int, ship_to: dict[str, Any], parcel: Parcel) -> t.Shipment:
+    """Write the order's parcel `number` (1, 2 …); it may be picked at once if its goods are there."""
+    warehouse = get_warehouse(session, parcel.warehouse_id)
+    name = f"SH-{order_ref.removeprefix('SF-')}"
     shipment = t.Shipment(
-        number=f"SH-{order_ref.removeprefix('SF-')}",
+        number=name if number == 1 else f"{name}-{number}",
         order_ref=order_ref,
+        parcel=number,
         warehouse_id=warehouse.id,
-        ship_to=dict(ship_to),
-        promised_on=promised_on,
-        ship_by_on=ship_by_on,
+        ship_to=ship_to,
+        promised_on=parcel.promised_on,
+        ship_by_on=parcel.ship_by_on,
+        expected_on=parcel.promised_on,
         carrier=warehouse.carrier,
     )
     session.add(shipment)
     session.flush()
-    for reservation in reservations:
-        session.add(
-            t.ShipmentLine(
-                shipment_id=shipment.id,
-                reservation_id=reservation.id,
-                item_id=reservation.item_id,
-                quantity=reservation.quantity,
-            )
-        )
+    for one in parcel.reservations:
+        session.add(t.ShipmentLine(shipment_id=shipment.id, reservation_id=one.id, item_id=one.item_id, quantity=one.quantity))
     session.flush()
-    wake(session, [line.reservation_id for line in lines_of(session, shipment.id)])
+    wake(session, [one.id for one in parcel.reservations])
     return shipment
+
+
+def _parcels(session: Session, order_ref: str) -> int:
+    return (
+        session.scalar(sa.select(sa.func.coalesce(sa.func.max(t.Shipment.parcel), 0)).where(t.Shipment.order_ref == order_ref))
+        or 0
+    )
 
 
 def wake(session: Session, reservation_ids: Iterable[int]) -> None:
@@ -123,19 +137,27 @@ def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -
     shipment = session.scalar(
         sa.select(t.Shipment)
         .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
-        .where(t.ShipmentLine.reservation_id == reservation.id)
+        .where(t.ShipmentLine.reservation_id == reservation.id, t.Shipment.state.in_(["waiting", "to_pick", "picking"]))
     )
-    if shipment is None or shipment.state not in ("waiting", "to_pick", "picking"):
+    if shipment is None:
         return
     wake(session, [reservation.id])
     ready_at = max(session.get_one(t.Reservation, line.reservation_id).ready_at for line in lines_of(session, shipment.id))
-    master = masters.load(session, now=now)
-    place = shipping.destination(
-        session, master, country=shipment.ship_to["country"], postcode=shipment.ship_to["postcode"], now=now
-    )
-    days = promising.day_for(ready_at, place, now=now)
+    days = promising.day_for(ready_at, way_of(session, shipment, now=now), now=now)
     if days is not None:
-        shipment.ship_by_on = days[0]
+        shipment.ship_by_on, shipment.expected_on = days[0], max(days[1], shipment.promised_on)
+
+
+def way_of(session: Session, shipment: t.Shipment, *, now: datetime) -> shipping.Destination:
+    """Return the way that a parcel goes, from its warehouse to its customer."""
+    return shipping.destination(
+        session,
+        masters.load(session, now=now),
+        country=shipment.ship_to["country"],
+        postcode=shipment.ship_to["postcode"],
+        warehouse_id=shipment.warehouse_id,
+        now=now,
+    )
 
 
 def get_shipment(session: Session, shipment_id: int, *, lock: bool = False) -> t.Shipment:
@@ -197,7 +219,8 @@ def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: 
     tracking = " ".join(tracking.split())[:80]
     _step(session, shipment, "shipped", shipped_at=now, tracking=tracking)
     touched = []
-    for line in lines_of(session, shipment_id):
+    lines = lines_of(session, shipment_id)
+    for line in lines:
         pegs = session.scalars(
             sa.select(t.Peg).where(t.Peg.reservation_id == line.reservation_id, t.Peg.production_order_id.is_(None))
         )
@@ -217,14 +240,30 @@ def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: 
             peg.used = True
         session.get_one(t.Reservation, line.reservation_id).state = "shipped"
         touched.append(line.item_id)
-    master = masters.load(session, now=now)
-    place = shipping.destination(
-        session, master, country=shipment.ship_to["country"], postcode=shipment.ship_to["postcode"], now=now
-    )
-    days = promising.day_for(now, place, now=now)
-    deliver_on = days[1] if days else shipment.promised_on
+    days = promising.day_for(now, way_of(session, shipment, now=now), now=now)
+    shipment.expected_on = deliver_on = days[1] if days else shipment.promised_on
     offers.touch(session, touched, now=now)
-    events.publish(session, events.ShipmentShipped(shipment.order_ref, now, actor, tracking, deliver_on))
+    events.publish(session, _shipped(session, shipment, lines, deliver_on, actor, now))
+
+
+def _shipped(
+    session: Session, shipment: t.Shipment, lines: Sequence[t.ShipmentLine], deliver_on: date, actor: str, now: datetime
+) -> events.ShipmentShipped:
+    states = session.scalars(
+        sa.select(t.Shipment.state).where(t.Shipment.order_ref == shipment.order_ref, t.Shipment.state != "cancelled")
+    ).all()
+    return events.ShipmentShipped(
+        shipment.order_ref,
+        now,
+        actor,
+        shipment.tracking,
+        deliver_on,
+        parcel=shipment.parcel,
+        parcels=len(states),
+        complete=all(state in ("shipped", "delivered") for state in states),
+        reservation_ids=tuple(line.reservation_id for line in lines),
+        contents=tuple((session.get_one(t.Item, line.item_id).name, line.quantity) for line in lines),
+    )
 
 
 def _count(session: Session, shipment_id: int, sku: str, delta: int) -> t.ShipmentLine:

@@ -44,14 +44,38 @@ def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone |
     )
 
 
+def _transit_days(session: Session, warehouse: t.Warehouse, zone: t.ShippingZone, postcode: str) -> int:
+    """Return how long a warehouse's parcels travel: its own row with the longest prefix, else what the zone says."""
+    prefixes = [postcode[:length] for length in range(len(postcode) + 1)]
+    own = session.scalar(
+        sa.select(t.WarehouseTransit.transit_days)
+        .where(
+            t.WarehouseTransit.warehouse_id == warehouse.id,
+            t.WarehouseTransit.country == zone.country,
+            t.WarehouseTransit.prefix.in_(prefixes),
+        )
+        .order_by(sa.func.length(t.WarehouseTransit.prefix).desc())
+        .limit(1)
+    )
+    return zone.transit_days if own is None else own
+
+
 def destination(
-    session: Session, master: Master, *, country: str | None = None, postcode: str | None = None, now: datetime
+    session: Session,
+    master: Master,
+    *,
+    country: str | None = None,
+    postcode: str | None = None,
+    warehouse_id: int | None = None,
+    now: datetime,
 ) -> Destination:
     """Return the way to a postcode; without one, to the place that the company names days for by default.
 
+    warehouse_id: where the parcel starts; none: at the works.
+
     Raises BadInput(unknown_postcode) if it does not exist or we do not deliver there.
     """
-    company, warehouse = get_company(session), get_warehouse(session)
+    company, warehouse = get_company(session), get_warehouse(session, warehouse_id)
     country = country or company.country
     code = normalise_postcode(postcode or company.default_postcode)
     zone = find_zone(session, country, code) if validate(country, code) else None
@@ -67,7 +91,7 @@ def destination(
             warehouse.pick_pack_days,
             warehouse.cutoff_minute,
             master.calendars[warehouse.calendar_id],
-            zone.transit_days,
+            zone.transit_days if warehouse_id is None else _transit_days(session, warehouse, zone, code),
             master.calendars[warehouse.carrier_calendar_id],
             delivery_calendar(warehouse.timezone, region, year),
         ),

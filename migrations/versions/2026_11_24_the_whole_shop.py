@@ -358,6 +358,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_reservation_split_from_id"), ["split_from_id"], unique=False)
 
     with op.batch_alter_table("shipment", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("expected_on", sa.Date(), nullable=True))
         batch_op.add_column(
             sa.Column("parcel", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False)
         )
@@ -391,6 +392,7 @@ def downgrade() -> None:
     with op.batch_alter_table("shipment", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_shipment_wave_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_shipment_wave_id"))
+        batch_op.drop_column("expected_on")
         batch_op.drop_column("cancelled_at")
         batch_op.drop_column("wave_id")
         batch_op.drop_column("parcel")

@@ -1,0 +1,211 @@
+"""Parting what was to leave together: some goods go now, the rest follows in a parcel of its own.
+
+A line that is parted becomes two reservations: the first keeps what lies on the shelf, the second (`split_from_id`) all that
+is still to come, with the production that makes it. So a reservation is always in one parcel, and its pegs add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
+from backoffice.erp import models as t
+from backoffice.public.errors import BadInput, NotFound, Refused
+
+PARTED = ("waiting", "to_pick")  # states in which a parcel may be sent in part
+NOT_ON_THE_SHELF = "fewer on the shelf than we had counted"
+
+
+def family(session: Session, reservation_id: int) -> set[int]:
+    """Return a line's reservations: the first one and all that were parted from it."""
+    parted = sa.select(t.Reservation.id).where(t.Reservation.split_from_id == reservation_id)
+    return {reservation_id, *session.scalars(parted)}
+
+
+def root(reservation: t.Reservation) -> int:
+    """Return the reservation that the order's line names."""
+    return reservation.split_from_id or reservation.id
+
+
+def last_day(session: Session, reservation_id: int) -> date | None:
+    """Return the day on which the last parcel with goods of this line is expected; None where none has a day."""
+    return session.scalar(
+        sa.select(sa.func.max(t.Shipment.expected_on))
+        .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
+        .where(t.ShipmentLine.reservation_id.in_(sorted(family(session, reservation_id))), t.Shipment.state != "cancelled")
+    )
+
+
+def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipment:
+    """Let what is here of a waiting parcel leave now; return the new parcel with the rest. Locks the plan.
+
+    Raises NotFound(unknown_shipment), Refused(wrong_state), Refused(nothing_here), Refused(all_here).
+    """
+    shipment = _locked(session, shipment_id)
+    if shipment.state not in PARTED:
+        raise Refused("wrong_state", state=shipment.state)
+    here = {line.id: _on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment.id)}
+    if not any(here.values()):
+        raise Refused("nothing_here")
+    later: list[t.Reservation] = []
+    for line in fulfilment.lines_of(session, shipment.id):
+        reservation = session.get_one(t.Reservation, line.reservation_id)
+        if here[line.id] >= line.quantity:
+            continue
+        if here[line.id] == 0:
+            session.delete(line)
+            later.append(reservation)
+        else:
+            later.append(_part(session, reservation, reservation.quantity - here[line.id]))
+            line.quantity = reservation.quantity
+    if not later:
+        raise Refused("all_here")
+    session.flush()
+    rest = _follow(session, shipment, later)
+    fulfilment.wake(session, [line.reservation_id for line in fulfilment.lines_of(session, shipment.id)])
+    for part in later:
+        fulfilment.reschedule(session, part, now=now)
+    return rest
+
+
+def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, actor: str, now: datetime) -> t.Shipment | None:
+    """Say that of a line being picked only `found` are there: the parcel goes on without the rest, which is planned anew.
+
+    Returns the parcel with the rest; None when nothing else was in this one, which then waits for it itself. What is
+    missing leaves the stock figures. Locks the plan.
+    Raises NotFound(unknown_shipment | not_in_parcel), Refused(wrong_state | taken), BadInput(bad_quantity).
+    """
+    shipment = _locked(session, shipment_id)
+    if shipment.state != "picking":
+        raise Refused("wrong_state", state=shipment.state)
+    if shipment.picker != actor:
+        raise Refused("taken", who=shipment.picker)
+    line = _line(session, shipment.id, sku)
+    if not 0 <= found < line.quantity:
+        raise BadInput("bad_quantity", most=line.quantity - 1)
+    missing = line.quantity - found
+    reservation = session.get_one(t.Reservation, line.reservation_id)
+    record = t.ShortPick(shipment_id=shipment.id, item_id=line.item_id, missing=missing, actor=actor, at=now)
+    session.add(record)
+    session.flush()
+    _write_off(session, reservation, missing, record.id, actor, now)
+    rest = reservation
+    if found:
+        rest = _part(session, reservation, missing)
+        line.quantity, line.picked = found, min(line.picked, found)
+    session.flush()
+    parcel = _without(session, shipment, line, rest, found)
+    replan.after_change(session, [rest.id], cause=NOT_ON_THE_SHELF, now=now)
+    offers.touch(session, [line.item_id], now=now)
+    return parcel
+
+
+def _without(session: Session, shipment: t.Shipment, line: t.ShipmentLine, rest: t.Reservation, found: int) -> t.Shipment | None:
+    """Put the rest into a parcel of its own, unless it is all that this one holds."""
+    if not found and len(fulfilment.lines_of(session, shipment.id)) == 1:
+        return None
+    if not found:
+        session.delete(line)
+        session.flush()
+    return _follow(session, shipment, [rest])
+
+
+def _locked(session: Session, shipment_id: int) -> t.Shipment:
+    """Lock the plan, the reservations of a parcel, then the parcel."""
+    plan.bump(session)
+    lines = sa.select(t.ShipmentLine.reservation_id).where(t.ShipmentLine.shipment_id == shipment_id)
+    replan.lock(session, set(session.scalars(lines)))
+    return fulfilment.get_shipment(session, shipment_id, lock=True)
+
+
+def _line(session: Session, shipment_id: int, sku: str) -> t.ShipmentLine:
+    line = session.scalar(
+        sa.select(t.ShipmentLine)
+        .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
+        .where(t.ShipmentLine.shipment_id == shipment_id, sa.func.lower(t.Item.sku) == sku.strip().lower())
+        .execution_options(populate_existing=True)
+    )
+    if line is None:
+        raise NotFound("not_in_parcel", sku=sku)
+    return line
+
+
+def _direct(session: Session, reservation_id: int) -> list[t.Peg]:
+    """Return the unused pegs that a reservation itself stands on."""
+    return [peg for peg in pegging.pegs_of(session, reservation_id) if peg.production_order_id is None]
+
+
+def _on_the_shelf(session: Session, reservation_id: int) -> int:
+    return sum(peg.quantity for peg in _direct(session, reservation_id) if peg.kind == "stock")
+
+
+def _part(session: Session, reservation: t.Reservation, quantity: int) -> t.Reservation:
+    """Part `quantity` off: whatever does not lie on the shelf goes to the new reservation, with its production."""
+    rest = t.Reservation(
+        item_id=reservation.item_id,
+        quantity=quantity,
+        state=reservation.state,
+        owner_ref=reservation.owner_ref,
+        order_ref=reservation.order_ref,
+        basis=reservation.basis,
+        ready_at=reservation.ready_at,
+        expires_at=reservation.expires_at,
+        plan_version=reservation.plan_version,
+        chain=list(reservation.chain),
+        warehouse_id=None,
+        split_from_id=root(reservation),
+    )
+    session.add(rest)
+    session.flush()
+    reservation.quantity -= quantity
+    for peg in pegging.pegs_of(session, reservation.id):
+        if peg.production_order_id is not None or peg.kind != "stock":
+            peg.reservation_id = rest.id
+    session.execute(
+        sa.update(t.ProductionOrder)
+        .where(t.ProductionOrder.reservation_id == reservation.id, t.ProductionOrder.state.in_(["held", "planned"]))
+        .values(reservation_id=rest.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.flush()
+    return rest
+
+
+def _follow(session: Session, shipment: t.Shipment, later: Sequence[t.Reservation]) -> t.Shipment:
+    """Add the parcel that follows another one with what it had to leave behind. It comes from the works."""
+    number = 1 + (
+        session.scalar(sa.select(sa.func.max(t.Shipment.parcel)).where(t.Shipment.order_ref == shipment.order_ref)) or 0
+    )
+    parcel = fulfilment.Parcel(later, shipment.promised_on, shipment.ship_by_on)
+    return fulfilment.add_parcel(session, shipment.order_ref, number, dict(shipment.ship_to), parcel)
+
+
+def _write_off(session: Session, reservation: t.Reservation, missing: int, number: int, actor: str, now: datetime) -> None:
+    """Take what is not there out of the stock figures and from the reservation that stood on it."""
+    left = missing
+    for peg in _direct(session, reservation.id):
+        if peg.kind != "stock" or left == 0:
+            continue
+        part = min(left, peg.quantity)
+        assert peg.warehouse_id is not None
+        stock.move(
+            session,
+            peg.item_id,
+            peg.warehouse_id,
+            -part,
+            cause="count",
+            ref=f"short:{number}:{peg.id}",
+            actor=actor,
+            now=now,
+            allocated=-part,
+        )
+        left -= part
+        if part == peg.quantity:
+            session.delete(peg)
+        else:
+            peg.quantity -= part
+    session.flush()
