@@ -103,6 +103,7 @@ def open_checkout(
         postcode=cart.postcode or "",
         country=cart.country,
         note=form.note.strip(),
+        parcels=cart.parcels,
         language=form.language,
         currency=lines[0].item.currency,
         shipping_minor=company.shipping_minor,

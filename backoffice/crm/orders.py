@@ -210,18 +210,17 @@ def make_on_day_moved(secret_key: str) -> Any:
     """Return the listener that keeps the promised day, stores the expected one with its cause, and tells the customer."""
 
     def on_day_moved(session: Session, happened: events.ExpectedDayMoved) -> None:
-        line = session.scalar(sa.select(OrderLine).where(OrderLine.reservation_id == happened.reservation_id))
+        first = splitting.root(session.get_one(t.Reservation, happened.reservation_id))
+        line = session.scalar(sa.select(OrderLine).where(OrderLine.reservation_id == first))
         if line is None:
             return
         order = session.get_one(Order, line.order_id)
-        checkout = session.get_one(Checkout, order.checkout_id)
         line.moved_because = happened.cause
-        expected_on = None
-        if happened.ready_at is not None:
-            expected_on = _deliver_on(session, happened.ready_at, checkout.country, checkout.postcode, happened.at)
+        expected_on = splitting.last_day(session, first) if happened.ready_at is not None else None
         if expected_on is None or expected_on == line.expected_on:
             return
-        line.expected_on = expected_on
+        for mate in lines_of(session, order.id):  # what leaves in the same parcel arrives with it
+            mate.expected_on = splitting.last_day(session, mate.reservation_id) or mate.expected_on
         about_itself = happened.cause.startswith(f"{line.name}:")
         text = happened.cause if about_itself else f"{line.name}: {happened.cause}"
         timeline.record(session, order.party_id, "day_moved", text=text, order_ref=order.number, now=happened.at)

@@ -132,6 +132,11 @@ def drop(session: Session, shipment: t.Shipment, *, now: datetime) -> None:
     session.flush()
 
 
+def parcels_of(session: Session, order_ref: str) -> Sequence[t.Shipment]:
+    """Return an order's parcels, the first one first."""
+    return session.scalars(sa.select(t.Shipment).where(t.Shipment.order_ref == order_ref).order_by(t.Shipment.parcel)).all()
+
+
 def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -> None:
     """Move the ship-by day of a reservation's shipment to what the plan now says."""
     shipment = session.scalar(

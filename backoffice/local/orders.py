@@ -13,7 +13,7 @@ from backoffice.crm import leads, links, orders
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
-from backoffice.erp import catalogue, promising
+from backoffice.erp import cancelling, catalogue, fulfilment, promising
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local.checkout import Till
@@ -23,7 +23,7 @@ from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
 from backoffice.public.leads import LeadForm, LeadReceipt
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderEvent, OrderLine, OrderView, PendingOrder
+from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderView, PendingOrder
 
 log = structlog.get_logger()
 
@@ -140,7 +140,20 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         promised_on=max(row.promised_on for row in rows),
         expected_on=max(row.expected_on for row in rows),
         tracking=order.tracking or None,
+        parcels=[_parcel(session, one) for one in fulfilment.parcels_of(session, order.number)],
+        cancellable=order.state != "cancelled" and cancelling.is_possible(session, order.number),
         events=[OrderEvent(one.kind, one.at, one.text) for one in happened],
+    )
+
+
+def _parcel(session: Session, shipment: t.Shipment) -> OrderParcel:
+    items = [(session.get_one(t.Item, line.item_id), line.quantity) for line in fulfilment.lines_of(session, shipment.id)]
+    return OrderParcel(
+        number=shipment.parcel,
+        state=shipment.state,
+        lines=[(item.sku, item.name, quantity) for item, quantity in items],
+        expected_on=shipment.expected_on or shipment.promised_on,
+        tracking=shipment.tracking or None,
     )
 
 
