@@ -11,7 +11,7 @@ from backoffice import bootstrap, policy
 from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.desk.app import register as register_desks
-from backoffice.payments.sandbox_pages import register as register_sandbox
+from backoffice.payments.pages import register as register_payments
 from backoffice.web import logs
 from backoffice.web.site import make_site
 from storefront.app import blueprint as shop_window
@@ -31,6 +31,6 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))
     register_errors(site)
     register_desks(site, services)
-    register_sandbox(site, services)
+    register_payments(site, services)
     policy.enforce(site)
     return site

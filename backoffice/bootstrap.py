@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from backoffice import events, tables
 from backoffice.bridge import outbox
+from backoffice.bridge.mail import MailFolder
+from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.crm import orders, telling
 from backoffice.db import Database
 from backoffice.erp import holds, offers
 from backoffice.local import Till, open_shop
+from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.public import Shop
 
@@ -34,7 +37,7 @@ class Services:
     db: Database
     clock: Clock
     shop: Shop
-    gateway: SandboxGateway
+    gateway: Gateway
     till: Till
 
 
@@ -43,7 +46,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     assert tables.metadata.tables  # every table is known before the first query
     settings = _with_secret(settings)
     db = Database(settings.database_url)
-    gateway = SandboxGateway(db)
+    gateway = _gateway(settings, db)
     shop, till = open_shop(settings, db, gateway)
     wire(settings.secret_key)
     return Services(settings, db, clock, shop, gateway, till)
@@ -57,10 +60,33 @@ def wire(secret_key: str) -> None:
     events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
     events.listen(events.ExpectedDayMoved, orders.make_on_day_moved(secret_key))
     events.listen(events.MailWanted, _post)
+    events.listen(events.RefundWanted, _send_back)
 
 
 def _post(session: Session, mail: events.MailWanted) -> None:
     outbox.put(session, "mail", mail.aggregate, mail.kind, dict(mail.payload), now=mail.at)
+
+
+def _send_back(session: Session, refund: events.RefundWanted) -> None:
+    outbox.put(session, "refund", refund.aggregate, "refund", {"refund_id": refund.refund_id}, now=refund.at)
+
+
+def _gateway(settings: Settings, db: Database) -> Gateway:
+    """Return Stripe where there is a key for it, else the sandbox."""
+    if not settings.stripe_secret_key:
+        return SandboxGateway(db)
+    from backoffice.payments.stripe_gateway import StripeGateway  # takes longer to import than all the rest
+
+    return StripeGateway(settings.stripe_secret_key, api_base=settings.stripe_api_base)
+
+
+def carriers(services: Services) -> dict[str, Carrier]:
+    """Return who delivers the messages of each target."""
+    till, clock = services.till, services.clock
+    return {
+        "mail": MailFolder(services.settings.mail_path, lambda: services.shop.profile.get().email),
+        "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
+    }
 
 
 def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], object]]]:

@@ -172,7 +172,6 @@ def outbox_replay(number: int) -> None:
 
 def _work(*, once: bool = False) -> None:
     from backoffice import bootstrap
-    from backoffice.bridge.mail import MailFolder
     from backoffice.bridge.worker import Worker
     from backoffice.web import logs
 
@@ -182,9 +181,8 @@ def _work(*, once: bool = False) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     with _services(settings) as services:
-        carriers = {"mail": MailFolder(settings.mail_path, lambda: services.shop.profile.get().email)}
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        ours = Worker(services.db, carriers, bootstrap.periodic(services), name=name, clock=services.clock)
+        ours = Worker(services.db, bootstrap.carriers(services), bootstrap.periodic(services), name=name, clock=services.clock)
         if once:
             while ours.turn(stop.is_set):
                 pass

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     hold_minutes: int = Field(default=15, ge=1, le=120)
     mail_dir: Path | None = None  # default: var_dir/mail
     log_json: bool = False
+    stripe_secret_key: str = Field(default="", repr=False)  # empty: the sandbox, where nothing is really paid
+    stripe_webhook_secret: str = Field(default="", repr=False)  # comma separated: two while one replaces the other
+    stripe_api_base: str = ""  # empty: Stripe itself
 
     @property
     def mail_path(self) -> Path:

@@ -73,6 +73,15 @@ class MailWanted:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RefundWanted:
+    """Money is to be given back: the provider must be asked, once this transaction has ended."""
+
+    refund_id: int
+    aggregate: str  # payment:7
+    at: datetime
+
+
 E = TypeVar("E")
 Listener = Callable[[Session, Any], None]
 _listeners: dict[type, list[Listener]] = defaultdict(list)

@@ -23,6 +23,14 @@ def now_sentence(order: OrderView, formats: Formats) -> str:
     }
     if order.state == "picking" and any(event.kind == "packed" for event in order.events):
         return _("Your parcel is packed and waits for the carrier. It arrives on %(day)s.", day=day)
+    gone = sum(1 for parcel in order.parcels if parcel.state in ("shipped", "delivered"))
+    if order.state == "picking" and gone:
+        return _(
+            "%(gone)s of %(all)s parcels are on the road. The rest arrives on %(day)s.",
+            gone=gone,
+            all=len(order.parcels),
+            day=day,
+        )
     sentence = sentences.get(order.state)
     if sentence:
         return sentence()
@@ -61,6 +69,7 @@ def _event_title(kind: str) -> tuple[str, str]:
         "message": ("mail", lambda: _("You wrote to us")),
         "answer": ("mail", lambda: _("We answered")),
         "cancelled": ("cross", lambda: _("Cancelled")),
+        "refunded": ("check", lambda: _("Money given back")),
     }
     icon, title = titles.get(kind, ("here", lambda: _("News about your order")))
     return icon, title()

@@ -51,6 +51,14 @@ ERRORS: Mapping[str, str] = {
         "kept: please try again in a minute."
     ),
     "wrong_state": NO_LONGER,
+    "too_late_to_cancel": N_(
+        "A parcel of this order is closed or on its way already, so it can no longer be cancelled. Write to us below the "
+        "order: you may send it back."
+    ),
+    "refund_too_much": N_("That is more than is left of this payment. Nothing was given back."),
+    "bad_amount": N_("Write an amount above zero."),
+    "nothing_here": NO_LONGER,
+    "all_here": NO_LONGER,
     "not_enough_stock": NO_LONGER,  # what only the desks meet still has words here: nobody is shown a code
     "not_ordered_yet": NO_LONGER,
     "bad_quantity": DIGITS,
@@ -76,6 +84,8 @@ FIELDS: Mapping[str, str] = {
     "unknown_postcode": NO_PLACE,
     "bad_postcode": NO_PLACE,
     "bad_quantity": DIGITS,
+    "bad_amount": N_("Write an amount above zero."),
+    "bad_choice": N_("Choose one of the two."),
     "long_query": N_("200 characters at most."),
 }
 

@@ -21,7 +21,11 @@ from backoffice.erp.company import get_company
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import BadInput, Refused
 
-CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {"open": ("completed", "abandoned"), "completed": (), "abandoned": ()}
+CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
+    "open": ("completed", "abandoned"),
+    "completed": (),
+    "abandoned": ("open",),
+}  # open again: paid after all
 LONGEST = {"name": 200, "phone": 40, "street": 200, "city": 100, "postcode": 12, "country": 2, "note": 1_000, "language": 20}
 REQUIRED = ("email", "name", "street", "city", "postcode", "country")
 
@@ -176,6 +180,21 @@ def give_up(session: Session, checkout: Checkout, *, keep_minutes: int | None, n
             holds.stop_paying(session, line["reservation_id"], minutes=keep_minutes, now=now)
         else:
             holds.release(session, line["reservation_id"], paying=True, now=now)
+    session.flush()
+
+
+def hold_again(session: Session, checkout: Checkout, *, minutes: int, now: datetime) -> None:
+    """Keep the goods of an abandoned checkout once more, because its money came after all.
+
+    Raises Refused(not_available) when one of them can no longer be had; the caller takes everything back then.
+    """
+    lines = []
+    for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
+        item = session.get_one(t.Item, frozen["item_id"])
+        held = holds.hold(session, item, frozen["quantity"], owner=f"checkout:{checkout.id}", minutes=minutes, now=now)
+        holds.start_paying(session, held.id, now=now)
+        lines.append({**frozen, "reservation_id": held.id})
+    checkout.lines, checkout.state = lines, "open"
     session.flush()
 
 

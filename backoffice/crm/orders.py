@@ -17,6 +17,7 @@ from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+from backoffice.public.errors import NotFound
 
 PAID_AFTER_THE_LAST_PARCEL = "paid after the last parcel of the day"
 PAID_TOO_LATE_TO_BEGIN = "paid after our workshop was to begin"
@@ -31,9 +32,12 @@ ORDER_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: str, now: datetime) -> Order:
+def place(
+    session: Session, checkout: Checkout, *, payment_id: int, secret_key: str, now: datetime, empty_cart: bool = True
+) -> Order:
     """Make the order of a paid checkout: convert its holds, hand it to the ERP layer, tell the customer. One transaction.
 
+    empty_cart: False when it was paid so late that its cart may hold something else by now.
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
     carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
@@ -72,8 +76,9 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         if line.expected_on > line.promised_on:
             fulfilment.reschedule(session, reservation, now=now)
     checkout.state = "completed"
-    session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
-    session.get_one(Cart, checkout.cart_id).state = "ordered"
+    if empty_cart:
+        session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
+        session.get_one(Cart, checkout.cart_id).state = "ordered"
     order.state = "confirmed"
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
     events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))
@@ -146,6 +151,14 @@ def lines_of(session: Session, order_id: int) -> list[OrderLine]:
 def find_by_number(session: Session, number: str) -> Order | None:
     """Return an order by its number."""
     return session.scalar(sa.select(Order).where(Order.number == number))
+
+
+def get_by_number(session: Session, number: str) -> Order:
+    """Return an order by its number. Raises NotFound(unknown_order)."""
+    order = find_by_number(session, number)
+    if order is None:
+        raise NotFound("unknown_order")
+    return order
 
 
 def mark(session: Session, number: str, state: str) -> Order | None:
@@ -242,16 +255,33 @@ def _deliver_on(session: Session, ready_at: datetime, country: str, postcode: st
     return None if days is None else days[1]
 
 
+def tell_refunded(
+    session: Session, checkout_id: int, *, amount_minor: int, reason: str, actor: str, secret_key: str, now: datetime
+) -> None:
+    """Tell a customer that money is on its way back to them, also one whose payment never became an order."""
+    checkout = session.get_one(Checkout, checkout_id)
+    amount = {"amount_minor": amount_minor, "currency": checkout.currency}
+    order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout_id))
+    if order is not None:
+        timeline.record(session, order.party_id, "refunded", order_ref=order.number, actor=actor, values=amount, now=now)
+    payload = _frame(session, checkout, order.number if order else "", secret_key) | {"amount": amount, "reason": reason}
+    aggregate = f"order:{order.number}" if order else f"checkout:{checkout_id}"
+    events.publish(session, events.MailWanted("order_refunded", aggregate, payload, now))
+
+
 def mail_frame(session: Session, order: Order, secret_key: str) -> dict[str, Any]:
     """Return what every mail about an order carries."""
-    checkout = session.get_one(Checkout, order.checkout_id)
+    return _frame(session, session.get_one(Checkout, order.checkout_id), order.number, secret_key)
+
+
+def _frame(session: Session, checkout: Checkout, number: str, secret_key: str) -> dict[str, Any]:
     token = links.order_token(secret_key, checkout.link_nonce)
     return {
         "to": checkout.email,
         "name": checkout.name,
         "language": checkout.language,
         "shop": get_company(session).name,
-        "number": order.number,
+        "number": number,
         "link": f"{checkout.base_url}/o/{token}",
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,10 +21,23 @@ def record(
     lead_id: int | None = None,
     order_ref: str | None = None,
     actor: str = "",
+    values: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> Activity:
-    """Add one entry. kind: see crm.models.Activity; actor: who of ours did it, empty for the customer or the system."""
-    entry = Activity(party_id=party_id, kind=kind, text=text, lead_id=lead_id, order_ref=order_ref, actor=actor, at=now)
+    """Add one entry. kind: see crm.models.Activity; actor: who of ours did it, empty for the customer or the system.
+
+    values: what the words of its kind need (an amount, a day), so that each reader gets them in their language.
+    """
+    entry = Activity(
+        party_id=party_id,
+        kind=kind,
+        text=text,
+        lead_id=lead_id,
+        order_ref=order_ref,
+        actor=actor,
+        values=dict(values or {}),
+        at=now,
+    )
     session.add(entry)
     session.flush()
     return entry

@@ -48,6 +48,11 @@ def _sentences() -> dict[str, str]:
         "not_all_picked": _("Not everything is picked yet. Pick what is missing first."),
         "already_moved": _("This was booked before. Nothing was booked twice."),
         "in_the_past": _("That day is in the past. Choose today or later."),
+        "too_late_to_cancel": _("A parcel of this order is closed already. Take it apart first, or wait for it to come back."),
+        "refund_too_much": _("That is more than is left of this payment. Nothing was given back."),
+        "bad_amount": _("Write an amount above zero."),
+        "nothing_here": _("Nothing of this parcel is here yet. Nothing was changed."),
+        "all_here": _("All of this parcel is here: pick it as a whole."),
         "bad_period": _("A stop must end after it starts and after now."),
     }
 

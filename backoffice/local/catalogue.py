@@ -44,6 +44,9 @@ class LocalProfile:
                 phone=company.phone,
                 address=list(company.address),
                 countries=countries,
+                returns_days=company.returns_days,
+                vat_number=company.vat_number,
+                register_entry=company.register_entry,
             )
 
 

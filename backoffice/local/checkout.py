@@ -15,9 +15,10 @@ from backoffice.crm import checkout as checkouts
 from backoffice.crm.models import Checkout, Order
 from backoffice.db import Database
 from backoffice.erp.company import get_company
+from backoffice.payments import refunds
 from backoffice.payments import settle as settling
-from backoffice.payments.gateway import Gateway, GatewayError, PaymentSession
-from backoffice.payments.models import Payment
+from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
+from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
@@ -73,10 +74,13 @@ class Till:
             checkout = session.get_one(Checkout, payment.checkout_id)
             token = links.order_token(self.secret_key, checkout.link_nonce)
             name, base = get_company(session).name, checkout.base_url
+            email, language = checkout.email, checkout.language
         opened = self.gateway.open_session(
             reference=settling.reference(payment),
             amount=Money(payment.amount_minor, payment.currency),
             description=name,
+            email=email,
+            language=language,
             return_url=f"{base}/o/{token}",
             cancel_url=f"{base}/cart",
             expires_at=payment.expires_at,
@@ -116,7 +120,60 @@ class Till:
                     self.look_up(payment.provider_ref, now=now)
             except GatewayError as error:  # the next poll asks again; the goods stay held meanwhile
                 log.warning("payment_poll_failed", payment_id=payment.id, error=str(error))
+        return len(waiting) + self._poll_refunds(now=now)
+
+    def _poll_refunds(self, *, now: datetime) -> int:
+        with self.db.read() as session:
+            waiting = refunds.unsettled(session)
+        for refund in waiting:
+            assert refund.provider_ref is not None
+            try:
+                self.settle_refund(refund.id, self.gateway.get_refund(refund.provider_ref, now=now), now=now)
+            except GatewayError as error:
+                log.warning("refund_poll_failed", refund_id=refund.id, error=str(error))
         return len(waiting)
+
+    def settle_refund(self, refund_id: int, news: GatewayRefund, *, now: datetime) -> None:
+        """Settle one piece of news about a refund."""
+        self.db.run(lambda session: refunds.settle(session, refund_id, news, secret_key=self.secret_key, now=now))
+
+    def hear_refund(self, news: GatewayRefund, *, event_id: str, now: datetime) -> None:
+        """Settle what the provider says of a refund, also of one made by hand on its own pages. Once for each event."""
+
+        def work(session: Session) -> None:
+            if not settling.keep_event(session, event_id, "refund", news.ref, provider=self.gateway.name, now=now):
+                return
+            refund = refunds.note_by_provider(session, news, now=now)
+            if refund is not None:
+                refunds.settle(session, refund.id, news, secret_key=self.secret_key, now=now)
+
+        self.db.run(work)
+
+    def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
+        """Store an event of the provider, once."""
+        provider = self.gateway.name
+        self.db.run(lambda session: settling.keep_event(session, event_id, kind, ref, provider=provider, now=now))
+
+    def send_refund(self, refund_id: int, *, now: datetime) -> None:
+        """Ask the provider to give money back, with no transaction open; asked again it is still one refund.
+
+        Raises GatewayError when the provider does not answer. One that it refuses for good is noted as failed.
+        """
+        with self.db.read() as session:
+            refund = session.get_one(Refund, refund_id)
+            ref = session.get_one(Payment, refund.payment_id).provider_ref
+        if refund.state != "requested" or ref is None:
+            return
+        try:
+            amount = Money(refund.amount_minor, refund.currency)
+            news = self.gateway.refund(ref, amount, reference=refunds.reference(refund), now=now)
+        except GatewayError as error:
+            if not error.permanent:
+                raise
+            log.error("refund_refused", refund_id=refund_id, error=str(error))
+            self.db.run(lambda session: refunds.fail(session, refund_id, "refused_by_provider", now=now))
+            return
+        self.settle_refund(refund_id, news, now=now)
 
 
 class LocalCheckout:

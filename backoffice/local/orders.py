@@ -13,21 +13,33 @@ from backoffice.crm import leads, links, orders
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
-from backoffice.erp import cancelling, catalogue, fulfilment, promising
+from backoffice.erp import cancelling as goods
+from backoffice.erp import catalogue, fulfilment, promising
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local.checkout import Till
+from backoffice.payments import cancelling, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
 from backoffice.public.leads import LeadForm, LeadReceipt
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderView, PendingOrder
+from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PendingOrder
 
 log = structlog.get_logger()
 
-SHOWN = ("order", "picking", "packed", "shipped", "day_moved", "message", "answer")  # what the customer sees of the timeline
+SHOWN = (
+    "order",
+    "picking",
+    "packed",
+    "shipped",
+    "day_moved",
+    "message",
+    "answer",
+    "cancelled",
+    "refunded",
+)  # what the customer sees of the timeline
 
 
 class LocalOrders:
@@ -67,6 +79,19 @@ class LocalOrders:
                 still_open = state in ("opened", "processing")
                 return PendingOrder(state=state, pay_url=payment.pay_url if payment and still_open else None)
             return _view(session, order, checkout)
+
+    def cancel(self, token: str, *, key: str, now: datetime) -> None:  # noqa: ARG002 - an order is cancelled once, whatever the key
+        """Cancel the whole order and give the money back; pressed twice it is once."""
+
+        def work(session: Session) -> None:
+            checkout = _checkout(session, token)
+            order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+            if order is None:
+                raise NotFound("unknown_order")
+            by = cancelling.BY_CUSTOMER
+            cancelling.cancel(session, order.number, by=by, secret_key=self._till.secret_key, now=now)
+
+        self._db.run(work)
 
     def ask(self, token: str, message: str, *, key: str, now: datetime) -> None:
         """Write to the shop about this order."""
@@ -140,8 +165,12 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         promised_on=max(row.promised_on for row in rows),
         expected_on=max(row.expected_on for row in rows),
         tracking=order.tracking or None,
+        refunds=[
+            OrderRefund(Money(one.amount_minor, one.currency), one.state, one.reason, one.settled_at or one.requested_at)
+            for one in refunds.of_payment(session, order.payment_id)
+        ],
         parcels=[_parcel(session, one) for one in fulfilment.parcels_of(session, order.number)],
-        cancellable=order.state != "cancelled" and cancelling.is_possible(session, order.number),
+        cancellable=order.state != "cancelled" and goods.is_possible(session, order.number),
         events=[OrderEvent(one.kind, one.at, one.text) for one in happened],
     )
 

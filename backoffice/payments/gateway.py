@@ -20,6 +20,20 @@ class PaymentSession:
     state: SessionState
     amount: Money
     expires_at: datetime
+    intent: str | None = None  # the payment itself, once there is one: what a refund names
+
+
+RefundState = Literal["pending", "succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRefund:
+    """Money that the provider gives back."""
+
+    ref: str
+    state: RefundState
+    amount: Money
+    intent: str | None = None
 
 
 class GatewayError(Exception):
@@ -41,6 +55,8 @@ class Gateway(Protocol):
         reference: str,
         amount: Money,
         description: str,
+        email: str,
+        language: str,
         return_url: str,
         cancel_url: str,
         expires_at: datetime,
@@ -55,4 +71,15 @@ class Gateway(Protocol):
 
     def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Close an open session; return it as it is afterwards: expired, or paid if the customer was faster."""
+        ...
+
+    def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:
+        """Give money of a paid session back; the same `reference` gives the same refund.
+
+        Raises GatewayError, permanent when the provider refuses (more than was paid, not paid at all).
+        """
+        ...
+
+    def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:
+        """Return a refund as the provider sees it now. Raises GatewayError."""
         ...

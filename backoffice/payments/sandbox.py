@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from backoffice.db import Database
-from backoffice.payments.gateway import GatewayError, PaymentSession, SessionState
-from backoffice.payments.models import SandboxSession
+from backoffice.payments.gateway import GatewayError, GatewayRefund, PaymentSession, SessionState
+from backoffice.payments.models import SandboxRefund, SandboxSession
 from backoffice.public.money import Money
 
 _STATES: dict[str, SessionState] = {"open": "open", "paid": "paid", "declined": "open", "expired": "expired"}
@@ -35,6 +35,8 @@ class SandboxGateway:
         reference: str,
         amount: Money,
         description: str,
+        email: str,  # noqa: ARG002 - a real provider shows it on its page
+        language: str,  # noqa: ARG002 - the sandbox's page speaks the site's language
         return_url: str,
         cancel_url: str,
         expires_at: datetime,
@@ -68,6 +70,31 @@ class SandboxGateway:
     def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Close the session unless it is paid."""
         return self._move(ref, ("open", "declined"), "expired", now)
+
+    def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:  # noqa: ARG002 - at once
+        """Give money back at once, never more than was paid; the same reference is one refund."""
+        ref = "sbr_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
+        with self._db.write() as books:
+            row = _get(books.get(SandboxSession, session, with_for_update=True))
+            known = books.get(SandboxRefund, ref)
+            if known is None:
+                given = sa.select(sa.func.coalesce(sa.func.sum(SandboxRefund.amount_minor), 0))
+                back = books.scalar(given.where(SandboxRefund.session_id == session)) or 0
+                if row.state != "paid" or amount.currency != row.currency or back + amount.amount_minor > row.amount_minor:
+                    raise GatewayError("more than was paid", permanent=True)
+                known = SandboxRefund(id=ref, session_id=session, amount_minor=amount.amount_minor)
+                books.add(known)
+            return GatewayRefund(ref, "succeeded", Money(known.amount_minor, row.currency))
+
+    def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:  # noqa: ARG002 - the port's signature
+        """Return a refund. Raises GatewayError(permanent) for an id that was never given out."""
+        with self._db.read() as books:
+            row = books.get(SandboxRefund, ref)
+            if row is None:
+                raise GatewayError("no such refund", permanent=True)
+            return GatewayRefund(
+                ref, "succeeded", Money(row.amount_minor, _get(books.get(SandboxSession, row.session_id)).currency)
+            )
 
     def pay(self, ref: str, *, now: datetime) -> PaymentSession:
         """Do what the customer does on the payment page: pay, if the session still lives."""

@@ -16,8 +16,6 @@ from backoffice.wording import decimal_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Flask
-
     from backoffice.payments.sandbox import SandboxGateway
 
 
@@ -27,30 +25,6 @@ class Settles(Protocol):
     def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> object:
         """Act on the provider's word."""
         ...
-
-
-class SandboxServices(Protocol):
-    """What the pages need of the services."""
-
-    @property
-    def gateway(self) -> SandboxGateway:
-        """The sandbox provider."""
-        ...
-
-    @property
-    def till(self) -> Settles:
-        """Where its messages go."""
-        ...
-
-    @property
-    def clock(self) -> Callable[[], datetime]:
-        """The clock."""
-        ...
-
-
-def register(app: Flask, services: SandboxServices) -> None:
-    """Add the pages to the site."""
-    app.register_blueprint(blueprint(services.gateway, services.till, services.clock))
 
 
 def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], datetime]) -> Blueprint:

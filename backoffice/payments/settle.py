@@ -10,11 +10,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
 from backoffice.crm.models import Checkout, Order
+from backoffice.db import PlanMoved
+from backoffice.payments import refunds
 from backoffice.payments.gateway import PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
 from backoffice.public.errors import Refused
@@ -25,12 +28,13 @@ PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
     "opened": ("processing", "succeeded", "failed", "expired"),
     "processing": ("succeeded", "failed", "expired"),
     "succeeded": ("partly_refunded", "refunded", "disputed"),
-    "failed": (),
-    "expired": (),
+    "failed": ("succeeded",),  # the money came after all
+    "expired": ("succeeded",),
     "partly_refunded": ("refunded", "disputed"),
     "refunded": (),
     "disputed": ("refunded",),
 }
+LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
 
 
 def open_payment(session: Session, checkout: Checkout, *, provider: str, expires_at: datetime, now: datetime) -> Payment:
@@ -74,7 +78,9 @@ def settle(
     event_id: stored with its outcome, applied once. keep_minutes: when the session ended unpaid because its customer went
     back to the cart, hold the goods on for them; None: release. A payment that cannot become an order keeps its `problem`.
     """
-    payment = session.scalar(sa.select(Payment).where(Payment.provider_ref == news.ref).with_for_update())
+    payment = session.scalar(
+        sa.select(Payment).where(Payment.provider_ref == news.ref).with_for_update().execution_options(populate_existing=True)
+    )
     if payment is None:
         log.warning("payment_unknown", event_id=event_id)
         return None
@@ -98,18 +104,27 @@ def settle(
 
 
 def _paid(session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, now: datetime) -> str:
-    if payment.state == "succeeded":
-        return "known"
-    if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
-        return _problem(payment, "the amount paid is not the amount asked")
     if "succeeded" not in PAYMENT_MOVES[payment.state]:
-        return _problem(payment, f"paid after the payment was {payment.state}")
+        return "known"
+    payment.intent_ref = payment.intent_ref or news.intent
+    if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
+        return _problem(payment, "amount_differs")
+    late = payment.state in ("failed", "expired")
+    payment.state, payment.settled_at = "succeeded", now
+    session.flush()
     try:
         with session.begin_nested():
-            orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now)
+            if late:
+                checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
+            orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now, empty_cart=not late)
+    except PlanMoved:
+        raise  # somebody was faster by a moment: all of it is tried again
     except Refused as refusal:
-        return _problem(payment, f"paid, but no order: {refusal.code}")
-    payment.state, payment.settled_at = "succeeded", now
+        log.warning("paid_but_no_order", payment_id=payment.id, code=refusal.code)
+        refunds.request(
+            session, payment, payment.amount_minor, reason="late_payment", key=f"late:{payment.id}", by="worker", now=now
+        )
+        return "refund"
     return "order"
 
 
@@ -125,6 +140,17 @@ def _ended(session: Session, payment: Payment, checkout: Checkout, state: str, k
     payment.state = state
     checkouts.give_up(session, checkout, keep_minutes=keep_minutes, now=now)
     return state
+
+
+def keep_event(session: Session, event_id: str, kind: str, ref: str, *, provider: str, now: datetime) -> bool:
+    """Store an event of the provider; False if it was stored before."""
+    event = PaymentEvent(id=event_id, provider=provider, kind=kind, provider_ref=ref, payload={}, received_at=now)
+    try:
+        with session.begin_nested():
+            session.add(event)
+    except IntegrityError:
+        return False
+    return True
 
 
 def unsettled(session: Session, *, limit: int = 100) -> list[Payment]:

@@ -31,6 +31,9 @@ class ShopProfile:
     phone: str
     address: Sequence[str]
     countries: Sequence[str]  # where we deliver
+    returns_days: int = 14
+    vat_number: str = ""
+    register_entry: str = ""
 
 
 class ProfileDoor(Protocol):

@@ -3,8 +3,9 @@
 ShopError
 ├── NotFound            404  unknown_product, unknown_order, unknown_lead, unknown_record
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
-│                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet
-└── BadInput            422  bad_quantity, unknown_postcode, invalid_form
+│                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
+│                            too_late_to_cancel, refund_too_much, nothing_here, all_here
+└── BadInput            422  bad_quantity, bad_amount, unknown_postcode, invalid_form
 
 Each error carries a stable `code`; `details` fills the wording, which each surface owns and translates.
 """

@@ -45,5 +45,5 @@ def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [kept for kept in root.handlers if kept.get_name() != "shopfloor"] + [handler]
     root.setLevel(level)
-    for name in ("alembic", "sqlalchemy.engine", "werkzeug"):  # they speak of each step
+    for name in ("alembic", "sqlalchemy.engine", "stripe", "werkzeug"):  # they speak of each step
         logging.getLogger(name).setLevel(logging.WARNING)

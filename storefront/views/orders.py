@@ -9,7 +9,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request, url_for
 
-from backoffice.public.errors import BadInput
+from backoffice.public.errors import BadInput, Refused
 from backoffice.public.orders import OrderView, PendingOrder
 from storefront import wording
 from storefront.front import Front, see
@@ -37,6 +37,28 @@ class Views:
             fields = wording.say_fields(error.fields) or {"message": wording.say_field(error.code)}
             return self._show(token, now, {"message": message}, fields, status=error.status)
         return self._guard(see(url_for("shop.order", token=token, asked=1) + "#ask"))
+
+    def order_cancel(self, token: str) -> Response:
+        """Ask whether the order is really to be cancelled."""
+        return self._ask_to_cancel(token, self.front.clock())
+
+    def order_cancel_submit(self, token: str) -> Response:
+        """Cancel the order."""
+        now = self.front.clock()
+        key = request.form.get("key", "") or secrets.token_urlsafe(24)
+        try:
+            self.front.shop.orders.cancel(token, key=key, now=now)
+        except Refused as error:
+            return self._ask_to_cancel(token, now, wording.say(error), status=error.status)
+        return self._guard(see(url_for("shop.order", token=token)))
+
+    def _ask_to_cancel(self, token: str, now: datetime, problem: str = "", *, status: int = 200) -> Response:
+        found = self.front.shop.orders.get(token, now=now)
+        if isinstance(found, PendingOrder):
+            return self._guard(see(url_for("shop.order", token=token)))
+        page = "storefront/order_cancel.html"
+        key = secrets.token_urlsafe(24)
+        return self._guard(self.front.page(page, now, status=status, order=found, token=token, problem=problem, key=key))
 
     def _show(
         self, token: str, now: datetime, typed: Mapping[str, str], problems: Mapping[str, str], *, status: int = 200
@@ -84,3 +106,5 @@ def register(routes: Blueprint, front: Front) -> None:
     views = Views(front)
     routes.add_url_rule("/o/<token>", "order", views.order)
     routes.add_url_rule("/o/<token>/ask", "order_ask", views.order_ask, methods=["POST"])
+    routes.add_url_rule("/o/<token>/cancel", "order_cancel", views.order_cancel)
+    routes.add_url_rule("/o/<token>/cancel", "order_cancel_submit", views.order_cancel_submit, methods=["POST"])

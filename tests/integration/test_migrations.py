@@ -86,17 +86,17 @@ def test_a_live_carts_lines_survive_a_table_made_anew(blank: Database) -> None:
     """SQLite makes a table anew to give it a constraint; the rows that point to the old one must not go with it."""
     migrate.upgrade(blank.url, "6ef99c6cd30f")
     now = "2026-11-24 08:00:00+00:00" if not blank.is_sqlite else "2026-11-24 08:00:00"
-    rows = [
+    rows = [  # every value is written here
         "INSERT INTO cart (id, token_hash, version, country, state, created_at, updated_at)"
-        f" VALUES (7, 'h', 1, 'DE', 'open', '{now}', '{now}')",
+        " VALUES (7, 'h', 1, 'DE', 'open', 'NOW', 'NOW')",
         "INSERT INTO item (id, sku, name, unit, parts_per_unit, source, sell_from, safety_stock, lot_minimum, lot_multiple,"
         " on_sale, options, position, price_minor, currency, bin)"
         " VALUES (3, 'A', 'A', 'EA', 1, 'none', 'stock', 0, 0, 1, true, '{}', 0, 1, 'EUR', '')",
-        f"INSERT INTO cart_line (id, cart_id, item_id, quantity, shown_price_minor, added_at) VALUES (1, 7, 3, 2, 1, '{now}')",
+        "INSERT INTO cart_line (id, cart_id, item_id, quantity, shown_price_minor, added_at) VALUES (1, 7, 3, 2, 1, 'NOW')",
     ]
     with blank.write() as session:
         for row in rows:
-            session.execute(sa.text(row.replace(":00", r"\:00")))
+            session.execute(sa.text(row.replace("NOW", now.replace(":", r"\:"))))
     migrate.upgrade(blank.url)
     with blank.read() as session:
         assert session.execute(sa.text("SELECT cart_id, quantity FROM cart_line")).all() == [(7, 2)]

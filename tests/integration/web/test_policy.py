@@ -22,7 +22,7 @@ class Person(UserMixin):
 def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An app with one page for everybody, one for sales, the log-in, and a way to become somebody."""
     monkeypatch.setattr(policy, "POLICY", {"a.open": PUBLIC, "a.sales": SALES, "desk.login": PUBLIC, "a.become": PUBLIC})
-    monkeypatch.setattr(policy, "DEMO_POLICY", {"a.demo": WAREHOUSE})
+    monkeypatch.setattr(policy, "OPTIONAL_POLICY", {"a.demo": WAREHOUSE})
     app = Flask("t", static_folder=None)
     app.secret_key = "x"
     manager = LoginManager()  # as the desks do: init_app would look at the session of every page

@@ -1,0 +1,180 @@
+"""Money back: asked for in one transaction, sent by the worker, settled by the provider's word. Any number of times, one effect.
+
+States (REFUND_MOVES). `Payment.refunded_minor` counts what was asked for: it is raised under the database's own condition, so
+that two colleagues together never give back more than was paid, and lowered again when a refund fails.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice import events
+from backoffice.crm import orders
+from backoffice.payments.gateway import GatewayRefund
+from backoffice.payments.models import Payment, Refund
+from backoffice.public.errors import BadInput, Refused
+
+REFUND_MOVES: dict[str, tuple[str, ...]] = {
+    "requested": ("pending", "succeeded", "failed"),
+    "pending": ("succeeded", "failed"),
+    "succeeded": ("failed",),  # a bank may send money back days later
+    "failed": (),
+}
+PAID = ("succeeded", "partly_refunded")
+
+
+def request(session: Session, payment: Payment, amount_minor: int, *, reason: str, key: str, by: str, now: datetime) -> Refund:
+    """Ask for money to be given back; the same `key` is one refund.
+
+    Raises BadInput(bad_amount), Refused(refund_too_much, most) when that is more than is left of the payment.
+    """
+    known = session.scalar(sa.select(Refund).where(Refund.key == key))
+    if known is not None:
+        return known
+    if amount_minor < 1:
+        raise BadInput("bad_amount", {"amount": "bad_amount"})
+    if not _raise_refunded(session, payment.id, amount_minor, Payment.state.in_(PAID)):
+        session.refresh(payment)
+        raise Refused("refund_too_much", most=payment.amount_minor - payment.refunded_minor, currency=payment.currency)
+    refund = _add(session, payment, amount_minor, reason=reason, key=key, by=by, now=now)
+    events.publish(session, events.RefundWanted(refund.id, f"payment:{payment.id}", now))
+    return refund
+
+
+def settle(session: Session, refund_id: int, news: GatewayRefund, *, secret_key: str, now: datetime) -> None:
+    """Act on the provider's word about a refund: the payment's state, the timeline, a mail to the customer once it is done."""
+    refund, payment = _locked(session, refund_id)
+    refund.provider_ref = refund.provider_ref or news.ref
+    if news.state not in REFUND_MOVES[refund.state]:
+        return
+    if news.state == "failed":
+        _fail(session, refund, payment, "failed_at_provider", now)
+        return
+    refund.state = news.state
+    if news.state == "succeeded":
+        refund.settled_at = now
+        session.flush()
+        _show_state(session, payment)
+        orders.tell_refunded(
+            session,
+            payment.checkout_id,
+            amount_minor=refund.amount_minor,
+            reason=refund.reason,
+            actor=refund.requested_by,
+            secret_key=secret_key,
+            now=now,
+        )
+    session.flush()
+
+
+def fail(session: Session, refund_id: int, problem: str, *, now: datetime) -> None:
+    """Note that the provider refuses a refund for good; what was counted for it is free again."""
+    refund, payment = _locked(session, refund_id)
+    if "failed" in REFUND_MOVES[refund.state]:
+        _fail(session, refund, payment, problem, now)
+
+
+def note_by_provider(session: Session, news: GatewayRefund, *, now: datetime) -> Refund | None:
+    """Return the refund that the provider speaks of; one made by hand on its own pages is written down first.
+
+    None: we know no such payment, or ours says that all of it was given back before.
+    """
+    known = session.scalar(sa.select(Refund).where(Refund.provider_ref == news.ref))
+    if known is not None:
+        return known
+    payment = session.scalar(sa.select(Payment).where(Payment.intent_ref == news.intent).with_for_update())
+    if payment is None or news.intent is None:
+        return None
+    ours = session.scalar(
+        sa.select(Refund)
+        .where(
+            Refund.payment_id == payment.id,
+            Refund.provider_ref.is_(None),
+            Refund.state == "requested",
+            Refund.amount_minor == news.amount.amount_minor,
+        )
+        .order_by(Refund.id)
+    )
+    if ours is not None:  # the event was faster than the answer to our own request
+        return ours
+    if not _raise_refunded(session, payment.id, news.amount.amount_minor, Payment.state.in_(PAID)):
+        payment.problem = "refunded_elsewhere"
+        return None
+    refund = _add(
+        session, payment, news.amount.amount_minor, reason="by_provider", key=f"provider:{news.ref}", by=payment.provider, now=now
+    )
+    refund.provider_ref = news.ref
+    session.flush()
+    return refund
+
+
+def unsettled(session: Session, *, limit: int = 100) -> list[Refund]:
+    """Return refunds whose end we do not know yet, the oldest first."""
+    waiting = sa.select(Refund).where(Refund.state == "pending", Refund.provider_ref.is_not(None))
+    return list(session.scalars(waiting.order_by(Refund.id).limit(limit)))
+
+
+def of_payment(session: Session, payment_id: int) -> list[Refund]:
+    """Return the refunds of a payment, the oldest first."""
+    return list(session.scalars(sa.select(Refund).where(Refund.payment_id == payment_id).order_by(Refund.id)))
+
+
+def reference(refund: Refund) -> str:
+    """Return our own name for a refund at the provider."""
+    return f"refund:{refund.id}:{refund.key}"
+
+
+def _locked(session: Session, refund_id: int) -> tuple[Refund, Payment]:
+    """Lock the payment, then its refund."""
+    payment_id = sa.select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
+    payment = session.scalars(
+        sa.select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    return session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True), payment
+
+
+def _fail(session: Session, refund: Refund, payment: Payment, problem: str, now: datetime) -> None:
+    refund.state, refund.problem, refund.settled_at = "failed", problem, now
+    session.flush()
+    _raise_refunded(session, payment.id, -refund.amount_minor)
+    _show_state(session, payment)
+
+
+def _show_state(session: Session, payment: Payment) -> None:
+    """Let the payment say how much of it has been given back by now."""
+    given = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_minor), 0))
+    back = session.scalar(given.where(Refund.payment_id == payment.id, Refund.state == "succeeded")) or 0
+    payment.state = "succeeded" if back == 0 else "refunded" if back >= payment.amount_minor else "partly_refunded"
+    session.flush()
+
+
+def _add(session: Session, payment: Payment, amount: int, *, reason: str, key: str, by: str, now: datetime) -> Refund:
+    refund = Refund(
+        payment_id=payment.id,
+        key=key,
+        amount_minor=amount,
+        currency=payment.currency,
+        reason=reason,
+        state="requested",
+        requested_by=by,
+        requested_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    return refund
+
+
+def _raise_refunded(session: Session, payment_id: int, delta: int, *conditions: sa.ColumnElement[bool]) -> bool:
+    total = Payment.refunded_minor + delta
+    result = session.execute(
+        sa.update(Payment)
+        .where(Payment.id == payment_id, total <= Payment.amount_minor, total >= 0, *conditions)
+        .values(refunded_minor=total)
+        .execution_options(synchronize_session="fetch")
+    )
+    return cast("CursorResult[Any]", result).rowcount == 1

@@ -1,0 +1,156 @@
+"""Stripe behind the gateway port: hosted Checkout by redirect, so that no card ever touches us.
+
+Method: Stripe's API reference for Checkout Sessions, Refunds and idempotent requests. Every create carries an idempotency
+key made from our own reference: asked again after a lost answer, Stripe answers as it did the first time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import stripe
+
+from backoffice.payments.gateway import GatewayError, GatewayRefund, PaymentSession, RefundState, SessionState
+from backoffice.public.money import Money
+
+SECONDS_TO_ANSWER = 10
+TRIES_MORE = 2
+# languages that Checkout's page speaks and that we may ask for; any other is left to the browser
+LOCALES = frozenset("bg cs da de el en es et fi fr hr hu it lt lv mt nb nl pl pt ro ru sk sl sv tr".split())  # noqa: SIM905 - one line one can read
+_REFUND_STATES: Mapping[str, RefundState] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
+
+
+class StripeGateway:
+    """Speak the gateway port to Stripe."""
+
+    name = "stripe"
+
+    def __init__(self, secret_key: str, *, api_base: str = "") -> None:
+        """Use `secret_key`; `api_base`: another address than Stripe's own, for tests."""
+        self.live = "_live_" in secret_key
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base} if api_base else None,
+            max_network_retries=TRIES_MORE,
+            http_client=stripe.RequestsClient(timeout=SECONDS_TO_ANSWER),
+        )
+
+    def open_session(
+        self,
+        *,
+        reference: str,
+        amount: Money,
+        description: str,
+        email: str,
+        language: str,
+        return_url: str,
+        cancel_url: str,
+        expires_at: datetime,
+        now: datetime,  # noqa: ARG002 - the port's signature
+    ) -> PaymentSession:
+        """Open a Checkout session over one amount."""
+        price: dict[str, Any] = {
+            "currency": amount.currency.lower(),
+            "unit_amount": amount.amount_minor,
+            "product_data": {"name": description},
+        }
+        params: dict[str, Any] = {
+            "mode": "payment",
+            "line_items": [{"price_data": price, "quantity": 1}],
+            "success_url": return_url,
+            "cancel_url": cancel_url,
+            "expires_at": int(expires_at.timestamp()),
+            "customer_email": email,
+            "client_reference_id": reference,
+            "locale": language[:2] if language[:2] in LOCALES else "auto",
+            "metadata": {"reference": reference},
+            "payment_intent_data": {"metadata": {"reference": reference}},
+        }
+        with _as_gateway_errors():
+            made = self._client.v1.checkout.sessions.create(params, {"idempotency_key": _key(reference)})  # type: ignore[arg-type] # built above
+        return session_of(made)
+
+    def get_session(self, ref: str, *, now: datetime) -> PaymentSession:  # noqa: ARG002 - the port's signature
+        """Return a session as Stripe sees it now."""
+        with _as_gateway_errors():
+            return session_of(self._client.v1.checkout.sessions.retrieve(ref))
+
+    def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
+        """Close a session. Stripe refuses when it is not open any more: then it is as it is."""
+        try:
+            with _as_gateway_errors():
+                return session_of(self._client.v1.checkout.sessions.expire(ref))
+        except GatewayError as error:
+            if not error.permanent:
+                raise
+            return self.get_session(ref, now=now)
+
+    def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:
+        """Give money of a paid session back."""
+        intent = self.get_session(session, now=now).intent
+        if intent is None:
+            raise GatewayError("nothing was paid in this session", permanent=True)
+        params: dict[str, Any] = {
+            "payment_intent": intent,
+            "amount": amount.amount_minor,
+            "metadata": {"reference": reference},
+        }
+        with _as_gateway_errors():
+            return refund_of(self._client.v1.refunds.create(params, {"idempotency_key": _key(reference)}))  # type: ignore[arg-type] # built above
+
+    def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:  # noqa: ARG002 - the port's signature
+        """Return a refund as Stripe sees it now."""
+        with _as_gateway_errors():
+            return refund_of(self._client.v1.refunds.retrieve(ref))
+
+
+def session_of(found: Any) -> PaymentSession:
+    """Return a Checkout session as the port has it; `found`: Stripe's object, from an answer or an event."""
+    return PaymentSession(
+        ref=found["id"],
+        pay_url=found["url"] or "",
+        state=_state_of(found["status"], found["payment_status"]),
+        amount=Money(int(found["amount_total"]), str(found["currency"]).upper()),
+        expires_at=datetime.fromtimestamp(int(found["expires_at"]), UTC),
+        intent=_id_of(found["payment_intent"]),
+    )
+
+
+def refund_of(found: Any) -> GatewayRefund:
+    """Return a refund as the port has it; `found`: Stripe's object, from an answer or an event."""
+    amount = Money(int(found["amount"]), str(found["currency"]).upper())
+    return GatewayRefund(found["id"], _REFUND_STATES.get(found["status"], "pending"), amount, _id_of(found["payment_intent"]))
+
+
+def _state_of(status: str, payment_status: str) -> SessionState:
+    """A session that is complete without being paid waits for a slow payment method."""
+    if status == "open":
+        return "open"
+    if status == "expired":
+        return "expired"
+    return "processing" if payment_status == "unpaid" else "paid"
+
+
+def _id_of(value: Any) -> str | None:
+    """Return the id of something that Stripe names by id or, expanded, as a whole."""
+    return value if value is None or isinstance(value, str) else str(value["id"])
+
+
+def _key(reference: str) -> str:
+    return hashlib.sha256(reference.encode()).hexdigest()
+
+
+@contextmanager
+def _as_gateway_errors() -> Iterator[None]:
+    """Turn Stripe's errors into the port's: what the request itself is to blame for does not get better by asking again."""
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as error:
+        raise GatewayError(type(error).__name__) from error
+    except stripe.StripeError as error:
+        permanent = error.http_status is not None and 400 <= error.http_status < 500
+        raise GatewayError(f"{type(error).__name__} {error.code or ''}".strip(), permanent=permanent) from error

@@ -1,0 +1,99 @@
+"""Stripe's messages to us: signed, any number of times, in any order. Stored with their effect in one transaction.
+
+The signature is checked over the raw body with each of our secrets, its time against our own clock in both directions.
+What an event says about a session or a refund goes through the same settling as our own questions to Stripe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import stripe
+import structlog
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response
+
+from backoffice.payments.gateway import GatewayRefund, PaymentSession
+from backoffice.payments.stripe_gateway import refund_of, session_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+MOST_BYTES = 256 * 1024
+TOLERANCE = timedelta(seconds=300)
+log = structlog.get_logger("shopfloor.payments")
+
+
+class Hears(Protocol):
+    """Where the messages go: the till."""
+
+    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> object:
+        """Act on what is said about a session."""
+        ...
+
+    def hear_refund(self, news: GatewayRefund, *, event_id: str, now: datetime) -> None:
+        """Act on what is said about a refund."""
+        ...
+
+    def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
+        """Store an event that changes nothing here."""
+        ...
+
+
+def register(app: Flask, till: Hears, secrets: str, clock: Callable[[], datetime], *, live: bool) -> None:
+    """Add POST /payments/stripe/webhook to the site. secrets: comma separated; live: which mode our key belongs to."""
+    known = [secret.strip() for secret in secrets.split(",") if secret.strip()]
+    pages = Blueprint("payments", __name__, url_prefix="/payments")
+
+    @pages.post("/stripe/webhook")
+    def stripe_webhook() -> Response:
+        if request.content_length is None or request.content_length > MOST_BYTES:
+            abort(413)
+        now = clock()
+        event = verified(request.get_data(cache=False), request.headers.get("Stripe-Signature", ""), known, now)
+        if event is None or bool(event.get("livemode")) != live:
+            log.warning("webhook_refused", signed=event is not None)
+            abort(400)
+        _act(till, event, now)
+        return Response("stored\n", 200, mimetype="text/plain")
+
+    app.register_blueprint(pages)
+
+
+def verified(body: bytes, header: str, secrets: Sequence[str], now: datetime) -> dict[str, Any] | None:
+    """Return the event of a body that one of our secrets signed within the last five minutes, else None."""
+    for secret in secrets:
+        try:
+            stripe.WebhookSignature.verify_header(body, header, secret, tolerance=None)
+        except (stripe.SignatureVerificationError, UnicodeDecodeError):
+            continue
+        stamp = next((part[2:] for part in header.split(",") if part.startswith("t=")), "")
+        if not stamp.isdigit() or abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
+            return None
+        try:
+            event = json.loads(body)
+        except ValueError:
+            return None
+        well_formed = isinstance(event, dict) and isinstance(event.get("id"), str) and isinstance(event.get("type"), str)
+        return event if well_formed else None
+    return None
+
+
+def _act(till: Hears, event: dict[str, Any], now: datetime) -> None:
+    event_id, kind = f"stripe:{event['id']}", event["type"]
+    try:
+        found = event["data"]["object"]
+        if kind.startswith("checkout.session."):
+            news = session_of(found)
+            if kind == "checkout.session.async_payment_failed":
+                news = PaymentSession(news.ref, news.pay_url, "failed", news.amount, news.expires_at, news.intent)
+            till.settle(news, event_id=event_id, now=now)
+        elif kind.startswith("refund.") or kind == "charge.refund.updated":
+            till.hear_refund(refund_of(found), event_id=event_id, now=now)
+        till.keep_event(event_id, kind, str(found.get("id", "")), now=now)  # also what concerns no payment of ours
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        log.warning("webhook_not_as_documented", kind=kind, error=type(error).__name__)
+        abort(400)

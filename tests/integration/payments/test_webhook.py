@@ -1,0 +1,90 @@
+"""What is not Stripe's word has no effect and leaves no trace; what is, is stored once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backoffice.payments.models import PaymentEvent
+from tests.integration.payments.conftest import Paying
+
+
+def stored(paying: Paying) -> list[str]:
+    return [event.kind for event in paying.rows(PaymentEvent)]
+
+
+def paid_event(paying: Paying) -> dict[str, Any]:
+    start = paying.start(paying.cart(STOOL=1))
+    paying.double.pay(paying.session(start))
+    return paying.double.events[-1]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["none", "garbage", "other secret", "one byte", "old", "future", "other mode", "not json", "no type"]
+)
+def test_what_stripe_did_not_sign_now_changes_nothing(paying: Paying, wrong: str) -> None:
+    event = paid_event(paying)
+    before, at = paying.state(), paying.now.timestamp()
+    if wrong == "other mode":
+        event["livemode"] = True
+    if wrong == "no type":
+        del event["type"]
+    body, headers = paying.double.signed(
+        event,
+        at={"old": at - 301, "future": at + 301}.get(wrong, at),
+        secret="whsec_somebody_else" if wrong == "other secret" else "",
+    )
+    if wrong == "none":
+        del headers["Stripe-Signature"]
+    if wrong == "garbage":
+        headers["Stripe-Signature"] = "t=abc,v1=zzz"
+    if wrong == "one byte":
+        body = body.replace(b'"paid"', b'"paiD"')
+    if wrong == "not json":
+        import hashlib
+        import hmac
+
+        body = b"\xff{"
+        digest = hmac.new(paying.double.webhook_secret.encode(), f"{int(at)}.".encode() + body, hashlib.sha256).hexdigest()
+        headers["Stripe-Signature"] = f"t={int(at)},v1={digest}"
+    assert paying.send(body, headers).status_code == 400
+    assert (paying.state(), stored(paying)) == (before, [])
+
+
+@pytest.mark.parametrize("seconds", [-299, 0, 299])
+def test_a_clock_that_is_a_little_off_is_believed(paying: Paying, seconds: int) -> None:
+    event = paid_event(paying)
+    assert paying.deliver(event, at=paying.now.timestamp() + seconds).status_code == 200
+    assert len(paying.orders()) == 1
+
+
+def test_both_secrets_count_while_one_replaces_the_other(paying: Paying) -> None:
+    event = paid_event(paying)
+    assert paying.deliver(event, secret="whsec_old").status_code == 200
+    assert len(paying.orders()) == 1
+
+
+def test_what_is_too_large_is_refused_unread(paying: Paying) -> None:
+    before = paying.state()
+    for size in (256 * 1024 + 1, 10 * 1024 * 1024):
+        assert paying.send(b"x" * size, {"Stripe-Signature": "t=1,v1=x"}).status_code == 413
+    assert (paying.state(), stored(paying)) == (before, [])
+
+
+def test_what_we_do_not_know_is_stored_and_answered_well(paying: Paying) -> None:
+    event = paid_event(paying)
+    before = paying.state()
+    unknown_kind = {**event, "id": "evt_a", "type": "customer.created", "data": {"object": {"id": "cus_1"}}}
+    unknown_session = {**event, "id": "evt_b", "data": {"object": {**event["data"]["object"], "id": "cs_test_of_others"}}}
+    for other in (unknown_kind, unknown_session, unknown_kind):
+        assert paying.deliver(other).status_code == 200
+    assert (paying.state(), sorted(stored(paying))) == (before, ["checkout.session.completed", "customer.created"])
+
+
+def test_what_is_not_as_documented_is_refused(paying: Paying) -> None:
+    event = paid_event(paying)
+    before = paying.state()
+    del event["data"]["object"]["amount_total"]
+    assert paying.deliver(event).status_code == 400
+    assert (paying.state(), stored(paying)) == (before, [])
