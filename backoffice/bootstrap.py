@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice import events, tables
 from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
+from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
@@ -82,9 +83,13 @@ def _gateway(settings: Settings, db: Database) -> Gateway:
 
 def carriers(services: Services) -> dict[str, Carrier]:
     """Return who delivers the messages of each target."""
-    till, clock = services.till, services.clock
+    settings, till, clock = services.settings, services.till, services.clock
+
+    def sender() -> str:
+        return services.shop.profile.get().email
+
     return {
-        "mail": MailFolder(services.settings.mail_path, lambda: services.shop.profile.get().email),
+        "mail": MailServer(settings.smtp_url, sender) if settings.smtp_url else MailFolder(settings.mail_path, sender),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
     }
 

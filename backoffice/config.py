@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     demo: bool = False  # shows the demo log-ins; makes a secret key below var_dir where none is given
     hold_minutes: int = Field(default=15, ge=1, le=120)
     mail_dir: Path | None = None  # default: var_dir/mail
+    smtp_url: str = Field(default="", repr=False)  # smtp:// | smtp+starttls:// | smtps://; empty: mails go to the folder
     log_json: bool = False
     stripe_secret_key: str = Field(default="", repr=False)  # empty: the sandbox, where nothing is really paid
     stripe_webhook_secret: str = Field(default="", repr=False)  # comma separated: two while one replaces the other
