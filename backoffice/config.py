@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     stripe_api_base: str = ""  # empty: Stripe itself
 
     @property
+    def payment_page(self) -> str:
+        """Return the origin of the payment page that customers are sent to; empty: it is one of ours."""
+        return (self.stripe_api_base or "https://checkout.stripe.com") if self.stripe_secret_key else ""
+
+    @property
     def mail_path(self) -> Path:
         """Return the folder that mails are written to."""
         return self.mail_dir or self.var_dir / "mail"

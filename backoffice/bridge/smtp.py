@@ -19,6 +19,10 @@ SECONDS_TO_ANSWER = 15
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
+class NotNow(Exception):
+    """Say that the mail server may take the mail later. Without the server's own words: they may hold an address."""
+
+
 class MailServer:
     """Deliver messages of target "mail" to a mail server.
 
@@ -54,15 +58,13 @@ class MailServer:
             code, _ = error.recipients[addresses[1]]
             if code >= 500:
                 raise Undeliverable(f"the mail server refused the recipient: {code}") from error
-            raise ConnectionError(
-                f"the mail server will not take the recipient now: {code}"
-            ) from None  # its text holds the address
+            raise NotNow(f"the mail server will not take the recipient now: {code}") from None
         except smtplib.SMTPAuthenticationError:
             raise  # a wrong password is put right in the settings, and the mails are still wanted then
         except smtplib.SMTPResponseException as error:
             if error.smtp_code >= 500:
                 raise Undeliverable(f"the mail server refused the mail: {error.smtp_code}") from error
-            raise
+            raise NotNow(f"the mail server will not take the mail now: {error.smtp_code}") from None
 
     def _connected(self) -> smtplib.SMTP:
         trust = self._trust or ssl.create_default_context()

@@ -26,15 +26,21 @@ PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 ONE_YEAR = 365 * 24 * 3600
 
 
-def install(app: Flask) -> None:
-    """Set the headers below on every answer; what a view set itself (a stricter policy) stays."""
-    app.after_request(_secure)
+def install(app: Flask, payment_page: str = "") -> None:
+    """Set the headers below on every answer; what a view set itself (a stricter policy) stays.
+
+    payment_page: the origin that the checkout's form leads on to; browsers hold a redirect to the form's policy too.
+    """
+    policy = CONTENT_SECURITY_POLICY
+    if payment_page:
+        policy = policy.replace("form-action 'self'", f"form-action 'self' {payment_page}")
+    app.after_request(lambda response: _secure(response, policy))
     app.after_request(_keep_static_files)
 
 
-def _secure(response: Response) -> Response:
+def _secure(response: Response, policy: str) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("Content-Security-Policy", policy)
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -49,7 +49,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
         hops = settings.proxy_hops
         site.wsgi_app = ProxyFix(site.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's documented way
     requests.install(site)  # first, so that refusals have an id and a line in the log too
-    headers.install(site)
+    headers.install(site, settings.payment_page)
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
     site.register_error_handler(OperationalError, lambda error: _away(site, error))
