@@ -114,6 +114,23 @@ def run(context: click.Context, host: str, port: int, demo: bool) -> None:
     context.exit(supervise.run([Server(host, port, processes=1, threads=8).run, _work], started=started))
 
 
+@main.command()
+@click.option("--deploy", is_flag=True, help="Also all that must be right before the public may come.")
+def check(deploy: bool) -> None:
+    """Say what is not well, a line each with what to do; exit 1 if any of it is grave."""
+    from backoffice.web import deploy_check
+
+    with _database() as db:
+        found = deploy_check.findings(Settings(), db, now=utc_now())
+    if not deploy:
+        found = [one for one in found if one.name in deploy_check.RUNNING]
+    for one in found:
+        click.echo(f"{'WRONG' if one.grave else 'NOTE '} {one.name}: {one.what_to_do}")
+    if any(one.grave for one in found):
+        raise SystemExit(1)
+    click.echo("All is well.")
+
+
 @main.group()
 def staff() -> None:
     """People who may log in at the desks."""

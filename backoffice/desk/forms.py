@@ -17,10 +17,10 @@ def text(name: str) -> str:
     return request.form.get(name, "")
 
 
-def number(name: str, *, most: int = MAX_NUMBER, wrong: str = "bad_quantity") -> int:
-    """Return a whole number from 1 to `most`. Raises BadInput(invalid_form, name)."""
+def number(name: str, *, least: int = 1, most: int = MAX_NUMBER, wrong: str = "bad_quantity") -> int:
+    """Return a whole number from `least` to `most`. Raises BadInput(invalid_form, name)."""
     typed = text(name).strip()
-    if not typed.isdecimal() or len(typed) > 12 or not 1 <= int(typed) <= most:
+    if not typed.isdecimal() or len(typed) > 12 or not least <= int(typed) <= most:
         raise BadInput("invalid_form", {name: wrong})
     return int(typed)
 

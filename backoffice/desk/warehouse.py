@@ -14,7 +14,7 @@ from backoffice.desk import context, forms, warehouse_tasks
 from backoffice.desk.formats import units
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.erp import fulfilment, purchasing
+from backoffice.erp import fulfilment, purchasing, splitting
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("warehouse", __name__, url_prefix="/desk/warehouse")
@@ -63,6 +63,33 @@ def undo(shipment_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return _wrong(shipment_id, error, sku)
     return _back_to(shipment_id, said="back", sku=sku)
+
+
+@bp.post("/shipments/<int:shipment_id>/short")
+def short(shipment_id: int) -> ResponseReturnValue:
+    """Say that the shelf holds fewer than the parcel needs: it goes on without them."""
+    actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
+    try:
+        found = forms.number("found", least=0)
+        context.write(
+            lambda db: splitting.short_pick(db, shipment_id, sku, found, actor=actor, now=now), scope=f"short:{shipment_id}"
+        )
+    except ShopError as error:
+        return _wrong(shipment_id, error, sku)
+    flash(_("Noted. What is missing is planned anew and follows; the customer is told when the day moves."))
+    return _back_to(shipment_id)
+
+
+@bp.post("/shipments/<int:shipment_id>/part")
+def part(shipment_id: int) -> ResponseReturnValue:
+    """Send what is here now; the rest follows in a parcel of its own."""
+    now = context.now()
+    try:
+        context.write(lambda db: splitting.send_part(db, shipment_id, now=now))
+    except ShopError as error:
+        return _wrong(shipment_id, error, "")
+    flash(_("What is here leaves now. The rest follows in a parcel of its own."))
+    return _back_to(shipment_id)
 
 
 @bp.post("/shipments/<int:shipment_id>/pack")

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.erp import fulfilment
+from backoffice.erp import fulfilment, splitting
 from backoffice.erp.models import (
     Item,
     Peg,
@@ -80,6 +80,7 @@ class Parcel:
     shipment: Shipment
     lines: Sequence[Line]
     waits: Sequence[Wait]
+    some_here: bool  # a part of a waiting parcel could leave without the rest
 
     @property
     def task(self) -> Line | None:
@@ -144,8 +145,9 @@ def get_parcel(session: Session, shipment_id: int) -> Parcel:
         .order_by(Item.bin, Item.sku)
     ).all()
     lines = [Line(item, options_of(item), line.quantity, line.picked) for line, item in found]
-    waits = _waits(session, [shipment_id]) if shipment.state == "waiting" else {}
-    return Parcel(shipment, lines, waits.get(shipment_id, ()))
+    waiting = shipment.state == "waiting"
+    waits = _waits(session, [shipment_id]) if waiting else {}
+    return Parcel(shipment, lines, waits.get(shipment_id, ()), waiting and splitting.has_something(session, shipment_id))
 
 
 def find_receipts(session: Session, query: str, *, now: datetime) -> Sequence[Receipt]:

@@ -80,10 +80,7 @@ def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, acto
     Raises NotFound(unknown_shipment | not_in_parcel), Refused(wrong_state | taken), BadInput(bad_quantity).
     """
     shipment = _locked(session, shipment_id)
-    if shipment.state != "picking":
-        raise Refused("wrong_state", state=shipment.state)
-    if shipment.picker != actor:
-        raise Refused("taken", who=shipment.picker)
+    fulfilment.start(session, shipment.id, actor=actor, now=now)
     line = _line(session, shipment.id, sku)
     if not 0 <= found < line.quantity:
         raise BadInput("bad_quantity", most=line.quantity - 1)
@@ -102,6 +99,11 @@ def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, acto
     replan.after_change(session, [rest.id], cause=NOT_ON_THE_SHELF, now=now)
     offers.touch(session, [line.item_id], now=now)
     return parcel
+
+
+def has_something(session: Session, shipment_id: int) -> bool:
+    """Tell whether a part of a parcel lies on the shelf, so that it could leave without the rest."""
+    return any(_on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment_id))
 
 
 def _without(session: Session, shipment: t.Shipment, line: t.ShipmentLine, rest: t.Reservation, found: int) -> t.Shipment | None:

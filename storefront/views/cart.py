@@ -102,6 +102,17 @@ class Views:
             return self._show(Trouble(wording.say(error), "", "postcode", typed, error.status))
         return keep_place(see(url_for("shop.cart")), postcode)
 
+    def cart_parcels(self) -> Response:
+        """Choose between one day for all and a parcel on each day."""
+        now, token = self.front.clock(), self.front.cart_token()
+        if token is None or self.front.shop.carts.find(token, now=now) is None:
+            return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        try:
+            self.front.shop.carts.set_parcels(token, request.form.get("parcels", ""), now=now)
+        except ShopError as error:
+            return self._show(Trouble(wording.say(error), status=error.status))
+        return see(url_for("shop.cart"))
+
     def cart_count(self) -> Response:
         """Return the number of pieces as a fragment for the header, never cached."""
         count = self.front.shop.carts.count(self.front.cart_token())
@@ -165,4 +176,5 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/cart/add", "cart_add", views.cart_add, methods=["POST"])
     routes.add_url_rule("/cart/line", "cart_line", views.cart_line, methods=["POST"])
     routes.add_url_rule("/cart/postcode", "cart_postcode", views.cart_postcode, methods=["POST"])
+    routes.add_url_rule("/cart/parcels", "cart_parcels", views.cart_parcels, methods=["POST"])
     routes.add_url_rule("/cart/count", "cart_count", views.cart_count)

@@ -137,3 +137,27 @@ def test_the_shop_sees_what_came_in(at_desk: AtDesk, workshop: Workshop) -> None
     before = workshop.day("LAMP")
     at_desk("Wim").send("/desk/warehouse/receive/1", quantity="10", key="a")
     assert workshop.day("LAMP") < before
+
+
+def test_a_parcel_goes_on_without_what_is_not_on_the_shelf(at_desk: AtDesk, workshop: Workshop) -> None:
+    order = workshop.buy(STOOL=3)
+    wim = at_desk("Wim")
+    for found in ("3", "-1", "two", ""):
+        wim.refused(f"{PARCEL}/short", 422, sku="STOOL", found=found, key="a")
+    assert (workshop.stock("STOOL"), len(workshop.rows(Shipment))) == ((5, 3, 0), 1)
+    assert "planned anew and follows" in wim.send(f"{PARCEL}/short", sku="STOOL", found="2", key="a")
+    wim.send(f"{PARCEL}/short", sku="STOOL", found="1", key="a")  # the same form again
+    assert [(p.parcel, p.state) for p in workshop.rows(Shipment)] == [(1, "picking"), (2, "to_pick")]
+    assert [line.quantity for line in workshop.rows(ShipmentLine)] == [2, 1]
+    assert workshop.stock("STOOL") == (4, 3, 0)
+    assert order.number in wim.get("/desk/warehouse/shipments/2")
+
+
+def test_what_is_here_may_leave_before_the_rest(at_desk: AtDesk, workshop: Workshop) -> None:
+    workshop.buy(STOOL=1, LAMP=1)
+    wim = at_desk("Wim")
+    assert "Send what is here" in wim.get(PARCEL)
+    assert "The rest follows in a parcel of its own" in wim.send(f"{PARCEL}/part")
+    assert [(p.parcel, p.state) for p in workshop.rows(Shipment)] == [(1, "to_pick"), (2, "waiting")]
+    assert "Send what is here" not in wim.get("/desk/warehouse/shipments/2")
+    wim.refused("/desk/warehouse/shipments/2/part", 409)

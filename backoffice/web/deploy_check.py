@@ -1,0 +1,126 @@
+"""Is this machine fit to be opened to the public? Each thing that is not gets a name and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.erp.models import Staff
+from backoffice.web import health
+
+SHORTEST_KEY = 32
+LEAST_FREE = 0.10
+MOST_CLOCK_OFF = timedelta(seconds=2)
+DEMO_PASSWORD = "demo"  # noqa: S105 - what must not open anything here
+RUNNING = frozenset({"database_away", "not_migrated", "no_worker"})  # what a running shop needs, public or not
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to put right. name: stable, for scripts; grave: the shop must not open with it."""
+
+    name: str
+    what_to_do: str
+    grave: bool = True
+
+
+def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding]:
+    """Return what is to be put right, the settings first, then what the database and the machine say."""
+    found = [*_settings(settings), *_payments(settings), *_machine(settings)]
+    try:
+        with db.read() as session:
+            found += _database(session, db, now)
+            found += _people(session)
+        found += _running(db, now)
+    except SQLAlchemyError:
+        found.append(Finding("database_away", "The database does not answer, or its tables are not there: shopfloor migrate."))
+    return found
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    url = urlsplit(settings.base_url)
+    if settings.demo:
+        yield Finding("demo_on", "SHOPFLOOR_DEMO is on: it shows log-ins and makes its own key. Unset it.")
+    if len(settings.secret_key) < SHORTEST_KEY or len(set(settings.secret_key)) < 8:
+        yield Finding("weak_secret_key", f"Set SHOPFLOOR_SECRET_KEY to at least {SHORTEST_KEY} random characters.")
+    if not settings.base_url:
+        yield Finding("no_base_url", "Set SHOPFLOOR_BASE_URL to the public address: links in mails are made with it.")
+    elif url.scheme != "https":
+        yield Finding("not_https", "SHOPFLOOR_BASE_URL must begin with https://: cookies and HSTS depend on it.")
+    elif settings.proxy_hops == 0:
+        yield Finding("no_proxy", "Behind a proxy that speaks HTTPS set SHOPFLOOR_PROXY_HOPS=1, else pages think they are HTTP.")
+    if not settings.trusted_hosts and not settings.base_url:
+        yield Finding("any_host", "Set SHOPFLOOR_TRUSTED_HOSTS or SHOPFLOOR_BASE_URL: now any host name is answered to.")
+    if not settings.smtp_url:
+        yield Finding("no_mail_server", "Set SHOPFLOOR_SMTP_URL: now mails are only written to a folder.")
+
+
+def _payments(settings: Settings) -> Iterator[Finding]:
+    if not settings.stripe_secret_key:
+        yield Finding("sandbox_payments", "Set SHOPFLOOR_STRIPE_SECRET_KEY: now nothing is really paid.")
+        return
+    if "_test_" in settings.stripe_secret_key:
+        yield Finding("test_payments", "SHOPFLOOR_STRIPE_SECRET_KEY is a test key: nothing is really paid.")
+    if not settings.stripe_webhook_secret:
+        yield Finding("no_webhook_secret", "Set SHOPFLOOR_STRIPE_WEBHOOK_SECRET: now every message of Stripe is refused.")
+    if settings.stripe_api_base:
+        yield Finding("other_stripe", "SHOPFLOOR_STRIPE_API_BASE sends payments elsewhere than to Stripe. Unset it.")
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    folder = next((one for one in (settings.var_dir, *settings.var_dir.absolute().parents) if one.exists()), None)
+    disk = shutil.disk_usage(folder or "/")
+    if disk.free < disk.total * LEAST_FREE:
+        yield Finding("disk_nearly_full", f"Less than {LEAST_FREE:.0%} of the disk of {settings.var_dir} is free. Make room.")
+
+
+def _database(session: Session, db: Database, now: datetime) -> Iterator[Finding]:
+    if db.is_sqlite:
+        yield Finding(
+            "sqlite", "SQLite is for one machine. For more set SHOPFLOOR_DATABASE_URL to PostgreSQL.", grave=False
+        )
+        return
+    if session.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
+        yield Finding("superuser", "The database role is a superuser. Give the shop a role of its own that is none.")
+    for name in DURABLE:
+        if session.scalar(sa.text("SELECT current_setting(:name)"), {"name": name}) == "off":
+            yield Finding(f"{name}_off", f"PostgreSQL's {name} is off: an order could be lost in a power cut. Turn it on.")
+    if session.scalar(sa.text("SELECT current_setting('data_checksums')")) == "off":
+        yield Finding("no_checksums", "PostgreSQL runs without data checksums: pg_checksums --enable.", grave=False)
+    there = session.scalar(sa.text("SELECT clock_timestamp()"))
+    if isinstance(there, datetime) and abs(there.astimezone(UTC) - now) > MOST_CLOCK_OFF:
+        yield Finding("clocks_differ", "The clocks of this machine and of the database differ by more than 2 s. Set up NTP.")
+
+
+def _people(session: Session) -> Iterator[Finding]:
+    people = session.scalars(sa.select(Staff).where(Staff.active).order_by(Staff.email)).all()
+    if not any(person.role == "admin" for person in people):
+        yield Finding("no_admin", "Nobody may administer the shop: shopfloor staff add … --role admin.")
+    hasher = PasswordHash.recommended()
+    for person in people:
+        try:
+            known = hasher.verify(DEMO_PASSWORD, person.password_hash)
+        except UnknownHashError:
+            known = False
+        if known or person.email.endswith(".example"):
+            yield Finding("demo_account", f"Staff number {person.id} is an account of the demo. Take it out.")
+
+
+def _running(db: Database, now: datetime) -> Iterator[Finding]:
+    parts = health.check(db, now)
+    for name, finding in (("migrations", "not_migrated"), ("worker", "no_worker")):
+        part = parts.get(name)
+        if part is not None and not part.ready:
+            yield Finding(finding, f"{part.problem[:1].upper()}{part.problem[1:]}.")

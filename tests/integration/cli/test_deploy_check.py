@@ -1,0 +1,152 @@
+"""Each planted misconfiguration is named; a machine that is fit has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from backoffice import migrate, staff
+from backoffice.bridge.worker import beat
+from backoffice.cli import main
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.erp.models import Staff
+from backoffice.web import deploy_check
+from tests.conftest import NOW
+
+GOOD: dict[str, Any] = {
+    "secret_key": "Zt7-long-and-quite-random-letters-9Qw",
+    "base_url": "https://shop.example.org",
+    "proxy_hops": 1,
+    "demo": False,
+    "smtp_url": "smtp+starttls://u:p@mail.example.org",
+    "stripe_secret_key": "sk_live_x",
+    "stripe_webhook_secret": "whsec_x",
+}
+
+
+@pytest.fixture
+def fit(db: Database) -> Database:
+    """A database with a worker that lives, an administrator and all migrations."""
+
+    def work(session: Any) -> None:
+        beat(session, "w", now=NOW)
+        staff.add(session, email="ada@werk.org", name="Ada", role="admin", password="a long password", now=NOW)
+        session.execute(sa.text("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)"))
+        session.execute(sa.text("DELETE FROM alembic_version"))
+        session.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": migrate.head()})
+
+    db.run(work)
+    return db
+
+
+def grave(db: Database, settings: Settings, now: datetime = NOW) -> set[str]:
+    """Return the names found, without what the test server itself is (a superuser's, on another clock, not durable)."""
+    server = {"superuser", "clocks_differ", "fsync_off", "synchronous_commit_off", "full_page_writes_off", "disk_nearly_full"}
+    return {one.name for one in deploy_check.findings(settings, db, now=now) if one.grave} - server
+
+
+def test_a_machine_that_is_fit_has_nothing_to_put_right(fit: Database, settings_for: Callable[..., Settings]) -> None:
+    assert grave(fit, settings_for(fit.url, **GOOD)) == set()
+
+
+@pytest.mark.parametrize(
+    ("planted", "named"),
+    [
+        ({"demo": True}, {"demo_on"}),
+        ({"secret_key": "short"}, {"weak_secret_key"}),
+        ({"secret_key": "a" * 64}, {"weak_secret_key"}),
+        ({"base_url": ""}, {"no_base_url", "any_host"}),
+        ({"base_url": "", "trusted_hosts": "shop.example.org"}, {"no_base_url"}),
+        ({"base_url": "http://shop.example.org"}, {"not_https"}),
+        ({"proxy_hops": 0}, {"no_proxy"}),
+        ({"smtp_url": ""}, {"no_mail_server"}),
+        ({"stripe_secret_key": ""}, {"sandbox_payments"}),
+        ({"stripe_secret_key": "sk_test_x"}, {"test_payments"}),
+        ({"stripe_webhook_secret": ""}, {"no_webhook_secret"}),
+        ({"stripe_api_base": "http://127.0.0.1:1"}, {"other_stripe"}),
+    ],
+)
+def test_each_wrong_setting_is_named(
+    fit: Database, settings_for: Callable[..., Settings], planted: dict[str, Any], named: set[str]
+) -> None:
+    assert grave(fit, settings_for(fit.url, **GOOD | planted)) == named
+
+
+@pytest.mark.parametrize(
+    ("planted", "named"),
+    [
+        ("UPDATE staff SET role = 'sales'", "no_admin"),
+        ("UPDATE staff SET active = false", "no_admin"),
+        ("UPDATE staff SET email = 'theres@birkengrund.example'", "demo_account"),
+        ("DELETE FROM heartbeat", "no_worker"),
+        ("UPDATE alembic_version SET version_num = 'old'", "not_migrated"),
+    ],
+)
+def test_each_wrong_row_is_named(fit: Database, settings_for: Callable[..., Settings], planted: str, named: str) -> None:
+    fit.run(lambda session: session.execute(sa.text(planted)))
+    assert grave(fit, settings_for(fit.url, **GOOD)) == {named}
+
+
+def test_the_password_of_the_demo_is_found(fit: Database, settings_for: Callable[..., Settings]) -> None:
+    def plant(session: Any) -> None:
+        from pwdlib import PasswordHash
+
+        session.execute(sa.update(Staff).values(password_hash=PasswordHash.recommended().hash("demo")))
+
+    fit.run(plant)
+    assert grave(fit, settings_for(fit.url, **GOOD)) == {"demo_account"}
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("name", ["synchronous_commit", "clock"])
+def test_what_postgresql_says_is_named(
+    postgres_db: Database, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    settings = settings_for(postgres_db.url, **GOOD)
+    if name == "synchronous_commit":
+        user, base = sa.make_url(postgres_db.url).username, sa.make_url(postgres_db.url).database
+        with postgres_db.write() as session:
+            session.execute(sa.text(f'ALTER ROLE "{user}" IN DATABASE "{base}" SET synchronous_commit = off'))
+        postgres_db.engine.dispose()
+    try:
+        found = {one.name for one in deploy_check.findings(settings, postgres_db, now=NOW)}
+    finally:
+        if name == "synchronous_commit":
+            with postgres_db.write() as session:
+                session.execute(sa.text(f'ALTER ROLE "{user}" IN DATABASE "{base}" RESET synchronous_commit'))
+            postgres_db.engine.dispose()
+    assert {"synchronous_commit": "synchronous_commit_off", "clock": "clocks_differ"}[name] in found
+    assert "superuser" in found  # the test server's only role is one
+
+
+def test_a_disk_that_is_nearly_full_is_named(
+    fit: Database, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Disk:
+        total, free = 100, 9
+
+    monkeypatch.setattr(deploy_check.shutil, "disk_usage", lambda _: Disk)
+    found = {one.name for one in deploy_check.findings(settings_for(fit.url, **GOOD), fit, now=NOW)}
+    assert "disk_nearly_full" in found
+
+
+def test_a_database_that_is_away_is_named(settings_for: Callable[..., Settings]) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/none")
+    assert "database_away" in {one.name for one in deploy_check.findings(settings_for(away.url, **GOOD), away, now=NOW)}
+    away.dispose()
+
+
+def test_the_command_names_what_is_wrong_and_ends_with_1(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPFLOOR_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("SHOPFLOOR_SECRET_KEY", "short")
+    result = CliRunner().invoke(main, ["check", "--deploy"])
+    assert result.exit_code == 1
+    assert "WRONG weak_secret_key: Set SHOPFLOOR_SECRET_KEY to at least 32 random characters." in result.output
+    result = CliRunner().invoke(main, ["check"])
+    assert (result.exit_code, "weak_secret_key" in result.output, "not_migrated" in result.output) == (1, False, True)
