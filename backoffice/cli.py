@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import socket
+import tempfile
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -83,7 +85,8 @@ def serve(host: str, port: int, processes: int, threads: int) -> None:
     """Serve the shop and the desks."""
     from backoffice.web.server import Server
 
-    Server(host, port, processes=processes, threads=threads).run()
+    with _counting_together() if processes > 1 else nullcontext():
+        Server(host, port, processes=processes, threads=threads).run()
 
 
 @main.command()
@@ -205,6 +208,18 @@ def _work(*, once: bool = False) -> None:
                 pass
         else:
             ours.run(stop.is_set, stop.wait)
+
+
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """Give the web processes a folder in which they add up what they count for /metrics; it must be there before they start."""
+    folder, starter = tempfile.mkdtemp(prefix="shopfloor-metrics-"), os.getpid()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        if os.getpid() == starter:  # a web process leaves through here too
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     hold_minutes: int = Field(default=15, ge=1, le=120)
     mail_dir: Path | None = None  # default: var_dir/mail
     smtp_url: str = Field(default="", repr=False)  # smtp:// | smtp+starttls:// | smtps://; empty: mails go to the folder
+    metrics_token: str = Field(default="", repr=False)  # who asks for /metrics must name it; empty: only this machine may
     log_json: bool = False
     stripe_secret_key: str = Field(default="", repr=False)  # empty: the sandbox, where nothing is really paid
     stripe_webhook_secret: str = Field(default="", repr=False)  # comma separated: two while one replaces the other

@@ -88,9 +88,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 
 def _database(session: Session, db: Database, now: datetime) -> Iterator[Finding]:
     if db.is_sqlite:
-        yield Finding(
-            "sqlite", "SQLite is for one machine. For more set SHOPFLOOR_DATABASE_URL to PostgreSQL.", grave=False
-        )
+        yield Finding("sqlite", "SQLite is for one machine. For more set SHOPFLOOR_DATABASE_URL to PostgreSQL.", grave=False)
         return
     if session.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
         yield Finding("superuser", "The database role is a superuser. Give the shop a role of its own that is none.")

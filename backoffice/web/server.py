@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+
+
+def _forget(_server: object, worker: Any) -> None:
+    """Close the counters of a web process that has ended; what it counted stays in the sum."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # the library ships no types for it
 
 
 class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
@@ -23,6 +34,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "shopfloor",
+            "child_exit": _forget,
         }
         super().__init__()
 

@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.web import guard, headers, health, requests
+from backoffice.web import guard, headers, health, metrics, requests
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
@@ -52,6 +52,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     headers.install(site, settings.payment_page)
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
+    metrics.install(site, db, clock, settings.metrics_token)
     site.register_error_handler(OperationalError, lambda error: _away(site, error))
     return site
 
