@@ -164,14 +164,14 @@ def _cards(session: Session, products: Sequence[t.Product], place: Destination, 
             continue
         item, offer = first
         text = texts.get(product.id)
-        prices = {other.price_minor for other, _ in items[product.id]}
+        prices = {other.price_minor for other, its in items[product.id] if its is not None and its.listed}
         cards.append(
             Card(
                 slug=product.slug,
                 name=text.name if text and text.name else product.name,
                 sku=item.sku,
                 picture=_own_picture(pictures[product.id], item.id),
-                price=Money(min(prices), item.currency),
+                price=Money(item.price_minor, item.currency),
                 several_prices=len(prices) > 1,
                 promise=Promise(
                     sku=item.sku,

@@ -31,7 +31,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One product in a list. `promise` is the earliest of its variants, for `sku`, one piece."""
+    """One product in a list. `promise` is the earliest of its variants, for `sku`, one piece; `price` is that of `sku`.
+
+    `several_prices` = another variant that may be promised costs something else.
+    """
 
     slug: str
     name: str

@@ -128,7 +128,8 @@ class Profile:
         if self.state.broken:
             raise RuntimeError("the database is away")
         address = ["Gasse 3", "96450 Coburg"]
-        return ShopProfile("Hobel & Kante", "DE", "EUR", ZONE, "en", "hello@hobel.test", "+49 9561 1", address, ["DE", "AT"])
+        known = (30, "DE123456789", "HRB 77 Coburg")
+        return ShopProfile("Hobel & Kante", "DE", "EUR", ZONE, "en", "hello@hobel.test", "+49 9561 1", address, ["DE", "AT"], *known)
 
 
 class Catalogue:

@@ -98,6 +98,13 @@ def test_each_plain_page(client: FlaskClient, name: str) -> None:
     assert "<h1>" in answer.text
 
 
+def test_the_plain_pages_say_what_this_company_has_set(client: FlaskClient) -> None:
+    assert "for 30 days after it has arrived" in client.get("/returns").text
+    imprint = client.get("/imprint").text
+    assert "VAT number: DE123456789" in imprint
+    assert "Register entry: HRB 77 Coburg" in imprint
+
+
 def test_robots_keep_out_of_what_is_private(client: FlaskClient) -> None:
     assert "Disallow: /o/" in client.get("/robots.txt").text
 
