@@ -129,7 +129,9 @@ class Profile:
             raise RuntimeError("the database is away")
         address = ["Gasse 3", "96450 Coburg"]
         known = (30, "DE123456789", "HRB 77 Coburg")
-        return ShopProfile("Hobel & Kante", "DE", "EUR", ZONE, "en", "hello@hobel.test", "+49 9561 1", address, ["DE", "AT"], *known)
+        return ShopProfile(
+            "Hobel & Kante", "DE", "EUR", ZONE, "en", "hello@hobel.test", "+49 9561 1", address, ["DE", "AT"], *known
+        )
 
 
 class Catalogue:
