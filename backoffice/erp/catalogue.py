@@ -96,6 +96,12 @@ def page_of(session: Session, *, categories: Sequence[int] | None, query: str | 
     return list(rows), total
 
 
+def slugs(session: Session, *, limit: int = 45_000) -> list[str]:
+    """Return the slugs of listed products, sorted; a sitemap holds 50,000 addresses at most."""
+    rows = sa.select(t.Product.slug).where(t.Product.id.in_(listed_items())).order_by(t.Product.slug).limit(limit)
+    return list(session.scalars(rows))
+
+
 def items_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[tuple[t.Item, t.Offer | None]]]:
     """Return each product's items with their offers, in the order they are shown."""
     rows = session.execute(

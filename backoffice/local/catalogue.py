@@ -115,6 +115,12 @@ class LocalCatalogue:
                 facts={str(k): str(v) for k, v in product.facts.items()},
             )
 
+    def find_slugs(self, *, now: datetime) -> Sequence[str]:
+        """Return the slugs of all products of which something may be promised."""
+        offers.freshen(self._db, now=now)
+        with self._db.read() as session:
+            return catalogue.slugs(session)
+
     def find_categories(self, *, now: datetime) -> Sequence[Category]:
         """Return the top of the tree where something is listed."""
         offers.freshen(self._db, now=now)

@@ -98,6 +98,10 @@ class CatalogueDoor(Protocol):
         """Return a product, also when nothing can be promised. Raises NotFound(unknown_product)."""
         ...
 
+    def find_slugs(self, *, now: datetime) -> Sequence[str]:
+        """Return the slugs of all products of which something may be promised, at most 45,000, in their order."""
+        ...
+
     def find_categories(self, *, now: datetime) -> Sequence[Category]:
         """Return the top of the tree, only where something is listed."""
         ...

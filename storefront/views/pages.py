@@ -1,10 +1,10 @@
-"""Pictures, the plain texts, robots.txt."""
+"""Pictures, the plain texts, robots.txt, the sitemap."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, send_from_directory
+from flask import Blueprint, Response, abort, render_template, send_from_directory, url_for
 
 from storefront.front import Front, shared
 
@@ -44,8 +44,19 @@ class Views:
         return response
 
     def robots(self) -> Response:
-        """Tell robots what is nobody's business but the customer's."""
-        return Response(ROBOTS, mimetype="text/plain")
+        """Tell robots what is nobody's business but the customer's, and where everything else is listed."""
+        return Response(f"{ROBOTS}Sitemap: {url_for('shop.sitemap', _external=True)}\n", mimetype="text/plain")
+
+    def sitemap(self) -> Response:
+        """List every page worth finding: the first one, categories, products that can be had, the plain texts."""
+        now, catalogue = self.front.clock(), self.front.shop.catalogue
+        addresses = [
+            url_for("shop.home", _external=True),
+            *(url_for("shop.category", slug=node.slug, _external=True) for node in catalogue.find_categories(now=now)),
+            *(url_for("shop.product", slug=slug, _external=True) for slug in catalogue.find_slugs(now=now)),
+            *(url_for("shop.page", name=name, _external=True) for name in TEXTS),
+        ]
+        return Response(render_template("storefront/sitemap.xml", addresses=addresses), mimetype="application/xml")
 
 
 def register(routes: Blueprint, front: Front) -> None:
@@ -54,3 +65,4 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule(f"/<any({','.join(TEXTS)}):name>", "page", views.page)
     routes.add_url_rule("/media/<path:path>", "media", views.media)
     routes.add_url_rule("/robots.txt", "robots", views.robots)
+    routes.add_url_rule("/sitemap.xml", "sitemap", views.sitemap)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import ProductPage, Variant
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
@@ -15,6 +16,7 @@ from storefront import wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_postcode, parse_quantity
+from storefront.structured import product_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,18 @@ def draw_product(
     front: Front, product: ProductPage, choice: Choice, now: datetime, *, status: int = 200, **values: object
 ) -> Response:
     """Draw the whole page. `values`: what a refused form leaves behind (notice, typed texts, problems)."""
-    return front.page("storefront/product.html", now, status=status, product=product, choice=choice, **values)
+    return front.page(
+        "storefront/product.html", now, status=status, product=product, choice=choice, structured=_structured(product), **values
+    )
+
+
+def _structured(product: ProductPage) -> list[Any]:
+    return product_data(
+        product,
+        page=url_for("shop.product", slug=product.slug, _external=True),
+        media=lambda file: url_for("shop.media", path=file, _external=True),
+        category=lambda slug: url_for("shop.category", slug=slug, _external=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)
