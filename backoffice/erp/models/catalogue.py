@@ -22,6 +22,18 @@ class Category(Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
+class CategoryText(Base):
+    """A category's name in another language."""
+
+    __tablename__ = "category_text"
+    __table_args__ = (sa.UniqueConstraint("category_id", "language"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    category_id: Mapped[int] = mapped_column(sa.ForeignKey("category.id", ondelete="CASCADE"))
+    language: Mapped[str]  # BCP 47
+    name: Mapped[str]
+
+
 class Product(Base):
     """A page in the shop: one or more items as variants."""
 
@@ -48,6 +60,7 @@ class ProductText(Base):
     language: Mapped[str]  # BCP 47
     name: Mapped[str | None]
     description: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=sa.text("'{}'"))  # {"Breite": "160 cm"}
 
 
 class ProductFacet(Base):
