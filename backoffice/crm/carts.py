@@ -124,12 +124,17 @@ def _set(session: Session, cart: Cart, item: t.Item, row: CartLine | None, quant
         session.delete(row)
         session.flush()
         return
-    held = holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, now=now)
+    held = _hold(session, cart, item, quantity, minutes, now)
     if row is None:
         row = CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
         session.add(row)
     row.quantity, row.reservation_id, row.shown_price_minor = quantity, held.id, item.price_minor
     session.flush()
+
+
+def _hold(session: Session, cart: Cart, item: t.Item, quantity: int, minutes: int, now: datetime) -> t.Reservation:
+    where = {"country": cart.country, "postcode": cart.postcode}
+    return holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, **where, now=now)
 
 
 def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
@@ -156,9 +161,7 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
             _let_go(session, row.reservation_id, now)
         try:
             with session.begin_nested():
-                item = items[row.item_id]
-                held = holds.hold(session, item, row.quantity, owner=owner_ref(cart), minutes=minutes, now=now)
-                row.reservation_id = held.id
+                row.reservation_id = _hold(session, cart, items[row.item_id], row.quantity, minutes, now).id
         except PlanMoved:
             raise  # somebody was faster by a moment: the whole change is tried again
         except Refused:
@@ -221,7 +224,8 @@ def _line(session: Session, cart: Cart, row: CartLine, place: Destination, now: 
     try:
         if reservation is not None:
             master = masters.load(session, now=now)
-            promise = promising.promise_of(master, reservation, item, place, now=now)
+            way = shipping.from_warehouse(session, master, place, reservation.warehouse_id, now=now)
+            promise = promising.promise_of(master, reservation, item, way, now=now)
         else:
             promise = promising.quote(
                 session, item, row.quantity, country=place.country, postcode=place.postcode, own=owner_ref(cart), now=now

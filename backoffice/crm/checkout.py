@@ -191,7 +191,9 @@ def hold_again(session: Session, checkout: Checkout, *, minutes: int, now: datet
     lines = []
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         item = session.get_one(t.Item, frozen["item_id"])
-        held = holds.hold(session, item, frozen["quantity"], owner=f"checkout:{checkout.id}", minutes=minutes, now=now)
+        where = {"country": checkout.country, "postcode": checkout.postcode}
+        owner = f"checkout:{checkout.id}"
+        held = holds.hold(session, item, frozen["quantity"], owner=owner, minutes=minutes, **where, now=now)
         holds.start_paying(session, held.id, now=now)
         lines.append({**frozen, "reservation_id": held.id})
     checkout.lines, checkout.state = lines, "open"

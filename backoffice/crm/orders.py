@@ -98,7 +98,7 @@ def _line(
 ) -> OrderLine:
     promised_on = date.fromisoformat(frozen["deliver_on"])
     expected_on, why = promised_on, None
-    today = _deliver_on(session, reservation.ready_at, checkout.country, checkout.postcode, now)
+    today = _deliver_on(session, reservation, checkout, now)
     if today is not None and today > promised_on:  # paid so late that the day's parcel has left, or the plan moved meanwhile
         began_later = reservation.ready_at > datetime.fromisoformat(frozen["promise"]["ready_at"])
         expected_on, why = today, PAID_TOO_LATE_TO_BEGIN if began_later else PAID_AFTER_THE_LAST_PARCEL
@@ -248,10 +248,16 @@ def make_on_day_moved(secret_key: str) -> Any:
     return on_day_moved
 
 
-def _deliver_on(session: Session, ready_at: datetime, country: str, postcode: str, now: datetime) -> date | None:
-    master = masters.load(session, now=now)
-    way = shipping.destination(session, master, country=country, postcode=postcode, now=now)
-    days = promising.day_for(ready_at, way, now=now)
+def _deliver_on(session: Session, reservation: t.Reservation, checkout: Checkout, now: datetime) -> date | None:
+    way = shipping.destination(
+        session,
+        masters.load(session, now=now),
+        country=checkout.country,
+        postcode=checkout.postcode,
+        warehouse_id=reservation.warehouse_id,
+        now=now,
+    )
+    days = promising.day_for(reservation.ready_at, way, now=now)
     return None if days is None else days[1]
 
 

@@ -146,11 +146,31 @@ def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -
     )
     if shipment is None:
         return
+    shipment = _follow_its_goods(session, shipment, reservation)
     wake(session, [reservation.id])
     ready_at = max(session.get_one(t.Reservation, line.reservation_id).ready_at for line in lines_of(session, shipment.id))
     days = promising.day_for(ready_at, way_of(session, shipment, now=now), now=now)
     if days is not None:
         shipment.ship_by_on, shipment.expected_on = days[0], max(days[1], shipment.promised_on)
+
+
+def _follow_its_goods(session: Session, shipment: t.Shipment, reservation: t.Reservation) -> t.Shipment:
+    """Return the parcel that a reservation leaves in, now that it may stand on the goods of another warehouse."""
+    warehouse = get_warehouse(session, reservation.warehouse_id)
+    if shipment.warehouse_id == warehouse.id:
+        return shipment
+    inside = lines_of(session, shipment.id)
+    if len(inside) == 1:  # nothing else is in it: the parcel itself changes its warehouse
+        shipment.warehouse_id, shipment.carrier, shipment.state, shipment.picker = warehouse.id, warehouse.carrier, "waiting", ""
+        inside[0].picked = 0
+        session.flush()
+        return shipment
+    session.execute(sa.delete(t.ShipmentLine).where(t.ShipmentLine.reservation_id == reservation.id))
+    parcel = Parcel([reservation], shipment.promised_on, shipment.ship_by_on, reservation.warehouse_id)
+    number = _parcels(session, shipment.order_ref) + 1
+    moved = add_parcel(session, shipment.order_ref, number, dict(shipment.ship_to), parcel)
+    wake(session, [line.reservation_id for line in lines_of(session, shipment.id)])  # what stays may be complete now
+    return moved
 
 
 def way_of(session: Session, shipment: t.Shipment, *, now: datetime) -> shipping.Destination:

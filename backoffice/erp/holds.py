@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp import offers, pegging, plan, promising, snapshot, stock
+from backoffice.erp import offers, pegging, plan, promising, snapshot, sources, stock
+from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
 HOLD_MOVES: dict[str, tuple[str, ...]] = {
@@ -33,15 +34,26 @@ def needs_plan(item: t.Item) -> bool:
     return item.sell_from != "stock"
 
 
-def hold(session: Session, item: t.Item, quantity: int, *, owner: str, minutes: int, now: datetime) -> t.Reservation:
-    """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is.
+def hold(
+    session: Session,
+    item: t.Item,
+    quantity: int,
+    *,
+    owner: str,
+    minutes: int,
+    country: str | None = None,
+    postcode: str | None = None,
+    now: datetime,
+) -> t.Reservation:
+    """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is for a place.
 
-    Raises Refused(not_available, most) and changes nothing then.
+    country, postcode: none: the company's default place. Raises Refused(not_available, most) and changes nothing then.
     """
     if needs_plan(item):
         plan.bump(session)  # from here on nobody else plans until we are done
     reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
-    outcome = promising.ask(session, item, quantity, now=now)
+    source = sources.find(session, item, quantity, country=country, postcode=postcode, now=now)
+    outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(
         item_id=item.id,
@@ -52,7 +64,8 @@ def hold(session: Session, item: t.Item, quantity: int, *, owner: str, minutes: 
         ready_at=outcome.ready_at,
         expires_at=now + timedelta(minutes=minutes),
         plan_version=plan.version(session),
-        chain=promising.chain_rows(session, outcome, now=now),
+        chain=promising.chain_rows(session, outcome, source.warehouse_id, now=now),
+        warehouse_id=source.warehouse_id,
     )
     session.add(reservation)
     session.flush()
@@ -164,14 +177,29 @@ def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[
 
     The caller holds the plan's lock. reuse: its own production orders, which keep their numbers.
     """
-    standing = snapshot.load(session, [reservation.item_id], now=now)
-    outcome = standing.quote(reservation.item_id, reservation.quantity, sell_from="production")
-    if outcome.ready_at is None:
+    found = _supplies_for(session, reservation, now)
+    if found is None:
         return False
+    outcome, reservation.warehouse_id = found
+    assert outcome.ready_at is not None
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
-    reservation.chain = promising.chain_rows(session, outcome, now=now)
+    reservation.chain = promising.chain_rows(session, outcome, reservation.warehouse_id, now=now)
     pegging.write(session, reservation, outcome, reuse=reuse)
     return True
+
+
+def _supplies_for(session: Session, reservation: t.Reservation, now: datetime) -> tuple[Outcome, int | None] | None:
+    """Return new supplies and their warehouse: where it was to ship from if it lies there, else the works, else where it lies."""
+    item_id, quantity = reservation.item_id, reservation.quantity
+    elsewhere = sources.stocked(session, [item_id], now=now)
+    own = elsewhere.get(reservation.warehouse_id or 0)
+    ready = {one: shelf.quote(item_id, quantity, sell_from="stock") for one, shelf in elsewhere.items()}
+    if own is not None and ready[reservation.warehouse_id or 0].ready_at is not None:
+        return ready[reservation.warehouse_id or 0], reservation.warehouse_id
+    works = snapshot.load(session, [item_id], now=now).quote(item_id, quantity, sell_from="production")
+    if works.ready_at is not None:
+        return works, None
+    return next(((outcome, one) for one, outcome in ready.items() if outcome.ready_at is not None), None)
 
 
 def items_of(session: Session, reservation: t.Reservation) -> list[int]:

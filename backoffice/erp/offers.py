@@ -6,7 +6,7 @@ they are read, and stores an answer only if nothing touched the row meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from backoffice.db import Database
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp import plan, snapshot
-from backoffice.erp.promising import policy
+from backoffice.erp import plan, shipping, snapshot, sources
+from backoffice.erp.sources import Source, policy
+from backoffice.planning.plan import Plan
 
 STANDS_FOR = timedelta(minutes=10)
 BATCH = 500
@@ -78,30 +79,45 @@ def _compute(session: Session, items: Sequence[t.Item], *, now: datetime) -> int
     rows = session.execute(sa.select(t.Offer.item_id, t.Offer.generation).where(t.Offer.item_id.in_([i.id for i in items])))
     generations = {row.item_id: row.generation for row in rows}  # read before the figures: a change in between shows
     version = plan.version(session)
-    made = [i for i in items if i.sell_from == "production"]
-    standing = {
-        True: snapshot.load(session, [i.id for i in made], now=now) if made else None,
-        False: snapshot.load(session, [i.id for i in items], now=now, bookings=False),
-    }
+    ask = _asker(session, items, now=now)
     until = _valid_until(session, now)
     for item in items:
-        answers = standing[item.sell_from == "production"]
-        assert answers is not None
-        outcome = answers.quote(item.id, 1, sell_from=policy(item)) if item.on_sale else None
-        ready_at = outcome.ready_at if outcome else None
+        source = ask(item) if item.on_sale else None
+        outcome = source.outcome if source else None
         session.execute(
             sa.update(t.Offer)
             .where(t.Offer.item_id == item.id, t.Offer.generation == generations[item.id])
             .values(
-                listed=ready_at is not None,
-                ready_at=ready_at,
+                listed=source is not None,
+                ready_at=outcome.ready_at if outcome else None,
                 basis=outcome.basis if outcome else "none",
+                warehouse_id=source.warehouse_id if source else None,
                 valid_until=until,
                 plan_version=version,
             )
             .execution_options(synchronize_session=False)
         )
     return len(items)
+
+
+def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Callable[[t.Item], Source | None]:
+    """Return what tells where one piece of any of these items would ship from, to the place days are named for by default."""
+    made = [i for i in items if i.sell_from == "production"]
+    planned = snapshot.load(session, [i.id for i in made], now=now) if made else None
+    lying = snapshot.load(session, [i.id for i in items], now=now, bookings=False)
+    shelves: list[tuple[int | None, Plan]] = list(sources.stocked(session, [i.id for i in items], now=now).items())
+    ways = {
+        one: shipping.destination(session, masters.load(session, now=now), warehouse_id=one, now=now)
+        for one in (None, *(one for one, _ in shelves))
+    }
+
+    def ask(item: t.Item) -> Source | None:
+        works = planned if planned is not None and item.sell_from == "production" else lying
+        found = [Source(works.quote(item.id, 1, sell_from=policy(item)), None, ways[None])]
+        found += [Source(shelf.quote(item.id, 1, sell_from="stock"), one, ways[one]) for one, shelf in shelves]
+        return sources.first(found, now=now)
+
+    return ask
 
 
 def _valid_until(session: Session, now: datetime) -> datetime:

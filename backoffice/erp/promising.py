@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp import plan, shipping, snapshot
+from backoffice.erp import plan, sources
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.factory import Master
 from backoffice.erp.shipping import Destination
@@ -20,7 +20,6 @@ from backoffice.planning.shipping import ship
 from backoffice.public.errors import NotFound, Refused
 from backoffice.public.promise import Promise, Step
 
-SellFrom = Literal["stock", "incoming", "production"]
 STANDS_FOR = timedelta(minutes=10)  # how long a quoted day is worth repeating without asking again
 
 
@@ -46,39 +45,8 @@ def quote(
 
     own: the asker's cart, whose holds do not compete. Raises Refused(not_available, most), BadInput(unknown_postcode).
     """
-    master = masters.load(session, now=now)
-    place = shipping.destination(session, master, country=country, postcode=postcode, now=now)
-    outcome = ask(session, item, quantity, own=own, now=now)
-    return to_promise(session, master, item, outcome, place, now=now)
-
-
-def ask(session: Session, item: t.Item, quantity: int, *, own: str | None = None, now: datetime) -> Outcome:
-    """Return the plan's own answer. Raises Refused(not_available, most=what stock and receipts could still give)."""
-    sell_from = policy(item)
-    if not item.on_sale:
-        raise Refused("not_available", sku=item.sku, most=0)
-    standing = snapshot.load(session, [item.id], now=now, own=own, bookings=sell_from == "production")
-    outcome = standing.quote(item.id, quantity, sell_from=sell_from)
-    if outcome.ready_at is None:
-        raise Refused("not_available", sku=item.sku, most=_most(standing.most(item.id), item, quantity, standing))
-    return outcome
-
-
-def _most(promisable: int | Any, item: t.Item, quantity: int, standing: Any) -> int:
-    """Return the largest quantity that could be had instead, at most what stock and receipts give."""
-    most = min(int(promisable), quantity - 1)
-    if most <= 0:
-        return 0
-    kept = standing.quote(item.id, most, sell_from=policy(item))
-    if kept.ready_at is not None:
-        return most
-    alone = standing.quote(item.id, 1, sell_from=policy(item))
-    return 1 if alone.ready_at is not None else 0
-
-
-def policy(item: t.Item) -> SellFrom:
-    """Return what the item may be sold from."""
-    return cast(SellFrom, item.sell_from)
+    source = sources.find(session, item, quantity, country=country, postcode=postcode, own=own, now=now)
+    return to_promise(session, masters.load(session, now=now), item, source.outcome, source.way, now=now)
 
 
 def to_promise(session: Session, master: Master, item: t.Item, outcome: Outcome, place: Destination, *, now: datetime) -> Promise:
@@ -104,15 +72,18 @@ def to_promise(session: Session, master: Master, item: t.Item, outcome: Outcome,
     )
 
 
-def chain_rows(session: Session, outcome: Outcome, *, now: datetime) -> list[dict[str, Any]]:
+def chain_rows(session: Session, outcome: Outcome, warehouse_id: int | None, *, now: datetime) -> list[dict[str, Any]]:
     """Return the steps that lead to an outcome's ready instant as plain data, to be stored with what they explain."""
-    zone = get_warehouse(session).timezone
+    zone = get_warehouse(session, warehouse_id).timezone
     master = masters.load(session, now=now)
     return steps_to_rows(_step(master, link, zone) for link in outcome.chain)
 
 
 def promise_of(master: Master, reservation: t.Reservation, item: t.Item, place: Destination, *, now: datetime) -> Promise:
-    """Return what a reservation promises to a place, seen from `now`. Raises Refused(not_available) if nothing ships there."""
+    """Return what a reservation promises to a place, seen from `now`. Raises Refused(not_available) if nothing ships there.
+
+    place: the way from the reservation's own warehouse.
+    """
     ready_at = max(reservation.ready_at, now)
     shipped = ship(ready_at, place.shipping)
     if shipped is None:

@@ -83,14 +83,14 @@ def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
 
 def _again(session: Session, stripped: _Stripped, cause: str, now: datetime) -> bool:
     reservation = stripped.reservation
-    before = reservation.ready_at
+    before = reservation.ready_at, reservation.warehouse_id
     planned = holds.plan_again(session, reservation, reuse=stripped.made, now=now)
     offers.touch(session, {*stripped.items, *holds.items_of(session, reservation)}, now=now, capacity=True)
     if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
         return False
     proposing.propose(session, reservation, now=now, reuse=stripped.proposed)
     fulfilment.reschedule(session, reservation, now=now)
-    if planned and reservation.ready_at == before:
+    if planned and (reservation.ready_at, reservation.warehouse_id) == before:
         return False
     events.publish(
         session,

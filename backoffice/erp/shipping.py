@@ -97,3 +97,12 @@ def destination(
         ),
         warehouse.timezone,
     )
+
+
+def from_warehouse(
+    session: Session, master: Master, place: Destination, warehouse_id: int | None, *, now: datetime
+) -> Destination:
+    """Return the way from a warehouse to the place that another way leads to; from the works it is counted already."""
+    if warehouse_id is None:
+        return place
+    return destination(session, master, country=place.country, postcode=place.postcode, warehouse_id=warehouse_id, now=now)

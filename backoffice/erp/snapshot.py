@@ -32,15 +32,22 @@ def ignored(now: datetime, own: str | None) -> sa.ColumnElement[bool]:
 
 
 def load(session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None, bookings: bool = True) -> Plan:
-    """Return the plan as it stands for questions about `item_ids` (with all their components).
+    """Return the plan as it stands at the works for questions about `item_ids` (with all their components).
 
     bookings: False leaves the work centres out, for questions that no production can answer.
     """
     master = masters.load(session, now=now)
     items = sorted(master.below(item_ids) if bookings else set(item_ids))
     back = _given_back(session, items, now=now, own=own)
-    supplies = [*_stock(session, items, back, now), *_receipts(session, items, back), *_making(session, items, back)]
+    supplies = [*_stock(session, items, back, now, _WORKS), *_receipts(session, items, back), *_making(session, items, back)]
     return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if bookings else ())
+
+
+def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, now: datetime, own: str | None = None) -> Plan:
+    """Return a plan of nothing but what stands ready of `item_ids` in one warehouse."""
+    items = sorted(set(item_ids))
+    back = _given_back(session, items, now=now, own=own)
+    return Plan(masters.load(session, now=now).factory, now, list(_stock(session, items, back, now, warehouse_id)), ())
 
 
 def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None) -> Counter[tuple[str, int, int]]:
@@ -64,10 +71,20 @@ def _given_back(session: Session, items: list[int], *, now: datetime, own: str |
     return back
 
 
-def _stock(session: Session, items: list[int], back: Counter[tuple[str, int, int]], now: datetime) -> Iterable[Supply]:
+_WORKS = sa.select(sa.func.min(t.Warehouse.id)).scalar_subquery()
+
+
+def _stock(
+    session: Session,
+    items: list[int],
+    back: Counter[tuple[str, int, int]],
+    now: datetime,
+    warehouse: int | sa.ScalarSelect[int | None],
+) -> Iterable[Supply]:
+    free_of = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
     rows = session.execute(
-        sa.select(t.Stock.warehouse_id, t.Stock.item_id, t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved).where(
-            t.Stock.item_id.in_(items)
+        sa.select(t.Stock.warehouse_id, t.Stock.item_id, free_of).where(
+            t.Stock.item_id.in_(items), t.Stock.warehouse_id == warehouse
         )
     )
     for warehouse_id, item_id, free in rows:

@@ -47,6 +47,7 @@ class LocalProfile:
                 returns_days=company.returns_days,
                 vat_number=company.vat_number,
                 register_entry=company.register_entry,
+                languages=[str(tag) for tag in company.languages],
             )
 
 
@@ -162,13 +163,17 @@ def _cards(session: Session, products: Sequence[t.Product], place: Destination, 
     items = catalogue.items_of(session, ids)
     pictures = catalogue.pictures_of(session, ids)
     texts = catalogue.texts_of(session, ids, language)
+    master = masters.load(session, now=now)
     cards = []
     for product in products:
         first = catalogue.earliest(items[product.id], now)
-        days = promising.day_for(first[1].ready_at, place, now=now) if first and first[1].ready_at else None
-        if first is None or days is None:
+        if first is None or first[1].ready_at is None:
             continue
         item, offer = first
+        way = shipping.from_warehouse(session, master, place, offer.warehouse_id, now=now)
+        days = promising.day_for(first[1].ready_at, way, now=now)
+        if days is None:
+            continue
         text = texts.get(product.id)
         prices = {other.price_minor for other, its in items[product.id] if its is not None and its.listed}
         cards.append(

@@ -1,0 +1,117 @@
+"""Where an answer ships from: the works, with all that can still be made and bought, or another warehouse where it stands ready.
+
+Only the works plans: another warehouse keeps finished goods, and a line ships from there when the whole of it lies there
+and arrives earlier than from the works (docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.erp import shipping, snapshot
+from backoffice.erp.shipping import Destination
+from backoffice.planning.outcome import Outcome
+from backoffice.planning.plan import Plan
+from backoffice.planning.shipping import ship
+from backoffice.public.errors import Refused
+
+SellFrom = Literal["stock", "incoming", "production"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An answer of the plan, the warehouse that it ships from (none: the works), and the way from there."""
+
+    outcome: Outcome
+    warehouse_id: int | None
+    way: Destination
+
+
+def policy(item: t.Item) -> SellFrom:
+    """Return what the item may be sold from."""
+    return cast(SellFrom, item.sell_from)
+
+
+def find(
+    session: Session,
+    item: t.Item,
+    quantity: int,
+    *,
+    country: str | None = None,
+    postcode: str | None = None,
+    own: str | None = None,
+    now: datetime,
+) -> Source:
+    """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
+
+    own: the asker, whose holds do not compete. Raises BadInput(unknown_postcode), and Refused(not_available, most = what
+    could be had instead of `quantity`, 0 if nothing).
+    """
+    master = masters.load(session, now=now)
+
+    def way(warehouse_id: int | None) -> Destination:
+        return shipping.destination(session, master, country=country, postcode=postcode, warehouse_id=warehouse_id, now=now)
+
+    works = way(None)
+    if not item.on_sale:
+        raise Refused("not_available", sku=item.sku, most=0)
+    sell_from = policy(item)
+    standing = snapshot.load(session, [item.id], now=now, own=own, bookings=sell_from == "production")
+    found = [Source(standing.quote(item.id, quantity, sell_from=sell_from), None, works)]
+    elsewhere = stocked(session, [item.id], now=now, own=own)
+    for warehouse_id, ready in elsewhere.items():
+        found.append(Source(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
+    best = first(found, now=now)
+    if best is None:
+        shelves = (_most(shelf, item.id, quantity, "stock") for shelf in elsewhere.values())
+        most = max(_most(standing, item.id, quantity, sell_from), *shelves, 0)
+        raise Refused("not_available", sku=item.sku, most=most)
+    return best
+
+
+def first(found: Iterable[Source], *, now: datetime) -> Source | None:
+    """Return the source whose parcel arrives first, of equals the one from the shelf, of those the works; None: there is none."""
+    kept = [(rank, source) for source in found if (rank := _rank(source, now)) is not None]
+    return min(kept, key=lambda pair: pair[0])[1] if kept else None
+
+
+def _rank(source: Source, now: datetime) -> tuple[date, bool, int] | None:
+    if source.outcome.ready_at is None:
+        return None
+    shipped = ship(max(source.outcome.ready_at, now), source.way.shipping)
+    # what never ships still ranks, last: whoever asked is told so in the words for that
+    arrives_on = date.max if shipped is None else shipped.deliver_on
+    return arrives_on, source.outcome.basis != "stock", source.warehouse_id or 0
+
+
+def stocked(session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None) -> Mapping[int, Plan]:
+    """Return warehouse → what stands ready there of these items, for each warehouse but the works that has any."""
+    wanted = sorted(set(item_ids))
+    works = sa.select(sa.func.min(t.Warehouse.id)).scalar_subquery()
+    rows = session.execute(
+        sa.select(t.Stock.warehouse_id, t.Stock.item_id)
+        .where(t.Stock.item_id.in_(wanted), t.Stock.warehouse_id != works, t.Stock.on_hand > t.Stock.allocated)
+        .order_by(t.Stock.warehouse_id, t.Stock.item_id)
+    ).all()
+    kept: dict[int, list[int]] = {}
+    for warehouse_id, item_id in rows:
+        kept.setdefault(warehouse_id, []).append(item_id)
+    return {one: snapshot.load_shelf(session, items, one, now=now, own=own) for one, items in kept.items()}
+
+
+def _most(standing: Plan, item_id: int, quantity: int, sell_from: SellFrom) -> int:
+    """Return the largest quantity that could be had instead, at most what stock and receipts give."""
+    most = min(int(standing.most(item_id)), quantity - 1)
+    if most <= 0:
+        return 0
+    if standing.quote(item_id, most, sell_from=sell_from).ready_at is not None:
+        return most
+    return 1 if standing.quote(item_id, 1, sell_from=sell_from).ready_at is not None else 0
