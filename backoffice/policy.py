@@ -26,14 +26,15 @@ def _to(roles: Roles, blueprint: str, names: str) -> dict[str, Roles]:
 POLICY: dict[str, Roles] = (
     _to(PUBLIC, "health", "healthz readyz")
     | _to(PUBLIC, "metrics", "metrics")  # which asks for its token itself
-    | _to(PUBLIC, "shop", "static home category search product day media page robots sitemap")
+    | _to(PUBLIC, "shop", "static home category search product day media page robots sitemap language")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_count checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks")
-    | _to(PUBLIC, "desk", "static login login_submit")
+    | _to(PUBLIC, "desk", "static login login_submit language")
     | _to(STAFF, "desk", "home logout")
     | _to(SALES, "sales", "home next lead take take_over note answer done release customer order")
     | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")
+    | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres stop end_stop")
 )

@@ -14,10 +14,11 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
-from backoffice.desk import auth, context, errors, formats, home, phrases, planning, sales, shelves, warehouse, wording
+from backoffice.desk import auth, context, errors, formats, home, phrases, planning, sales, shelves, warehouse, waves, wording
 
 csrf = CSRFProtect()
-BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, shelves.bp, planning.bp)
+BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, shelves.bp, planning.bp)
+_NAMES = frozenset(blueprint.name for blueprint in BLUEPRINTS)
 
 
 class DeskSession(SecureCookieSessionInterface):
@@ -52,6 +53,7 @@ def register(app: Flask, services: context.Services) -> None:
     manager.user_loader(_load)
     # not init_app: it reads the session after every request, also those of cached shop pages
     app.login_manager = manager  # type: ignore[attr-defined]  # where flask-login looks for it
+    app.before_request(lambda: phrases.follow_reader() if (request.endpoint or "").partition(".")[0] in _NAMES else None)
     csrf.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -77,6 +79,7 @@ def _words() -> dict[str, Any]:
         "name_of": wording.name_of,
         "asset": _asset,
         "language": phrases.language,
+        "languages": phrases.languages,
         "new_key": lambda: secrets.token_urlsafe(12),  # a form posted twice is known by it
     }
 

@@ -77,6 +77,9 @@ def short(shipment_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return _wrong(shipment_id, error, sku)
     flash(_("Noted. What is missing is planned anew and follows; the customer is told when the day moves."))
+    wave = forms.text("wave")
+    if wave.isdecimal() and len(wave) < 12:
+        return redirect(url_for("waves.wave", wave_id=int(wave)), 303)
     return _back_to(shipment_id)
 
 

@@ -13,6 +13,8 @@ def explain(error: ShopError) -> str:
         return _("%(name)s has this now. Nothing was changed; what you typed is still here.", name=owner)
     if error.code == "too_many" and "open" in error.details:
         return _("No more than %(most)s is still to come. Nothing was booked.", most=error.details["open"])
+    if error.code == "too_many" and "left" in error.details:
+        return _("That is more than this wave needs. Put it back.")
     if error.code == "components_missing":
         return _("Not possible yet: %(items)s is still missing. Nothing was booked.", items=error.details["items"])
     if error.code == "not_available" and error.details.get("most"):
@@ -33,6 +35,10 @@ def _sentences() -> dict[str, str]:
         "unknown_record": _("There is no such record."),
         "unknown_order": _("There is no such order."),
         "unknown_shipment": _("There is no such parcel."),
+        "unknown_wave": _("There is no such wave."),
+        "unknown_warehouse": _("There is no such warehouse."),
+        "not_in_wave": _("Not in this wave. Put it back."),
+        "nothing_to_release": _("These parcels are in a wave already, or wait for goods again. Nothing was changed."),
         "unknown_receipt": _("There is no such delivery."),
         "unknown_purchase_order": _("There is no such purchase order."),
         "unknown_production_order": _("There is no such production order."),

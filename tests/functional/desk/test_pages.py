@@ -18,13 +18,14 @@ PAGES = {
         "/desk/sales/leads/1",
         "/desk/sales/customers/1",
     ],
-    "warehouse": ["/desk/warehouse", "/desk/warehouse/receive", "/desk/warehouse/shipments/1"],
+    "warehouse": ["/desk/warehouse", "/desk/warehouse/receive", "/desk/warehouse/shipments/1", "/desk/warehouse/waves"],
     "planner": ["/desk/planning", "/desk/planning/production", "/desk/planning/receipts", "/desk/planning/load"],
 }
 POSTS = {
     "sales": [f"/desk/sales/leads/1/{verb}" for verb in ("take", "take-over", "note", "answer", "done", "release")],
     "warehouse": [f"/desk/warehouse/shipments/1/{verb}" for verb in ("scan", "undo", "pack", "ship")]
-    + ["/desk/warehouse/receive/1"],
+    + ["/desk/warehouse/receive/1", "/desk/warehouse/waves/release"]
+    + [f"/desk/warehouse/waves/1/{verb}" for verb in ("scan", "undo", "take", "pack", "close")],
     "planner": [
         "/desk/planning/production/1/finish",
         "/desk/planning/receipts/1/due",
@@ -67,6 +68,7 @@ def test_pages_without_rows_say_so(at_desk: Callable[[str], Colleague]) -> None:
     assert "Everybody is answered" in ada.get("/desk/sales")
     assert "Nothing here" in ada.get("/desk/sales?state=done")
     assert "Nothing to pick" in ada.get("/desk/warehouse")
+    assert "Nothing waits for a wave" in ada.get("/desk/warehouse/waves")
     assert "Nothing found" in ada.get("/desk/warehouse/receive?q=nonsense")
     assert "Nothing is being made" in ada.get("/desk/planning/production")
     assert "Everything runs as planned" in ada.get("/desk/planning")

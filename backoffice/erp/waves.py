@@ -1,0 +1,266 @@
+"""Waves: parcels that leave with one pick-up are picked in one walk through the shelves.
+
+A wave holds what one warehouse hands to one carrier by one cut-off. It belongs to whoever scans first, until somebody takes it
+over. Locks: the wave, then its parcels by id; who plans anew never asks for a wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice.erp import fulfilment
+from backoffice.erp import models as t
+from backoffice.public.errors import BadInput, NotFound, Refused
+
+log = structlog.get_logger()
+MOST = 60  # parcels of one wave: what one walk with a cart can carry
+OPEN = ("to_pick", "picking")
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Parcels in no wave yet that are to leave with one pick-up. late: how many should have left on an earlier day."""
+
+    warehouse: t.Warehouse
+    carrier: str
+    leaves_on: date
+    cut_off_at: datetime
+    parcels: Sequence[t.Shipment]
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A new wave and how many parcels it holds."""
+
+    wave: t.Wave
+    parcels: int
+
+
+def cut_off(warehouse: t.Warehouse, day: date) -> datetime:
+    """Return the instant on a day, on the warehouse's clocks, by which its carrier must have the parcels."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(warehouse.timezone))
+    hours, minutes = divmod(warehouse.cutoff_minute, 60)
+    if hours == 24:
+        return (midnight + timedelta(days=1)).astimezone(UTC)
+    return midnight.replace(hour=hours, minute=minutes).astimezone(UTC)
+
+
+def departures(session: Session, *, now: datetime) -> Sequence[Departure]:
+    """Return what can be picked and is in no wave, the soonest cut-off first; late parcels leave with today's."""
+    rows = session.execute(
+        sa.select(t.Shipment, t.Warehouse)
+        .join(t.Warehouse, t.Warehouse.id == t.Shipment.warehouse_id)
+        .where(t.Shipment.state == "to_pick", _in_no_wave())
+        .order_by(t.Shipment.ship_by_on, t.Shipment.promised_on, t.Shipment.id)
+    ).all()
+    groups: dict[tuple[int, str, date], list[t.Shipment]] = {}
+    warehouses: dict[int, t.Warehouse] = {}
+    for shipment, warehouse in rows:
+        warehouses[warehouse.id] = warehouse
+        leaves_on = max(shipment.ship_by_on, _today(warehouse, now))
+        groups.setdefault((warehouse.id, shipment.carrier, leaves_on), []).append(shipment)
+    found = []
+    for (warehouse_id, carrier, leaves_on), parcels in groups.items():
+        warehouse = warehouses[warehouse_id]
+        late = sum(one.ship_by_on < leaves_on for one in parcels)
+        found.append(Departure(warehouse, carrier, leaves_on, cut_off(warehouse, leaves_on), parcels, late))
+    return sorted(found, key=lambda one: (one.cut_off_at, one.warehouse.id, one.carrier))
+
+
+def release(session: Session, warehouse_id: int, carrier: str, leaves_on: date, *, actor: str, now: datetime) -> Released:
+    """Put the parcels of one departure into a new wave, at most MOST of them, the late ones first.
+
+    Of two who release the same departure one gets its parcels. Raises NotFound(unknown_warehouse), Refused(nothing_to_release).
+    """
+    warehouse = session.get(t.Warehouse, warehouse_id)
+    if warehouse is None:
+        raise NotFound("unknown_warehouse")
+    earliest = _today(warehouse, now)
+    days = t.Shipment.ship_by_on <= leaves_on if leaves_on <= earliest else t.Shipment.ship_by_on == leaves_on
+    mine = (
+        t.Shipment.warehouse_id == warehouse.id,
+        t.Shipment.carrier == carrier,
+        t.Shipment.state == "to_pick",
+        _in_no_wave(),
+        days,
+    )
+    first = (
+        sa.select(t.Shipment.id).where(*mine).order_by(t.Shipment.ship_by_on, t.Shipment.promised_on, t.Shipment.id).limit(MOST)
+    )
+    wanted = sorted(session.scalars(first))
+    locked = session.scalars(
+        sa.select(t.Shipment.id).where(t.Shipment.id.in_(wanted), *mine).order_by(t.Shipment.id).with_for_update()
+    ).all()
+    if not locked:
+        raise Refused("nothing_to_release")
+    wave = t.Wave(
+        number=f"new-{locked[0]}-{now.timestamp():.6f}",  # until its id is known
+        warehouse_id=warehouse.id,
+        carrier=carrier,
+        cut_off_at=cut_off(warehouse, max(leaves_on, earliest)),
+        picker="",
+        created_at=now,
+    )
+    session.add(wave)
+    session.flush()
+    wave.number = f"W-{wave.id:04d}"
+    session.execute(
+        sa.update(t.Shipment)
+        .where(t.Shipment.id.in_(locked))
+        .values(wave_id=wave.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.flush()
+    log.info("wave_released", wave=wave.number, parcels=len(locked), actor=actor)
+    return Released(wave, len(locked))
+
+
+def get_wave(session: Session, wave_id: int, *, lock: bool = False) -> t.Wave:
+    """Return a wave; `lock`: nobody else scans in it until we are done. Raises NotFound(unknown_wave)."""
+    wave = session.get(t.Wave, wave_id, populate_existing=True, with_for_update=lock or None)
+    if wave is None:
+        raise NotFound("unknown_wave")
+    return wave
+
+
+def pick(session: Session, wave_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> int:
+    """Put `quantity` of a scanned SKU into the wave's parcels, the most urgent one first; return how many are still to pick.
+
+    Raises NotFound(unknown_wave | not_in_wave), Refused(too_many | wrong_state | taken, who), BadInput(bad_quantity).
+    """
+    if quantity < 1:
+        raise BadInput("bad_quantity")
+    wave = _claim(session, wave_id, actor)
+    lines = _lines(session, wave.id, sku)
+    left = sum(line.quantity - line.picked for line, _ in lines)
+    if quantity > left:
+        raise Refused("too_many", sku=sku, left=left)
+    remaining = quantity
+    for line, shipment in lines:
+        part = min(remaining, line.quantity - line.picked)
+        if part:
+            fulfilment.pick(session, shipment.id, sku, part, actor=actor, now=now)
+            remaining -= part
+    return left - quantity
+
+
+def unpick(session: Session, wave_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> None:
+    """Take `quantity` back out, from the parcel that was filled last. Raises as `pick`."""
+    if quantity < 1:
+        raise BadInput("bad_quantity")
+    wave = _claim(session, wave_id, actor)
+    lines = [(line, shipment) for line, shipment in _lines(session, wave.id, sku) if line.picked]
+    if quantity > sum(line.picked for line, _ in lines):
+        raise Refused("too_many", sku=sku)
+    remaining = quantity
+    for line, shipment in reversed(lines):
+        part = min(remaining, line.picked)
+        if part:
+            fulfilment.unpick(session, shipment.id, sku, part, actor=actor, now=now)
+            remaining -= part
+
+
+def take_over(session: Session, wave_id: int, *, actor: str) -> None:
+    """Make the wave and its parcels in hand this picker's. Raises NotFound(unknown_wave), Refused(wrong_state)."""
+    wave = get_wave(session, wave_id, lock=True)
+    if wave.state != "open":
+        raise Refused("wrong_state", state=wave.state)
+    wave.picker = actor
+    for shipment in _parcels(session, wave.id):
+        if shipment.state == "picking":
+            shipment.picker = actor
+    session.flush()
+
+
+def pack_full(session: Session, wave_id: int, *, actor: str, now: datetime) -> int:
+    """Close every parcel of the wave that holds all it should; return how many. Raises NotFound(unknown_wave)."""
+    wave = get_wave(session, wave_id, lock=True)
+    packed = 0
+    for shipment in _parcels(session, wave.id):
+        if shipment.state == "picking" and all(
+            line.picked == line.quantity for line in fulfilment.lines_of(session, shipment.id)
+        ):
+            fulfilment.pack(session, shipment.id, actor=actor, now=now)
+            packed += 1
+    session.flush()
+    if not session.scalar(
+        sa.select(sa.func.count()).where(t.Shipment.wave_id == wave.id, t.Shipment.state.in_((*OPEN, "waiting")))
+    ):
+        wave.state = "done"
+    session.flush()
+    return packed
+
+
+def close(session: Session, wave_id: int) -> int:
+    """End a wave: what nobody has begun to pick is free for the next one; return how many parcels that is.
+
+    Raises NotFound(unknown_wave).
+    """
+    wave = get_wave(session, wave_id, lock=True)
+    if wave.state == "done":
+        return 0
+    free = [one.id for one in _parcels(session, wave.id) if one.state in ("to_pick", "waiting")]
+    freed = session.execute(
+        sa.update(t.Shipment).where(t.Shipment.id.in_(free)).values(wave_id=None).execution_options(synchronize_session="fetch")
+    )
+    wave.state = "done"
+    session.flush()
+    return cast("CursorResult[Any]", freed).rowcount
+
+
+def _in_no_wave() -> sa.ColumnElement[bool]:
+    """A parcel that came back to the shelf after its wave was over is free for the next one."""
+    over = sa.select(t.Wave.id).where(t.Wave.state == "done")
+    return sa.or_(t.Shipment.wave_id.is_(None), t.Shipment.wave_id.in_(over))
+
+
+def _today(warehouse: t.Warehouse, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(warehouse.timezone)).date()
+
+
+def _claim(session: Session, wave_id: int, actor: str) -> t.Wave:
+    """Lock the wave and make it this picker's. Raises Refused(wrong_state), Refused(taken, who)."""
+    wave = get_wave(session, wave_id, lock=True)
+    if wave.state != "open":
+        raise Refused("wrong_state", state=wave.state)
+    if wave.picker not in ("", actor):
+        raise Refused("taken", who=wave.picker)
+    wave.picker = actor
+    session.flush()
+    return wave
+
+
+def _parcels(session: Session, wave_id: int) -> Sequence[t.Shipment]:
+    """Lock the wave's parcels in the order of their ids."""
+    return session.scalars(
+        sa.select(t.Shipment)
+        .where(t.Shipment.wave_id == wave_id)
+        .order_by(t.Shipment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _lines(session: Session, wave_id: int, sku: str) -> list[tuple[t.ShipmentLine, t.Shipment]]:
+    """Lock the parcels, then return those lines of one item that can be picked, the most urgent parcel first."""
+    parcels = {one.id: one for one in _parcels(session, wave_id) if one.state in OPEN}
+    lines = session.scalars(
+        sa.select(t.ShipmentLine)
+        .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
+        .where(t.ShipmentLine.shipment_id.in_(parcels), sa.func.lower(t.Item.sku) == sku.strip().lower())
+        .execution_options(populate_existing=True)
+    ).all()
+    if not lines:
+        raise NotFound("not_in_wave", sku=sku)
+    found = [(line, parcels[line.shipment_id]) for line in lines]
+    return sorted(found, key=lambda pair: (pair[1].ship_by_on, pair[1].promised_on, pair[1].id))
