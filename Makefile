@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format migrate screenshots requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: $(DEV_STAMP) ## Check format, lint, types, layers and templates
 format: $(DEV_STAMP) ## Put the code into the one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+translations: $(DEV_STAMP) ## Collect the phrases, bring the catalogues up to them, compile them, say what has no words yet
+	@$(BIN)/python -m tools.words
 
 migrate: $(RUN_STAMP) ## Bring the database (SHOPFLOOR_DATABASE_URL) to the program's tables
 	@$(BIN)/python -m backoffice.cli migrate

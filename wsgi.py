@@ -11,11 +11,13 @@ from backoffice import bootstrap, policy
 from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.desk.app import register as register_desks
+from backoffice.desk.phrases import TRANSLATIONS as DESK_WORDS
 from backoffice.payments.pages import register as register_payments
 from backoffice.web import logs
 from backoffice.web.site import make_site
 from storefront.app import blueprint as shop_window
 from storefront.app import register_errors
+from storefront.languages import TRANSLATIONS as SHOP_WORDS
 
 
 def create_app(settings: Settings | None = None, clock: Callable[[], datetime] = utc_now) -> Flask:
@@ -28,6 +30,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     logs.configure(as_json=settings.log_json)
     site = make_site(settings, services.db, clock)
     site.extensions["shopfloor"] = services
+    site.config["BABEL_TRANSLATION_DIRECTORIES"] = f"{SHOP_WORDS};{DESK_WORDS}"
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))
     register_errors(site)
     register_desks(site, services)

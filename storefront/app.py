@@ -38,7 +38,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
 
     def wire(state: BlueprintSetupState) -> None:
         app = cast(Flask, state.app)
-        languages.wire(app, lambda: shop.profile.get().language)
+        languages.wire(app, shop.profile.get)
         app.extensions["shopfloor-front"] = front
 
     routes.record_once(wire)

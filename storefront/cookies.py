@@ -1,4 +1,4 @@
-"""The two cookies of the shop window: the cart's secret token, and the place that days are named for."""
+"""The cookies of the shop window: the cart's secret token, the place that days are named for, the language chosen."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from flask import Response, request
 
 CART = "cart"
 PLACE = "place"
+LANGUAGE = "language"
 CART_SECONDS = 60 * 24 * 3600
 PLACE_SECONDS = 365 * 24 * 3600
+LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
 def keep_cart(response: Response, token: str) -> Response:
@@ -24,4 +26,10 @@ def keep_place(response: Response, postcode: str | None) -> Response:
         )
     else:
         response.delete_cookie(PLACE, path="/")
+    return response
+
+
+def keep_language(response: Response, language: str) -> Response:
+    """Remember the language that somebody chose; the page's script reads it too, to offer none that was turned down."""
+    response.set_cookie(LANGUAGE, language, max_age=LANGUAGE_SECONDS, samesite="Lax", secure=request.is_secure, path="/")
     return response

@@ -12,7 +12,7 @@ from flask import Response, make_response, redirect, render_template, request
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
 from backoffice.public.errors import BadInput
-from storefront import cookies, wording
+from storefront import cookies, languages, wording
 from storefront.assets import asset_function
 from storefront.formats import Formats, direction_of, zone_of
 from storefront.inputs import parse_postcode
@@ -85,6 +85,8 @@ class Front:
             moved=moved,
             say_field=wording.say_field,
             direction_of=direction_of,
+            twins=languages.twins(found=status != 404),
+            listed=languages.is_listed() and status == 200,
             **values,
         )
         response = make_response(html, status)

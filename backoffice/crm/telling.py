@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from backoffice.public.errors import BadInput, Refused
 from backoffice.public.promise import Promise
 
 BATCH = 100
+PRODUCT_PAGE = re.compile(r"(/[a-zA-Z]{2,3}(-[a-zA-Z0-9]+)*)?/p/[^/]")  # in any language
 STILL_OPEN = [state for state in TRANSITIONS["answer"] if state != "answered"]  # as for a person: never told twice
 
 
@@ -64,7 +66,7 @@ def _tell(session: Session, lead_id: int, base_url: str, now: datetime) -> bool:
         "item": item.name,
         "quantity": promise.quantity,
         "deliver_on": promise.deliver_on.isoformat(),
-        "link": f"{base_url.rstrip('/')}{lead.page}" if base_url and lead.page.startswith("/p/") else "",
+        "link": f"{base_url.rstrip('/')}{lead.page}" if base_url and PRODUCT_PAGE.match(lead.page) else "",
     }
     events.publish(session, events.MailWanted("can_be_had", f"lead:{lead.number}", payload, now))
     said = f"{item.name}: {promise.deliver_on.isoformat()}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from backoffice.desk import auth, context
+from backoffice.desk import auth, context, phrases
 from backoffice.desk.forms import text
 from backoffice.desk.phrases import gettext as _
 
@@ -46,6 +46,13 @@ def logout() -> ResponseReturnValue:
     session.clear()
     flash(_("You are logged out."))
     return redirect(url_for("desk.login"), 303)
+
+
+@bp.post("/desk/language")
+def language() -> ResponseReturnValue:
+    """Speak another language in this browser, on the page that it was chosen on."""
+    answer = redirect(auth.local_path(text("next")) or url_for("desk.home"), 303)
+    return phrases.keep_language(make_response(answer), text("language"))
 
 
 @bp.get("/desk/")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import flask_babel
+from babel import Locale
+from flask import Response, g, request
+
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+SOURCE = "en"  # the language the phrases are written in
+COOKIE = "desk-language"
+ONE_YEAR = 365 * 24 * 3600
 
 
 def gettext(phrase: str, **values: object) -> str:
@@ -19,13 +29,48 @@ def ngettext(one: str, many: str, num: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What a page says about itself. direction: ltr | rtl."""
+    """What a page says about itself. direction: ltr | rtl; name: as those call it who speak it."""
 
     code: str
     direction: str
+    name: str = ""
 
 
 def language() -> Language:
     """Return the language of this request."""
     locale = flask_babel.get_locale()
     return Language(str(locale).replace("_", "-"), locale.text_direction) if locale else Language("en", "ltr")
+
+
+def N_(phrase: str) -> str:
+    """Mark a phrase for the catalogue and return it as it is."""
+    return phrase
+
+
+@lru_cache(maxsize=1)
+def languages() -> Sequence[Language]:
+    """Return the languages that there are words in, in the order of their tags."""
+    found = {SOURCE, *(path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.mo"))}
+    return [_describe(Locale.parse(name)) for name in sorted(found)]
+
+
+def _describe(locale: Locale) -> Language:
+    name = str(locale.get_display_name(locale) or locale)
+    return Language(str(locale).replace("_", "-"), locale.text_direction, name[:1].upper() + name[1:])
+
+
+def follow_reader() -> None:
+    """Speak the language that somebody chose in this browser, else the nearest that it prefers, else the company's."""
+    codes = [one.code for one in languages()]
+    chosen = request.cookies.get(COOKIE, "")
+    found = chosen if chosen in codes else request.accept_languages.best_match(codes)
+    if found:
+        g.reader_language = found
+
+
+def keep_language(response: Response, code: str) -> Response:
+    """Remember the language that somebody chose; one there are no words in changes nothing."""
+    if code in {one.code for one in languages()}:
+        secure = request.is_secure
+        response.set_cookie(COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure, path="/desk/")
+    return response

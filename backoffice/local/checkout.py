@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy.orm import Session
@@ -27,6 +28,14 @@ TYPED = ("email", "name", "phone", "street", "city", "postcode", "country", "not
 log = structlog.get_logger()
 
 PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour
+
+
+def _public(configured: str, seen: str) -> str:
+    """Return the shop's address in the customer's language: the configured one, with the path that `seen` has."""
+    if not configured:
+        return seen
+    own = urlsplit(configured)
+    return f"{own.scheme}://{own.netloc}{own.path.rstrip('/')}{urlsplit(seen).path.removeprefix(own.path.rstrip('/'))}"
 
 
 @contextmanager
@@ -224,7 +233,7 @@ class LocalCheckout:
             cart,
             form,
             secret_key=self._settings.secret_key,
-            base_url=self._settings.base_url or base_url,
+            base_url=_public(self._settings.base_url, base_url),
             minutes=self._settings.hold_minutes,
             now=now,
         )

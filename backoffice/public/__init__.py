@@ -34,6 +34,7 @@ class ShopProfile:
     returns_days: int = 14
     vat_number: str = ""
     register_entry: str = ""
+    languages: Sequence[str] = ()  # that the shop speaks beside its own; empty: all that there are words in
 
 
 class ProfileDoor(Protocol):

@@ -47,6 +47,7 @@ class CheckoutDoor(Protocol):
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         """Check the form, keep the holds while paying and open a session at the payment provider.
 
+        base_url: the shop's address in the customer's language, for links in mails: https://shop.example/de.
         Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | price_changed | not_available | day_moved).
         On any refusal the cart is unchanged.
         """

@@ -15,6 +15,20 @@
     .catch(() => {}); // without the number the link still says "Cart"
 })();
 
+// Pages do not follow what a browser prefers; to whoever has not chosen yet, its language is offered.
+(function offerLanguage() {
+  if (/(?:^|; )language=/.test(document.cookie)) return;
+  const base = (tag) => tag.toLowerCase().split("-")[0];
+  const here = base(document.documentElement.lang);
+  for (const wanted of navigator.languages || []) {
+    if (base(wanted) === here) return;
+    const offer = [...document.querySelectorAll("[data-language-offer]")].find((one) => base(one.dataset.languageOffer) === base(wanted));
+    if (!offer) continue;
+    offer.hidden = false;
+    return;
+  }
+})();
+
 // Another variant, quantity or postcode: fetch the parts that depend on it, and swap them in.
 (function day() {
   const form = document.getElementById("choice");

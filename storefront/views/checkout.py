@@ -53,7 +53,8 @@ class Views:
         except ShopError as error:
             fresh = self.front.shop.carts.find(token, now=now)
             return self._show(fresh, typed, now, error)
-        return keep_place(see(start.pay_url), typed["postcode"].strip())
+        pay_url = start.pay_url if "//" in start.pay_url else request.script_root + start.pay_url  # paid already: its order page
+        return keep_place(see(pay_url), typed["postcode"].strip())
 
     def _settle_place(self, token: str, cart: Cart, typed: Mapping[str, str], now: datetime) -> int:
         """Move the cart to the typed place before paying; return the version to buy.

@@ -1,12 +1,15 @@
-"""Pictures, the plain texts, robots.txt, the sitemap."""
+"""Pictures, the plain texts, robots.txt, the sitemap, the choice of a language."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, render_template, send_from_directory, url_for
+from flask import Blueprint, Response, abort, render_template, request, send_from_directory, url_for
 
-from storefront.front import Front, shared
+from storefront import languages
+from storefront.cookies import keep_language
+from storefront.front import Front, see, shared
+from storefront.inputs import is_local_path
 
 TEXTS = ("about", "delivery", "returns", "privacy", "imprint")
 # what may be served from the media folder, and as what; everything else is not there
@@ -18,7 +21,8 @@ PICTURE_TYPES = {
     ".jpeg": "image/jpeg",
     ".webp": "image/webp",
 }
-ROBOTS = "User-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /o/\nDisallow: /thanks\nDisallow: /desk/\n"
+NOT_FOR_ROBOTS = ("/cart", "/checkout", "/o/", "/thanks")  # in every language
+NO_PAGES = ("/desk/", "/language/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,32 @@ class Views:
 
     def robots(self) -> Response:
         """Tell robots what is nobody's business but the customer's, and where everything else is listed."""
-        return Response(f"{ROBOTS}Sitemap: {url_for('shop.sitemap', _external=True)}\n", mimetype="text/plain")
+        shop = languages.spoken()
+        closed = [shop.prefix(language) + path for language in (shop.own, *shop.others) for path in NOT_FOR_ROBOTS]
+        lines = ["User-agent: *", *(f"Disallow: {path}" for path in (*closed, *NO_PAGES))]
+        return Response("\n".join([*lines, f"Sitemap: {url_for('shop.sitemap', _external=True)}", ""]), mimetype="text/plain")
 
     def sitemap(self) -> Response:
-        """List every page worth finding: the first one, categories, products that can be had, the plain texts."""
+        """List every page worth finding, with its twins: the first one, categories, what can be had, the plain texts."""
         now, catalogue = self.front.clock(), self.front.shop.catalogue
-        addresses = [
-            url_for("shop.home", _external=True),
-            *(url_for("shop.category", slug=node.slug, _external=True) for node in catalogue.find_categories(now=now)),
-            *(url_for("shop.product", slug=slug, _external=True) for slug in catalogue.find_slugs(now=now)),
-            *(url_for("shop.page", name=name, _external=True) for name in TEXTS),
+        shop = languages.spoken()
+        paths = [
+            url_for("shop.home"),
+            *(url_for("shop.category", slug=node.slug) for node in catalogue.find_categories(now=now)),
+            *(url_for("shop.product", slug=slug) for slug in catalogue.find_slugs(now=now)),
+            *(url_for("shop.page", name=name) for name in TEXTS),
         ]
-        return Response(render_template("storefront/sitemap.xml", addresses=addresses), mimetype="application/xml")
+        pages = [{tag: languages.address_in(tag, path, absolute=True) for tag in (shop.own, *shop.others)} for path in paths]
+        body = render_template("storefront/sitemap.xml", pages=pages, own=shop.own)
+        return Response(body, mimetype="application/xml")
+
+    def language(self, code: str) -> Response:
+        """Remember a language and show the page that the reader comes from in it."""
+        if code not in languages.spoken():
+            abort(404)
+        back = request.args.get("back", "/")
+        path = back if is_local_path(back) else "/"
+        return keep_language(see(languages.address_in(code, path)), code)
 
 
 def register(routes: Blueprint, front: Front) -> None:
@@ -66,3 +84,4 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/media/<path:path>", "media", views.media)
     routes.add_url_rule("/robots.txt", "robots", views.robots)
     routes.add_url_rule("/sitemap.xml", "sitemap", views.sitemap)
+    routes.add_url_rule("/language/<code>", "language", views.language)

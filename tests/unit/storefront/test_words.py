@@ -16,6 +16,7 @@ from backoffice.public import errors
 from backoffice.public.errors import NotFound, Refused
 from backoffice.public.promise import Step
 from storefront import languages, wording
+from storefront.app import NOBODY
 from storefront.formats import Formats
 from storefront.promising import badge, step_lines
 
@@ -27,7 +28,7 @@ FORMATS = Formats(Locale("en"), ZoneInfo("Europe/Berlin"), date(2026, 11, 24))
 def words() -> Iterator[None]:
     """Phrases need an app to know their language."""
     app = Flask("words")
-    languages.wire(app, lambda: "en")
+    languages.wire(app, lambda: NOBODY)
     with app.test_request_context():
         yield
 
