@@ -129,6 +129,7 @@ class Till:
                     self.look_up(payment.provider_ref, now=now)
             except GatewayError as error:  # the next poll asks again; the goods stay held meanwhile
                 log.warning("payment_poll_failed", payment_id=payment.id, error=str(error))
+        self.db.run(lambda session: settling.hear_waiting(session, secret_key=self.secret_key, now=now))
         return len(waiting) + self._poll_refunds(now=now)
 
     def _poll_refunds(self, *, now: datetime) -> int:
@@ -149,14 +150,12 @@ class Till:
     def hear_refund(self, news: GatewayRefund, *, event_id: str, now: datetime) -> None:
         """Settle what the provider says of a refund, also of one made by hand on its own pages. Once for each event."""
 
-        def work(session: Session) -> None:
-            if not settling.keep_event(session, event_id, "refund", news.ref, provider=self.gateway.name, now=now):
-                return
-            refund = refunds.note_by_provider(session, news, now=now)
-            if refund is not None:
-                refunds.settle(session, refund.id, news, secret_key=self.secret_key, now=now)
-
-        self.db.run(work)
+        provider, secret_key = self.gateway.name, self.secret_key
+        self.db.run(
+            lambda session: settling.hear_refund(
+                session, news, event_id=event_id, provider=provider, secret_key=secret_key, now=now
+            )
+        )
 
     def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
         """Store an event of the provider, once."""

@@ -26,6 +26,7 @@ REFUND_MOVES: dict[str, tuple[str, ...]] = {
     "failed": (),
 }
 PAID = ("succeeded", "partly_refunded")
+NOT_PAID_YET = ("opened", "processing", "failed", "expired")
 
 
 def request(session: Session, payment: Payment, amount_minor: int, *, reason: str, key: str, by: str, now: datetime) -> Refund:
@@ -79,17 +80,21 @@ def fail(session: Session, refund_id: int, problem: str, *, now: datetime) -> No
         _fail(session, refund, payment, problem, now)
 
 
+class NotPaidYetError(Exception):
+    """A refund was heard of before its payment: messages come in any order, so it waits until the payment is heard of."""
+
+
 def note_by_provider(session: Session, news: GatewayRefund, *, now: datetime) -> Refund | None:
     """Return the refund that the provider speaks of; one made by hand on its own pages is written down first.
 
-    None: we know no such payment, or ours says that all of it was given back before.
+    None: nothing is to be noted. Raises NotPaidYetError when we have not heard yet that this payment was made.
     """
     known = session.scalar(sa.select(Refund).where(Refund.provider_ref == news.ref))
     if known is not None:
         return known
     payment = session.scalar(sa.select(Payment).where(Payment.intent_ref == news.intent).with_for_update())
-    if payment is None or news.intent is None:
-        return None
+    if payment is None or payment.state in NOT_PAID_YET:
+        raise NotPaidYetError
     ours = session.scalar(
         sa.select(Refund)
         .where(

@@ -6,6 +6,7 @@ for nothing.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -18,9 +19,10 @@ from backoffice.crm import orders
 from backoffice.crm.models import Checkout, Order
 from backoffice.db import PlanMoved
 from backoffice.payments import refunds
-from backoffice.payments.gateway import PaymentSession
+from backoffice.payments.gateway import GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
 from backoffice.public.errors import Refused
+from backoffice.public.money import Money
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
     "refunded": (),
     "disputed": ("refunded",),
 }
+WAITING = "waiting"  # the outcome of an event that came before what it speaks of
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
 
 
@@ -125,6 +128,8 @@ def _paid(session: Session, payment: Payment, checkout: Checkout, news: PaymentS
             session, payment, payment.amount_minor, reason="late_payment", key=f"late:{payment.id}", by="worker", now=now
         )
         return "refund"
+    if payment.intent_ref is not None:
+        hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
     return "order"
 
 
@@ -151,6 +156,42 @@ def keep_event(session: Session, event_id: str, kind: str, ref: str, *, provider
     except IntegrityError:
         return False
     return True
+
+
+def hear_refund(session: Session, news: GatewayRefund, *, event_id: str, provider: str, secret_key: str, now: datetime) -> None:
+    """Act on what the provider says of a refund, once for each event; one that came before its payment waits for it."""
+    if not keep_event(session, event_id, "refund", news.ref, provider=provider, now=now):
+        return
+    try:
+        _note_refund(session, news, secret_key, now)
+    except refunds.NotPaidYetError:
+        event = session.get_one(PaymentEvent, event_id)
+        event.outcome, event.payload = WAITING, asdict(news)
+        event.provider_ref = news.intent or news.ref  # by which it is found again
+        session.flush()
+
+
+def hear_waiting(session: Session, *, intent: str | None = None, secret_key: str, now: datetime) -> int:
+    """Act on the refunds that waited for their payment (one payment's, or all whose payment is made now); return how many."""
+    query = (
+        sa.select(PaymentEvent)
+        .join(Payment, Payment.intent_ref == PaymentEvent.provider_ref)
+        .where(PaymentEvent.outcome == WAITING, Payment.state.not_in(refunds.NOT_PAID_YET))
+        .order_by(PaymentEvent.received_at, PaymentEvent.id)
+    )
+    waiting = session.scalars(query if intent is None else query.where(PaymentEvent.provider_ref == intent)).all()
+    for event in waiting:
+        news = GatewayRefund(**(event.payload | {"amount": Money(**event.payload["amount"])}))
+        _note_refund(session, news, secret_key, now)
+        event.outcome = "heard"
+    session.flush()
+    return len(waiting)
+
+
+def _note_refund(session: Session, news: GatewayRefund, secret_key: str, now: datetime) -> None:
+    refund = refunds.note_by_provider(session, news, now=now)
+    if refund is not None:
+        refunds.settle(session, refund.id, news, secret_key=secret_key, now=now)
 
 
 def unsettled(session: Session, *, limit: int = 100) -> list[Payment]:
