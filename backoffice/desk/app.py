@@ -14,10 +14,10 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
-from backoffice.desk import auth, context, errors, formats, home, phrases, planning, sales, shelves, warehouse, waves, wording
+from backoffice.desk import auth, context, errors, formats, home, papers, phrases, planning, sales, shelves, warehouse, waves, wording
 
 csrf = CSRFProtect()
-BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, shelves.bp, planning.bp)
+BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, papers.bp, shelves.bp, planning.bp)
 _NAMES = frozenset(blueprint.name for blueprint in BLUEPRINTS)
 
 
