@@ -19,9 +19,9 @@ from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
-from backoffice.crm import orders, telling
+from backoffice.crm import arrivals, moving, orders, telling
 from backoffice.db import Database
-from backoffice.erp import holds, offers
+from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
@@ -59,7 +59,8 @@ def wire(secret_key: str) -> None:
     events.listen(events.PickingStarted, orders.on_picking_started)
     events.listen(events.ShipmentPacked, orders.on_packed)
     events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
-    events.listen(events.ExpectedDayMoved, orders.make_on_day_moved(secret_key))
+    events.listen(events.ShipmentDelivered, arrivals.on_delivered)
+    events.listen(events.ExpectedDayMoved, moving.make_on_day_moved(secret_key))
     events.listen(events.MailWanted, _post)
     events.listen(events.RefundWanted, _send_back)
 
@@ -101,6 +102,7 @@ def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], ob
         ("sweep_holds", 30, lambda now: db.run(lambda session: holds.sweep(session, now=now))),
         ("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
         ("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=services.settings.base_url, now=now)),
+        ("find_days", 300, lambda now: replan.find_days(db, now=now)),
         ("poll_payments", 30, lambda now: services.till.poll(now=now)),
     ]
 

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from backoffice.public.orders import Cause
+
 
 @dataclass(frozen=True, slots=True)
 class PickingStarted:
@@ -53,13 +55,25 @@ class ShipmentShipped:
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentDelivered:
+    """A parcel of an order arrived on a day. complete: nothing of the order is still to come."""
+
+    order_ref: str
+    at: datetime
+    actor: str
+    on: date
+    complete: bool
+    reservation_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedDayMoved:
-    """A placed order's goods are now ready at another instant; None: nobody knows. cause: words for people."""
+    """A placed order's goods are now ready at another instant; None: nobody knows. cause: see backoffice/causes.py."""
 
     reservation_id: int
     order_ref: str
     ready_at: datetime | None
-    cause: str
+    cause: Cause
     at: datetime
 
 

@@ -36,6 +36,7 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")
     | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")
     | _to(WAREHOUSE, "papers", "slip label")
+    | _to(WAREHOUSE, "sent", "home arrived")
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres stop end_stop")
 )

@@ -14,10 +14,25 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
-from backoffice.desk import auth, context, errors, formats, home, papers, phrases, planning, sales, shelves, warehouse, waves, wording
+from backoffice.desk import (
+    auth,
+    context,
+    errors,
+    formats,
+    home,
+    papers,
+    phrases,
+    planning,
+    sales,
+    sent,
+    shelves,
+    warehouse,
+    waves,
+    wording,
+)
 
 csrf = CSRFProtect()
-BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, papers.bp, shelves.bp, planning.bp)
+BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, papers.bp, sent.bp, shelves.bp, planning.bp)
 _NAMES = frozenset(blueprint.name for blueprint in BLUEPRINTS)
 
 
@@ -76,6 +91,8 @@ def _words() -> dict[str, Any]:
         "house": context.house,
         "now": context.now,
         "explain_field": wording.explain_field,
+        "cause_of": wording.cause_of,
+        "said": wording.said,
         "name_of": wording.name_of,
         "asset": _asset,
         "language": phrases.language,

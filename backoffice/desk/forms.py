@@ -44,6 +44,20 @@ def day(name: str, *, earliest: date) -> date:
     return chosen
 
 
+def past_day(name: str) -> date:
+    """Return a day of any time; who uses it says which days make sense. Raises BadInput(invalid_form, name)."""
+    try:
+        return date.fromisoformat(text(name).strip())
+    except ValueError:
+        raise BadInput("invalid_form", {name: "bad_date"}) from None
+
+
+def page() -> int:
+    """Return which page of a list the address asks for; the first one if it makes no sense."""
+    typed = request.args.get("page", "")
+    return int(typed) if typed.isdecimal() and len(typed) <= 6 and int(typed) > 0 else 1
+
+
 def moment(name: str, zone: ZoneInfo) -> datetime:
     """Return a local day and time as an instant (UTC). Raises BadInput(invalid_form, name)."""
     try:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from backoffice import causes
+from backoffice.desk.formats import day, money
 from backoffice.desk.phrases import gettext as _
 from backoffice.public.errors import BadInput, ShopError
 
@@ -38,6 +43,7 @@ def _sentences() -> dict[str, str]:
         "unknown_wave": _("There is no such wave."),
         "unknown_warehouse": _("There is no such warehouse."),
         "not_in_wave": _("Not in this wave. Put it back."),
+        "nothing_chosen": _("Choose at least one of the list. Nothing was changed."),
         "nothing_to_release": _("These parcels are in a wave already, or wait for goods again. Nothing was changed."),
         "unknown_receipt": _("There is no such delivery."),
         "unknown_purchase_order": _("There is no such purchase order."),
@@ -71,6 +77,8 @@ def explain_field(code: str) -> str:
         "bad_character": _("This holds a character that cannot be stored."),
         "bad_date": _("Choose a day, for example 2026-12-08."),
         "past_date": _("Choose today or later."),
+        "future_date": _("Choose today or earlier."),
+        "before_it_left": _("One of them had not left by that day."),
         "bad_quantity": _("Write a whole number, 1 or more."),
         "bad_count": _("Write a whole number, 0 or more."),
         "bad_hours": _("Write a number of hours between 1 and 720."),
@@ -109,7 +117,9 @@ def name_of(kind: str, code: str) -> str:
             "picking": _("picking started"),
             "packed": _("parcel packed"),
             "shipped": _("parcel shipped"),
+            "delivered": _("parcel arrived"),
             "day_moved": _("day moved"),
+            "day_unknown": _("day not known"),
             "done": _("closed it"),
         },
         "desk": {"sales": _("Sales"), "warehouse": _("Warehouse"), "planning": _("Planning")},
@@ -145,3 +155,19 @@ def name_of(kind: str, code: str) -> str:
         },
     }
     return str(tables[kind].get(code, code))
+
+
+def cause_of(kept: Mapping[str, Any] | None, english: str | None) -> str:
+    """Say why a day moved; what was stored before there were codes is in English."""
+    cause = causes.read(kept)
+    words = causes.say(cause, _, day) if cause else english or ""
+    return words if causes.is_day_known(kept) else _("No new day yet: %(cause)s", cause=words)
+
+
+def said(text: str, values: Mapping[str, Any]) -> str:
+    """Say what an entry of a timeline is about: its cause or its amount in this language, else its text as it is."""
+    if causes.read(values.get("cause")):
+        return f"{values['item']}: {cause_of(values['cause'], None)}"
+    if isinstance(values.get("amount_minor"), int):
+        return money(values["amount_minor"], str(values["currency"]))
+    return text
