@@ -1,18 +1,17 @@
-"""How the back office words a few things that reach people through stored text."""
+"""How the back office writes a few values that reach people through stored text."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from babel.numbers import get_currency_precision
 
 
-def long_day(at: datetime, timezone: str, language: str = "en") -> str:
-    """Return an instant's day in a zone with its weekday: `Tue 8 Dec`."""
-    return format_date(at.astimezone(ZoneInfo(timezone)).date(), "EEE d MMM", locale=language)
+def day_in(timezone: str, at: datetime) -> date:
+    """Return the day that it is in a zone at an instant."""
+    return at.astimezone(ZoneInfo(timezone)).date()
 
 
 def decimal_of(amount_minor: int, currency: str) -> Decimal:

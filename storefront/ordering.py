@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from backoffice.public.orders import OrderEvent, OrderView
+from backoffice.public.orders import Cause, OrderEvent, OrderView
 from storefront.formats import Formats
-from storefront.phrases import _
+from storefront.phrases import N_, _
 
 MADE = frozenset({"make", "mixed"})
 
 
+def why(cause: Cause | None, english: str | None, formats: Formats) -> str:
+    """Return why a day moved, in words; orders from before there were codes have them in English alone."""
+    if cause is None:
+        return english or ""
+    days = {name: formats.day(date.fromisoformat(str(one))) for name, one in cause.values.items() if name.endswith("_on")}
+    words: Mapping[str, str] = {
+        "receipt_later": N_("%(item)s reaches us only on %(due_on)s."),
+        "receipt_earlier": N_("%(item)s reaches us already on %(due_on)s."),
+        "counted_fewer": N_("We counted again and found fewer of %(item)s than we thought."),
+        "not_on_the_shelf": N_("There were fewer on our shelf than we had counted."),
+        "station_stopped": N_("The station “%(station)s” in our workshop stands still until %(until_on)s."),
+        "maker_cancelled": N_("What yours was to be taken from is not made any more, so we make yours on its own."),
+        "paid_after_last_parcel": N_("Your payment came after the last parcel of the day had left."),
+        "paid_too_late_to_begin": N_("Your payment came after our workshop was to begin."),
+        "found_again": N_("We have found a way to make it or to get it."),
+    }
+    phrase = words.get(cause.code)
+    return _(phrase, **{**cause.values, **days}) if phrase else english or ""
+
+
 def now_sentence(order: OrderView, formats: Formats) -> str:
     """Return where the order is now, in one sentence."""
+    if not order.day_known and order.state not in {"cancelled", "delivered"}:
+        return _("We do not have a new day for your order yet. We write to you as soon as we do.")
     day = formats.day(order.expected_on)
     sentences: Mapping[str, Callable[[], str]] = {
         "picking": lambda: _("We are packing your parcel. It arrives on %(day)s.", day=day),
@@ -66,6 +89,7 @@ def _event_title(kind: str) -> tuple[str, str]:
         "shipped": ("truck", lambda: _("Handed to the carrier")),
         "delivered": ("door", lambda: _("Arrived")),
         "day_moved": ("wait", lambda: _("The day has moved")),
+        "day_unknown": ("wait", lambda: _("The day is open")),
         "message": ("mail", lambda: _("You wrote to us")),
         "answer": ("mail", lambda: _("We answered")),
         "cancelled": ("cross", lambda: _("Cancelled")),
@@ -87,11 +111,15 @@ def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
         stages.append(Stage("next", "parcel", _("Packed"), ""))
     if "shipped" not in happened:
         stages.append(Stage("next", "truck", _("Handed to the carrier"), ""))
-    stages.append(Stage("next", "door", _("At your door"), formats.day(order.expected_on)))
+    stages.append(Stage("next", "door", _("At your door"), formats.day(order.expected_on) if order.day_known else ""))
     return stages
 
 
 def _done(event: OrderEvent, formats: Formats) -> Stage:
     icon, title = _event_title(event.kind)
     text = "" if event.kind in {"order", "placed"} else event.text  # the number stands on top
+    if event.cause:
+        text = f"{event.item}: {why(event.cause, event.text, formats)}" if event.item else why(event.cause, event.text, formats)
+    elif event.amount:
+        text = formats.money(event.amount)
     return Stage("done", icon, title, formats.instant(event.at), text)

@@ -26,6 +26,7 @@ from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.exceptions import TemplateNotFound, UndefinedError
 
+from backoffice import causes
 from backoffice.bridge.outbox import Message, Undeliverable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -102,7 +103,16 @@ def _environment(locale: Locale) -> Environment:
     made.filters["day"] = lambda iso: format_date(date.fromisoformat(iso), "EEE d MMM", locale)
     made.filters["long_day"] = lambda iso: format_date(date.fromisoformat(iso), "EEEE d MMMM", locale)
     made.filters["money"] = lambda amount: _money(amount, locale)
+    made.filters["cause"] = lambda kept: _cause(kept, locale, translations)
     return made
+
+
+def _cause(kept: Mapping[str, Any] | str, locale: Locale, translations: NullTranslations) -> str:
+    """Return why a day moved; a message from before there were codes brings its sentence along."""
+    if isinstance(kept, str):
+        return kept
+    cause = causes.read(kept)
+    return causes.say(cause, translations.gettext, lambda on: format_date(on, "EEE d MMM", locale)) if cause else ""
 
 
 def _locale(language: str) -> Locale:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import events
+from backoffice import causes, events
 from backoffice.crm import carts, links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
@@ -19,8 +19,8 @@ from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.public.errors import NotFound
 
-PAID_AFTER_THE_LAST_PARCEL = "paid after the last parcel of the day"
-PAID_TOO_LATE_TO_BEGIN = "paid after our workshop was to begin"
+PAID_AFTER_THE_LAST_PARCEL = causes.of("paid_after_last_parcel")
+PAID_TOO_LATE_TO_BEGIN = causes.of("paid_too_late_to_begin")
 
 ORDER_MOVES: dict[str, tuple[str, ...]] = {
     "placed": ("confirmed", "cancelled"),
@@ -114,7 +114,8 @@ def _line(
         basis=frozen["basis"],
         promised_on=promised_on,
         expected_on=expected_on,
-        moved_because=why,
+        moved_because=causes.in_english(why) if why else None,
+        moved_cause=causes.stored(why) if why else None,
         promise=frozen["promise"],
     )
 
@@ -217,35 +218,6 @@ def make_on_shipped(secret_key: str) -> Any:
         events.publish(session, events.MailWanted("order_shipped", f"order:{order.number}", payload, happened.at))
 
     return on_shipped
-
-
-def make_on_day_moved(secret_key: str) -> Any:
-    """Return the listener that keeps the promised day, stores the expected one with its cause, and tells the customer."""
-
-    def on_day_moved(session: Session, happened: events.ExpectedDayMoved) -> None:
-        first = splitting.root(session.get_one(t.Reservation, happened.reservation_id))
-        line = session.scalar(sa.select(OrderLine).where(OrderLine.reservation_id == first))
-        if line is None:
-            return
-        order = session.get_one(Order, line.order_id)
-        line.moved_because = happened.cause
-        expected_on = splitting.last_day(session, first) if happened.ready_at is not None else None
-        if expected_on is None or expected_on == line.expected_on:
-            return
-        for mate in lines_of(session, order.id):  # what leaves in the same parcel arrives with it
-            mate.expected_on = splitting.last_day(session, mate.reservation_id) or mate.expected_on
-        about_itself = happened.cause.startswith(f"{line.name}:")
-        text = happened.cause if about_itself else f"{line.name}: {happened.cause}"
-        timeline.record(session, order.party_id, "day_moved", text=text, order_ref=order.number, now=happened.at)
-        payload = mail_frame(session, order, secret_key) | {
-            "item": line.name,
-            "promised_on": line.promised_on.isoformat(),
-            "expected_on": expected_on.isoformat(),
-            "cause": happened.cause,
-        }
-        events.publish(session, events.MailWanted("day_moved", f"order:{order.number}", payload, happened.at))
-
-    return on_day_moved
 
 
 def _deliver_on(session: Session, reservation: t.Reservation, checkout: Checkout, now: datetime) -> date | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm.models import Order, OrderLine
+from backoffice.crm.models import OrderLine
 from backoffice.desk.warehouse_tasks import options_of
 from backoffice.erp.models import (
     Item,
@@ -24,6 +24,7 @@ from backoffice.erp.models import (
     WorkCentre,
     WorkCentreStop,
 )
+from backoffice.public.errors import NotFound
 
 MOST = 300
 
@@ -55,6 +56,7 @@ class Coming:
     line: PurchaseOrderLine
     order: PurchaseOrder
     supplier: str
+    supplier_email: str
     item: Item
     late: bool
     orders: Sequence[str]
@@ -66,11 +68,14 @@ class Coming:
 
 
 @dataclass(frozen=True, slots=True)
-class Slipped:
-    """An order line whose expected day is later than its promised one."""
+class Filling:
+    """An operation that uses a work centre. promised_on: the day its customer was promised, where there is one."""
 
-    number: str
-    line: OrderLine
+    slot: OperationSlot
+    order: ProductionOrder
+    item: Item
+    order_ref: str
+    promised_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +89,11 @@ class Stop:
 
 def find_made(session: Session, *, now: datetime) -> Sequence[Made]:
     """Return open production orders by the time they are ready; held ones only while their cart's hold lives."""
-    alive = sa.or_(
-        ProductionOrder.state == "planned",
-        sa.and_(
-            ProductionOrder.state == "held",
-            sa.or_(Reservation.state == "paying", sa.and_(Reservation.state == "held", Reservation.expires_at > now)),
-        ),
-    )
     rows = session.execute(
         sa.select(ProductionOrder, Item, Reservation.order_ref)
         .join(Item, Item.id == ProductionOrder.item_id)
         .join(Reservation, Reservation.id == ProductionOrder.reservation_id, isouter=True)
-        .where(alive)
+        .where(_alive(now))
         .order_by(ProductionOrder.ready_at, ProductionOrder.id)
         .limit(MOST)
     ).all()
@@ -109,7 +107,7 @@ def find_made(session: Session, *, now: datetime) -> Sequence[Made]:
 def find_coming(session: Session, *, now: datetime, line_id: int | None = None) -> Sequence[Coming]:
     """Return receipts still to come, the late ones first because they are due first."""
     query = (
-        sa.select(PurchaseOrderLine, PurchaseOrder, Supplier.name, Item)
+        sa.select(PurchaseOrderLine, PurchaseOrder, Supplier.name, Supplier.email, Item)
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.purchase_order_id)
         .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
         .join(Item, Item.id == PurchaseOrderLine.item_id)
@@ -122,20 +120,30 @@ def find_coming(session: Session, *, now: datetime, line_id: int | None = None) 
     rows = session.execute(query).all()
     waiting = _orders_waiting(session, [line.id for line, *_ in rows])
     return [
-        Coming(line, order, supplier, item, line.due_at < now, waiting.get(line.id, ())) for line, order, supplier, item in rows
+        Coming(line, order, supplier, email, item, line.due_at < now, waiting.get(line.id, ()))
+        for line, order, supplier, email, item in rows
     ]
 
 
-def find_slipped(session: Session) -> Sequence[Slipped]:
-    """Return lines of orders not yet shipped that will come later than was promised, the worst first."""
+def find_slots(
+    session: Session, centre_id: int, low: datetime, high: datetime, *, now: datetime
+) -> tuple[WorkCentre, Sequence[Filling]]:
+    """Return a work centre and the operations that use it between two instants. Raises NotFound(unknown_work_centre)."""
+    centre = session.get(WorkCentre, centre_id)
+    if centre is None:
+        raise NotFound("unknown_work_centre")
     rows = session.execute(
-        sa.select(Order.number, OrderLine)
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.state.in_(("placed", "confirmed", "picking")), OrderLine.expected_on > OrderLine.promised_on)
-        .order_by(OrderLine.promised_on, OrderLine.id)
+        sa.select(OperationSlot, ProductionOrder, Item, Reservation.order_ref, OrderLine.promised_on)
+        .join(ProductionOrder, ProductionOrder.id == OperationSlot.production_order_id)
+        .join(Item, Item.id == ProductionOrder.item_id)
+        .join(Reservation, Reservation.id == ProductionOrder.reservation_id, isouter=True)
+        .join(OrderLine, OrderLine.reservation_id == sa.func.coalesce(Reservation.split_from_id, Reservation.id), isouter=True)
+        .where(OperationSlot.work_centre_id == centre_id, OperationSlot.starts_at < high, OperationSlot.ends_at > low)
+        .where(_alive(now))
+        .order_by(OperationSlot.starts_at, OperationSlot.id)
         .limit(MOST)
     ).all()
-    return [Slipped(number, line) for number, line in rows]
+    return centre, [Filling(slot, order, item, ref or "", promised_on) for slot, order, item, ref, promised_on in rows]
 
 
 def find_stops(session: Session, *, now: datetime) -> Sequence[Stop]:
@@ -152,6 +160,17 @@ def find_stops(session: Session, *, now: datetime) -> Sequence[Stop]:
 def find_work_centres(session: Session) -> Sequence[WorkCentre]:
     """Return every work centre by name."""
     return session.execute(sa.select(WorkCentre).order_by(WorkCentre.name, WorkCentre.id)).scalars().all()
+
+
+def _alive(now: datetime) -> sa.ColumnElement[bool]:
+    """Leave out what belongs to a cart whose hold is over."""
+    return sa.or_(
+        ProductionOrder.state == "planned",
+        sa.and_(
+            ProductionOrder.state == "held",
+            sa.or_(Reservation.state == "paying", sa.and_(Reservation.state == "held", Reservation.expires_at > now)),
+        ),
+    )
 
 
 def _operations(session: Session, order_ids: Sequence[int]) -> Mapping[int, Sequence[Operation]]:

@@ -7,12 +7,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice import causes
 from backoffice.erp import fulfilment, holds, plan, proposing, replan
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 
 TOO_LATE = ("packed", "shipped", "delivered")
-ITS_MAKER_IS_GONE = "what it was to be taken from is not made any more"
+ITS_MAKER_IS_GONE = causes.of("maker_cancelled")
 
 
 def cancel(session: Session, order_ref: str, *, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice import causes
 from backoffice.erp import models as t
 from backoffice.erp import offers, pegging, plan, replan, stock
 from backoffice.public.errors import BadInput, NotFound
@@ -33,7 +34,7 @@ def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int,
     short = row.allocated + row.reserved - counted
     losing = _newest_on(session, item_id, warehouse_id, short) if short > 0 else []
     stock.move(session, item_id, warehouse_id, delta, cause="count", ref=ref, actor=actor, now=now)
-    replan.after_change(session, losing, cause=f"{item.name}: fewer on the shelf than counted before", now=now)
+    replan.after_change(session, losing, cause=causes.of("counted_fewer", item=item.name), now=now)
     offers.touch(session, [item_id], now=now)
     return delta
 

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from backoffice import causes
 from backoffice.erp import fulfilment, offers, pegging, plan, purchasing, replan, rescheduling, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
-from backoffice.wording import long_day
+from backoffice.wording import day_in
 
 log = structlog.get_logger()
 
@@ -118,7 +119,8 @@ def stop(
         )
         .distinct()
     ).all()
-    cause = f"{centre.name} stands still until {long_day(ends_at, get_company(session).timezone)}"
+    until_on = day_in(get_company(session).timezone, ends_at)
+    cause = causes.of("station_stopped", station=centre.name, until_on=until_on)
     waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
     own = [order.reservation_id for order in touched if order.reservation_id]
     replan.after_change(session, [*own, *waiting], cause=cause, now=now)

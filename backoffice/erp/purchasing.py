@@ -11,11 +11,12 @@ import structlog
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from backoffice import causes
 from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
-from backoffice.wording import long_day
+from backoffice.wording import day_in
 
 log = structlog.get_logger()
 
@@ -117,8 +118,8 @@ def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, 
     waiting = [p for p, _ in waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))]
     for peg in waiting:
         peg.available_at = due_at
-    day = long_day(due_at, get_company(session).timezone)
-    cause = f"{item.name}: arrives {'only ' if later else 'already '}on {day}"
+    due_on = day_in(get_company(session).timezone, due_at)
+    cause = causes.of("receipt_later" if later else "receipt_earlier", item=item.name, due_on=due_on)
     moved = replan.after_change(session, [peg.reservation_id for peg in waiting], cause=cause, now=now)
     offers.touch(session, [line.item_id], now=now)
     log.info("receipt_moved", line_id=line.id, orders_moved=moved, actor=actor)

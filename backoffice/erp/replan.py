@@ -13,17 +13,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import events
+from backoffice import causes, events
+from backoffice.db import Database
 from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import models as t
+from backoffice.public.orders import Cause
 
 
-def after_change(session: Session, reservation_ids: Iterable[int], *, cause: str, now: datetime) -> int:
+def after_change(session: Session, reservation_ids: Iterable[int], *, cause: Cause, now: datetime) -> int:
     """Plan these reservations anew and publish ExpectedDayMoved for each order's; return how many moved.
 
     Whoever was promised what their production orders make beyond their own need is planned anew with them.
-    cause: words for people ("Our oak arrives 5 days later"). Locks the plan and the reservations.
+    cause: see backoffice/causes.py. Locks the plan and the reservations.
     """
     plan.bump(session)
     rows = _locked(session, with_dependants(session, reservation_ids))
@@ -37,11 +39,33 @@ def after_change(session: Session, reservation_ids: Iterable[int], *, cause: str
     return sum(_again(session, one, cause, now) for one in stripped)
 
 
+def find_days(db: Database, *, now: datetime) -> int:
+    """Try again for what was ordered and stands without a day; return how many have one now."""
+    with db.read() as session:
+        waiting = list(session.scalars(_without_day()))
+    return db.run(lambda session: after_change(session, waiting, cause=causes.of("found_again"), now=now)) if waiting else 0
+
+
+def _without_day() -> sa.Select[int]:
+    """Select the reservations of placed orders that nothing stands behind and that no closed parcel holds."""
+    waiting = t.Shipment.state.in_(["waiting", "to_pick", "picking"])
+    pegged = sa.select(t.Peg.id).where(t.Peg.reservation_id == t.Reservation.id).exists()
+    return (
+        sa.select(t.Reservation.id)
+        .join(t.ShipmentLine, t.ShipmentLine.reservation_id == t.Reservation.id)
+        .join(t.Shipment, t.Shipment.id == t.ShipmentLine.shipment_id)
+        .where(t.Reservation.state == "converted", waiting, ~pegged)
+        .order_by(t.Reservation.id)
+        .distinct()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Stripped:
     """A reservation without supplies, and what of its old ones may be put to use again."""
 
     reservation: t.Reservation
+    had_supplies: bool  # False: it stood without a day
     items: list[int]
     made: list[t.ProductionOrder]
     proposed: list[t.PurchaseOrderLine]
@@ -78,10 +102,11 @@ def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservati
 
 def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
     items, proposed = holds.items_of(session, reservation), proposing.proposed_for(session, reservation.id)
-    return _Stripped(reservation, items, pegging.strip(session, reservation, state=reservation.state), proposed)
+    had_supplies = session.scalar(sa.select(t.Peg.id).where(t.Peg.reservation_id == reservation.id).limit(1)) is not None
+    return _Stripped(reservation, had_supplies, items, pegging.strip(session, reservation, state=reservation.state), proposed)
 
 
-def _again(session: Session, stripped: _Stripped, cause: str, now: datetime) -> bool:
+def _again(session: Session, stripped: _Stripped, cause: Cause, now: datetime) -> bool:
     reservation = stripped.reservation
     before = reservation.ready_at, reservation.warehouse_id
     planned = holds.plan_again(session, reservation, reuse=stripped.made, now=now)
@@ -90,7 +115,7 @@ def _again(session: Session, stripped: _Stripped, cause: str, now: datetime) -> 
         return False
     proposing.propose(session, reservation, now=now, reuse=stripped.proposed)
     fulfilment.reschedule(session, reservation, now=now)
-    if planned and (reservation.ready_at, reservation.warehouse_id) == before:
+    if planned == stripped.had_supplies and (not planned or (reservation.ready_at, reservation.warehouse_id) == before):
         return False
     events.publish(
         session,

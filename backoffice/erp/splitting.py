@@ -12,12 +12,13 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice import causes
 from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
 PARTED = ("waiting", "to_pick")  # states in which a parcel may be sent in part
-NOT_ON_THE_SHELF = "fewer on the shelf than we had counted"
+NOT_ON_THE_SHELF = causes.of("not_on_the_shelf")
 
 
 def family(session: Session, reservation_id: int) -> set[int]:

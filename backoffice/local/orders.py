@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from backoffice import causes
 from backoffice.crm import leads, links, orders
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
@@ -35,6 +36,7 @@ SHOWN = (
     "packed",
     "shipped",
     "day_moved",
+    "day_unknown",
     "message",
     "answer",
     "cancelled",
@@ -171,7 +173,19 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         ],
         parcels=[_parcel(session, one) for one in fulfilment.parcels_of(session, order.number)],
         cancellable=order.state != "cancelled" and goods.is_possible(session, order.number),
-        events=[OrderEvent(one.kind, one.at, one.text) for one in happened],
+        events=[_event(one) for one in happened],
+    )
+
+
+def _event(entry: Activity) -> OrderEvent:
+    amount = entry.values.get("amount_minor")
+    return OrderEvent(
+        kind=entry.kind,
+        at=entry.at,
+        text=entry.text,
+        item=str(entry.values.get("item", "")),
+        cause=causes.read(entry.values.get("cause")),
+        amount=Money(amount, str(entry.values.get("currency"))) if isinstance(amount, int) else None,
     )
 
 
@@ -207,4 +221,6 @@ def _line(session: Session, row: LineRow, currency: str) -> OrderLine:
         actual_on=row.actual_on,
         steps=promising.rows_to_steps(row.promise.get("steps", [])),
         moved_because=row.moved_because,
+        moved_cause=causes.read(row.moved_cause),
+        day_known=causes.is_day_known(row.moved_cause),
     )

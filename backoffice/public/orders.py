@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from backoffice.public.catalogue import Picture
 from backoffice.public.money import Money
 from backoffice.public.promise import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an expected day moved. values: what its words need; names that end in `_on` are days (ISO).
+
+    code: receipt_later | receipt_earlier (item, due_on) | counted_fewer (item) | not_on_the_shelf | station_stopped (station,
+    until_on) | maker_cancelled | paid_after_last_parcel | paid_too_late_to_begin | found_again.
+    """
+
+    code: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +42,24 @@ class OrderLine:
     expected_on: date
     actual_on: date | None
     steps: Sequence[Step]
-    moved_because: str | None  # the cause in words when expected differs from promised
+    moved_because: str | None  # the cause in English when expected differs from promised
+    moved_cause: Cause | None = None  # the same as a code with values; None for orders from before there were codes
+    day_known: bool = True  # False: nobody knows a new day yet; expected_on is the last one there was
 
 
 @dataclass(frozen=True, slots=True)
 class OrderEvent:
-    """One entry of the customer's timeline. kind: order | picking | packed | shipped | day_moved | message | answer."""
+    """One entry of the customer's timeline. cause: of a moved day, about `item`; amount: of money given back.
+
+    kind: order | picking | packed | shipped | day_moved | day_unknown | message | answer | cancelled | refunded.
+    """
 
     kind: str
     at: datetime
     text: str = ""
+    item: str = ""
+    cause: Cause | None = None
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,11 @@ class OrderView:
     parcels: Sequence[OrderParcel] = ()
     refunds: Sequence[OrderRefund] = ()
     cancellable: bool = False  # as long as nothing of it is packed
+
+    @property
+    def day_known(self) -> bool:
+        """Tell whether everything in the order has a day."""
+        return all(line.day_known for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

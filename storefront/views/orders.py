@@ -13,7 +13,7 @@ from backoffice.public.errors import BadInput, Refused
 from backoffice.public.orders import OrderView, PendingOrder
 from storefront import wording
 from storefront.front import Front, see
-from storefront.ordering import now_sentence, stages_of
+from storefront.ordering import now_sentence, stages_of, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ class Views:
             token=token,
             sentence=now_sentence(order, formats),
             stages=stages_of(order, formats),
+            why=lambda line: why(line.moved_cause, line.moved_because, formats),
             typed=typed,
             problems=problems,
             asked="asked" in request.args,

@@ -129,7 +129,7 @@ def test_an_unknown_kind_or_a_missing_value_is_refused_for_good() -> None:
         compose(message("order_shipped", {k: v for k, v in SHIPPED.items() if k != "tracking"}), "shop@example.test")
 
 
-@pytest.mark.parametrize("language", ["", "xx", "de-AT", "../../etc", "ka", "!"])
+@pytest.mark.parametrize("language", ["", "xx", "../../etc", "ka", "!"])
 def test_a_language_without_words_of_ours_gets_days_in_the_language_of_the_words(language: str) -> None:
     mail = compose(message("order_confirmed", CONFIRMED | {"language": language}), "shop@example.test")
     assert "Tue 8 Dec" in mail["Subject"]
