@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from backoffice.desk import context, forms, load, moved, planning_lists
+from backoffice.desk import context, forms, late, load, moved, planning_lists
 from backoffice.desk.formats import local
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.erp import production, purchasing
+from backoffice.erp import expediting, production, purchasing
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("planning", __name__, url_prefix="/desk/planning")
 MOST_HOURS = 720
+LATE_SHOWN = 50
 
 
 @bp.get("")
@@ -29,16 +30,17 @@ def home() -> ResponseReturnValue:
         late_made=[one for one in made if one.late],
         late_coming=[one for one in coming if one.late],
         proposed=[one for one in coming if one.order.state == "proposed"],
-        slipped=context.read(planning_lists.find_slipped),
+        late=context.read(lambda db: late.find_late(db, now=now)),
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
+        page_size=LATE_SHOWN,
     )
 
 
 @bp.get("/production")
 def production_orders() -> ResponseReturnValue:
     """List open production orders."""
-    return _production_page()
+    return production_page()
 
 
 @bp.post("/production/<int:order_id>/finish")
@@ -48,7 +50,7 @@ def finish(order_id: int) -> ResponseReturnValue:
     try:
         context.write(lambda db: production.finish(db, order_id, actor=actor, now=now))
     except ShopError as error:
-        return _production_page({"id": str(order_id), "problem": explain(error)}, error.status)
+        return production_page({"id": str(order_id), "problem": explain(error)}, error.status)
     flash(_("Done. What was made is on the shelf now."))
     return redirect(url_for("planning.production_orders"), 303)
 
@@ -56,23 +58,24 @@ def finish(order_id: int) -> ResponseReturnValue:
 @bp.get("/receipts")
 def receipts() -> ResponseReturnValue:
     """List what is still to come from suppliers."""
-    return _receipts_page()
+    return receipts_page()
 
 
 @bp.post("/receipts/<int:line_id>/due")
 def move_due(line_id: int) -> ResponseReturnValue:
     """Move the day on which a receipt is expected."""
-    actor, now, version, watch = context.me().name, context.now(), forms.version(), moved.Watch()
+    me, now, version, watch = context.me(), context.now(), forms.version(), moved.Watch()
+    by = {"actor": me.name, "by": me.email, "role": me.role}
     try:
         due_at = _new_due(line_id)
         fresh = context.write(
-            watch.over(lambda db: purchasing.move_due(db, line_id, due_at, version=version, actor=actor, now=now)),
+            watch.over(lambda db: expediting.answer(db, line_id, due_at, version=version, now=now, **by)),
             scope=f"due:{line_id}",
         )
     except ShopError as error:
         wrong = next(iter(error.fields.values()), "") if isinstance(error, BadInput) else ""
         typed = {"id": str(line_id), "text": forms.text("due_on"), "wrong": wrong, "problem": explain(error)}
-        return _receipts_page(typed, error.status)
+        return receipts_page(typed, error.status)
     if fresh:
         flash(_("Saved. %(moved)s", moved=watch.words()))
     return redirect(url_for("planning.receipts"), 303)
@@ -85,7 +88,7 @@ def confirm(order_id: int) -> ResponseReturnValue:
     try:
         context.write(lambda db: purchasing.confirm(db, order_id, actor=actor, now=now), scope=f"confirm:{order_id}")
     except ShopError as error:
-        return _receipts_page({"problem": explain(error)}, error.status)
+        return receipts_page({"problem": explain(error)}, error.status)
     flash(_("Ordered. It counts as on its way now."))
     return redirect(url_for("planning.receipts"), 303)
 
@@ -94,6 +97,21 @@ def confirm(order_id: int) -> ResponseReturnValue:
 def work_centres() -> ResponseReturnValue:
     """Show the load per work centre and day, and the stops."""
     return _load_page()
+
+
+@bp.get("/load/<int:centre_id>")
+def centre(centre_id: int) -> ResponseReturnValue:
+    """Show what fills a work centre, on one day or in the next four weeks."""
+    try:
+        chosen = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        chosen = None
+    zone = context.house().zone
+    low = datetime.combine(chosen or context.today(), time(), zone).astimezone(UTC)
+    last = (chosen or context.today()) + timedelta(days=1 if chosen else load.DAYS)
+    high = datetime.combine(last, time(), zone).astimezone(UTC)
+    work_centre, slots = context.read(lambda db: planning_lists.find_slots(db, centre_id, low, high, now=context.now()))
+    return render_template("desk/planning/centre.html", centre=work_centre, slots=slots, chosen=chosen)
 
 
 @bp.post("/stops")
@@ -144,12 +162,14 @@ def _load() -> object:
     return context.read(lambda db: load.find_load(db, today, now=now))
 
 
-def _production_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+def production_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    """Return the list of production orders, with what was wrong about one of them."""
     made = context.read(lambda db: planning_lists.find_made(db, now=context.now()))
     return render_template("desk/planning/production.html", made=made, typed=typed or {}), status
 
 
-def _receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+def receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    """Return the list of receipts, with what was typed and what was wrong about one of them."""
     coming = context.read(lambda db: planning_lists.find_coming(db, now=context.now()))
     return render_template(
         "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local

@@ -51,7 +51,7 @@ def test_moving_a_receipt_moves_the_day_and_says_whose(at_desk: AtDesk, workshop
     order = workshop.order(start)
     assert (order.promised_on, order.expected_on > first) == (first, True)
     today = petra.get("/desk/planning")
-    assert "1 promise moved" in today
+    assert "1 promise is late" in today
     assert order.number in today
 
 

@@ -1,0 +1,115 @@
+"""Late promises, the worst first: what each waits for, and where something can be done about it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import causes
+from backoffice.crm.models import Order, OrderLine, Party
+from backoffice.erp.models import Item, Peg, ProductionOrder, PurchaseOrder, PurchaseOrderLine, Reservation
+
+OPEN = ("placed", "confirmed", "picking")
+MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A supply that a line still waits for. kind: receipt | make | buy; id: its row; late: its time is over."""
+
+    kind: str
+    id: int
+    ref: str
+    item: str
+    at: datetime | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An order line that comes later than promised, or that stands on something late. days: 0 if its day has not moved yet."""
+
+    number: str
+    customer: str
+    line: OrderLine
+    days: int
+    day_known: bool
+    blockers: Sequence[Blocker]
+
+
+def find_late(session: Session, *, now: datetime) -> Sequence[Late]:
+    """Return late lines of orders not sent yet: first those without a day, then by days late; at most MOST."""
+    root = sa.func.coalesce(Reservation.split_from_id, Reservation.id)
+    rows = session.execute(
+        sa.select(Order.number, Party.name, OrderLine)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(Party, Party.id == Order.party_id)
+        .where(
+            Order.state.in_(OPEN),
+            sa.or_(
+                OrderLine.expected_on > OrderLine.promised_on,
+                OrderLine.moved_cause["day_known"].as_boolean() == sa.false(),
+                OrderLine.reservation_id.in_(_on_something_late(now, root)),
+            ),
+        )
+        .order_by(OrderLine.promised_on, OrderLine.id)
+        .limit(MOST)
+    ).all()
+    waits = _blockers(session, [line.reservation_id for _, _, line in rows], root, now)
+    found = [
+        Late(
+            number,
+            customer,
+            line,
+            max((line.expected_on - line.promised_on).days, 0),
+            causes.is_day_known(line.moved_cause),
+            waits.get(line.reservation_id, ()),
+        )
+        for number, customer, line in rows
+    ]
+    return sorted(found, key=lambda one: (one.day_known, -one.days, one.line.promised_on, one.line.id))
+
+
+def _on_something_late(now: datetime, root: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Select the reservations whose receipt or production order is past its time."""
+    return (
+        sa.select(root)
+        .select_from(Peg)
+        .join(Reservation, Reservation.id == Peg.reservation_id)
+        .join(PurchaseOrderLine, PurchaseOrderLine.id == Peg.purchase_order_line_id, isouter=True)
+        .join(ProductionOrder, ProductionOrder.id == Peg.supply_order_id, isouter=True)
+        .where(
+            Peg.used.is_(False),
+            sa.or_(PurchaseOrderLine.due_at < now, sa.and_(ProductionOrder.ready_at < now, ProductionOrder.state == "planned")),
+        )
+    )
+
+
+def _blockers(
+    session: Session, reservation_ids: Sequence[int], root: sa.ColumnElement[int], now: datetime
+) -> Mapping[int, Sequence[Blocker]]:
+    rows = session.execute(
+        sa.select(
+            root, Peg, Item.name, PurchaseOrder.number, PurchaseOrderLine.due_at, ProductionOrder.number, ProductionOrder.ready_at
+        )
+        .select_from(Peg)
+        .join(Reservation, Reservation.id == Peg.reservation_id)
+        .join(Item, Item.id == Peg.item_id)
+        .join(PurchaseOrderLine, PurchaseOrderLine.id == Peg.purchase_order_line_id, isouter=True)
+        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.purchase_order_id, isouter=True)
+        .join(ProductionOrder, ProductionOrder.id == Peg.supply_order_id, isouter=True)
+        .where(root.in_(reservation_ids), Peg.used.is_(False), Peg.kind != "stock")
+        .order_by(Peg.id)
+    ).all()
+    found: dict[int, dict[tuple[str, int], Blocker]] = defaultdict(dict)
+    for line, peg, item, purchase, due_at, made, ready_at in rows:
+        row_id, at = peg.purchase_order_line_id or peg.supply_order_id or 0, due_at or ready_at
+        blocker = Blocker(peg.kind, row_id, purchase or made or "", item, at, at is not None and at < now)
+        found[line].setdefault((peg.kind, row_id), blocker)
+    # the late ones first: there something can be done
+    return {line: sorted(them.values(), key=lambda one: not one.late) for line, them in found.items()}
