@@ -38,7 +38,8 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "papers", "slip label")
     | _to(WAREHOUSE, "sent", "home arrived")
     | _to(WAREHOUSE, "shelves", "home count")
-    | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres stop end_stop")
+    | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre stop end_stop")
+    | _to(PLANNER, "expedite", "ask decline earlier")
 )
 
 # these stand in a demo only, or belong to one payment provider, so an entry without a route is no mistake

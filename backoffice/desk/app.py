@@ -18,6 +18,7 @@ from backoffice.desk import (
     auth,
     context,
     errors,
+    expedite,
     formats,
     home,
     papers,
@@ -32,7 +33,7 @@ from backoffice.desk import (
 )
 
 csrf = CSRFProtect()
-BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, papers.bp, sent.bp, shelves.bp, planning.bp)
+BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, papers.bp, sent.bp, shelves.bp, planning.bp, expedite.bp)
 _NAMES = frozenset(blueprint.name for blueprint in BLUEPRINTS)
 
 
