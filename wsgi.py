@@ -15,6 +15,7 @@ from backoffice.desk.phrases import TRANSLATIONS as DESK_WORDS
 from backoffice.payments.pages import register as register_payments
 from backoffice.web import logs
 from backoffice.web.site import make_site
+from storefront.api.app import blueprint as api
 from storefront.app import blueprint as shop_window
 from storefront.app import register_errors
 from storefront.languages import TRANSLATIONS as SHOP_WORDS
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     site.extensions["shopfloor"] = services
     site.config["BABEL_TRANSLATION_DIRECTORIES"] = f"{SHOP_WORDS};{DESK_WORDS}"
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))
+    site.register_blueprint(api(services.shop, services.partners, clock))
     register_errors(site)
     register_desks(site, services)
     register_payments(site, services)

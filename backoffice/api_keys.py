@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.orm import Mapped, mapped_column
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backoffice.db import Base, BigId
+from backoffice.public.errors import BadInput, NotFound
+from backoffice.public.partners import SCOPES
+
+PREFIX = "sf"
+NOTED_EVERY = timedelta(minutes=1)  # a row that is written at each request would be the busiest of all
 
 
 class ApiKey(Base):
@@ -24,3 +34,65 @@ class ApiKey(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+def create(session: Session, name: str, scopes: Iterable[str], *, by: str, now: datetime) -> tuple[ApiKey, str]:
+    """Make a key; return its row and the secret, which is shown now and never again.
+
+    Raises BadInput(invalid_form, name | scopes).
+    """
+    name, wanted = " ".join(name.split()), sorted(set(scopes))
+    fields = {}
+    if not 1 <= len(name) <= 80:
+        fields["name"] = "required" if not name else "too_long"
+    if not wanted or not set(wanted) <= SCOPES.keys():
+        fields["scopes"] = "bad_choice"
+    if fields:
+        raise BadInput("invalid_form", fields)
+    prefix = secrets.token_hex(4)
+    secret = f"{PREFIX}_{prefix}_{secrets.token_urlsafe(32)}"
+    row = ApiKey(name=name, prefix=prefix, key_hash=_hash(secret), scopes=wanted, created_by=by, created_at=now)
+    session.add(row)
+    session.flush()
+    return row, secret
+
+
+def revoke(session: Session, key_id: int, *, now: datetime) -> ApiKey:
+    """End a key; done twice it stays ended at the first time. Raises NotFound(unknown_record)."""
+    row = session.get(ApiKey, key_id)
+    if row is None:
+        raise NotFound("unknown_record")
+    row.revoked_at = row.revoked_at or now
+    session.flush()
+    return row
+
+
+def find_all(session: Session) -> Sequence[ApiKey]:
+    """Return all keys, the newest first."""
+    return session.scalars(sa.select(ApiKey).order_by(ApiKey.id.desc())).all()
+
+
+def verify(session: Session, secret: str) -> ApiKey | None:
+    """Return the live key of a secret, or None. The hash of the whole is compared in constant time."""
+    parts = secret.split("_", 2)
+    if len(parts) != 3 or parts[0] != PREFIX:
+        return None
+    row = session.scalar(sa.select(ApiKey).where(ApiKey.prefix == parts[1]))
+    # also for a prefix that there is none of, so that the time tells nothing
+    matches = hmac.compare_digest(row.key_hash if row else _hash(""), _hash(secret))
+    return row if row is not None and matches and row.revoked_at is None else None
+
+
+def note_use(session: Session, key_id: int, *, now: datetime) -> None:
+    """Write down when a key was last used, at most once a minute."""
+    used = ApiKey.last_used_at
+    session.execute(
+        sa.update(ApiKey)
+        .where(ApiKey.id == key_id, sa.or_(used.is_(None), used <= now - NOTED_EVERY))
+        .values(last_used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()  # 256 random bits need no slow hash

@@ -23,9 +23,11 @@ from backoffice.crm import arrivals, moving, orders, telling
 from backoffice.db import Database
 from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
+from backoffice.local.partners import open_partners
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.public import Shop
+from backoffice.public.partners import Partners
 
 Clock = Callable[[], datetime]
 
@@ -40,6 +42,7 @@ class Services:
     shop: Shop
     gateway: Gateway
     till: Till
+    partners: Partners
 
 
 def build(settings: Settings, clock: Clock = utc_now) -> Services:
@@ -50,7 +53,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     gateway = _gateway(settings, db)
     shop, till = open_shop(settings, db, gateway)
     wire(settings.secret_key)
-    return Services(settings, db, clock, shop, gateway, till)
+    return Services(settings, db, clock, shop, gateway, till, open_partners(db))
 
 
 def wire(secret_key: str) -> None:

@@ -30,6 +30,9 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_count checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks")
+    | _to(PUBLIC, "api", "home openapi list_products get_product get_availability get_promise")  # keys and scopes: itself
+    | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels renew_cart check_out")
+    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead")
     | _to(PUBLIC, "desk", "static login login_submit language")
     | _to(STAFF, "desk", "home logout")
     | _to(SALES, "sales", "home next lead take take_over note answer done release customer order")

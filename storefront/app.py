@@ -10,12 +10,13 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
 from backoffice.public.errors import ShopError
 from storefront import languages, wording
+from storefront.api import problems
 from storefront.assets import FOLDER, PREFIX
 from storefront.front import Front
 from storefront.views import cart, catalogue, checkout, leads, orders, pages, product
@@ -54,12 +55,16 @@ def register_errors(app: Flask) -> None:
 
 
 def _explain(front: Front, error: ShopError) -> Response:
+    if problems.is_ours():
+        return problems.of_error(error)
     return _page(front, error.status, wording.say(error))
 
 
 def _http_page(front: Front, error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response  # somebody already made an answer of their own
+    if problems.is_ours():
+        return problems.of_status(error)
     status = error.code or 500
     response = _page(front, status, wording.status_text(status))
     for name, value in error.get_headers():
@@ -69,6 +74,8 @@ def _http_page(front: Front, error: HTTPException) -> Response:
 
 
 def _broken_page(front: Front) -> Response:
+    if problems.is_ours():
+        return problems.of_status(InternalServerError())
     return _page(front, 500, wording.status_text(500))
 
 

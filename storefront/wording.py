@@ -61,6 +61,15 @@ ERRORS: Mapping[str, str] = {
     "all_here": NO_LONGER,
     "not_enough_stock": NO_LONGER,  # what only the desks meet still has words here: nobody is shown a code
     "not_ordered_yet": NO_LONGER,
+    # what only the API answers
+    "idempotency_key_missing": N_("Send an Idempotency-Key: your own name for this request, so that it is done once."),
+    "bad_idempotency_key": N_("An Idempotency-Key has 1 to 255 printable ASCII characters."),
+    "idempotency_key_reused": N_("This Idempotency-Key was used for another request. Use a new one."),
+    "in_progress": N_("The first request with this Idempotency-Key is still being worked on. Ask again in a second."),
+    "malformed_json": N_("The body is not JSON as it should be: cut off, a name twice, not UTF-8, or too deep."),
+    "bad_cursor": N_("This cursor is not one of ours. Begin again without one."),
+    "unknown_key": N_("We do not know this key, or it has been revoked."),
+    "missing_scope": N_("This key is not allowed that. The scope it lacks is named in `scope`."),
     "bad_quantity": DIGITS,
     "unknown_postcode": NO_PLACE,
     "long_query": N_("Please search with fewer words: 200 characters at most."),
@@ -84,6 +93,9 @@ FIELDS: Mapping[str, str] = {
     "unknown_postcode": NO_PLACE,
     "bad_postcode": NO_PLACE,
     "bad_quantity": DIGITS,
+    "unknown_field": N_("We know no field or parameter of this name."),
+    "out_of_range": N_("This is more or less than can be taken."),
+    "bad_value": N_("This is not of the kind that is expected."),
     "bad_amount": N_("Write an amount above zero."),
     "bad_choice": N_("Choose one of the two."),
     "long_query": N_("200 characters at most."),
@@ -110,6 +122,16 @@ TEXTS: Mapping[int, str] = {
     413: N_("What was sent is larger than we can take. Your cart is kept. Go back and shorten it."),
     429: N_("Please wait a minute and try again. Your cart is kept."),
     503: N_("Please try again in a minute. Your cart is kept."),
+}
+
+
+API_TEXTS: Mapping[int, str] = {
+    404: N_("There is nothing under this address."),
+    405: N_("This address does not take that method. The header Allow names those that it takes."),
+    412: N_("What you have seen has changed meanwhile. Nothing was done: read it again."),
+    413: N_("The body is larger than 1 MB."),
+    415: N_("Send the body as application/json."),
+    500: N_("Something broke on our side. We have written it down. Send the request again with the same Idempotency-Key."),
 }
 
 
@@ -145,3 +167,8 @@ def status_text(status: int) -> str:
     """Return what an error page says: what happened, what is safe, what to do next."""
     broken = N_("We have written it down and look at it. Your cart is kept. Please try again in a minute.")
     return _(TEXTS.get(status) or broken)
+
+
+def api_text(status: int) -> str:
+    """Return what the API says to an HTTP error."""
+    return _(API_TEXTS.get(status) or TEXTS.get(status) or API_TEXTS[500])

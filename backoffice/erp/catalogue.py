@@ -96,6 +96,17 @@ def page_of(session: Session, *, categories: Sequence[int] | None, query: str | 
     return list(rows), total
 
 
+def after(
+    session: Session, product_id: int, *, limit: int, categories: Sequence[int] | None, query: str | None
+) -> list[t.Product]:
+    """Return up to `limit` listed products whose id is above `product_id`, in the order of their ids."""
+    condition: list[sa.ColumnElement[bool]] = [t.Product.id > product_id, t.Product.id.in_(listed_items())]
+    if categories is not None:
+        condition.append(t.Product.category_id.in_(categories))
+    condition += [t.Product.search_text.contains(word, autoescape=True) for word in fold(query or "").split()]
+    return list(session.scalars(sa.select(t.Product).where(*condition).order_by(t.Product.id).limit(limit)))
+
+
 def slugs(session: Session, *, limit: int = 45_000) -> list[str]:
     """Return the slugs of listed products, sorted; a sitemap holds 50,000 addresses at most."""
     rows = sa.select(t.Product.slug).where(t.Product.id.in_(listed_items())).order_by(t.Product.slug).limit(limit)

@@ -70,10 +70,10 @@ class LocalCatalogue:
                 raise NotFound("unknown_category", slug=category)
             inside = tree.below(chosen.id) if chosen else None
             products, total = catalogue.page_of(session, categories=inside, query=query, page=page)
-            place = _place(session, postcode, now)
+            place = place_of(session, postcode, now)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
             return Listing(
-                cards=_cards(session, products, place, language, now),
+                cards=cards_of(session, products, place, language, now),
                 total=total,
                 page=page,
                 pages=max(1, -(-total // catalogue.PAGE)),
@@ -138,7 +138,9 @@ class LocalPromises:
         """Read from `db`."""
         self._db = db
 
-    def quote(self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime) -> Promise:
+    def quote(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> Promise:
         """Return the earliest day; own holds do not compete."""
         if not 1 <= quantity <= carts.MOST:
             raise BadInput("bad_quantity", most=carts.MOST)
@@ -146,10 +148,10 @@ class LocalPromises:
             item = promising.get_item(session, sku)
             own = carts.find_cart(session, cart)
             owner = carts.owner_ref(own) if own else None
-            return promising.quote(session, item, quantity, country=None, postcode=postcode, own=owner, now=now)
+            return promising.quote(session, item, quantity, country=country, postcode=postcode, own=owner, now=now)
 
 
-def _place(session: Session, postcode: str | None, now: datetime) -> Destination:
+def place_of(session: Session, postcode: str | None, now: datetime) -> Destination:
     """Return where days are named for; a postcode that does not exist falls back to the default place in lists."""
     master = masters.load(session, now=now)
     try:
@@ -158,7 +160,7 @@ def _place(session: Session, postcode: str | None, now: datetime) -> Destination
         return shipping.destination(session, master, now=now)
 
 
-def _cards(session: Session, products: Sequence[t.Product], place: Destination, language: str, now: datetime) -> list[Card]:
+def cards_of(session: Session, products: Sequence[t.Product], place: Destination, language: str, now: datetime) -> list[Card]:
     ids = [product.id for product in products]
     items = catalogue.items_of(session, ids)
     pictures = catalogue.pictures_of(session, ids)

@@ -5,7 +5,10 @@ ShopError
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
 │                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
 │                            too_late_to_cancel, refund_too_much, nothing_here, all_here
-└── BadInput            422  bad_quantity, bad_amount, unknown_postcode, invalid_form
+├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, invalid_form, idempotency_key_reused
+├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key
+├── Unidentified        401  unknown_key
+└── Forbidden           403  missing_scope
 
 Each error carries a stable `code`; `details` fills the wording, which each surface owns and translates.
 """
@@ -46,3 +49,21 @@ class BadInput(ShopError):
     def __init__(self, code: str, fields: Mapping[str, str] | None = None, **details: object) -> None:
         super().__init__(code, **details)
         self.fields: Mapping[str, str] = fields or {}
+
+
+class Unreadable(ShopError):
+    """Say that the request itself is not as documented, so nothing of it was looked at."""
+
+    status = 400
+
+
+class Unidentified(ShopError):
+    """Say that we do not know who is asking."""
+
+    status = 401
+
+
+class Forbidden(ShopError):
+    """Say that whoever is asking is not allowed this."""
+
+    status = 403

@@ -46,8 +46,12 @@ class Promise:
 class PromiseDoor(Protocol):
     """Ask for a day. A quote leaves no trace."""
 
-    def quote(self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime) -> Promise:
+    def quote(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> Promise:
         """Return the earliest day for `quantity` of `sku`; `cart` (its token): own holds do not compete.
+
+        country: of the postcode; None: the shop's own.
 
         Raises NotFound(unknown_product), Refused(not_available, most=n), BadInput(bad_quantity | unknown_postcode).
         """

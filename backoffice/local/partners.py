@@ -1,0 +1,121 @@
+"""The API's own doors over the database."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import api_keys, idempotency
+from backoffice.crm import orders
+from backoffice.crm.models import Order
+from backoffice.db import Database
+from backoffice.erp import catalogue, offers
+from backoffice.local.catalogue import cards_of, place_of
+from backoffice.public.catalogue import Card
+from backoffice.public.errors import NotFound, Unidentified
+from backoffice.public.money import Money
+from backoffice.public.partners import Answer, Caller, OrderSummary, Partners, Slice
+
+
+class LocalKeys:
+    """Know partners by their keys."""
+
+    def __init__(self, db: Database) -> None:
+        """Read from `db`."""
+        self._db = db
+
+    def find(self, secret: str, *, now: datetime) -> Caller:
+        """Return whose key this is."""
+        with self._db.read() as session:
+            row = api_keys.verify(session, secret)
+        if row is None:
+            raise Unidentified("unknown_key")
+        if row.last_used_at is None or row.last_used_at <= now - api_keys.NOTED_EVERY:
+            self._db.run(lambda session: api_keys.note_use(session, row.id, now=now))
+        return Caller(f"key:{row.id}", frozenset(str(scope) for scope in row.scopes))
+
+
+class LocalRepeats:
+    """Remember which requests were answered."""
+
+    def __init__(self, db: Database) -> None:
+        """Write to `db`."""
+        self._db = db
+
+    def begin(self, scope: str, key: str, request_hash: str, *, now: datetime) -> Answer | None:
+        """Claim a key, or return the answer it had."""
+        found = self._db.run(lambda session: idempotency.begin(session, scope, key, request_hash=request_hash, now=now))
+        return None if found is None else Answer(found["status"], found["headers"], found["body"])
+
+    def finish(self, scope: str, key: str, answer: Answer) -> None:
+        """Keep the answer."""
+        self._db.run(lambda session: idempotency.finish(session, scope, key, asdict(answer)))
+
+    def give_up(self, scope: str, key: str) -> None:
+        """Forget the claim."""
+        self._db.run(lambda session: idempotency.give_up(session, scope, key))
+
+
+class LocalFeed:
+    """Read long lists by the id of the last row, so that nothing new shifts what comes next."""
+
+    def __init__(self, db: Database) -> None:
+        """Read from `db`."""
+        self._db = db
+
+    def products(
+        self,
+        *,
+        after: int,
+        limit: int,
+        category: str | None,
+        query: str | None,
+        language: str,
+        postcode: str | None,
+        now: datetime,
+    ) -> Slice[Card]:
+        """Return listed products."""
+        offers.freshen(self._db, now=now)
+        with self._db.read() as session:
+            inside = None
+            if category is not None:
+                chosen = catalogue.find_category(session, category)
+                if chosen is None:
+                    raise NotFound("unknown_category", slug=category)
+                inside = catalogue.tree(session).below(chosen.id)
+            rows = catalogue.after(session, after, limit=limit + 1, categories=inside, query=query)
+            shown = rows[:limit]
+            cards = cards_of(session, shown, place_of(session, postcode, now), language, now)
+            return Slice(cards, shown[-1].id if len(rows) > limit else None)
+
+    def orders(self, *, after: int, limit: int, state: str | None, now: datetime) -> Slice[OrderSummary]:  # noqa: ARG002 - a door's calls all take the time
+        """Return orders in the order they were placed."""
+        with self._db.read() as session:
+            query = sa.select(Order).where(Order.id > after).order_by(Order.id).limit(limit + 1)
+            rows = session.scalars(query if state is None else query.where(Order.state == state)).all()
+            shown = rows[:limit]
+            return Slice([_summary(session, row) for row in shown], shown[-1].id if len(rows) > limit else None)
+
+
+def _summary(session: Session, order: Order) -> OrderSummary:
+    lines = orders.lines_of(session, order.id)
+    return OrderSummary(
+        number=order.number,
+        state=order.state,
+        placed_at=order.placed_at,
+        promised_on=max(line.promised_on for line in lines),
+        expected_on=max(line.expected_on for line in lines),
+        total=Money(order.total_minor, order.currency),
+        lines=[
+            {"sku": one.sku, "quantity": one.quantity, "promised_on": one.promised_on, "expected_on": one.expected_on}
+            for one in lines
+        ],
+    )
+
+
+def open_partners(db: Database) -> Partners:
+    """Return the API's doors over `db`."""
+    return Partners(LocalKeys(db), LocalRepeats(db), LocalFeed(db))

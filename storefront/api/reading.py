@@ -1,0 +1,260 @@
+"""Operations that read: products, availability, days, orders."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import url_for
+
+from backoffice.public.catalogue import Card, ProductPage, Variant
+from backoffice.public.errors import Refused
+from backoffice.public.money import Money
+from backoffice.public.orders import OrderView, PendingOrder
+from backoffice.public.promise import Promise
+from storefront.api import schemas as s
+from storefront.api.operations import Call, Operation, Reply, cursor_for, cursor_of
+from storefront.phrases import locale
+
+NOT_KEPT = {"Cache-Control": "private, no-store"}
+
+
+def money(value: Money) -> s.MoneyShown:
+    """Return an amount."""
+    return s.MoneyShown(amount_minor=value.amount_minor, currency=value.currency)
+
+
+def language(call: Call) -> str:
+    """Return the language that was asked for, else the reader's."""
+    return str((call.params and call.params.lang) or str(locale()).replace("_", "-"))
+
+
+def products(call: Call) -> Reply:
+    """List products of which something may be promised."""
+    asked: s.ProductsAsked = call.params
+    found = call.partners.feed.products(
+        after=cursor_of(asked.cursor),
+        limit=asked.limit,
+        category=asked.category,
+        query=asked.q,
+        language=language(call),
+        postcode=asked.postcode,
+        now=call.now,
+    )
+    return Reply(s.ProductsShown(products=[_card(card) for card in found.rows], next=cursor_for(found.next_after)))
+
+
+def _card(card: Card) -> s.CardShown:
+    return s.CardShown(
+        slug=card.slug,
+        name=card.name,
+        sku=card.sku,
+        price=money(card.price),
+        several_prices=card.several_prices,
+        basis=card.promise.basis,
+        deliver_on=card.promise.deliver_on,
+        url=_page(card.slug),
+    )
+
+
+def product(call: Call) -> Reply:
+    """Return one product."""
+    page = call.shop.catalogue.get_product(call.path["slug"], language=language(call), now=call.now)
+    return Reply(_product(page))
+
+
+def _product(page: ProductPage) -> s.ProductShown:
+    return s.ProductShown(
+        slug=page.slug,
+        name=page.name,
+        description=page.description,
+        language=page.language,
+        facts=dict(page.facts),
+        categories=[s.CategoryShown(slug=one.slug, name=one.name, products=one.count) for one in page.path],
+        variants=[_variant(one) for one in page.variants],
+        pictures=[url_for("shop.media", name=one.file, _external=True) for one in page.pictures],
+        url=_page(page.slug),
+    )
+
+
+def _variant(variant: Variant) -> s.VariantShown:
+    return s.VariantShown(
+        sku=variant.sku,
+        options=dict(variant.options),
+        price=money(variant.price),
+        available=variant.available,
+        basis=variant.basis,
+    )
+
+
+def _page(slug: str) -> str:
+    return url_for("shop.product", slug=slug, _external=True)
+
+
+def availability(call: Call) -> Reply:
+    """Say for several things at once whether they can be promised."""
+    asked: s.AvailabilityAsked = call.params
+    shown = []
+    for sku in asked.sku:
+        known: dict[str, Any] = {"sku": sku, "quantity": asked.quantity}
+        try:
+            found = call.shop.promises.quote(
+                sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=None, now=call.now
+            )
+            shown.append(s.AvailabilityShown(**known, available=True, basis=found.basis, deliver_on=found.deliver_on))
+        except Refused:
+            shown.append(s.AvailabilityShown(**known, available=False, basis=None, deliver_on=None))
+    return Reply(s.AvailabilitiesShown(availability=shown))
+
+
+def promise(call: Call) -> Reply:
+    """Name the day, and say why."""
+    asked: s.PromiseAsked = call.params
+    found = call.shop.promises.quote(
+        asked.sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=asked.cart, now=call.now
+    )
+    return Reply(_promise(found), NOT_KEPT if asked.cart else {})
+
+
+def _promise(found: Promise) -> s.PromiseShown:
+    values = {name: value for name, value in asdict(found).items() if name != "steps"}
+    steps = [s.StepShown(kind=x.kind, starts_at=x.starts_at, ends_at=x.ends_at, details=dict(x.details)) for x in found.steps]
+    return s.PromiseShown(**values, steps=steps)
+
+
+def order(call: Call) -> Reply:
+    """Return the order behind its secret link."""
+    found = call.shop.orders.get(call.path["token"], now=call.now)
+    return Reply(order_shown(found), NOT_KEPT)
+
+
+def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
+    """Return an order, or the payment that may become one."""
+    if isinstance(found, PendingOrder):
+        return s.OrderShown(state=found.state, pay_url=found.pay_url)
+    return s.OrderShown(
+        state=found.state,
+        number=found.number,
+        placed_at=found.placed_at,
+        lines=[
+            s.OrderLineShown(
+                sku=one.sku,
+                name=one.name,
+                options=one.options,
+                quantity=one.quantity,
+                unit_price=money(one.unit_price),
+                total=money(one.total),
+                promised_on=one.promised_on,
+                expected_on=one.expected_on,
+                actual_on=one.actual_on,
+            )
+            for one in found.lines
+        ],
+        parcels=[
+            s.ParcelShown(
+                number=one.number,
+                state=one.state,
+                expected_on=one.expected_on,
+                tracking=one.tracking,
+                lines=[{"sku": sku, "name": name, "quantity": quantity} for sku, name, quantity in one.lines],
+            )
+            for one in found.parcels
+        ],
+        subtotal=money(found.subtotal),
+        shipping=money(found.shipping),
+        total=money(found.total),
+        promised_on=found.promised_on,
+        expected_on=found.expected_on,
+        cancellable=found.cancellable,
+    )
+
+
+def orders(call: Call) -> Reply:
+    """List all orders, for partners."""
+    asked: s.OrdersAsked = call.params
+    found = call.partners.feed.orders(after=cursor_of(asked.cursor), limit=asked.limit, state=asked.state, now=call.now)
+    rows = [
+        s.OrderListed(
+            number=one.number,
+            state=one.state,
+            placed_at=one.placed_at,
+            promised_on=one.promised_on,
+            expected_on=one.expected_on,
+            total=money(one.total),
+            lines=[s.OrderLineListed.model_validate(dict(line)) for line in one.lines],
+        )
+        for one in found.rows
+    ]
+    return Reply(s.OrdersShown(orders=rows, next=cursor_for(found.next_after)), NOT_KEPT)
+
+
+READS = (
+    Operation(
+        "list_products",
+        "GET",
+        "/products",
+        "List products",
+        products,
+        s.ProductsShown,
+        "catalogue:read",
+        params=s.ProductsAsked,
+        raises={400: ["bad_cursor"], 404: ["unknown_category"]},
+        about="Only what a day can be named for, in an order that new products do not disturb.",
+    ),
+    Operation(
+        "get_product",
+        "GET",
+        "/products/{slug}",
+        "Read a product",
+        product,
+        s.ProductShown,
+        "catalogue:read",
+        params=s.TextAsked,
+        raises={404: ["unknown_product"]},
+    ),
+    Operation(
+        "get_availability",
+        "GET",
+        "/availability",
+        "Ask whether things can be promised",
+        availability,
+        s.AvailabilitiesShown,
+        "catalogue:read",
+        params=s.AvailabilityAsked,
+        raises={404: ["unknown_product"], 422: ["unknown_postcode"]},
+    ),
+    Operation(
+        "get_promise",
+        "GET",
+        "/promises",
+        "Ask for a day, and why",
+        promise,
+        s.PromiseShown,
+        "catalogue:read",
+        params=s.PromiseAsked,
+        raises={404: ["unknown_product"], 409: ["not_available"], 422: ["unknown_postcode"]},
+        about="The day that the production plan gives now. Nothing is held: put it into a cart for that.",
+    ),
+    Operation(
+        "get_order",
+        "GET",
+        "/orders/{token}",
+        "Read an order by its secret token",
+        order,
+        s.OrderShown,
+        "carts:write",
+        raises={404: ["unknown_order"]},
+    ),
+    Operation(
+        "list_orders",
+        "GET",
+        "/orders",
+        "List all orders",
+        orders,
+        s.OrdersShown,
+        "orders:read",
+        anonymous=False,
+        params=s.OrdersAsked,
+        raises={400: ["bad_cursor"]},
+    ),
+)

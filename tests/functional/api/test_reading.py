@@ -1,0 +1,139 @@
+"""What the API says of products, days and orders; exact values from the hand-made workshop."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.functional.api.conftest import Caller
+
+
+def test_products_come_part_by_part_and_each_once(api: Caller) -> None:
+    first = api.get("/products?limit=1").get_json()
+    names, cursor = [one["slug"] for one in first["products"]], first["next"]
+    while cursor:
+        part = api.get(f"/products?limit=1&cursor={cursor}").get_json()
+        names += [one["slug"] for one in part["products"]]
+        cursor = part["next"]
+    whole = api.get("/products").get_json()
+    assert names == [one["slug"] for one in whole["products"]]
+    assert sorted(names) == ["lamp", "stool", "table"]  # of the vase there is none, so it is not shown
+    assert whole["next"] is None
+    [stool] = [one for one in whole["products"] if one["slug"] == "stool"]
+    assert (stool["price"], stool["deliver_on"], stool["basis"]) == (
+        {"amount_minor": 4900, "currency": "EUR"},
+        "2026-11-25",
+        "stock",
+    )
+
+
+def test_a_promise_names_the_day_and_its_steps_without_a_gap(api: Caller) -> None:
+    found = api.get("/promises?sku=STOOL&postcode=80331").get_json()
+    assert (found["deliver_on"], found["ship_on"], found["basis"]) == ("2026-11-26", "2026-11-24", "stock")
+    steps = found["steps"]
+    assert all(one["ends_at"] == two["starts_at"] for one, two in zip(steps, steps[1:], strict=False))
+
+
+def test_availability_answers_for_each_in_the_order_asked(api: Caller) -> None:
+    found = api.get("/availability?sku=VASE&sku=STOOL&quantity=2").get_json()["availability"]
+    assert [(one["sku"], one["available"], one["deliver_on"]) for one in found] == [
+        ("VASE", False, None),
+        ("STOOL", True, "2026-11-25"),
+    ]
+
+
+def test_what_was_seen_is_not_sent_again(api: Caller) -> None:
+    first = api.get("/products/stool")
+    again = api.get("/products/stool", If_None_Match=first.headers["ETag"])
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+    assert api.client.head("/api/v1/products/stool").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/products/none", 404, "unknown_product"),
+        ("/products?category=none", 404, "unknown_category"),
+        ("/products?cursor=zz", 400, "bad_cursor"),
+        ("/products?limit=0", 422, "invalid_form"),
+        ("/products?limit=101", 422, "invalid_form"),
+        ("/products?limit=2.0", 422, "invalid_form"),
+        ("/products?limit=2&limit=3", 422, "invalid_form"),
+        ("/products?colour=red", 422, "invalid_form"),
+        ("/promises?sku=STOOL&quantity=1e3", 422, "invalid_form"),
+        ("/promises?sku=STOOL&quantity=-1", 422, "invalid_form"),
+        ("/promises?sku=STOOL&postcode=99999", 422, "unknown_postcode"),
+        ("/promises?sku=STOOL&country=XX&postcode=1", 422, "unknown_postcode"),
+        ("/promises?sku=STOOL&quantity=6", 409, "not_available"),
+        ("/promises?sku=NONE", 404, "unknown_product"),
+        ("/availability", 422, "invalid_form"),
+        ("/orders/none", 404, "unknown_order"),
+        ("/carts/none", 404, "unknown_cart"),
+        ("/orders", 401, "unknown_key"),
+        ("/nothing", 404, "unknown_address"),
+    ],
+)
+def test_a_refusal_is_a_problem_with_its_code(api: Caller, path: str, status: int, code: str) -> None:
+    answer = api.get(path)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    problem = answer.get_json()
+    assert (problem["status"], problem["code"], problem["type"]) == (status, code, f"/api/v1/#{code}")
+    assert problem["detail"]
+    assert problem["title"]
+
+
+def test_what_could_be_had_instead_is_said(api: Caller) -> None:
+    assert api.get("/promises?sku=STOOL&quantity=6").get_json()["most"] == 5
+
+
+def test_a_method_that_is_not_taken_is_told_which_are(api: Caller) -> None:
+    answer = api.send("PATCH", "/products")
+    assert (answer.status_code, answer.get_json()["code"]) == (405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+def test_keys_open_what_their_scopes_say_and_no_more(api: Caller) -> None:
+    reads = api.key("catalogue:read")
+    assert api.get("/products", Authorization=reads).status_code == 200
+    denied = api.get("/orders", Authorization=reads)
+    assert (denied.status_code, denied.get_json()["code"], denied.get_json()["scope"]) == (403, "missing_scope", "orders:read")
+    assert api.get("/orders", Authorization=api.key("orders:read")).get_json() == {"orders": [], "next": None}
+    for wrong in ("Bearer sf_00000000_x", "Bearer", "Basic YTpi", reads[:-1], reads + "x"):
+        answer = api.get("/products", Authorization=wrong)
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "unknown_key")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_revoked_key_opens_nothing(api: Caller) -> None:
+    from backoffice import api_keys
+
+    secret = api.key("orders:read")
+
+    def revoke(session: object) -> None:
+        [row] = api_keys.find_all(session)  # type: ignore[arg-type] # the session that run() gives
+        api_keys.revoke(session, row.id, now=api.now)  # type: ignore[arg-type] # the session that run() gives
+
+    api.services.db.run(revoke)
+    assert api.get("/orders", Authorization=secret).status_code == 401
+
+
+def test_when_a_key_was_used_is_written_once_a_minute(api: Caller) -> None:
+    from backoffice import api_keys
+
+    secret = api.key("catalogue:read")
+    api.get("/products", Authorization=secret)
+    with api.services.db.read() as session:
+        [row] = api_keys.find_all(session)
+        assert row.last_used_at == api.now
+        assert secret.removeprefix("Bearer ") not in str(vars(row))
+
+
+def test_the_description_and_the_page_stand(api: Caller) -> None:
+    described = api.get("/openapi.json")
+    assert described.get_json()["openapi"] == "3.1.0"
+    again = api.get("/openapi.json", If_None_Match=described.headers["ETag"])
+    assert (again.status_code, again.data) == (304, b"")
+    page = api.client.get("/api/v1/")
+    assert page.status_code == 200
+    for path, methods in described.get_json()["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}" in page.text
