@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.functional.api.conftest import Caller
@@ -30,7 +32,7 @@ def test_a_promise_names_the_day_and_its_steps_without_a_gap(api: Caller) -> Non
     found = api.get("/promises?sku=STOOL&postcode=80331").get_json()
     assert (found["deliver_on"], found["ship_on"], found["basis"]) == ("2026-11-26", "2026-11-24", "stock")
     steps = found["steps"]
-    assert all(one["ends_at"] == two["starts_at"] for one, two in zip(steps, steps[1:], strict=False))
+    assert all(one["ends_at"] == two["starts_at"] for one, two in itertools.pairwise(steps))
 
 
 def test_availability_answers_for_each_in_the_order_asked(api: Caller) -> None:
