@@ -1,10 +1,9 @@
 """Every table, imported once: what Alembic compares with and tests create."""
 
-from backoffice import api_keys, audit, idempotency
+from backoffice import api_keys, audit, idempotency, throttle
 from backoffice.bridge import models as bridge_models
 from backoffice.crm import models as crm_models
 from backoffice.db import Base
-from backoffice.desk import models as desk_models
 from backoffice.erp import models as erp_models
 from backoffice.payments import models as payment_models
 
@@ -15,9 +14,9 @@ __all__ = [
     "audit",
     "bridge_models",
     "crm_models",
-    "desk_models",
     "erp_models",
     "idempotency",
     "metadata",
     "payment_models",
+    "throttle",
 ]

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
+from backoffice import throttle
 from backoffice.desk import auth, context, phrases
 from backoffice.desk.forms import text
 from backoffice.desk.phrases import gettext as _
@@ -27,12 +28,12 @@ def login_submit() -> ResponseReturnValue:
     """Log in, or say the same sentence whatever was wrong."""
     email, address, now = text("email")[:254], request.remote_addr or "", context.now()
     database = context.services().db
-    if not database.run(lambda db: auth.may_try(db, address, email, now=now)):
+    if not database.run(lambda db: throttle.may_try(db, address, email, now=now)):
         return _page(email, _("Too many tries. Wait five minutes, then try again."), 429)
     member = context.read(lambda db: auth.find_by_password(db, email, text("password")))
     if member is None:
         return _page(email, _("E-mail or password is wrong."), 403)
-    database.run(lambda db: auth.forget_tries(db, address, email, now=now))
+    database.run(lambda db: throttle.forget_tries(db, address, email, now=now))
     session.clear()  # nothing of an earlier visitor of this browser stays
     session.permanent = True
     login_user(member)

@@ -1,0 +1,65 @@
+"""A limit on guessing that holds across processes: how often somebody tried, counted in the database."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from backoffice.db import Base
+
+TRIES = 10
+WINDOW = timedelta(minutes=5)
+
+
+class LoginThrottle(Base):
+    """Tries of one network address with one name (as a hash) since `since_at`. A log-in that works removes the row."""
+
+    __tablename__ = "login_throttle"
+
+    who: Mapped[str] = mapped_column(primary_key=True)
+    tries: Mapped[int]
+    since_at: Mapped[datetime]
+
+
+def may_try(session: Session, address: str, name: str, *, now: datetime) -> bool:
+    """Count one try of this network address with this name; False after 10 within 5 minutes.
+
+    The count is one conditional update, so many processes share one limit.
+    """
+    who = _who(address, name)
+    if _count(session, who, now) is None:
+        try:
+            with session.begin_nested():
+                session.add(LoginThrottle(who=who, tries=1, since_at=now))
+        except IntegrityError:
+            _count(session, who, now)  # somebody else began the window between our look and our insert
+    tries = session.execute(sa.select(LoginThrottle.tries).where(LoginThrottle.who == who)).scalar_one()
+    return tries <= TRIES
+
+
+def forget_tries(session: Session, address: str, name: str, *, now: datetime) -> None:
+    """Start counting anew after a log-in that worked, and drop what no longer counts for anybody."""
+    row = LoginThrottle
+    old = sa.or_(row.who == _who(address, name), row.since_at <= now - WINDOW)
+    session.execute(sa.delete(row).where(old))
+
+
+def _count(session: Session, who: str, now: datetime) -> int | None:
+    row = LoginThrottle
+    over = row.since_at <= now - WINDOW
+    counted = (
+        sa.update(row)
+        .where(row.who == who)
+        .values(tries=sa.case((over, 1), else_=row.tries + 1), since_at=sa.case((over, now), else_=row.since_at))
+        .returning(row.tries)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(counted).scalar_one_or_none()
+
+
+def _who(address: str, name: str) -> str:
+    return hashlib.sha256(f"{address}\n{name.strip().lower()}".encode(errors="replace")).hexdigest()
