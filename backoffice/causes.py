@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from babel.dates import format_date
+from babel import Locale
 
+from backoffice import wording
 from backoffice.public.orders import Cause
 
 
@@ -50,7 +51,7 @@ def say(cause: Cause, translate: Callable[[str], str], day: Callable[[date], str
 
 def in_english(cause: Cause) -> str:
     """Return a cause as a sentence for readers that know no codes: logs, and programs of the last version."""
-    return say(cause, lambda phrase: phrase, lambda on: format_date(on, "EEE d MMM", "en"))
+    return say(cause, lambda phrase: phrase, lambda on: wording.day(on, Locale("en")))
 
 
 def stored(cause: Cause, *, day_known: bool = True) -> dict[str, Any]:

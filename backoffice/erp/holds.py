@@ -179,6 +179,7 @@ def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[
     """
     found = _supplies_for(session, reservation, now)
     if found is None:
+        reservation.chain = []  # no step leads to it: nobody knows its day
         return False
     outcome, reservation.warehouse_id = found
     assert outcome.ready_at is not None

@@ -65,7 +65,7 @@ class _Stripped:
     """A reservation without supplies, and what of its old ones may be put to use again."""
 
     reservation: t.Reservation
-    had_supplies: bool  # False: it stood without a day
+    had_day: bool
     items: list[int]
     made: list[t.ProductionOrder]
     proposed: list[t.PurchaseOrderLine]
@@ -102,8 +102,7 @@ def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservati
 
 def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
     items, proposed = holds.items_of(session, reservation), proposing.proposed_for(session, reservation.id)
-    had_supplies = session.scalar(sa.select(t.Peg.id).where(t.Peg.reservation_id == reservation.id).limit(1)) is not None
-    return _Stripped(reservation, had_supplies, items, pegging.strip(session, reservation, state=reservation.state), proposed)
+    return _Stripped(reservation, bool(reservation.chain), items, pegging.strip(session, reservation, state=reservation.state), proposed)
 
 
 def _again(session: Session, stripped: _Stripped, cause: Cause, now: datetime) -> bool:
@@ -115,7 +114,7 @@ def _again(session: Session, stripped: _Stripped, cause: Cause, now: datetime) -
         return False
     proposing.propose(session, reservation, now=now, reuse=stripped.proposed)
     fulfilment.reschedule(session, reservation, now=now)
-    if planned == stripped.had_supplies and (not planned or (reservation.ready_at, reservation.warehouse_id) == before):
+    if planned == stripped.had_day and (not planned or (reservation.ready_at, reservation.warehouse_id) == before):
         return False
     events.publish(
         session,

@@ -100,7 +100,9 @@ def test_a_shop_speaks_what_it_chose(app: Flask) -> None:
 
     there_are = ["de", "en", "pt-BR"]
     assert languages.speech(replace(NOBODY, language="de"), there_are) == languages.Speech("de", ("en", "pt-BR"))
-    assert languages.speech(replace(NOBODY, language="de-AT", languages=["pt_BR"]), there_are) == languages.Speech("de", ("pt-BR",))
+    assert languages.speech(replace(NOBODY, language="de-AT", languages=["pt_BR"]), there_are) == languages.Speech(
+        "de", ("pt-BR",)
+    )
     assert languages.speech(replace(NOBODY, language="fi", languages=["de"]), there_are) == languages.Speech("en", ("de",))
 
 
