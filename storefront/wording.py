@@ -63,7 +63,7 @@ ERRORS: Mapping[str, str] = {
     "not_ordered_yet": NO_LONGER,
     # what only the API answers
     "idempotency_key_missing": N_("Send an Idempotency-Key: your own name for this request, so that it is done once."),
-    "bad_idempotency_key": N_("An Idempotency-Key has 1 to 255 printable ASCII characters."),
+    "bad_idempotency_key": N_("An Idempotency-Key has 1 to 255 visible ASCII characters."),
     "idempotency_key_reused": N_("This Idempotency-Key was used for another request. Use a new one."),
     "in_progress": N_("The first request with this Idempotency-Key is still being worked on. Ask again in a second."),
     "malformed_json": N_("The body is not JSON as it should be: cut off, a name twice, not UTF-8, or too deep."),

@@ -114,8 +114,7 @@ def _query(operation: Operation) -> list[dict[str, Any]]:
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     if not operation.is_write:
-        text = {"type": "string", "maxLength": 200}
-        return [{"name": "If-None-Match", "in": "header", "required": False, "schema": text}]
+        return [{"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}]
     schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"}
     about = "Your own name for this request: sent again, it is answered again and done once."
     return [{"name": "Idempotency-Key", "in": "header", "required": True, "description": about, "schema": schema}]

@@ -182,7 +182,7 @@ def _idempotency_key() -> str:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         raise Unreadable("idempotency_key_missing")
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+    if not 1 <= len(key) <= LONGEST_KEY or not all("!" <= letter <= "~" for letter in key):
         raise Unreadable("bad_idempotency_key")
     return key
 
