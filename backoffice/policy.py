@@ -43,6 +43,16 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
+    | _to(ADMIN, "admin", "home")
+    | _to(ADMIN, "people", "home add change password")
+    | _to(ADMIN, "absences", "home add remove")
+    | _to(ADMIN, "company", "home save")
+    | _to(ADMIN, "keys", "home create revoke")
+    | _to(ADMIN, "outgoing", "home replay replay_all drop")
+    | _to(ADMIN, "troubles", "home handled")
+    | _to(ADMIN, "rules", "home save remove")
+    | _to(ADMIN, "templates", "home save remove")
+    | _to(ADMIN, "auditing", "home")
 )
 
 # these stand in a demo only, or belong to one payment provider, so an entry without a route is no mistake

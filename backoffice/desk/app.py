@@ -15,25 +15,55 @@ from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
 from backoffice.desk import (
+    absences,
+    admin,
+    auditing,
     auth,
+    company,
     context,
     errors,
     expedite,
     formats,
     home,
+    keys,
+    outgoing,
     papers,
+    people,
     phrases,
     planning,
+    rules,
     sales,
     sent,
     shelves,
+    templates,
+    troubles,
     warehouse,
     waves,
     wording,
 )
 
 csrf = CSRFProtect()
-BLUEPRINTS = (home.bp, sales.bp, warehouse.bp, waves.bp, papers.bp, sent.bp, shelves.bp, planning.bp, expedite.bp)
+BLUEPRINTS = (
+    home.bp,
+    sales.bp,
+    warehouse.bp,
+    waves.bp,
+    papers.bp,
+    sent.bp,
+    shelves.bp,
+    planning.bp,
+    expedite.bp,
+    admin.bp,
+    people.bp,
+    absences.bp,
+    company.bp,
+    keys.bp,
+    outgoing.bp,
+    troubles.bp,
+    rules.bp,
+    templates.bp,
+    auditing.bp,
+)
 _NAMES = frozenset(blueprint.name for blueprint in BLUEPRINTS)
 
 

@@ -20,7 +20,7 @@ from backoffice.erp.models import Company
 T = TypeVar("T")
 EXTENSION = "shopfloor.desk"
 DESKS = ("sales", "warehouse", "planning")
-DESKS_BY_ROLE = {"sales": ("sales",), "warehouse": ("warehouse",), "planner": ("planning",), "admin": DESKS}
+DESKS_BY_ROLE = {"sales": ("sales",), "warehouse": ("warehouse",), "planner": ("planning",), "admin": (*DESKS, "admin")}
 
 
 class Services(Protocol):

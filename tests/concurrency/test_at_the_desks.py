@@ -1,4 +1,4 @@
-"""Two pickers, one moment, PostgreSQL: a departure becomes one wave, the last piece is counted once."""
+"""Two colleagues, one moment, PostgreSQL: a departure becomes one wave, the last piece counts once, an administrator stays."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from backoffice import bootstrap
+from backoffice import bootstrap, staff
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp import waves
-from backoffice.erp.models import Shipment, ShipmentLine, Wave
+from backoffice.erp.models import Shipment, ShipmentLine, Staff, Wave
 from tests.company import open_company
 from tests.concurrency.test_at_the_same_moment import both
 from tests.integration.chain.conftest import Workshop
@@ -59,3 +60,22 @@ def test_two_begin_the_same_wave(busy: Workshop) -> None:
     said = both(person(busy, waves.pick, wave, "STOOL", 1, actor="Wim"), person(busy, waves.pick, wave, "STOOL", 1, actor="Ada"))
     assert sorted(said) == ["done", "taken"]
     assert sum(line.picked for line in busy.rows(ShipmentLine)) == 1
+
+
+def test_two_administrators_take_the_role_from_each_other(busy: Workshop) -> None:
+    def add(session: Session) -> None:
+        for name in ("Ada", "Eve"):
+            row = Staff(email=f"{name}@werk.test", name=name, role="admin", password_hash="", created_at=busy.now)
+            session.add(row)
+
+    busy.db.run(add)
+    first, second = (one.id for one in busy.rows(Staff))
+
+    def demote(victim: int) -> Callable[[], object]:
+        by = staff.Admin("somebody@werk.test")
+        return lambda: busy.db.run(
+            lambda session: staff.change(session, victim, name="X", role="sales", active=True, by=by, now=busy.now)
+        )
+
+    assert sorted(both(demote(first), demote(second))) == ["done", "last_admin"]
+    assert sorted(one.role for one in busy.rows(Staff)) == ["admin", "sales"]
