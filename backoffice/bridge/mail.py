@@ -106,10 +106,10 @@ def _environment(locale: Locale) -> Environment:
     return made
 
 
-def _cause(kept: Mapping[str, Any] | str, locale: Locale, translations: NullTranslations) -> str:
+def _cause(kept: Mapping[str, Any] | str | None, locale: Locale, translations: NullTranslations) -> str:
     """Return why a day moved; a message from before there were codes brings its sentence along."""
-    if isinstance(kept, str):
-        return kept
+    if kept is None or isinstance(kept, str):
+        return kept or ""
     cause = causes.read(kept)
     return causes.say(cause, translations.gettext, lambda on: wording.day(on, locale)) if cause else ""
 

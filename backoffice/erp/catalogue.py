@@ -24,6 +24,7 @@ class Tree:
     rows: dict[int, t.Category]
     children: dict[int | None, list[int]]
     counts: dict[int, int]
+    names: dict[int, str]  # in the language that was asked for, where there are words in it
 
     def below(self, category_id: int) -> list[int]:
         """Return a category and all below it."""
@@ -49,8 +50,8 @@ def listed_items() -> sa.Select[int | None]:
     )
 
 
-def tree(session: Session) -> Tree:
-    """Return the category tree with its counts."""
+def tree(session: Session, language: str = "") -> Tree:
+    """Return the category tree with its counts, named in a language as far as there are words in it."""
     rows = {c.id: c for c in session.scalars(sa.select(t.Category).order_by(t.Category.position, t.Category.id))}
     children: dict[int | None, list[int]] = defaultdict(list)
     for category in rows.values():
@@ -63,10 +64,17 @@ def tree(session: Session) -> Tree:
             .group_by(t.Product.category_id)
         )
     }
-    found = Tree(rows, dict(children), {})
+    names = {one.id: one.name for one in rows.values()} | _names(session, language)
+    found = Tree(rows, dict(children), {}, names)
     for category_id in rows:
         found.counts[category_id] = sum(own.get(one, 0) for one in found.below(category_id))
     return found
+
+
+def _names(session: Session, language: str) -> dict[int, str]:
+    spoken = [language.partition("-")[0], language]  # the nearer one last, so that it stays
+    texts = session.scalars(sa.select(t.CategoryText).where(t.CategoryText.language.in_(spoken))).all() if language else []
+    return {text.category_id: text.name for text in sorted(texts, key=lambda text: spoken.index(text.language))}
 
 
 def find_category(session: Session, slug: str) -> t.Category | None:
@@ -146,10 +154,12 @@ def pictures_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[
 def texts_of(session: Session, product_ids: Iterable[int], language: str) -> dict[int, t.ProductText]:
     """Return each product's text in a language, where there is one."""
     rows = session.scalars(
-        sa.select(t.ProductText).where(
+        sa.select(t.ProductText)
+        .where(
             t.ProductText.product_id.in_(sorted(product_ids)),
             t.ProductText.language.in_([language, language.partition("-")[0]]),
         )
+        .order_by(sa.func.length(t.ProductText.language))  # de before de-AT: the nearer one stays
     )
     return {row.product_id: row for row in rows}
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, offers, promising, shipping
+from backoffice.erp import catalogue, offers, plan, promising, shipping
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
@@ -64,7 +64,7 @@ class LocalCatalogue:
         """Return one page of products of which something may be promised."""
         offers.freshen(self._db, now=now)
         with self._db.read() as session:
-            tree = catalogue.tree(session)
+            tree = catalogue.tree(session, language)
             chosen = catalogue.find_category(session, category) if category else None
             if category and chosen is None:
                 raise NotFound("unknown_category", slug=category)
@@ -90,7 +90,7 @@ class LocalCatalogue:
             product = catalogue.find_product(session, slug)
             if product is None:
                 raise NotFound("unknown_product", slug=slug)
-            tree = catalogue.tree(session)
+            tree = catalogue.tree(session, language)
             text = catalogue.texts_of(session, [product.id], language).get(product.id)
             pictures = catalogue.pictures_of(session, [product.id])[product.id]
             items = catalogue.items_of(session, [product.id])[product.id]
@@ -113,8 +113,17 @@ class LocalCatalogue:
                     )
                     for item, offer in items
                 ],
-                facts={str(k): str(v) for k, v in product.facts.items()},
+                facts={str(k): str(v) for k, v in ((text.facts if text else {}) or product.facts).items()},
             )
+
+    def find_version(self, *, now: datetime) -> str:
+        """Return a name for the present state of the catalogue."""
+        with self._db.read() as session:
+            if not offers.find_stale(session, now=now):
+                return plan.shown_version(session)
+        offers.freshen(self._db, now=now)
+        with self._db.read() as session:
+            return plan.shown_version(session)
 
     def find_slugs(self, *, now: datetime) -> Sequence[str]:
         """Return the slugs of all products of which something may be promised."""
@@ -122,11 +131,11 @@ class LocalCatalogue:
         with self._db.read() as session:
             return catalogue.slugs(session)
 
-    def find_categories(self, *, now: datetime) -> Sequence[Category]:
+    def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
         """Return the top of the tree where something is listed."""
         offers.freshen(self._db, now=now)
         with self._db.read() as session:
-            tree = catalogue.tree(session)
+            tree = catalogue.tree(session, language)
             top = [_category(tree, one) for one in tree.children.get(None, [])]
             return [category for category in top if category.count]
 
@@ -206,7 +215,7 @@ def cards_of(session: Session, products: Sequence[t.Product], place: Destination
 def _category(tree: catalogue.Tree, category_id: int) -> Category:
     row = tree.rows[category_id]
     parent = tree.rows[row.parent_id].slug if row.parent_id else None
-    return Category(row.slug, row.name, parent, tree.counts[category_id])
+    return Category(row.slug, tree.names[category_id], parent, tree.counts[category_id])
 
 
 def _picture(picture: t.Picture) -> Picture:

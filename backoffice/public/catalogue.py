@@ -98,10 +98,14 @@ class CatalogueDoor(Protocol):
         """Return a product, also when nothing can be promised. Raises NotFound(unknown_product)."""
         ...
 
+    def find_version(self, *, now: datetime) -> str:
+        """Return a name for the present state of all that this door shows: another one after each change. Cheap."""
+        ...
+
     def find_slugs(self, *, now: datetime) -> Sequence[str]:
         """Return the slugs of all products of which something may be promised, at most 45,000, in their order."""
         ...
 
-    def find_categories(self, *, now: datetime) -> Sequence[Category]:
-        """Return the top of the tree, only where something is listed."""
+    def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
+        """Return the top of the tree, only where something is listed; named in `language` where there are words in it."""
         ...

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 from backoffice.public import Shop, ShopProfile
+from backoffice.public.accounts import AccountDoor, AccountView
 from backoffice.public.carts import Cart, CartLine
 from backoffice.public.catalogue import Card, Category, Listing, Picture, ProductPage, Variant
 from backoffice.public.checkout import CheckoutForm, PaymentStart
@@ -180,10 +182,14 @@ class Catalogue:
         path = [self._category("tables")]
         return ProductPage(slug, found[0].name, "طاولة طويلة", "ar", [picture], path, variants, {"Width": "90 cm"})
 
+    def find_version(self, *, now: datetime) -> str:
+        self.state.version += 1  # nothing is ever kept
+        return str(self.state.version)
+
     def find_slugs(self, *, now: datetime) -> Sequence[str]:
         return ["stool", "table"]
 
-    def find_categories(self, *, now: datetime) -> Sequence[Category]:
+    def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
         return [self._category("tables"), self._category("seats")]
 
 
@@ -351,10 +357,26 @@ class Leads:
         return LeadReceipt(by, by.date())
 
 
+class Accounts:
+    """Nobody is logged in."""
+
+    def find(self, token: str | None, *, now: datetime) -> AccountView | None:  # noqa: ARG002 - nobody, whatever they say
+        return None
+
+
 def make_shop(state: State) -> Shop:
     """Return the fake door over `state`."""
     carts = Carts(state)
-    return Shop(Profile(state), Catalogue(state), Promises(state), carts, Checkouts(state, carts), Orders(state), Leads(state))
+    return Shop(
+        Profile(state),
+        Catalogue(state),
+        Promises(state),
+        carts,
+        Checkouts(state, carts),
+        Orders(state),
+        Leads(state),
+        cast(AccountDoor, Accounts()),
+    )
 
 
 def sold(state: State, sku: str) -> None:

@@ -1,0 +1,64 @@
+"""One mail of every kind, as it is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from backoffice.bridge.outbox import Message
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+FRAME: dict[str, Any] = {
+    "to": "ada@example.test",
+    "name": "Ada Okafor",
+    "shop": "Holzwerk",
+    "number": "SF-4K7P-Q2MN",
+    "link": "https://shop.test/o/token",
+}
+MOVED = {
+    "item": "Long table, oak",
+    "promised_on": "2026-12-08",
+    "cause": {"code": "receipt_later", "item": "Oak board", "due_on": "2026-12-03"},
+}
+REFUND = {"amount": {"amount_minor": 129_900, "currency": "EUR"}, "reason": "partial"}
+PAYLOADS: dict[str, dict[str, Any]] = {
+    "order_confirmed": {
+        "lines": [
+            {
+                "name": "Long table, oak",
+                "options": "180 cm",
+                "quantity": 1,
+                "total": {"amount_minor": 129_000, "currency": "EUR"},
+                "deliver_on": "2026-12-08",
+            },
+            {
+                "name": "Stool",
+                "options": "",
+                "quantity": 4,
+                "total": {"amount_minor": 35_600, "currency": "EUR"},
+                "deliver_on": "2026-12-08",
+            },
+        ],
+        "total": {"amount_minor": 169_500, "currency": "EUR"},
+        "deliver_on": "2026-12-08",
+    },
+    "day_moved": MOVED | {"expected_on": "2026-12-11"},
+    "day_unknown": MOVED,
+    "order_shipped": {
+        "tracking": "JD014600001234",
+        "deliver_on": "2026-12-08",
+        "parcel": 1,
+        "parcels": 2,
+        "contents": [{"name": "Stool", "quantity": 4}],
+    },
+    "order_cancelled": {"amount": {"amount_minor": 169_500, "currency": "EUR"}, "by_customer": True},
+    "order_refunded": REFUND,
+    "lead_answer": {"text": "Yes, in oak.\nShall we?", "subject": "A table for eight", "asked": "In oak?\nBy May?"},
+    "can_be_had": {"item": "Stool", "quantity": 1, "deliver_on": "2026-12-08"},
+}
+
+
+def message(kind: str, language: str, **changes: Any) -> Message:
+    """Return a mail of a kind, as the worker gives it to its carrier."""
+    payload = FRAME | {"language": language} | PAYLOADS[kind] | changes
+    return Message(7, "mail", "order:1", kind, payload, 1, AT, AT)
