@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderEvent, OrderLine, OrderView, PendingOrder
+from backoffice.public.orders import Cause, OrderEvent, OrderLine, OrderView, PendingOrder
 from tests.functional.storefront.fake_shop import NOW, State
 
 LINE = OrderLine(
@@ -130,3 +130,36 @@ def test_a_refused_question_is_kept(client: FlaskClient, state: State, text: str
     assert text in answer.text
     assert state.asked == []
     assert client.post("/o/nobody/ask", data={"message": "x"}).status_code == 404
+
+
+def test_why_a_day_moved_is_said_in_the_reader_s_language(client: FlaskClient, state: State) -> None:
+    cause = Cause("station_stopped", {"station": "Saw", "until_on": "2026-12-04"})
+    line = replace(LINE, expected_on=date(2026, 12, 11), moved_because="Saw stands still until Fri 4 Dec", moved_cause=cause)
+    moved = OrderEvent("day_moved", NOW, "Long table: Saw stands still until Fri 4 Dec", "Long table", cause)
+    back = OrderEvent("refunded", NOW, amount=Money(1990, "EUR"))
+    state.orders["secret"] = replace(ORDER, lines=[line], expected_on=date(2026, 12, 11), events=[moved, back])
+    english, german = client.get("/o/secret").text, client.get("/de/o/secret").text
+    assert english.count("The station “Saw” in our workshop stands still until Fri 4 Dec.") == 2
+    assert german.count("Die Station „Saw“ in unserer Werkstatt steht still bis Fr., 4. Dez.") == 2
+    assert "Zuerst war Di., 8. Dez. zugesagt. Jetzt kommt es am Fr., 11. Dez. an." in german
+    assert "stands still" not in german
+    assert "19,90\xa0€" in german
+
+
+def test_a_cause_of_a_later_version_is_shown_as_it_was_stored(client: FlaskClient, state: State) -> None:
+    line = replace(LINE, expected_on=date(2026, 12, 11), moved_because="The river rose.", moved_cause=Cause("flood"))
+    state.orders["secret"] = replace(ORDER, lines=[line], expected_on=date(2026, 12, 11))
+    assert "The river rose." in client.get("/o/secret").text
+
+
+def test_a_day_that_nobody_knows_is_not_named(client: FlaskClient, state: State) -> None:
+    cause = Cause("counted_fewer", {"item": "Long table"})
+    line = replace(LINE, day_known=False, moved_cause=cause, moved_because="Long table: fewer on the shelf than counted before")
+    state.orders["secret"] = replace(ORDER, lines=[line])
+    page = client.get("/o/secret").text
+    assert "We do not have a new day for your order yet. We write to you as soon as we do." in page
+    assert "We had promised Tue 8 Dec, and cannot keep it." in page
+    assert "We counted again and found fewer of Long table than we thought." in page
+    assert "The day is open" in page
+    assert "Arrives Tue 8 Dec" not in page
+    assert page.count("8 Dec") == 1  # as what was promised, nowhere as what is to come
