@@ -15,11 +15,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
 from backoffice.public.errors import ShopError
-from storefront import languages, wording
+from storefront import languages, page_cache, wording
 from storefront.api import problems
 from storefront.assets import FOLDER, PREFIX
 from storefront.front import Front
-from storefront.views import cart, catalogue, checkout, leads, orders, pages, product
+from storefront.views import account, cart, catalogue, checkout, leads, orders, pages, product
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 NOBODY = ShopProfile("", "", "EUR", "UTC", "en", "", "", (), ())
@@ -33,8 +33,9 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
     """
     routes = Blueprint("shop", __name__, static_folder=str(FOLDER), static_url_path=PREFIX, template_folder=str(TEMPLATES))
     front = Front(shop, clock, Path(media).resolve(), demo)
-    for area in (catalogue, product, cart, checkout, orders, leads, pages):
+    for area in (catalogue, product, cart, checkout, orders, account, leads, pages):
         area.register(routes, front)
+    page_cache.install(routes, shop.catalogue, clock)
     routes.register_error_handler(ShopError, lambda error: _explain(front, error))
 
     def wire(state: BlueprintSetupState) -> None:
@@ -89,7 +90,7 @@ def _page(front: Front, status: int, text: str) -> Response:
 def _face(front: Front, now: datetime) -> tuple[ShopProfile, list[Category]]:
     """Return header and footer; without them where the database is what broke."""
     try:
-        return front.shop.profile.get(), list(front.shop.catalogue.find_categories(now=now))
+        return front.shop.profile.get(), list(front.shop.catalogue.find_categories(now=now, language=front.language()))
     except Exception:  # the error page must stand when everything below it has fallen
         log.exception("error page drawn without the shop's face")
         return NOBODY, []

@@ -51,16 +51,22 @@ def refresh(session: Session, item_ids: Iterable[int] | None, *, now: datetime) 
     done = 0
     for start in range(0, len(items), BATCH):
         done += _compute(session, items[start : start + BATCH], now=now)
+    if done:
+        plan.raise_offers(session)
     return done
 
 
 def freshen(db: Database, *, now: datetime) -> int:
     """Compute again what was touched or has run out, in a transaction of its own; return how many. Cheap when none."""
     with db.read() as session:
-        stale = list(
-            session.scalars(sa.select(t.Offer.item_id).where(t.Offer.valid_until <= now).order_by(t.Offer.item_id).limit(BATCH))
-        )
+        stale = find_stale(session, now=now)
     return db.run(lambda session: refresh(session, stale, now=now)) if stale else 0
+
+
+def find_stale(session: Session, *, now: datetime) -> list[int]:
+    """Return items whose offer must be computed again, some of them where there are many."""
+    due = sa.select(t.Offer.item_id).where(t.Offer.valid_until <= now)
+    return list(session.scalars(due.order_by(t.Offer.item_id).limit(BATCH)))
 
 
 def _ensure_rows(session: Session, items: Sequence[t.Item], *, now: datetime) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import secrets
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backoffice.erp.models import PlanDomain
 
 DOMAIN = 1
+OFFERS = 2  # a row of its own: whoever computes offers must not queue with planners
 
 
 def version(session: Session) -> int:
@@ -44,3 +47,18 @@ def bump(session: Session, *, master: bool = False) -> int:
         session.flush()
         return 1
     return int(raised)
+
+
+def raise_offers(session: Session) -> None:
+    """Say that what pages show of offers is no longer what it was. The row stays locked until the transaction ends."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = insert(PlanDomain).values(id=OFFERS, version=1, master_version=0)
+    session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"version": PlanDomain.version + 1}))
+
+
+def shown_version(session: Session) -> str:
+    """Return a name for the state of everything that catalogue pages show: offers and master data."""
+    rows = session.execute(sa.select(PlanDomain.id, PlanDomain.version, PlanDomain.master_version)).all()
+    state = {row.id: row for row in rows}
+    offers, domain = state.get(OFFERS), state.get(DOMAIN)
+    return f"{offers.version if offers else 0}-{domain.master_version if domain else 0}"
