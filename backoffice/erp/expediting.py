@@ -32,7 +32,8 @@ def ask(
     company = get_company(session)
     if wanted_on < local_today(company, now):
         raise BadInput("invalid_form", {"wanted_on": "past_date"})
-    if wanted_on >= local_today(company, line.due_at):
+    due_on = local_today(company, line.due_at)
+    if wanted_on >= due_on and due_on > local_today(company, now):  # of what is due or overdue any day may be asked
         raise BadInput("invalid_form", {"wanted_on": "not_earlier"})
     before = line.expedite_on
     result = session.execute(

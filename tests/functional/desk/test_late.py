@@ -72,6 +72,12 @@ def test_asking_a_supplier_moves_no_promise_and_their_answer_does(at_desk: AtDes
     assert (second.details["before"], second.details["after"]) == (at(27, 8).isoformat(), at(26, 8).isoformat())
 
 
+def test_of_what_is_overdue_any_day_may_be_asked(at_desk: AtDesk, workshop: Workshop, clock: FixedClock) -> None:
+    clock.advance(days=4)
+    at_desk("Petra").send(ASK, wanted_on="2026-12-02", key="a")
+    assert asked(workshop) == (date(2026, 12, 2), "Petra")
+
+
 def test_a_supplier_who_cannot_leaves_the_day(at_desk: AtDesk, workshop: Workshop) -> None:
     petra = at_desk("Petra")
     petra.refused("/desk/planning/receipts/1/declined", 409)
