@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from backoffice import events, tables
 from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
+from backoffice.bridge.outbox import Message
 from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
-from backoffice.crm import arrivals, moving, orders, telling
+from backoffice.crm import arrivals, consents, links, moving, orders, telling
 from backoffice.db import Database
 from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
@@ -52,18 +53,19 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     db = Database(settings.database_url)
     gateway = _gateway(settings, db)
     shop, till = open_shop(settings, db, gateway)
-    wire(settings.secret_key)
+    wire(settings.secret_key, settings.base_url)
     return Services(settings, db, clock, shop, gateway, till, open_partners(db))
 
 
-def wire(secret_key: str) -> None:
-    """Tell the layers above what happens below."""
+def wire(secret_key: str, base_url: str = "") -> None:
+    """Tell the layers above what happens below. base_url: the shop's public address, for links in mails."""
     events.unwire()
     events.listen(events.PickingStarted, orders.on_picking_started)
     events.listen(events.ShipmentPacked, orders.on_packed)
     events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
     events.listen(events.ShipmentDelivered, arrivals.on_delivered)
     events.listen(events.ExpectedDayMoved, moving.make_on_day_moved(secret_key))
+    events.listen(events.ConsentGiven, consents.make_on_given(secret_key, base_url))
     events.listen(events.MailWanted, _post)
     events.listen(events.RefundWanted, _send_back)
 
@@ -92,10 +94,19 @@ def carriers(services: Services) -> dict[str, Carrier]:
     def sender() -> str:
         return services.shop.profile.get().email
 
+    post = MailServer(settings.smtp_url, sender) if settings.smtp_url else MailFolder(settings.mail_path, sender)
     return {
-        "mail": MailServer(settings.smtp_url, sender) if settings.smtp_url else MailFolder(settings.mail_path, sender),
+        "mail": lambda message: post(_with_link(message, settings.secret_key)),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
     }
+
+
+def _with_link(message: Message, secret_key: str) -> Message:
+    """Return a mail with the link that is derived only now: the outbox alone must not let anybody in."""
+    values = dict(message.payload)
+    if "nonce" in values:
+        values["link"] = values["link_base"] + links.account_token(secret_key, values["nonce"])
+    return replace(message, payload=values)
 
 
 def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], object]]]:

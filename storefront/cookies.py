@@ -7,8 +7,10 @@ from flask import Response, request
 CART = "cart"
 PLACE = "place"
 LANGUAGE = "language"
+ACCOUNT = "account"  # __Host-account where the connection is secure: no other host can set it then
 CART_SECONDS = 60 * 24 * 3600
 PLACE_SECONDS = 365 * 24 * 3600
+ACCOUNT_SECONDS = 30 * 24 * 3600
 LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
@@ -33,3 +35,27 @@ def keep_language(response: Response, language: str) -> Response:
     """Remember the language that somebody chose; the page's script reads it too, to offer none that was turned down."""
     response.set_cookie(LANGUAGE, language, max_age=LANGUAGE_SECONDS, samesite="Lax", secure=request.is_secure, path="/")
     return response
+
+
+def account_token() -> str | None:
+    """Return the secret of this browser's log-in, as it sent it."""
+    return request.cookies.get(_account_name()) or None
+
+
+def keep_account(response: Response, token: str) -> Response:
+    """Keep a browser logged in for 30 days at most, out of reach of scripts."""
+    response.set_cookie(
+        _account_name(), token, max_age=ACCOUNT_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+    )
+    return response
+
+
+def forget_account(response: Response) -> Response:
+    """Let a browser that logged out forget its log-in and the cart that is of the account."""
+    response.delete_cookie(_account_name(), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    response.delete_cookie(CART, path="/")
+    return response
+
+
+def _account_name() -> str:
+    return f"__Host-{ACCOUNT}" if request.is_secure else ACCOUNT

@@ -57,6 +57,13 @@ ERRORS: Mapping[str, str] = {
     ),
     "refund_too_much": N_("That is more than is left of this payment. Nothing was given back."),
     "bad_amount": N_("Write an amount above zero."),
+    "unknown_link": N_("This link was used already, or its time is over. Ask for a new one."),
+    "not_logged_in": N_("You are logged out here. Log in again to go on."),
+    "wrong_login": N_(
+        "E-mail or password is wrong, or the address was never confirmed. If you registered, follow the link in our e-mail first."
+    ),
+    "wrong_password": N_("This is not the password you chose. Type it again."),
+    "too_many_tries": N_("That was tried too often. Wait five minutes, then try again."),
     "nothing_here": NO_LONGER,
     "all_here": NO_LONGER,
     "not_enough_stock": NO_LONGER,  # what only the desks meet still has words here: nobody is shown a code
@@ -83,6 +90,9 @@ FIELDS: Mapping[str, str] = {
     "too_long": N_("This is longer than we can take. Please shorten it."),
     "bad_email": EMAIL,
     "invalid_email": EMAIL,
+    "bad_length": N_("Choose a password of 8 to 128 letters."),
+    "common_password": N_("Many people use this password, so it is tried first. Choose another."),
+    "wrong_password": N_("This is not your password. Type it again."),
     "bad_phone": N_("Write a phone number with its area code, or leave it empty."),
     "bad_date": N_("Write the day as year, month, day: 2026-12-08."),
     "past_date": OVER,

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import carts, links, parties
+from backoffice.crm import accounts, carts, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.erp import holds, promising
 from backoffice.erp import models as t
@@ -32,7 +32,7 @@ REQUIRED = ("email", "name", "street", "city", "postcode", "country")
 
 def request_hash(form: CheckoutForm) -> str:
     """Return a fingerprint of what the customer typed; what the page added (cart version, total) may be newer the second time."""
-    typed = {name: value for name, value in asdict(form).items() if name not in ("cart_version", "total_minor")}
+    typed = {name: value for name, value in asdict(form).items() if name not in ("cart_version", "total_minor", "account")}
     return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 
@@ -108,6 +108,7 @@ def open_checkout(
         country=cart.country,
         note=form.note.strip(),
         parcels=cart.parcels,
+        account_id=found[0].id if (found := accounts.find_session(session, form.account, now=now)) else None,
         language=form.language,
         currency=lines[0].item.currency,
         shipping_minor=company.shipping_minor,

@@ -28,6 +28,12 @@ def order_token(secret_key: str, nonce: str) -> str:
     return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
 
 
+def account_token(secret_key: str, nonce: str) -> str:
+    """Derive the link that is mailed to the owner of an account; the outbox holds its nonce, the link only its hash."""
+    digest = hmac.new(secret_key.encode(), b"account-link:" + nonce.encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+
+
 def order_number() -> str:
     """Return a new order number: readable over the telephone, and telling nothing about how many orders there are."""
     alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

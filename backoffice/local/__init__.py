@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backoffice.config import Settings
 from backoffice.db import Database
+from backoffice.local.accounts import LocalAccounts
 from backoffice.local.carts import LocalCarts
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
@@ -15,14 +16,16 @@ from backoffice.public import Shop
 def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop, Till]:
     """Return the door, and the till that settles payments for it."""
     till = Till(db, gateway, settings.secret_key, settings.hold_minutes)
+    carts = LocalCarts(db, till, settings.hold_minutes)
     shop = Shop(
         profile=LocalProfile(db),
         catalogue=LocalCatalogue(db),
         promises=LocalPromises(db),
-        carts=LocalCarts(db, till, settings.hold_minutes),
+        carts=carts,
         checkout=LocalCheckout(db, till, settings),
         orders=LocalOrders(db, till),
-        leads=LocalLeads(db),
+        leads=LocalLeads(db, settings.secret_key),
+        accounts=LocalAccounts(db, carts, settings),
     )
     return shop, till
 

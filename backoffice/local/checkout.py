@@ -30,7 +30,7 @@ log = structlog.get_logger()
 PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour
 
 
-def _public(configured: str, seen: str) -> str:
+def public_address(configured: str, seen: str) -> str:
     """Return the shop's address in the customer's language: the configured one, with the path that `seen` has."""
     if not configured:
         return seen
@@ -232,7 +232,7 @@ class LocalCheckout:
             cart,
             form,
             secret_key=self._settings.secret_key,
-            base_url=_public(self._settings.base_url, base_url),
+            base_url=public_address(self._settings.base_url, base_url),
             minutes=self._settings.hold_minutes,
             now=now,
         )

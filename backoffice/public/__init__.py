@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from backoffice.public.accounts import AccountDoor
 from backoffice.public.carts import CartDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
@@ -56,3 +57,4 @@ class Shop:
     checkout: CheckoutDoor
     orders: OrderDoor
     leads: LeadDoor
+    accounts: AccountDoor

@@ -27,6 +27,7 @@ class CheckoutForm:
     country: str
     note: str
     language: str
+    account: str = ""  # the session's token of who is logged in
 
 
 @dataclass(frozen=True, slots=True)

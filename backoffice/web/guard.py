@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, request, session
 
 MOST_BYTES = 1024 * 1024
+ACCOUNT_COOKIES = ("account", "__Host-account")  # of customers who are logged in; `_user_id` is Flask-Login's, of who works here
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -30,7 +31,7 @@ def _refuse_cross_site() -> None:
 
     Browsers send Sec-Fetch-Site to secure addresses and Origin with every POST. A request with neither comes from no
     browser's page, and one with `Origin: null` from a page that hides its address: both may do what an anonymous
-    visitor may, but never act with the session of somebody who works here.
+    visitor may, but never act with the session of a customer or of somebody who works here.
     """
     if request.method in SAFE_METHODS:
         return
@@ -41,7 +42,7 @@ def _refuse_cross_site() -> None:
     elif origin != "null":
         trusted = urlsplit(origin).netloc.lower() == request.host.lower()
     else:
-        trusted = not session.get("_user_id")  # Flask-Login's name for who is logged in
+        trusted = not session.get("_user_id") and not any(name in request.cookies for name in ACCOUNT_COOKIES)
     if not trusted:
         abort(403)
 

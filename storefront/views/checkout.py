@@ -13,7 +13,7 @@ from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import BadInput, Refused, ShopError
 from storefront import wording
-from storefront.cookies import keep_place
+from storefront.cookies import account_token, keep_place
 from storefront.front import Front, see
 from storefront.inputs import parse_hidden_int
 from storefront.phrases import _
@@ -92,6 +92,7 @@ class Views:
             cart_version=version,
             total_minor=parse_hidden_int(request.form.get("total_minor")),
             language=self.front.language(),
+            account=account_token() or "",
             **typed,
         )
 

@@ -17,7 +17,7 @@ from backoffice.public.carts import Cart, CartLine
 from backoffice.public.catalogue import Card, Category, Listing, Picture, ProductPage, Variant
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import BadInput, NotFound, Refused
-from backoffice.public.leads import LeadForm, LeadReceipt
+from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Promise, Step
@@ -68,6 +68,7 @@ class State:
     held_until: dict[str, datetime] = field(default_factory=dict)
     was_on: dict[str, date] = field(default_factory=dict)
     leads: dict[str, LeadForm] = field(default_factory=dict)
+    consents: dict[str, ConsentView] = field(default_factory=dict)
     started: list[CheckoutForm] = field(default_factory=list)
     refuse_start: Exception | None = None
     orders: dict[str, OrderView | PendingOrder] = field(default_factory=dict)
@@ -360,6 +361,14 @@ class Leads:
         self.state.leads[form.key] = form
         by = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
         return LeadReceipt(by, by.date())
+
+    def find_consent(self, token: str) -> ConsentView:
+        if token not in self.state.consents:
+            raise NotFound("unknown_record")
+        return self.state.consents[token]
+
+    def withdraw_consent(self, token: str, *, now: datetime) -> None:  # noqa: ARG002 - the door's signature
+        self.state.consents[token] = replace(self.find_consent(token), standing=False)
 
 
 class Accounts:
