@@ -64,7 +64,6 @@ BLUEPRINTS = (
     templates.bp,
     auditing.bp,
 )
-_NAMES = frozenset(blueprint.name for blueprint in BLUEPRINTS)
 
 
 class DeskSession(SecureCookieSessionInterface):
@@ -99,7 +98,7 @@ def register(app: Flask, services: context.Services) -> None:
     manager.user_loader(_load)
     # not init_app: it reads the session after every request, also those of cached shop pages
     app.login_manager = manager  # type: ignore[attr-defined]  # where flask-login looks for it
-    app.before_request(lambda: phrases.follow_reader() if (request.endpoint or "").partition(".")[0] in _NAMES else None)
+    app.before_request(lambda: phrases.follow_reader() if request.path.startswith("/desk/") else None)
     csrf.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
