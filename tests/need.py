@@ -139,12 +139,14 @@ def free_port() -> int:
 class Gunicorn:
     """The site as it is served for real: several web processes with the wall clock."""
 
-    def __init__(self, settings: Settings, *, workers: int, threads: int, log: Path) -> None:
+    def __init__(
+        self, settings: Settings, *, workers: int, threads: int, log: Path, app: str = "wsgi:create_app()"
+    ) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
         given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
-        command = [sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}"]
+        command = [sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}"]
         command += [
             "--workers",
             str(workers),
@@ -157,15 +159,20 @@ class Gunicorn:
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, cwd=ROOT, env=os.environ | given, stdout=output, stderr=output)
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
-        """Return when /healthz answers; raise with the server's log if it does not."""
+    @property
+    def pid(self) -> int:
+        """Return the number of the process that leads the others."""
+        return self._process.pid
+
+    def wait_until_ready(self, seconds: float = 60, *, path: str = "/healthz") -> None:
+        """Return when `path` answers; raise with the server's log if it does not."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
             with (
                 suppress(urllib.error.URLError, ConnectionError),
-                urllib.request.urlopen(f"{self.address}/healthz") as answer,  # noqa: S310 - loopback
+                urllib.request.urlopen(f"{self.address}{path}") as answer,  # noqa: S310 - loopback
             ):
                 if answer.status == 200:
                     return
