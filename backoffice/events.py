@@ -88,6 +88,24 @@ class MailWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """Somebody allowed us something."""
+
+    consent_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """A paid checkout became an order. lead_id: the enquiry that it came from."""
+
+    order_ref: str
+    party_id: int
+    lead_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundWanted:
     """Money is to be given back: the provider must be asked, once this transaction has ended."""
 

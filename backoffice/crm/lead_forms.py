@@ -10,10 +10,11 @@ from datetime import date
 
 from backoffice.crm.parties import normalise_email
 from backoffice.public.errors import BadInput
-from backoffice.public.leads import LeadForm
+from backoffice.public.leads import MAY_BE_SENT, LeadForm
 
-KINDS = ("contact", "question", "tell_me", "order_question")
-LIMITS = {"name": 200, "email": 254, "phone": 50, "message": 5_000, "sku": 100, "postcode": 20}
+KINDS = (*MAY_BE_SENT, "phone")
+LIMITS = {"name": 200, "email": 254, "phone": 50, "message": 5_000, "sku": 100, "postcode": 20, "company": 200}
+LONGEST_ORIGIN = 200
 MAX_QUANTITY = 999_999_999
 
 
@@ -33,12 +34,20 @@ class CheckedLead:
     language: str
     page: str
     doubtful: bool
+    company: str
+    country: str
+    source: str
+    medium: str
+    campaign: str
+    landing: str
+    newsletter: str
 
 
-def check(form: LeadForm) -> CheckedLead:
+def check(form: LeadForm, *, today: date | None = None) -> CheckedLead:
     """Return the form's values. Raises BadInput(invalid_form, fields) naming every wrong field at once.
 
-    Field codes: missing | too_long | bad_email | bad_date | bad_quantity | bad_character | unknown_kind.
+    today: no need may lie before it; None: any day will do.
+    Field codes: missing | too_long | bad_email | bad_date | past_date | bad_quantity | bad_character | unknown_kind.
     """
     wrong: dict[str, str] = {}
     for name, value in asdict(form).items():
@@ -46,13 +55,15 @@ def check(form: LeadForm) -> CheckedLead:
             wrong[name] = "bad_character"
         elif len(_lines(value)) > LIMITS.get(name, len(value)):
             wrong[name] = "too_long"
-    if form.kind not in KINDS:
+    if form.kind not in MAY_BE_SENT:
         wrong["kind"] = "unknown_kind"
     for name in ("email", "sku") if form.kind == "tell_me" else ("email", "message"):
         if not getattr(form, name).strip():
             wrong[name] = "missing"
     email = "" if "email" in wrong else _email(form.email, wrong)
     quantity, needed_by_on = _quantity(form.quantity, wrong), _day(form.needed_by_on, wrong)
+    if today is not None and needed_by_on is not None and needed_by_on < today:
+        wrong["needed_by_on"] = "past_date"
     if wrong:
         raise BadInput("invalid_form", wrong)
     return CheckedLead(
@@ -68,6 +79,13 @@ def check(form: LeadForm) -> CheckedLead:
         language=form.language[:35],
         page=form.page[:500],
         doubtful=bool(form.trap.strip()),
+        company=" ".join(form.company.split()),
+        country=form.country.strip().upper()[:2],
+        source=form.source.strip()[:LONGEST_ORIGIN],
+        medium=form.medium.strip()[:LONGEST_ORIGIN],
+        campaign=form.campaign.strip()[:LONGEST_ORIGIN],
+        landing=form.landing.strip()[:LONGEST_ORIGIN],
+        newsletter=form.newsletter,
     )
 
 

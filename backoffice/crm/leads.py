@@ -13,11 +13,11 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import events, idempotency
-from backoffice.crm import parties, timeline
+from backoffice import events, idempotency, wording
+from backoffice.crm import assigning, consents, parties, timeline
 from backoffice.crm.answer_time import answer_due
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
-from backoffice.crm.models import Activity, Lead
+from backoffice.crm.models import Activity, Lead, Party
 from backoffice.erp.models import Company, Staff
 from backoffice.public.errors import NotFound, Refused
 from backoffice.public.leads import LeadForm
@@ -51,12 +51,13 @@ class Colleague(Protocol):
 
 
 def submit(session: Session, form: LeadForm, *, order_ref: str | None = None, now: datetime) -> Lead:
-    """Take a message in and return its lead. Raises BadInput(invalid_form, fields).
+    """Take a message in and return its lead, with an owner where a rule names one. Raises BadInput(invalid_form, fields).
 
     The same form twice (its `key` and every value) is one lead; the same key with another text is another message.
     order_ref: the number of the order that it is about, known to us and not typed.
     """
-    checked = check(form)
+    company = session.get(Company, 1)
+    checked = check(form, today=wording.day_in(company.timezone, now) if company else None)
     if not form.key:
         return _insert(session, checked, order_ref, now)
     row, fresh = idempotency.claim(session, "lead", fingerprint(form), now=now)
@@ -160,9 +161,42 @@ def release(session: Session, lead_id: int, *, staff: Colleague, version: int, n
 
 def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: datetime) -> Lead:
     party = parties.find_or_create(
-        session, email=checked.email, name=checked.name, phone=checked.phone, language=checked.language, now=now
+        session,
+        email=checked.email,
+        name=checked.name,
+        phone=checked.phone,
+        language=checked.language,
+        source=checked.source,
+        campaign=checked.campaign,
+        now=now,
     )
     session.flush()
+    lead = insert(session, party, checked, order_ref, now)
+    if checked.newsletter and not checked.doubtful:
+        consents.give(
+            session,
+            party.id,
+            "newsletter",
+            wording=checked.newsletter,
+            language=checked.language,
+            source="form",
+            evidence={"page": checked.page, "lead": lead.number},
+            now=now,
+        )
+    return lead
+
+
+def insert(session: Session, party: Party, checked: CheckedLead, order_ref: str | None, now: datetime) -> Lead:
+    """Write a lead of a party that is known, due by the office's hours, its owner chosen by the rules."""
+    owner_id = assigning.find_owner(
+        session,
+        kind=checked.kind,
+        language=checked.language or party.language,
+        country=checked.country,
+        postcode=checked.postcode,
+        sku=checked.sku,
+        now=now,
+    )
     lead = Lead(
         number=secrets.token_hex(8),  # until its row has an id
         party_id=party.id,
@@ -174,8 +208,14 @@ def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: 
         needed_by_on=checked.needed_by_on,
         postcode=checked.postcode,
         order_ref=order_ref,
+        source=checked.source or "web",
+        medium=checked.medium,
+        campaign=checked.campaign,
+        landing=checked.landing,
+        company=checked.company,
         page=checked.page,
         language=checked.language,
+        owner_id=owner_id,
         due_at=answer_due(session, now),
         created_at=now,
         version=1,

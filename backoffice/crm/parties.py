@@ -34,15 +34,19 @@ def normalise_email(text: str) -> str:
     return checked.lower()
 
 
-def find_or_create(session: Session, *, email: str, name: str, phone: str, language: str, now: datetime) -> Party:
+def find_or_create(
+    session: Session, *, email: str, name: str, phone: str, language: str, now: datetime, source: str = "", campaign: str = ""
+) -> Party:
     """Return the party with this address, made if there is none. Raises BadInput(invalid_form, email).
 
-    What is known stays: a form that anybody can fill in only adds what was missing.
+    What is known stays: a form that anybody can fill in only adds what was missing. source, campaign: what brought them
+    here; only the first counts.
     """
     address = normalise_email(email)
     party = _find(session, address)
     if party is None:
         party = _insert(session, address, name or address, phone, language, now)
+        party.source, party.campaign = source, campaign
     if party.name == address and name:
         party.name = name
     party.phone = party.phone or phone

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import leads, parties, timeline
+from backoffice.crm import lead_forms, leads, parties, timeline
 from backoffice.crm.models import Activity, Lead, Order, OrderLine, Party
 from backoffice.erp.models import Item, Product, Shipment, Staff
 from backoffice.public.errors import NotFound
@@ -18,7 +18,7 @@ from backoffice.public.errors import NotFound
 PAGE = 50
 WHOSE = ("all", "mine")
 STATES = ("open", "new", "working", "answered", "done", "quarantined", "any")
-KINDS = ("any", "contact", "question", "tell_me", "order_question")
+KINDS = ("any", *lead_forms.KINDS)
 
 
 @dataclass(frozen=True, slots=True)

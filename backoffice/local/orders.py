@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import leads, links, orders
+from backoffice.crm import consents, leads, links, orders
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
@@ -24,7 +24,7 @@ from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
-from backoffice.public.leads import LeadForm, LeadReceipt
+from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PendingOrder
 
@@ -124,9 +124,24 @@ class LocalOrders:
 class LocalLeads:
     """Take messages in."""
 
-    def __init__(self, db: Database) -> None:
-        """Write to `db`."""
+    def __init__(self, db: Database, secret_key: str) -> None:
+        """Write to `db`; `secret_key` signs the links by which a consent is taken back."""
         self._db = db
+        self._secret_key = secret_key
+
+    def find_consent(self, token: str) -> ConsentView:
+        """Return what was allowed, in the words of then."""
+        with self._db.read() as session:
+            consent = consents.get_by_token(session, self._secret_key, token)
+            return ConsentView(consent.wording, consent.withdrawn_at is None)
+
+    def withdraw_consent(self, token: str, *, now: datetime) -> None:
+        """Take it back, for good."""
+
+        def work(session: Session) -> None:
+            consents.withdraw(session, consents.get_by_token(session, self._secret_key, token).id, now=now)
+
+        self._db.run(work)
 
     def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
         """Write the message down as a lead; say when it is answered."""

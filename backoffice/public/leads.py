@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+MAY_BE_SENT = ("contact", "question", "tell_me", "order_question", "quote_request")
+"""Kinds of messages that customers send."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeadForm:
-    """A message as typed. kind: contact | question | tell_me | order_question. `key` is minted with the page.
+    """A message as typed. kind: one of MAY_BE_SENT. `key` is minted with the page.
 
     needed_by_on: as typed (ISO date or empty). trap: a field that people do not see; filled = doubtful, kept apart.
+    newsletter: the words that they agreed to, as they read them; empty = they did not. country: of the postcode.
+    source, medium, campaign, landing: what brought them here, and the first page that they saw.
     """
 
     key: str
@@ -27,6 +32,21 @@ class LeadForm:
     language: str = ""
     page: str = ""  # where it was written
     trap: str = ""
+    company: str = ""
+    country: str = ""
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
+    landing: str = ""
+    newsletter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """What somebody allowed, in the words that they read then. standing: False once they took it back."""
+
+    wording: str
+    standing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +62,12 @@ class LeadDoor(Protocol):
 
     def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
         """Raises BadInput(invalid_form, fields)."""
+        ...
+
+    def find_consent(self, token: str) -> ConsentView:
+        """Return the consent behind the link of a mail. Raises NotFound(unknown_record)."""
+        ...
+
+    def withdraw_consent(self, token: str, *, now: datetime) -> None:
+        """Take it back, for good; a second time changes nothing. Raises NotFound(unknown_record)."""
         ...

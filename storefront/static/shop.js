@@ -29,6 +29,16 @@
   }
 })();
 
+// The first campaign link that somebody follows is remembered in their browser until it closes; nobody else's page changes.
+(function remember() {
+  const asked = new URLSearchParams(location.search);
+  if (!(asked.get("utm_source") || asked.get("utm_campaign")) || /(?:^|; )source=/.test(document.cookie)) return;
+  const kept = new URLSearchParams({ landing: location.pathname.slice(0, 200) });
+  for (const name of ["utm_source", "utm_medium", "utm_campaign"]) kept.set(name, (asked.get(name) || "").slice(0, 200));
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = "source=" + encodeURIComponent(kept.toString()) + "; Path=/; SameSite=Lax" + secure;
+})();
+
 // Another variant, quantity or postcode: fetch the parts that depend on it, and swap them in.
 (function day() {
   const form = document.getElementById("choice");

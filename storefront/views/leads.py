@@ -11,14 +11,15 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.errors import BadInput, ShopError
 from backoffice.public.leads import LeadForm, LeadReceipt
-from storefront import wording
+from storefront import attribution, wording
 from storefront.front import Front, see
 from storefront.inputs import content_key, is_local_path
 from storefront.phrases import _
 from storefront.views.product import choose, draw_product, find_product
 
-FIELDS = ("message", "needed_by_on", "name", "email", "phone", "sku", "quantity", "postcode")
-PRODUCT_KINDS = frozenset({"tell_me", "question"})
+FIELDS = ("message", "needed_by_on", "name", "company", "email", "phone", "sku", "quantity", "postcode")
+PRODUCT_KINDS = frozenset({"tell_me", "question", "quote_request"})
+CONTACT_KINDS = ("contact", "quote_request")
 LONGEST_PAGE_NAME = 500
 
 
@@ -30,18 +31,20 @@ class Views:
 
     def contact(self) -> Response:
         """Show the contact form; `about` fills the message, for searches that found nothing."""
-        typed = {"message": request.args.get("about", "")[:LONGEST_PAGE_NAME]}
+        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ("sku", "quantity", "kind")}
+        typed = {"message": request.args.get("about", "")[:LONGEST_PAGE_NAME], **asked, **attribution.read()}
         return self._contact(typed, {}, self.front.clock())
 
     def contact_submit(self) -> Response:
         """Take a message in."""
         now = self.front.clock()
         typed = self._typed()
+        kind = "quote_request" if typed["kind"] == "quote_request" else "contact"
         try:
-            receipt = self.front.shop.leads.submit(self._form("contact", typed, now), now=now)
+            receipt = self.front.shop.leads.submit(self._form(kind, typed, now), now=now)
         except BadInput as error:
             return self._contact(typed, field_words(error), now, status=error.status)
-        return self._thank("contact", receipt, url_for("shop.home"))
+        return self._thank(kind, receipt, url_for("shop.home"))
 
     def lead_submit(self) -> Response:
         """Take in a question or a wish about a product."""
@@ -67,8 +70,19 @@ class Views:
             back=back if is_local_path(back) else url_for("shop.home"),
         )
 
+    def consent(self, token: str) -> Response:
+        """Show what somebody allowed, and the button that takes it back."""
+        found = self.front.shop.leads.find_consent(token)
+        return self.front.page("storefront/consent.html", self.front.clock(), consent=found, token=token)
+
+    def consent_withdraw(self, token: str) -> Response:
+        """Take a consent back."""
+        self.front.shop.leads.withdraw_consent(token, now=self.front.clock())
+        return see(url_for("shop.consent", token=token))
+
     def _typed(self) -> dict[str, str]:
-        return {name: request.form.get(name, "") for name in FIELDS}
+        kept = ("kind", "newsletter", *attribution.NAMES)
+        return {name: request.form.get(name, "") for name in (*FIELDS, *kept)}
 
     def _form(self, kind: str, typed: Mapping[str, str], now: datetime) -> LeadForm:
         day = now.astimezone(UTC).date().isoformat()
@@ -76,9 +90,11 @@ class Views:
             key=request.form.get("key", "") or content_key(kind, day, *(typed[name] for name in FIELDS)),
             kind=kind,
             language=self.front.language(),
+            newsletter=newsletter_words() if typed["newsletter"] else "",
             page=request.form.get("page", "")[:LONGEST_PAGE_NAME],
             trap=request.form.get("website", ""),
-            **typed,
+            **{name: typed[name] for name in FIELDS},
+            **attribution.of_post(typed),
         )
 
     def _contact(self, typed: Mapping[str, str], problems: Mapping[str, str], now: datetime, *, status: int = 200) -> Response:
@@ -89,6 +105,7 @@ class Views:
             typed=typed,
             problems=problems,
             labels=labels(),
+            newsletter=newsletter_words(),
             key=secrets.token_urlsafe(24),
         )
 
@@ -116,10 +133,16 @@ class Views:
         return see(url_for("shop.thanks", kind=kind, by=by, back=back))
 
 
+def newsletter_words() -> str:
+    """Return what somebody agrees to who wants our letters; kept with their consent, word for word."""
+    return _("Write to me by e-mail now and then about new things from your workshop. I can stop this at any time.")
+
+
 def labels() -> dict[str, str]:
     """Return the fields' labels, in the order of the forms."""
     return {
         "message": _("What do you need?"),
+        "company": _("Company"),
         "needed_by_on": _("By when do you need it?"),
         "name": _("Your name"),
         "email": _("Your e-mail"),
@@ -150,5 +173,7 @@ def register(routes: Blueprint, front: Front) -> None:
     views = Views(front)
     routes.add_url_rule("/contact", "contact", views.contact)
     routes.add_url_rule("/contact", "contact_submit", views.contact_submit, methods=["POST"])
+    routes.add_url_rule("/consent/<token>", "consent", views.consent)
+    routes.add_url_rule("/consent/<token>", "consent_withdraw", views.consent_withdraw, methods=["POST"])
     routes.add_url_rule("/leads", "lead_submit", views.lead_submit, methods=["POST"])
     routes.add_url_rule("/thanks", "thanks", views.thanks)

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from backoffice.public.leads import ConsentView
 from tests.functional.storefront.fake_shop import State
 
 LETTER = {
@@ -104,3 +105,65 @@ def test_404_413_and_500_look_like_the_shop(app: Flask, client: FlaskClient, sta
     assert broken.status_code == 500
     assert "Your cart is kept." in broken.text
     assert "Traceback" not in broken.text
+
+
+def test_the_letters_box_is_empty_and_kept_in_its_own_words(client: FlaskClient, state: State) -> None:
+    page = client.get("/contact").text
+    box = page[page.index('name="newsletter"') - 40 :][:120]
+    assert "checked" not in box
+    client.post("/contact", data=LETTER)
+    assert state.leads["k"].newsletter == ""
+    client.post("/contact", data=LETTER | {"key": "k2", "newsletter": "yes"})
+    assert state.leads["k2"].newsletter.startswith("Write to me by e-mail now and then")
+    again = client.post("/contact", data=LETTER | {"newsletter": "yes", "email": ""}).text
+    assert 'name="newsletter" value="yes" checked' in again
+
+
+def test_what_brought_them_comes_from_the_first_visit(client: FlaskClient, state: State) -> None:
+    client.set_cookie("source", "landing%3D%252Fp%252Fstool%26utm_source%3Dfair%26utm_medium%3Dcard%26utm_campaign%3Doak")
+    client.post("/contact", data=LETTER | {"source": "typed"})
+    lead = state.leads["k"]
+    assert (lead.source, lead.medium, lead.campaign, lead.landing) == ("fair", "card", "oak", "/p/stool")
+
+
+def test_without_a_script_the_form_carries_it(client: FlaskClient, state: State) -> None:
+    page = client.get("/contact?utm_source=mail&utm_campaign=a%22b").text
+    assert '<input type="hidden" name="campaign" value="a&#34;b">' in page
+    assert '<input type="hidden" name="landing" value="/contact">' in page
+    client.post("/contact", data=LETTER | {"source": "mail", "campaign": 'a"b', "landing": "/contact"})
+    assert (state.leads["k"].source, state.leads["k"].campaign, state.leads["k"].landing) == ("mail", 'a"b', "/contact")
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "%", "a&b&c", "utm_source%3D%00", "%26".join("abcdefghijklmnopqrstuvwxyz"), "x" * 5_000]
+)
+def test_nonsense_in_the_cookie_is_nothing(client: FlaskClient, state: State, nonsense: str) -> None:
+    client.set_cookie("source", nonsense)
+    assert client.post("/contact", data=LETTER).status_code == 303
+    assert (state.leads["k"].source, state.leads["k"].campaign) == ("", "")
+
+
+def test_a_price_is_asked_for_with_item_and_quantity(client: FlaskClient, state: State) -> None:
+    page = client.get("/contact?kind=quote_request&sku=STOOL&quantity=40").text
+    assert "Ask for a price" in page
+    assert 'value="STOOL"' in page
+    assert 'value="40"' in page
+    answer = client.post("/contact", data=LETTER | {"kind": "quote_request", "sku": "STOOL", "quantity": "40"})
+    lead = state.leads["k"]
+    assert (lead.kind, lead.sku, lead.quantity) == ("quote_request", "STOOL", "40")
+    assert "You have our answer by" in client.get(answer.headers["Location"]).text
+    client.post("/contact", data=LETTER | {"kind": "tell_me", "key": "k2"})
+    assert state.leads["k2"].kind == "contact"
+
+
+def test_consent_is_taken_back_with_one_click(client: FlaskClient, state: State) -> None:
+    state.consents["good"] = ConsentView("Write to <me>.", standing=True)
+    page = client.get("/consent/good").text
+    assert "Write to &lt;me&gt;." in page
+    assert state.consents["good"].standing  # looking changes nothing: mail programs follow links on their own
+    answer = client.post("/consent/good")
+    assert answer.status_code == 303
+    assert "You took it back" in client.get(answer.headers["Location"]).text
+    assert not state.consents["good"].standing
+    assert client.get("/consent/bad").status_code == 404
+    assert client.post("/consent/bad").status_code == 404

@@ -129,3 +129,30 @@ def test_tell_me_needs_no_message() -> None:
 
 def test_a_name_with_line_breaks_becomes_one_line() -> None:
     assert check(replace(FORM, name="Anna\r\nBcc: all@werk.test")).name == "Anna Bcc: all@werk.test"
+
+
+def test_a_day_that_is_over_is_refused_and_today_is_not(shop: Database, submit: Submit) -> None:
+    with pytest.raises(BadInput) as wrong:
+        submit(needed_by_on="2026-11-23")
+    assert dict(wrong.value.fields) == {"needed_by_on": "past_date"}
+    with shop.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Lead)) == 0
+    assert submit(needed_by_on="2026-11-24").needed_by_on == date(2026, 11, 24)
+
+
+def test_what_brought_them_is_kept_and_the_first_time_stays_with_the_person(shop: Database, submit: Submit) -> None:
+    first = submit(source="fair", medium="card", campaign="oak-2026", landing="/c/tables", company="  Holz  GmbH ")
+    second = submit(key="k2", source="mail", campaign="xmas")
+    assert (first.source, first.medium, first.campaign, first.landing) == ("fair", "card", "oak-2026", "/c/tables")
+    assert first.company == "Holz GmbH"
+    assert (second.source, second.campaign) == ("mail", "xmas")
+    assert submit(key="k3").source == "web"
+    with shop.read() as session:
+        party = session.scalars(sa.select(Party)).one()
+    assert (party.source, party.campaign) == ("fair", "oak-2026")
+
+
+def test_a_quote_may_be_asked_for_and_a_call_is_not_sent_by_a_form(submit: Submit) -> None:
+    assert submit(kind="quote_request").kind == "quote_request"
+    with pytest.raises(BadInput):
+        submit(kind="phone", key="k2")

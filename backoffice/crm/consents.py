@@ -1,0 +1,140 @@
+"""What somebody allowed us to do: given in the words they read, taken back at any time, never rewritten."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from backoffice import events
+from backoffice.crm import parties, timeline
+from backoffice.crm.models import Consent
+from backoffice.erp.company import get_company
+from backoffice.public.errors import BadInput, NotFound
+
+PURPOSES = ("newsletter", "calls")
+
+
+def give(
+    session: Session,
+    party_id: int,
+    purpose: str,
+    *,
+    wording: str,
+    language: str,
+    source: str,
+    evidence: Mapping[str, Any],
+    actor: str = "",
+    now: datetime,
+) -> Consent:
+    """Write down that somebody allows a purpose; one that stands in the same words already is returned as it is.
+
+    wording: exactly what they read. evidence: how it can be proved (page, form key). actor: who of ours wrote it down.
+    Raises NotFound(unknown_record), BadInput(invalid_form, purpose | wording).
+    """
+    party = parties.get_party(session, party_id)
+    if purpose not in PURPOSES:
+        raise BadInput("invalid_form", {"purpose": "bad_choice"})
+    words = wording.strip()
+    if not words or "\x00" in words:
+        raise BadInput("invalid_form", {"wording": "bad_character" if words else "missing"})
+    same = sa.select(Consent).where(
+        Consent.party_id == party.id, Consent.purpose == purpose, Consent.wording == words, Consent.withdrawn_at.is_(None)
+    )
+    standing_one = session.scalars(same.order_by(Consent.id)).first()
+    if standing_one is not None:
+        return standing_one
+    consent = Consent(
+        party_id=party.id,
+        purpose=purpose,
+        wording=words,
+        language=language,
+        source=source,
+        evidence=dict(evidence),
+        given_at=now,
+    )
+    session.add(consent)
+    session.flush()
+    timeline.record(session, party.id, "consent", text=words, values={"purpose": purpose}, actor=actor, now=now)
+    events.publish(session, events.ConsentGiven(consent.id, now))
+    return consent
+
+
+def withdraw(session: Session, consent_id: int, *, actor: str = "", now: datetime) -> bool:
+    """Take a consent back; every other one of the same person and purpose ends with it. False: it had ended before.
+
+    Raises NotFound(unknown_record).
+    """
+    consent = session.get(Consent, consent_id)
+    if consent is None:
+        raise NotFound("unknown_record")
+    ended = session.execute(
+        sa.update(Consent)
+        .where(Consent.party_id == consent.party_id, Consent.purpose == consent.purpose, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=sa.case((Consent.given_at > now, Consent.given_at), else_=now))
+        .execution_options(synchronize_session="fetch")
+    )
+    if not cast("CursorResult[Any]", ended).rowcount:
+        return False
+    values = {"purpose": consent.purpose}
+    timeline.record(session, consent.party_id, "consent_withdrawn", text=consent.wording, values=values, actor=actor, now=now)
+    return True
+
+
+def standing(session: Session, party_id: int) -> Sequence[Consent]:
+    """Return what somebody allows today, the oldest first."""
+    found = sa.select(Consent).where(Consent.party_id == party_id, Consent.withdrawn_at.is_(None))
+    return session.scalars(found.order_by(Consent.given_at, Consent.id)).all()
+
+
+def find_all(session: Session, party_id: int) -> Sequence[Consent]:
+    """Return everything that somebody ever allowed, the newest first."""
+    return session.scalars(
+        sa.select(Consent).where(Consent.party_id == party_id).order_by(Consent.given_at.desc(), Consent.id.desc())
+    ).all()
+
+
+def token(secret_key: str, consent_id: int) -> str:
+    """Return the part of a link by which somebody takes their own consent back without logging in."""
+    digest = hmac.new(secret_key.encode(), f"consent-link:{consent_id}".encode(), hashlib.sha256).digest()
+    return f"{consent_id}-{urlsafe_b64encode(digest[:20]).decode().rstrip('=')}"
+
+
+def get_by_token(session: Session, secret_key: str, typed: str) -> Consent:
+    """Return the consent of such a link. Raises NotFound(unknown_record), also for one that we did not sign."""
+    number = typed.partition("-")[0]
+    known = number.isascii() and number.isdecimal() and len(number) < 16
+    if not known or not hmac.compare_digest(token(secret_key, int(number)).encode(), typed.encode("utf-8", "replace")):
+        raise NotFound("unknown_record")
+    consent = session.get(Consent, int(number))
+    if consent is None:
+        raise NotFound("unknown_record")
+    return consent
+
+
+def make_on_given(secret_key: str, base_url: str) -> Any:
+    """Return the listener that writes to whoever allowed something: what it was, and how to take it back."""
+
+    def on_given(session: Session, happened: events.ConsentGiven) -> None:
+        consent = session.get_one(Consent, happened.consent_id)
+        party = parties.get_party(session, consent.party_id)
+        if not party.email or not base_url:  # without an address of ours a mail could not say how to take it back
+            return
+        payload = {
+            "to": party.email,
+            "name": party.name,
+            "language": consent.language or party.language,
+            "shop": get_company(session).name,
+            "wording": consent.wording,
+            "link": f"{base_url.rstrip('/')}/consent/{token(secret_key, consent.id)}",
+        }
+        events.publish(session, events.MailWanted("consent_given", f"party:{party.id}", payload, happened.at))
+
+    return on_given
