@@ -51,12 +51,25 @@ DESKS = {
     "parcels": "/desk/warehouse",
     "parcel": "/desk/warehouse/shipments/1",
     "goods-in": "/desk/warehouse/receive",
+    "waves": "/desk/warehouse/waves",
+    "on-their-way": "/desk/warehouse/sent",
     "shelves": "/desk/warehouse/stock",
     "shelf": "/desk/warehouse/stock?q=AMSEL-OAK",
     "planning": "/desk/planning",
     "production": "/desk/planning/production",
     "receipts": "/desk/planning/receipts",
     "load": "/desk/planning/load",
+    "work-centre": "/desk/planning/load/1",
+    "health": "/desk/admin",
+    "people": "/desk/admin/people",
+    "absences": "/desk/admin/absences",
+    "company": "/desk/admin/company",
+    "keys": "/desk/admin/keys",
+    "outgoing": "/desk/admin/outgoing",
+    "payments": "/desk/admin/payments",
+    "rules": "/desk/admin/rules",
+    "answers": "/desk/admin/answers",
+    "changes": "/desk/admin/changes",
     "desk-no-such-page": "/desk/nothing-here",
 }
 ADDRESS = {
@@ -199,6 +212,13 @@ def walk_the_desks(desk: Camera) -> None:
     page.goto(f"{address}/desk/warehouse/shipments/1")
     page.get_by_label("Scan the item").fill("MOND-MOSS")
     desk.press("Into the parcel", "parcel-wrong", 404)
+    page.goto(f"{address}/desk/warehouse/waves")
+    desk.press("Start the wave", "wave")
+    page.get_by_label("Scan the item").fill("MOND-MOSS")
+    desk.press("Picked", "wave-wrong", 404)
+    page.goto(f"{address}/desk/admin/company")
+    page.get_by_label("Days to return something").fill("3")
+    desk.press("Save", "company-wrong", 422)
     page.goto(f"{address}/desk/warehouse/stock?q=AMSEL-OAK")
     page.get_by_label("How many are there?").fill("many")
     desk.press("Book the count", "shelf-wrong", 422)
