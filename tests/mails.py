@@ -54,6 +54,10 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "order_cancelled": {"amount": {"amount_minor": 169_500, "currency": "EUR"}, "by_customer": True},
     "order_refunded": REFUND,
     "lead_answer": {"text": "Yes, in oak.\nShall we?", "subject": "A table for eight", "asked": "In oak?\nBy May?"},
+    "account_confirm": {},
+    "account_known": {},
+    "account_reset": {},
+    "consent_given": {"wording": "Write to me now and then about new things."},
     "can_be_had": {"item": "Stool", "quantity": 1, "deliver_on": "2026-12-08"},
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +38,18 @@ def test_pictures_of_every_mail(language: str, new_page: Callable[..., Any]) -> 
             page.evaluate(AXE)
             found = page.evaluate("tags => axe.run({runOnly: tags, resultTypes: ['violations']})", AXE_TAGS)
             faults += [f"{kind} {scheme}: {one['id']} {one['nodes'][0]['target']}" for one in found["violations"]]
+    _on_one_sheet(page, [folder / f"{kind}-{language}-light.png" for kind in PAYLOADS], SCREENSHOTS / f"mails-{language}.jpg")
     assert faults == []
+
+
+def _on_one_sheet(page: Any, pictures: list[Path], sheet: Path) -> None:
+    """Put pictures beside each other into one, for the documents."""
+    shown = "".join(f'<img src="data:image/png;base64,{b64encode(one.read_bytes()).decode()}">' for one in pictures)
+    page.set_viewport_size({"width": 1240, "height": 800})
+    page.set_content(
+        f"<style>body {{ margin: 12px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; }} img {{ width: 100%; }}</style>{shown}"
+    )
+    page.screenshot(path=sheet, type="jpeg", quality=75, full_page=True)
 
 
 def test_a_long_word_breaks_instead_of_the_mail(page: Any) -> None:

@@ -37,6 +37,7 @@ def test_each_kind_in_each_language(kind: str) -> None:
         "Shall we?",
         "> In oak?",
         "> By May?",
+        "> Write to me now and then about new things.",
         "4 × Stool",
         "1 × Long table, oak (180 cm)",
     }
