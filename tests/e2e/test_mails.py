@@ -46,9 +46,8 @@ def _on_one_sheet(page: Any, pictures: list[Path], sheet: Path) -> None:
     """Put pictures beside each other into one, for the documents."""
     shown = "".join(f'<img src="data:image/png;base64,{b64encode(one.read_bytes()).decode()}">' for one in pictures)
     page.set_viewport_size({"width": 1240, "height": 800})
-    page.set_content(
-        f"<style>body {{ margin: 12px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; }} img {{ width: 100%; }}</style>{shown}"
-    )
+    style = "body { margin: 12px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px } img { width: 100% }"
+    page.set_content(f"<style>{style}</style>{shown}")
     page.screenshot(path=sheet, type="jpeg", quality=75, full_page=True)
 
 
