@@ -69,6 +69,22 @@ def find_stale(session: Session, *, now: datetime) -> list[int]:
     return list(session.scalars(due.order_by(t.Offer.item_id).limit(BATCH)))
 
 
+def shown_version(session: Session, *, now: datetime) -> tuple[str, bool]:
+    """Return a name for the state of all that catalogue pages show, and whether an offer is to be computed again first.
+
+    One statement: it is asked on each request.
+    """
+    domain = t.PlanDomain
+    row = session.execute(
+        sa.select(
+            sa.select(domain.version).where(domain.id == plan.OFFERS).scalar_subquery(),
+            sa.select(domain.master_version).where(domain.id == plan.DOMAIN).scalar_subquery(),
+            sa.exists(sa.select(t.Offer.item_id).where(t.Offer.valid_until <= now)),
+        )
+    ).one()
+    return f"{row[0] or 0}-{row[1] or 0}", bool(row[2])
+
+
 def _ensure_rows(session: Session, items: Sequence[t.Item], *, now: datetime) -> None:
     have = set(session.scalars(sa.select(t.Offer.item_id)))
     new = [

@@ -54,11 +54,3 @@ def raise_offers(session: Session) -> None:
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = insert(PlanDomain).values(id=OFFERS, version=1, master_version=0)
     session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"version": PlanDomain.version + 1}))
-
-
-def shown_version(session: Session) -> str:
-    """Return a name for the state of everything that catalogue pages show: offers and master data."""
-    rows = session.execute(sa.select(PlanDomain.id, PlanDomain.version, PlanDomain.master_version)).all()
-    state = {row.id: row for row in rows}
-    offers, domain = state.get(OFFERS), state.get(DOMAIN)
-    return f"{offers.version if offers else 0}-{domain.master_version if domain else 0}"

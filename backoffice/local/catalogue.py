@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, offers, plan, promising, shipping
+from backoffice.erp import catalogue, offers, promising, shipping
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
@@ -119,11 +119,12 @@ class LocalCatalogue:
     def find_version(self, *, now: datetime) -> str:
         """Return a name for the present state of the catalogue."""
         with self._db.read() as session:
-            if not offers.find_stale(session, now=now):
-                return plan.shown_version(session)
-        offers.freshen(self._db, now=now)
-        with self._db.read() as session:
-            return plan.shown_version(session)
+            state, stale = offers.shown_version(session, now=now)
+        if stale:
+            offers.freshen(self._db, now=now)
+            with self._db.read() as session:
+                state, _ = offers.shown_version(session, now=now)
+        return state
 
     def find_slugs(self, *, now: datetime) -> Sequence[str]:
         """Return the slugs of all products of which something may be promised."""
