@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from babel import Locale
 from babel.numbers import format_currency
 from flask import Blueprint, abort, redirect, render_template, request
 from flask_babel import get_locale
@@ -37,8 +38,9 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
             book, session = gateway.page(ref), gateway.get_session(ref, now=clock())
         except GatewayError:
             abort(404)
-        amount = format_currency(decimal_of(book.amount_minor, book.currency), book.currency, locale=str(get_locale() or "en"))
-        return render_template("sandbox/pay.html", book=book, session=session, amount=amount)
+        locale = get_locale() or Locale("en")
+        amount = format_currency(decimal_of(book.amount_minor, book.currency), book.currency, locale=locale)
+        return render_template("sandbox/pay.html", book=book, session=session, amount=amount, locale=locale)
 
     @pages.post("/pay/<ref>")
     def pay_submit(ref: str) -> Response:

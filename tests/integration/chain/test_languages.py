@@ -90,3 +90,13 @@ def test_a_german_customer_gets_german_mails_with_links_to_german_pages(workshop
 )
 def test_the_public_address_keeps_the_language(configured, seen, public):
     assert public_address(configured, seen) == public
+
+
+def test_the_sandbox_s_page_follows_the_language_that_was_chosen(workshop, app):
+    start = workshop.start(workshop.cart(STOOL=1))
+    client = app.test_client()
+    english = client.get(start.pay_url)
+    client.set_cookie("language", "de")
+    german = client.get(start.pay_url)
+    assert ('<html lang="en" dir="ltr">' in english.text, "Es fließt kein Geld" in english.text) == (True, False)
+    assert ('<html lang="de" dir="ltr">' in german.text, "Es fließt kein Geld" in german.text) == (True, True)
