@@ -198,7 +198,10 @@ def is_listed() -> bool:
 def _twin(language: str, path: str) -> Twin:
     locale = Locale.parse(language, sep="-")
     name = str(locale.get_display_name(locale) or language)
-    listed = path.partition("?")[0]
+    number = request.args.get("page", "")
+    listed = path.partition("?")[0] + (
+        f"?page={int(number)}" if number.isascii() and number.isdecimal() and len(number) < 7 else ""
+    )
     with force_locale(str(locale)):
         # Translators: name your own language here
         offer = _("Read this page in English")

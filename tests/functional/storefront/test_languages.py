@@ -37,6 +37,7 @@ def test_search_engines_are_told_of_the_twins_and_of_nobody_elses_pages(client: 
             ("de", "http://localhost/de/p/stool"),
             ("x-default", "http://localhost/p/stool"),
         ]
+    assert 'hreflang="de" href="http://localhost/de/c/seats?page=1"' in client.get("/c/seats?page=1&postcode=80331").text
     assert 'rel="canonical" href="http://localhost/de/p/stool"' in client.get("/de/p/stool").text
     assert "alternate" not in client.get("/cart").text
     assert "Disallow: /de/o/\n" in client.get("/robots.txt").text
