@@ -45,13 +45,20 @@ _kept: WeakKeyDictionary[Engine, tuple[int, date, Master]] = WeakKeyDictionary()
 
 
 def load(session: Session, *, now: datetime) -> Master:
-    """Return the master data as of the session's transaction; read again only after its version or the day changed."""
+    """Return the master data as of the session's transaction; read again only after its version or the day changed.
+
+    Within a transaction it is asked for its version once, and again after the plan was raised (and so waited for).
+    """
+    known: tuple[datetime, Master] | None = session.info.get(plan.MASTER)
+    if known is not None and known[0] == now:
+        return known[1]
     today = local_today(get_company(session), now)
     version = plan.master_version(session)
     engine = session.get_bind().engine
     kept = _kept.get(engine)
     if kept is None or kept[:2] != (version, today):
         kept = _kept[engine] = (version, today, _read(session, today, now))
+    session.info[plan.MASTER] = (now, kept[2])
     return kept[2]
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp.models import PlanDomain
 
 DOMAIN = 1
+MASTER = "master"  # where a session keeps the master data that it has read
 OFFERS = 2  # a row of its own: whoever computes offers must not queue with planners
 
 
@@ -42,6 +43,7 @@ def bump(session: Session, *, master: bool = False) -> int:
         .returning(PlanDomain.version)
         .execution_options(synchronize_session=False)
     )
+    session.info.pop(MASTER, None)  # whoever held the row before us may have changed it
     if raised is None:
         session.add(PlanDomain(id=DOMAIN, version=1, master_version=1))
         session.flush()

@@ -75,6 +75,16 @@ def destination(
 
     Raises BadInput(unknown_postcode) if it does not exist or we do not deliver there.
     """
+    ways: dict[object, Destination] = session.info.setdefault("ways", {})
+    asked = (id(master), country, postcode, warehouse_id, now)
+    if asked not in ways:
+        ways[asked] = _destination(session, master, country, postcode, warehouse_id, now)
+    return ways[asked]
+
+
+def _destination(
+    session: Session, master: Master, country: str | None, postcode: str | None, warehouse_id: int | None, now: datetime
+) -> Destination:
     company, warehouse = get_company(session), get_warehouse(session, warehouse_id)
     country = country or company.country
     code = normalise_postcode(postcode or company.default_postcode)

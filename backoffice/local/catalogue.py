@@ -57,6 +57,7 @@ class LocalCatalogue:
     def __init__(self, db: Database) -> None:
         """Read from `db`."""
         self._db = db
+        self._tops: dict[str, tuple[str, list[Category]]] = {}  # language → state, the top of the tree: on every page
 
     def list_products(
         self, *, category: str | None, query: str | None, page: int, postcode: str | None, language: str, now: datetime
@@ -133,12 +134,15 @@ class LocalCatalogue:
             return catalogue.slugs(session)
 
     def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
-        """Return the top of the tree where something is listed."""
-        offers.freshen(self._db, now=now)
+        """Return the top of the tree where something is listed, as it was when offers were last computed."""
         with self._db.read() as session:
-            tree = catalogue.tree(session, language)
-            top = [_category(tree, one) for one in tree.children.get(None, [])]
-            return [category for category in top if category.count]
+            state, _ = offers.shown_version(session, now=now)
+            kept = self._tops.get(language)
+            if kept is None or kept[0] != state:
+                tree = catalogue.tree(session, language)
+                top = [_category(tree, one) for one in tree.children.get(None, [])]
+                kept = self._tops[language] = (state, [category for category in top if category.count])
+            return kept[1]
 
 
 class LocalPromises:
