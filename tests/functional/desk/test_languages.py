@@ -49,6 +49,7 @@ def test_what_is_no_language_changes_nothing_and_leads_nowhere_else(at_desk: AtD
     bea = at_desk("Bea")
     answer = bea.post("/desk/language", **{"language": "en", "next": "/desk/sales"} | {field: value})
     assert answer.headers["Location"] == ("/desk/" if field == "next" else "/desk/sales")
+    assert ("desk-language" in answer.headers.get("Set-Cookie", "")) == (field == "next")
     assert tag(bea.get("/desk/sales")) == "en"
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from backoffice import causes
+from backoffice import causes, events
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Activity, OrderLine
 from backoffice.erp import counting, plan, purchasing, replan
@@ -84,6 +84,19 @@ def test_a_day_that_nobody_knows_is_said_once_and_again_when_there_is_one(worksh
     version = workshop.rows(t.PlanDomain)[0].version
     assert replan.find_days(workshop.db, now=workshop.now) == 0
     assert workshop.rows(t.PlanDomain)[0].version == version  # nobody waits: the plan is left alone
+
+
+def test_a_line_of_two_parcels_without_a_day_is_one_letter(workshop):
+    workshop.buy(STOOL=3)
+    [held] = workshop.rows(t.Reservation)
+    lost = events.ExpectedDayMoved(held.id, held.order_ref, None, causes.of("not_on_the_shelf"), workshop.now)
+    for _ in range(2):
+        workshop.db.run(lambda session: events.publish(session, lost))
+    assert kinds(workshop) == ["order_confirmed", "day_unknown"]
+    found = events.ExpectedDayMoved(held.id, held.order_ref, held.ready_at, causes.of("found_again"), workshop.now)
+    for _ in range(2):
+        workshop.db.run(lambda session: events.publish(session, found))
+    assert kinds(workshop) == ["order_confirmed", "day_unknown", "day_moved"]
 
 
 def test_what_was_stored_before_there_were_codes_is_still_read(workshop):
