@@ -102,7 +102,8 @@ def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservati
 
 def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
     items, proposed = holds.items_of(session, reservation), proposing.proposed_for(session, reservation.id)
-    return _Stripped(reservation, bool(reservation.chain), items, pegging.strip(session, reservation, state=reservation.state), proposed)
+    had_day = bool(reservation.chain)
+    return _Stripped(reservation, had_day, items, pegging.strip(session, reservation, state=reservation.state), proposed)
 
 
 def _again(session: Session, stripped: _Stripped, cause: Cause, now: datetime) -> bool:
