@@ -13,6 +13,7 @@ from backoffice.demo.company import TIMEZONE, write_company
 from backoffice.demo.enquiries import write_enquiries
 from backoffice.demo.goods import write_goods
 from backoffice.demo.orders import write_orders
+from backoffice.demo.sales_desk import write_sales_desk
 from backoffice.erp import models as t
 from backoffice.erp import offers, plan
 from backoffice.erp.company import get_warehouse
@@ -38,5 +39,6 @@ def _write(session: Session, media: Path, now: datetime) -> None:
     plan.bump(session, master=True)
     write_orders(session, ids, calendars, today=today, now=now)
     write_enquiries(session, now=now)
+    write_sales_desk(session, today=today, now=now)  # after what came in before anybody had set a rule
     plan.bump(session)
     offers.refresh(session, None, now=now)

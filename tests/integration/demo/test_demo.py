@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from pwdlib import PasswordHash
 
-from backoffice.crm.models import Lead, Party
+from backoffice.crm.models import AssignmentRule, Lead, MailTemplate, Party
 from backoffice.db import Database
 from backoffice.demo.load import load
 from backoffice.erp import calendars, promising
@@ -142,6 +142,27 @@ def test_people_leads_and_their_states(loaded: Database, now: datetime) -> None:
         overdue = [lead for lead in leads if lead.state in {"new", "working"} and lead.due_at < now]
         assert 2 <= len(overdue) < 7
         assert session.scalar(sa.select(sa.func.count(Party.id))) == 10
+
+
+def test_the_sales_desk_is_set_up(loaded: Database) -> None:
+    with loaded.read() as session:
+        rows = session.execute(
+            sa.select(AssignmentRule.position, AssignmentRule.language, AssignmentRule.country, t.Category.slug, t.Staff.name)
+            .join(t.Staff, t.Staff.id == AssignmentRule.owner_id)
+            .join(t.Category, t.Category.id == AssignmentRule.category_id, isouter=True)
+            .order_by(AssignmentRule.position)
+        )
+        assert [tuple(row) for row in rows] == [
+            (1, "", "", "tables", "Mara Lindqvist"),
+            (2, "", "AT", None, "Jonas Abel"),
+            (3, "de", "", None, "Mara Lindqvist"),
+            (4, "", "", None, "Jonas Abel"),
+        ]
+        assert Counter(session.scalars(sa.select(MailTemplate.language))) == {"en": 3, "de": 3}
+        for body in session.scalars(sa.select(MailTemplate.body)):
+            assert body.format(name="Ada", number="L-00001", shop="Birkengrund", sender="Mara").count("Ada") == 1
+        [away] = session.scalars(sa.select(t.StaffAbsence)).all()
+        assert (away.starts_on.weekday(), (away.ends_on - away.starts_on).days) == (0, 4)
 
 
 def test_every_variant_has_a_drawn_picture(loaded: Database, tmp_path: Path) -> None:
