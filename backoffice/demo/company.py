@@ -41,6 +41,8 @@ WORK_CENTRES = (
     ("SAW", "Saw", "machines", 1),
     ("CNC", "CNC", "machines", 1),
     ("ASSEMBLY", "Assembly", "hands", 2),
+    ("SANDING", "Sanding", "hands", 1),
+    ("UPHOLSTERY", "Upholstery", "hands", 1),
     ("FINISHING", "Finishing", "hands", 1),
 )
 _FAR = {"MV", "SH", "HH", "HB", "NI", "BB", "BE", "SL", "NW"}  # two days from Bamberg; the rest of Germany one
@@ -82,6 +84,23 @@ def write_company(session: Session, *, today: date, now: datetime) -> dict[str, 
             carrier="Frankenkurier",
             cutoff_minute=14 * 60,
         )
+    )
+    session.flush()
+    north = t.Warehouse(
+        code="north",
+        name="Lager Nord, Lüneburg",
+        timezone=TIMEZONE,
+        calendar_id=calendars["warehouse"],
+        carrier_calendar_id=calendars["carrier"],
+        carrier="Elbkurier",
+        cutoff_minute=15 * 60,
+        address=["Salzstraße 40", "21335 Lüneburg", "Germany"],
+    )
+    session.add(north)
+    session.flush()
+    session.add_all(
+        t.WarehouseTransit(warehouse_id=north.id, country="DE", prefix=prefix, transit_days=1 if state in _FAR else 2)
+        for prefix, state in SUBDIVISIONS["DE"].items()
     )
     session.add_all(_zones())
     session.add_all(_people(now))

@@ -7,25 +7,45 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.demo import range as shop
-from backoffice.demo import recipes
+from backoffice.demo import recipes, words
+from backoffice.demo.parts import Made
 from backoffice.demo.pictures import draw
+from backoffice.demo.range_home import HOME
 from backoffice.erp import models as t
 from backoffice.erp import stock
 from backoffice.erp.search import fold
 
 Ids = Mapping[str, int]
+PRODUCTS = (*shop.PRODUCTS, *HOME)
+NORTH = {
+    "KIESEL-OAK": 4,
+    "AMSEL-OAK": 12,
+    "AMSEL-ASH": 6,
+    "DACHS-OAK": 8,
+    "NISCHE-60-OAK": 10,
+    "STAR-OAK": 6,
+    "TRITT-OAK": 8,
+    "NACHT-OAK": 4,
+    "MULLE-S-OAK": 12,
+    "KORN-OAK": 14,
+    "DOCHT-OAK": 20,
+    "DECKE-MOSS": 8,
+    "PFLEGE-500ML": 30,
+    "FILZ-16PIECES": 60,
+}
 
 
 def write_goods(session: Session, *, media: Path, calendars: Ids, warehouse_id: int, now: datetime) -> dict[str, int]:
     """Write all that is sold, made and bought, and open the stock ledger; return sku → item id."""
     media.mkdir(parents=True, exist_ok=True)
     ids = _write_bought(session)
-    made: dict[str, recipes.Made] = {}
+    made: dict[str, Made] = {}
     category_ids = _write_categories(session)
-    for position, product in enumerate(shop.PRODUCTS):
+    for position, product in enumerate(PRODUCTS):
         page = _write_page(session, product, category_ids[product.category], position)
         for place, variant in enumerate(product.variants):
             item_id = _write_variant(session, product, variant, page, place, ids)
@@ -36,6 +56,7 @@ def write_goods(session: Session, *, media: Path, calendars: Ids, warehouse_id: 
     _write_recipes(session, made, ids)
     _write_suppliers(session, ids, calendars)
     _open_stock(session, ids, warehouse_id, now)
+    _stock_the_north(session, ids, now)
     return ids
 
 
@@ -43,6 +64,11 @@ def _write_categories(session: Session) -> dict[str, int]:
     rows = {slug: t.Category(slug=slug, name=name, position=i) for i, (slug, name) in enumerate(shop.CATEGORIES)}
     session.add_all(rows.values())
     session.flush()
+    session.add_all(
+        t.CategoryText(category_id=rows[slug].id, language=language, name=name)
+        for language, names in words.CATEGORIES.items()
+        for slug, name in names.items()
+    )
     return {slug: row.id for slug, row in rows.items()}
 
 
@@ -70,7 +96,17 @@ def _write_page(session: Session, product: shop.Product, category_id: int, posit
     )
     session.add(row)
     session.flush()
+    session.add_all(_texts(product, row.id))
     return row.id
+
+
+def _texts(product: shop.Product, page: int) -> list[t.ProductText]:
+    name, text = words.GERMAN[product.key]
+    found = [t.ProductText(product_id=page, language="de", name=name, description=text, facts=words.german_facts(product.facts))]
+    if product.key in words.FRENCH:
+        name, text = words.FRENCH[product.key]
+        found.append(t.ProductText(product_id=page, language="fr", name=name, description=text))
+    return found
 
 
 def _write_variant(
@@ -83,7 +119,7 @@ def _write_variant(
     item.sell_from, item.on_sale = product.sell_from, True
     item.options = product.options(variant)
     item.price_minor, item.currency = variant.price * 100, "EUR"
-    item.bin = f"{'ABCDE'[[slug for slug, _ in shop.CATEGORIES].index(product.category)]}-{page:02}-{place + 1}"
+    item.bin = f"{'ABCDEFG'[[slug for slug, _ in shop.CATEGORIES].index(product.category)]}-{page:02}-{place + 1}"
     session.add(item)
     session.flush()
     ids[sku] = item.id
@@ -100,14 +136,14 @@ def _write_picture(
     session.add(t.Picture(product_id=page, item_id=item_id, file=file, alt=alt, position=place))
 
 
-def _write_sub_assemblies(session: Session, made: Mapping[str, recipes.Made], ids: dict[str, int]) -> None:
+def _write_sub_assemblies(session: Session, made: Mapping[str, Made], ids: dict[str, int]) -> None:
     rows = [t.Item(sku=one.sku, name=one.name, source="make", bin="W") for one in made.values() if one.sku not in ids]
     session.add_all(rows)
     session.flush()
     ids |= {row.sku: row.id for row in rows}
 
 
-def _write_recipes(session: Session, made: Mapping[str, recipes.Made], ids: Ids) -> None:
+def _write_recipes(session: Session, made: Mapping[str, Made], ids: Ids) -> None:
     centres = {row.code: row.id for row in session.query(t.WorkCentre)}
     for one in made.values():
         session.add_all(
@@ -150,7 +186,7 @@ def _write_suppliers(session: Session, ids: Ids, calendars: Ids) -> None:
 def _open_stock(session: Session, ids: Ids, warehouse_id: int, now: datetime) -> None:
     """Open the ledger: what lies there today, as the first movement of each item."""
     opening = {one.sku: one.stock * one.parts for one in recipes.BOUGHT}
-    opening |= {product.sku(variant): variant.stock for product in shop.PRODUCTS for variant in product.variants if product.made}
+    opening |= {product.sku(variant): variant.stock for product in PRODUCTS for variant in product.variants if product.made}
     session.flush()
     for sku, quantity in opening.items():
         if quantity:
@@ -158,3 +194,10 @@ def _open_stock(session: Session, ids: Ids, warehouse_id: int, now: datetime) ->
             stock.move(session, ids[sku], warehouse_id, quantity, cause="opening", ref=ref, actor="opening", now=now)
         else:
             stock.ensure_row(session, ids[sku], warehouse_id, now=now)
+
+
+def _stock_the_north(session: Session, ids: Ids, now: datetime) -> None:
+    """Lay finished goods into the second warehouse, so that the north is served from near by."""
+    north = session.execute(sa.select(t.Warehouse.id).where(t.Warehouse.code == "north")).scalar_one()
+    for sku, quantity in NORTH.items():
+        stock.move(session, ids[sku], north, quantity, cause="opening", ref=f"opening-north:{sku}", actor="opening", now=now)

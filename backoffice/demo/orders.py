@@ -23,6 +23,7 @@ _PURCHASES = (
     ("KELLER", 12, (("BOARD-WALNUT", 16, 8), ("POST-WALNUT", 10, 8))),
     ("KOLB", 2, (("HINGE", 40, 3), ("HOOK-BRASS", 20, 6))),
     ("WIESENTHAL", 6, (("SLATS", 8, 7),)),
+    ("PERLBACH", 7, (("GLOCKE-LINEN", 8, 6), ("GLOCKE-MOSS", 6, 6), ("GLOCKE-BRICK", 6, 12))),
     ("PERLBACH", 11, (("MOND-LINEN", 8, 5), ("MOND-MOSS", 6, 7), ("MOND-BRICK", 6, 15))),
 )
 

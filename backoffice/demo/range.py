@@ -11,6 +11,8 @@ CATEGORIES = (
     ("storage", "Storage"),
     ("bedroom", "Bedroom"),
     ("small-things", "Small things"),
+    ("light", "Light"),
+    ("care", "Care & spare parts"),
 )
 
 
@@ -49,9 +51,7 @@ class Product:
         return options | ({"Wood": variant.wood} if variant.wood else {})
 
 
-def _grid(
-    woods: str, sizes: Sequence[str], prices: Sequence[Sequence[int]], stock: Sequence[Sequence[int]] = ()
-) -> list[Variant]:
+def grid(woods: str, sizes: Sequence[str], prices: Sequence[Sequence[int]], stock: Sequence[Sequence[int]] = ()) -> list[Variant]:
     """Make the variants of all woods (columns) in all sizes (rows)."""
     return [
         Variant(wood, size, prices[row][column], stock[row][column] if stock else 0)
@@ -67,7 +67,7 @@ PRODUCTS = (
         "tables",
         "A table for long evenings. The top is glued from boards of one tree, the legs are set at a slight angle so that"
         " nobody knocks a knee. Oiled three times by hand; we make it for you when you order it.",
-        _grid("Oak Ash Walnut", ("140", "180", "220"), ((940, 980, 1380), (1140, 1180, 1640), (1380, 1420, 1980))),
+        grid("Oak Ash Walnut", ("140", "180", "220"), ((940, 980, 1380), (1140, 1180, 1640), (1380, 1420, 1980))),
         sell_from="production",
         size_name="Length",
         unit="cm",
@@ -78,7 +78,7 @@ PRODUCTS = (
         "Kiesel side table",
         "tables",
         "Round as a pebble, light enough to carry into the garden. Three legs never wobble.",
-        _grid("Oak Ash Walnut", ("",), ((240, 230, 320),), ((6, 2, 1),)),
+        grid("Oak Ash Walnut", ("",), ((240, 230, 320),), ((6, 2, 1),)),
         facts={"Diameter": "50 cm", "Height": "48 cm"},
     ),
     Product(
@@ -87,7 +87,7 @@ PRODUCTS = (
         "tables",
         "A desk with one quiet drawer and room for two elbows. We build it in small series; the next ones are in the"
         " workshop right now.",
-        _grid("Oak Ash", ("120", "150"), ((660, 690), (760, 790))),
+        grid("Oak Ash", ("120", "150"), ((660, 690), (760, 790))),
         sell_from="incoming",
         size_name="Width",
         unit="cm",
@@ -99,7 +99,7 @@ PRODUCTS = (
         "seating",
         "A chair with a back like a garden fence, made for sitting long and getting up easily. The cushion is not part of"
         " it, the blackbird neither.",
-        _grid("Oak Ash Walnut", ("",), ((280, 290, 390),), ((14, 8, 3),)),
+        grid("Oak Ash Walnut", ("",), ((280, 290, 390),), ((14, 8, 3),)),
         facts={"Seat height": "46 cm", "Weight": "5.2 kg"},
     ),
     Product(
@@ -107,7 +107,7 @@ PRODUCTS = (
         "Dachs stool",
         "seating",
         "Three legs, a seat of woven paper cord. Beside the bed, in the hall, in front of the stove.",
-        _grid("Oak Ash", ("",), ((180, 175),), ((11, 5),)),
+        grid("Oak Ash", ("",), ((180, 175),), ((11, 5),)),
         facts={"Height": "45 cm", "Weight": "3.1 kg"},
     ),
     Product(
@@ -115,7 +115,7 @@ PRODUCTS = (
         "Zaun bench",
         "seating",
         "A bench with a back of upright slats, for the kitchen or a dry place outside.",
-        _grid("Oak", ("120", "160"), ((460,), (540,)), ((4,), (1,))),
+        grid("Oak", ("120", "160"), ((460,), (540,)), ((4,), (1,))),
         size_name="Length",
         unit="cm",
         facts={"Depth": "48 cm", "Seat height": "45 cm"},
@@ -125,7 +125,7 @@ PRODUCTS = (
         "Regnitz shelf",
         "storage",
         "An open shelf that stands by itself. The boards lie in grooves: put together in ten minutes, no tools.",
-        _grid("Oak Ash", ("Low", "High"), ((370, 390), (540, 560)), ((3, 5), (2, 4))),
+        grid("Oak Ash", ("Low", "High"), ((370, 390), (540, 560)), ((3, 5), (2, 4))),
         size_name="Height",
         facts={"Width": "80 cm", "Depth": "32 cm"},
     ),
@@ -134,7 +134,7 @@ PRODUCTS = (
         "Nische wall shelf",
         "storage",
         "A board for the books you are reading. Two brass hooks hold it, screws and dowels come with it.",
-        _grid("Oak Ash Walnut", ("60", "90"), ((95, 90, 130), (125, 120, 170)), ((22, 18, 3), (16, 2, 7))),
+        grid("Oak Ash Walnut", ("60", "90"), ((95, 90, 130), (125, 120, 170)), ((22, 18, 3), (16, 2, 7))),
         size_name="Width",
         unit="cm",
         facts={"Depth": "20 cm", "Carries": "18 kg"},
@@ -144,7 +144,7 @@ PRODUCTS = (
         "Kabinett sideboard",
         "storage",
         "Two doors, three drawers, dovetails where you see them and where you do not. Made for you.",
-        _grid("Oak Walnut", ("",), ((1490, 1960),)),
+        grid("Oak Walnut", ("",), ((1490, 1960),)),
         sell_from="production",
         facts={"Width": "160 cm", "Depth": "42 cm", "Height": "72 cm"},
     ),
@@ -153,7 +153,7 @@ PRODUCTS = (
         "Truhe blanket chest",
         "storage",
         "A chest for blankets, toys or winter boots, and a seat as well. The lid comes down slowly.",
-        _grid("Oak Ash", ("",), ((620, 590),)),
+        grid("Oak Ash", ("",), ((620, 590),)),
         facts={"Width": "110 cm", "Height": "46 cm"},
     ),
     Product(
@@ -161,7 +161,7 @@ PRODUCTS = (
         "Mulde bed",
         "bedroom",
         "A bed without metal. The frame wedges together, the head is one wide board; sprung slats included. Made for you.",
-        _grid("Oak Walnut", ("140", "160", "180"), ((1290, 1720), (1390, 1850), (1490, 1990))),
+        grid("Oak Walnut", ("140", "160", "180"), ((1290, 1720), (1390, 1850), (1490, 1990))),
         sell_from="production",
         size_name="Width",
         unit="cm",
@@ -172,14 +172,14 @@ PRODUCTS = (
         "Span serving board",
         "small-things",
         "Made from what the tables leave over. For bread, cheese and the last pear.",
-        _grid("Oak Walnut", ("S", "L"), ((28, 36), (42, 54)), ((40, 25), (31, 12))),
+        grid("Oak Walnut", ("S", "L"), ((28, 36), (42, 54)), ((40, 25), (31, 12))),
     ),
     Product(
         "haken",
         "Haken coat rack",
         "small-things",
         "Five turned pegs on one board. It holds a family's coats.",
-        _grid("Oak Ash", ("",), ((110, 105),)),
+        grid("Oak Ash", ("",), ((110, 105),)),
         facts={"Width": "90 cm", "Carries": "30 kg"},
     ),
     Product(

@@ -7,42 +7,12 @@ rolls and used by the metre.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
+from backoffice.demo import recipes_home
+from backoffice.demo.parts import Answer, Bought, Made, Parts, drawer
 from backoffice.demo.range import Product, Variant
 
-Parts = Mapping[str, int]
-Steps = Sequence[tuple[str, int, int]]  # (work centre, minutes to set up, minutes a piece)
-
-
-@dataclass(frozen=True, slots=True)
-class Bought:
-    """Something that we buy. parts: smallest units in one counted unit; stock: counted units on the shelf."""
-
-    sku: str
-    name: str
-    unit: str
-    supplier: str
-    lead_days: int
-    minimum: int
-    multiple: int
-    price_cents: int
-    stock: int
-    parts: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Something that we make: what goes into one, and the steps."""
-
-    sku: str
-    name: str
-    parts: Parts
-    steps: Steps
-
-
 SUPPLIERS = (
+    *recipes_home.SUPPLIERS,
     ("EBERTAL", "Sägewerk Ebertal", "holz@ebertal.example", True),
     ("KELLER", "Keller Edelholz", "bestellung@keller-edelholz.example", True),
     ("KOLB", "Schrauben Kolb", "verkauf@schrauben-kolb.example", True),
@@ -52,6 +22,7 @@ SUPPLIERS = (
 )
 
 BOUGHT = (
+    *recipes_home.BOUGHT,
     Bought("BOARD-OAK", "Oak board 27 mm", "board", "EBERTAL", 6, 10, 5, 2400, 140),
     Bought("BOARD-ASH", "Ash board 27 mm", "board", "EBERTAL", 6, 10, 5, 2150, 110),
     Bought("BOARD-WALNUT", "Walnut board 27 mm", "board", "KELLER", 16, 8, 4, 4900, 26),
@@ -85,9 +56,6 @@ def recipe(product: Product, variant: Variant) -> list[Made]:
     return [*below, Made(sku, name, parts, steps)]
 
 
-_Answer = tuple[list[Made], Parts, Steps]
-
-
 def _top(key: str, name: str, wood: str, boards: Parts) -> Made:
     return Made(
         f"TOP-{key}-{wood.upper()}", f"{name}, {wood.lower()}", {**boards, "GLUE": 180}, [("SAW", 10, 14), ("CNC", 15, 20)]
@@ -99,7 +67,7 @@ def _legs(wood: str) -> Made:
     return Made(f"LEGS-{wood.upper()}", f"Leg set, {wood.lower()}", parts, [("SAW", 10, 8), ("CNC", 10, 12)])
 
 
-def _linde(wood: str, upper: str, size: str) -> _Answer:
+def _linde(wood: str, upper: str, size: str) -> Answer:
     # the long walnut table needs boards that nobody has on the shelf
     boards = {"WIDE-WALNUT": 3} if (wood, size) == ("Walnut", "220") else {f"BOARD-{upper}": _BOARDS[size]}
     top = _top(f"LINDE-{size}", f"Table top {size} cm", wood, boards)
@@ -107,45 +75,45 @@ def _linde(wood: str, upper: str, size: str) -> _Answer:
     return [top, _legs(wood)], {top.sku: 1, f"LEGS-{upper}": 1, "BOLT": 8, "OIL": 220}, steps
 
 
-def _kiesel(_wood: str, upper: str, _size: str) -> _Answer:
+def _kiesel(_wood: str, upper: str, _size: str) -> Answer:
     parts = {f"BOARD-{upper}": 1, f"POST-{upper}": 1, "INSERT": 3, "BOLT": 3, "GLUE": 40, "OIL": 60}
     return [], parts, [("SAW", 10, 6), ("CNC", 15, 14), ("ASSEMBLY", 5, 12), ("FINISHING", 10, 15)]
 
 
-def _werra(wood: str, upper: str, size: str) -> _Answer:
+def _werra(wood: str, upper: str, size: str) -> Answer:
     top = _top(f"WERRA-{size}", f"Desk top {size} cm", wood, {f"BOARD-{upper}": 4 if size == "120" else 5})
-    drawer = Made(f"DRAWER-{upper}", f"Drawer, {wood.lower()}", {f"BOARD-{upper}": 1, "RUNNER": 1, "GLUE": 30}, [("CNC", 10, 18)])
-    parts = {top.sku: 1, drawer.sku: 1, f"LEGS-{upper}": 1, "BOLT": 10, "OIL": 180}
-    return [top, drawer, _legs(wood)], parts, [("ASSEMBLY", 10, 40), ("FINISHING", 15, 35)]
+    box = drawer(upper)
+    parts = {top.sku: 1, box.sku: 1, f"LEGS-{upper}": 1, "BOLT": 10, "OIL": 180}
+    return [top, box, _legs(wood)], parts, [("ASSEMBLY", 10, 40), ("FINISHING", 15, 35)]
 
 
-def _amsel(_wood: str, upper: str, _size: str) -> _Answer:
+def _amsel(_wood: str, upper: str, _size: str) -> Answer:
     parts = {f"BOARD-{upper}": 1, f"POST-{upper}": 2, "BOLT": 4, "INSERT": 4, "GLUE": 60, "OIL": 50}
     return [], parts, [("SAW", 15, 7), ("CNC", 20, 12), ("ASSEMBLY", 10, 18), ("FINISHING", 10, 14)]
 
 
-def _dachs(_wood: str, upper: str, _size: str) -> _Answer:
+def _dachs(_wood: str, upper: str, _size: str) -> Answer:
     parts = {f"BOARD-{upper}": 1, f"POST-{upper}": 1, "CORD": 35, "GLUE": 40, "OIL": 30}
     return [], parts, [("SAW", 10, 6), ("CNC", 15, 10), ("ASSEMBLY", 10, 30), ("FINISHING", 10, 8)]
 
 
-def _zaun(_wood: str, upper: str, size: str) -> _Answer:
+def _zaun(_wood: str, upper: str, size: str) -> Answer:
     parts = {f"BOARD-{upper}": 3 if size == "120" else 4, f"POST-{upper}": 2, "BOLT": 8, "GLUE": 90, "OIL": 120}
     return [], parts, [("SAW", 15, 14), ("CNC", 15, 16), ("ASSEMBLY", 10, 30), ("FINISHING", 10, 25)]
 
 
-def _regnitz(_wood: str, upper: str, size: str) -> _Answer:
+def _regnitz(_wood: str, upper: str, size: str) -> Answer:
     boards = 4 if size == "Low" else 7
     parts = {f"BOARD-{upper}": boards, "GLUE": 50, "OIL": 40 * boards}
     return [], parts, [("SAW", 10, 5 * boards), ("CNC", 15, 4 * boards), ("FINISHING", 10, 6 * boards)]
 
 
-def _nische(_wood: str, upper: str, _size: str) -> _Answer:
+def _nische(_wood: str, upper: str, _size: str) -> Answer:
     parts = {f"BOARD-{upper}": 1, "HOOK-BRASS": 2, "OIL": 25}
     return [], parts, [("SAW", 10, 3), ("CNC", 10, 5), ("FINISHING", 5, 8)]
 
 
-def _kabinett(wood: str, upper: str, _size: str) -> _Answer:
+def _kabinett(wood: str, upper: str, _size: str) -> Answer:
     body = Made(
         f"BODY-KABINETT-{upper}",
         f"Sideboard body, {wood.lower()}",
@@ -153,17 +121,17 @@ def _kabinett(wood: str, upper: str, _size: str) -> _Answer:
         [("SAW", 15, 40), ("CNC", 20, 55)],
     )
     door = Made(f"DOOR-{upper}", f"Door, {wood.lower()}", {f"BOARD-{upper}": 1, "HINGE": 2, "GLUE": 40}, [("CNC", 10, 16)])
-    drawer = Made(f"DRAWER-{upper}", f"Drawer, {wood.lower()}", {f"BOARD-{upper}": 1, "RUNNER": 1, "GLUE": 30}, [("CNC", 10, 18)])
-    parts = {body.sku: 1, door.sku: 2, drawer.sku: 3, f"POST-{upper}": 1, "BOLT": 12, "OIL": 350}
-    return [body, door, drawer], parts, [("ASSEMBLY", 20, 340), ("FINISHING", 20, 260)]
+    box = drawer(upper)
+    parts = {body.sku: 1, door.sku: 2, box.sku: 3, f"POST-{upper}": 1, "BOLT": 12, "OIL": 350}
+    return [body, door, box], parts, [("ASSEMBLY", 20, 340), ("FINISHING", 20, 260)]
 
 
-def _truhe(_wood: str, upper: str, _size: str) -> _Answer:
+def _truhe(_wood: str, upper: str, _size: str) -> Answer:
     parts = {f"BOARD-{upper}": 6, "HINGE": 2, "GLUE": 200, "OIL": 180}
     return [], parts, [("SAW", 15, 25), ("CNC", 20, 35), ("ASSEMBLY", 10, 60), ("FINISHING", 10, 40)]
 
 
-def _mulde(wood: str, upper: str, size: str) -> _Answer:
+def _mulde(wood: str, upper: str, size: str) -> Answer:
     head = Made(
         f"HEAD-{size}-{upper}",
         f"Bed head {size} cm, {wood.lower()}",
@@ -180,15 +148,16 @@ def _mulde(wood: str, upper: str, size: str) -> _Answer:
     return [head, sides], parts, [("ASSEMBLY", 15, 70), ("FINISHING", 20, 140)]
 
 
-def _span(_wood: str, upper: str, size: str) -> _Answer:
+def _span(_wood: str, upper: str, size: str) -> Answer:
     return [], {f"BOARD-{upper}": 1, "OIL": 10 if size == "S" else 15}, [("CNC", 10, 4), ("FINISHING", 5, 4)]
 
 
-def _haken(_wood: str, upper: str, _size: str) -> _Answer:
+def _haken(_wood: str, upper: str, _size: str) -> Answer:
     return [], {f"BOARD-{upper}": 1, "GLUE": 20, "OIL": 30}, [("SAW", 5, 4), ("CNC", 10, 15), ("FINISHING", 5, 8)]
 
 
 _RECIPES = {
+    **recipes_home.RECIPES,
     "linde": _linde,
     "kiesel": _kiesel,
     "werra": _werra,
