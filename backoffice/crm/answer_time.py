@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from backoffice.erp import calendars
 from backoffice.erp.models import Company
 from backoffice.planning.calendars import Calendar
+from backoffice.public.errors import BadInput
 
 ANSWER_WITHIN = timedelta(hours=8)
 LOOK_AHEAD = timedelta(days=60)
+FURTHEST = timedelta(days=730)
 
 
 def add_open_time(calendar: Calendar, start: datetime, amount: timedelta) -> datetime:
@@ -37,3 +39,26 @@ def answer_due(session: Session, now: datetime) -> datetime:
     margin = timedelta(days=1)
     calendar = calendars.load(session, company.office_calendar_id, today - margin, today + LOOK_AHEAD + margin)
     return add_open_time(calendar, now, ANSWER_WITHIN)
+
+
+def come_back_at(session: Session, on: date | None, now: datetime) -> datetime | None:
+    """Return when to come back to somebody: as the office opens on that day or the next open one; today, before it closes.
+
+    None stays None. Raises BadInput(invalid_form, follow_up_on → past_date | bad_date) for a day before today or too far away.
+    """
+    company = session.get(Company, 1)
+    if on is None:
+        return None
+    zone = ZoneInfo(company.timezone if company else "UTC")
+    today = now.astimezone(zone).date()
+    if on < today:
+        raise BadInput("invalid_form", {"follow_up_on": "past_date"})
+    if on > today + FURTHEST:
+        raise BadInput("invalid_form", {"follow_up_on": "bad_date"})
+    morning = datetime.combine(on, time(9), zone).astimezone(UTC)
+    if company is None or company.office_calendar_id is None:
+        return max(morning, now)
+    calendar = calendars.load(session, company.office_calendar_id, today - timedelta(days=1), on + LOOK_AHEAD)
+    start = max(datetime.combine(on, time(0), zone), now)
+    opens, closes = next(calendar.open_intervals(start, start + LOOK_AHEAD), (morning, morning))
+    return closes if opens.astimezone(zone).date() == today else opens

@@ -43,10 +43,11 @@ class CheckedLead:
     newsletter: str
 
 
-def check(form: LeadForm, *, today: date | None = None) -> CheckedLead:
+def check(form: LeadForm, *, today: date | None = None, by_phone: bool = False) -> CheckedLead:
     """Return the form's values. Raises BadInput(invalid_form, fields) naming every wrong field at once.
 
-    today: no need may lie before it; None: any day will do.
+    today: no need may lie before it; None: any day will do. by_phone: one of us typed it while they spoke, so there may be
+    no e-mail, but then a name or a number.
     Field codes: missing | too_long | bad_email | bad_date | past_date | bad_quantity | bad_character | unknown_kind.
     """
     wrong: dict[str, str] = {}
@@ -55,12 +56,12 @@ def check(form: LeadForm, *, today: date | None = None) -> CheckedLead:
             wrong[name] = "bad_character"
         elif len(_lines(value)) > LIMITS.get(name, len(value)):
             wrong[name] = "too_long"
-    if form.kind not in MAY_BE_SENT:
+    if form.kind not in (("phone",) if by_phone else MAY_BE_SENT):
         wrong["kind"] = "unknown_kind"
-    for name in ("email", "sku") if form.kind == "tell_me" else ("email", "message"):
+    for name in _needed(form, by_phone=by_phone):
         if not getattr(form, name).strip():
             wrong[name] = "missing"
-    email = "" if "email" in wrong else _email(form.email, wrong)
+    email = "" if "email" in wrong or not form.email.strip() else _email(form.email, wrong)
     quantity, needed_by_on = _quantity(form.quantity, wrong), _day(form.needed_by_on, wrong)
     if today is not None and needed_by_on is not None and needed_by_on < today:
         wrong["needed_by_on"] = "past_date"
@@ -87,6 +88,13 @@ def check(form: LeadForm, *, today: date | None = None) -> CheckedLead:
         landing=form.landing.strip()[:LONGEST_ORIGIN],
         newsletter=form.newsletter,
     )
+
+
+def _needed(form: LeadForm, *, by_phone: bool) -> tuple[str, ...]:
+    """Return the fields that may not be empty."""
+    if by_phone:
+        return ("message",) if form.name.strip() or form.phone.strip() else ("name", "message")
+    return ("email", "sku") if form.kind == "tell_me" else ("email", "message")
 
 
 def fingerprint(form: LeadForm) -> str:

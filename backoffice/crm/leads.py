@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events, idempotency, wording
-from backoffice.crm import assigning, consents, parties, timeline
-from backoffice.crm.answer_time import answer_due
+from backoffice.crm import assigning, consents, parties, ready_answers, timeline
+from backoffice.crm.answer_time import answer_due, come_back_at
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
 from backoffice.crm.models import Activity, Lead, Party
 from backoffice.erp.models import Company, Staff
-from backoffice.public.errors import NotFound, Refused
+from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.leads import LeadForm
 
 ENTRY_STATES = ("new", "quarantined")
@@ -31,8 +31,14 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "note": {state: state for state in ("new", "working", "answered", "done", "quarantined")},
     "answer": {"new": "answered", "working": "answered", "answered": "answered"},
     "done": {"new": "done", "working": "done", "answered": "done", "quarantined": "done"},
+    "call": {"new": "working", "working": "working", "answered": "answered"},
+    "follow_up": {"new": "working", "working": "working", "answered": "answered"},
+    "hand": {"new": "new", "working": "working", "answered": "answered"},
+    "order": {"new": "working", "working": "working", "answered": "working"},
+    "lose": {"new": "done", "working": "done", "answered": "done"},
+    "win": dict.fromkeys(("new", "working", "answered", "done", "quarantined"), "done"),
 }
-OWNER_ONLY = frozenset({"answer", "done"})
+OWNER_ONLY = frozenset({"answer", "done", "call", "follow_up", "order", "lose"})
 """Verbs that belong to the one who has the lead while it is being worked on."""
 
 
@@ -85,7 +91,7 @@ def take(session: Session, lead_id: int, *, staff_id: int, version: int, now: da
     if lead.state == "working":
         raise _wrong_state(session, lead)
     try:
-        lead = _change(session, lead, "take", staff, version, owner_id=staff_id)
+        lead = change(session, lead, "take", staff, version, owner_id=staff_id)
     except Refused:
         if lead.state == "working" and lead.owner_id == staff_id:
             return lead  # the same person pressed twice, and the other press won the race
@@ -100,7 +106,7 @@ def take_over(session: Session, lead_id: int, *, staff_id: int, version: int, no
     if lead.state == "working" and lead.owner_id == staff_id:
         return lead
     staff = _get_staff(session, staff_id)
-    lead = _change(session, lead, "take_over", staff, version, owner_id=staff_id)
+    lead = change(session, lead, "take_over", staff, version, owner_id=staff_id)
     timeline.record(session, lead.party_id, "took", lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
@@ -108,24 +114,37 @@ def take_over(session: Session, lead_id: int, *, staff_id: int, version: int, no
 def note(session: Session, lead_id: int, text: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
     """Write something down for ourselves. Raises NotFound, BadInput(invalid_form, text), Refused(stale)."""
     words, lead = clean_text(text), get_lead(session, lead_id)
-    if lead.version != version and _was_last_said(session, lead, "note", words, staff):
+    if lead.version != version and was_last_said(session, lead, "note", words, staff):
         return lead
-    lead = _change(session, lead, "note", staff, version)
+    lead = change(session, lead, "note", staff, version)
     timeline.record(session, lead.party_id, "note", text=words, lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
 
-def answer(session: Session, lead_id: int, text: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
-    """Answer by mail. Raises NotFound, BadInput(invalid_form, text), Refused(stale | wrong_state).
+def answer(
+    session: Session,
+    lead_id: int,
+    text: str,
+    *,
+    staff: Colleague,
+    version: int,
+    now: datetime,
+    follow_up_on: date | None = None,
+) -> Lead:
+    """Answer by mail. Raises NotFound, BadInput(invalid_form, text | follow_up_on), Refused(stale | wrong_state | no_email).
 
-    The mail is asked for in this transaction: it leaves if and only if the answer is kept. The same answer posted twice
-    is sent once.
+    follow_up_on: when to come back to it. The mail is asked for in this transaction: it leaves if and only if the answer is
+    kept. The same answer posted twice is sent once.
     """
-    words, lead = clean_text(text), get_lead(session, lead_id)
-    if lead.version != version and _was_last_said(session, lead, "answer", words, staff):
+    words, again_at, lead = clean_text(text), come_back_at(session, follow_up_on, now), get_lead(session, lead_id)
+    if ready_answers.left_open(words):
+        raise BadInput("invalid_form", {"text": "placeholder_left"})
+    if lead.version != version and was_last_said(session, lead, "answer", words, staff):
         return lead
-    lead = _change(session, lead, "answer", staff, version, owner_id=staff.id)
     party = parties.get_party(session, lead.party_id)
+    if not party.email:
+        raise Refused("no_email")
+    lead = change(session, lead, "answer", staff, version, owner_id=staff.id, follow_up_at=again_at)
     company = session.get(Company, 1)
     payload = {
         "to": party.email,
@@ -146,8 +165,18 @@ def done(session: Session, lead_id: int, *, staff: Colleague, version: int, now:
     lead = get_lead(session, lead_id)
     if lead.state == "done":
         return lead
-    lead = _change(session, lead, "done", staff, version)
+    lead = change(session, lead, "done", staff, version, follow_up_at=None)
     timeline.record(session, lead.party_id, "done", lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def begin_order(session: Session, lead_id: int, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Make the lead mine to sell to: of two who begin at once one goes on. Raises NotFound, Refused(stale | wrong_state)."""
+    lead = get_lead(session, lead_id)
+    taken = lead.owner_id != staff.id
+    lead = change(session, lead, "order", staff, version, owner_id=staff.id)
+    if taken:
+        timeline.record(session, lead.party_id, "took", lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
 
@@ -156,7 +185,7 @@ def release(session: Session, lead_id: int, *, staff: Colleague, version: int, n
     lead = get_lead(session, lead_id)
     if lead.state == "new":
         return lead
-    return _change(session, lead, "release", staff, version, due_at=answer_due(session, now))
+    return change(session, lead, "release", staff, version, due_at=answer_due(session, now))
 
 
 def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: datetime) -> Lead:
@@ -227,7 +256,7 @@ def insert(session: Session, party: Party, checked: CheckedLead, order_ref: str 
     return lead
 
 
-def _change(session: Session, lead: Lead, verb: str, staff: Colleague, version: int, **values: object) -> Lead:
+def change(session: Session, lead: Lead, verb: str, staff: Colleague, version: int, **values: object) -> Lead:
     """Move the lead along its table, only from the version that was seen; return it as it is now."""
     if lead.version != version:
         raise Refused("stale", state=lead.state, owner=_owner_name(session, lead))
@@ -244,7 +273,7 @@ def _change(session: Session, lead: Lead, verb: str, staff: Colleague, version: 
     return lead
 
 
-def _was_last_said(session: Session, lead: Lead, kind: str, words: str, staff: Colleague) -> bool:
+def was_last_said(session: Session, lead: Lead, kind: str, words: str, staff: Colleague) -> bool:
     """Tell whether this is the same form once more: the newest entry of this kind is these words by this person."""
     newest = sa.select(Activity).where(Activity.lead_id == lead.id, Activity.kind == kind).order_by(Activity.id.desc()).limit(1)
     said = session.execute(newest).scalar_one_or_none()

@@ -81,6 +81,7 @@ def place(
         session.get_one(Cart, checkout.cart_id).state = "ordered"
     order.state = "confirmed"
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
+    events.publish(session, events.OrderPlaced(order.number, party.id, checkout.lead_id, now))
     events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))
     return order
 

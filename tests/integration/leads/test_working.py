@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.crm import leads
+from backoffice.crm import follow_ups, leads
 from backoffice.crm.leads import ENTRY_STATES, TRANSITIONS
 from backoffice.crm.models import Activity, Lead
 from backoffice.db import Database
@@ -46,6 +46,20 @@ def test_every_state_can_be_reached_and_left_or_is_the_end() -> None:
     assert ends == ["done"]
 
 
+def follow(session: Session, lead_id: int, verb: str, bea: Person, now: datetime) -> Any:
+    """Do what comes between a message and its end."""
+    common: dict[str, Any] = {"staff": bea, "version": 1, "now": now}
+    if verb == "call":
+        return follow_ups.call(session, lead_id, "Words", follow_up_on=None, **common)
+    if verb == "follow_up":
+        return follow_ups.come_back(session, lead_id, date(2026, 11, 27), **common)
+    if verb == "hand":
+        return follow_ups.hand(session, lead_id, 2, **common)
+    if verb == "lose":
+        return follow_ups.lose(session, lead_id, "Too dear", **common)
+    return follow_ups.on_order_placed(session, events.OrderPlaced("SF-1", 1, lead_id, now))
+
+
 @pytest.mark.parametrize("verb", sorted(TRANSITIONS))
 @pytest.mark.parametrize("state", ["new", "working", "answered", "done", "quarantined"])
 def test_the_table_is_what_happens(
@@ -60,6 +74,10 @@ def test_the_table_is_what_happens(
     def work(session: Session) -> Lead:
         if verb in {"take", "take_over"}:
             return getattr(leads, verb)(session, lead_id, staff_id=bea.id, version=1, now=now)
+        if verb in {"call", "follow_up", "hand", "lose", "win"}:
+            return follow(session, lead_id, verb, bea, now)
+        if verb == "order":
+            return leads.begin_order(session, lead_id, staff=bea, version=1, now=now)
         if verb in {"note", "answer"}:
             return getattr(leads, verb)(session, lead_id, "Words", staff=bea, version=1, now=now)
         return getattr(leads, verb)(session, lead_id, staff=bea, version=1, now=now)

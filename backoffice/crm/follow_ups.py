@@ -1,0 +1,123 @@
+"""What comes between a message and its end: calls, coming back to it, handing it over, an order or none."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import events, idempotency, wording
+from backoffice.crm import leads, parties, timeline
+from backoffice.crm.answer_time import come_back_at
+from backoffice.crm.assigning import SELLERS
+from backoffice.crm.lead_forms import check, clean_text, fingerprint
+from backoffice.crm.leads import Colleague
+from backoffice.crm.models import Lead, Party
+from backoffice.erp.company import get_company
+from backoffice.erp.models import Staff
+from backoffice.public.errors import BadInput
+from backoffice.public.leads import LeadForm
+
+
+def call(
+    session: Session, lead_id: int, text: str, *, follow_up_on: date | None, staff: Colleague, version: int, now: datetime
+) -> Lead:
+    """Write down what a call came to, and when to come back to it; the same form twice is one call.
+
+    Raises NotFound, BadInput(invalid_form, text | follow_up_on), Refused(stale | wrong_state).
+    """
+    words, again_at, lead = clean_text(text), come_back_at(session, follow_up_on, now), leads.get_lead(session, lead_id)
+    if lead.version != version and leads.was_last_said(session, lead, "call", words, staff):
+        return lead
+    lead = leads.change(session, lead, "call", staff, version, owner_id=staff.id, follow_up_at=again_at)
+    timeline.record(session, lead.party_id, "call", text=words, lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def come_back(session: Session, lead_id: int, on: date, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Come back to it on a day, or the next one that the office is open.
+
+    Raises NotFound, BadInput(invalid_form, follow_up_on), Refused(stale | wrong_state).
+    """
+    at, lead = come_back_at(session, on, now), leads.get_lead(session, lead_id)
+    if lead.version != version and lead.follow_up_at == at and lead.owner_id == staff.id:
+        return lead
+    lead = leads.change(session, lead, "follow_up", staff, version, owner_id=staff.id, follow_up_at=at)
+    day = wording.day_in(get_company(session).timezone, at or now).isoformat()
+    timeline.record(session, lead.party_id, "follow_up", values={"on": day}, lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def hand(session: Session, lead_id: int, to_id: int, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Give it to a colleague of sales. Raises NotFound, BadInput(invalid_form, to), Refused(stale | wrong_state)."""
+    to, lead = session.get(Staff, to_id), leads.get_lead(session, lead_id)
+    if to is None or not to.active or to.role not in SELLERS:
+        raise BadInput("invalid_form", {"to": "bad_choice"})
+    if lead.owner_id == to.id:
+        return lead
+    lead = leads.change(session, lead, "hand", staff, version, owner_id=to.id)
+    timeline.record(session, lead.party_id, "handed", text=to.name, lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def lose(session: Session, lead_id: int, reason: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
+    """Close it without an order and say why. Raises NotFound, BadInput(invalid_form, text), Refused(stale | wrong_state)."""
+    words, lead = clean_text(reason), leads.get_lead(session, lead_id)
+    if lead.state == "done" and lead.outcome == "lost" and leads.was_last_said(session, lead, "lost", words, staff):
+        return lead
+    lead = leads.change(session, lead, "lose", staff, version, outcome="lost", follow_up_at=None)
+    timeline.record(session, lead.party_id, "lost", text=words, lead_id=lead.id, actor=staff.name, now=now)
+    return lead
+
+
+def on_order_placed(session: Session, happened: events.OrderPlaced) -> None:
+    """Close the lead that an order came from as won: whatever its state, its money is here. Told twice, it is won once."""
+    if happened.lead_id is None:
+        return
+    won = session.execute(
+        sa.update(Lead)
+        .where(Lead.id == happened.lead_id, Lead.won_order_ref.is_(None))
+        .values(
+            state="done",
+            outcome="won",
+            won_order_ref=happened.order_ref,
+            follow_up_at=None,
+            version=Lead.version + 1,
+        )
+        .returning(Lead.party_id)
+        .execution_options(synchronize_session="fetch")
+    ).scalar_one_or_none()
+    if won is not None:
+        timeline.record(session, won, "converted", lead_id=happened.lead_id, order_ref=happened.order_ref, now=happened.at)
+
+
+def phone_in(session: Session, form: LeadForm, *, staff: Colleague, now: datetime) -> Lead:
+    """Take down what somebody asks by telephone; it is with whoever took it down. The same form twice is one lead.
+
+    form: kind "phone"; the e-mail may be empty. Raises BadInput(invalid_form, fields).
+    """
+    checked = check(form, today=wording.day_in(get_company(session).timezone, now), by_phone=True)
+    row, fresh = idempotency.claim(session, "lead.phone", fingerprint(form), now=now)
+    if not fresh:
+        return leads.get_lead(session, int(row.answer["lead_id"]))
+    party = _caller(session, checked.email, checked.name, checked.phone, checked.language, now)
+    lead = leads.insert(session, party, checked, None, now)
+    lead.owner_id, lead.state = staff.id, "working"
+    timeline.record(session, party.id, "took", lead_id=lead.id, actor=staff.name, now=now)
+    row.answer = {"lead_id": lead.id}
+    session.flush()
+    return lead
+
+
+def _caller(session: Session, email: str, name: str, phone: str, language: str, now: datetime) -> Party:
+    """Return who calls: known by e-mail, else by this name and number; else new."""
+    if email:
+        return parties.find_or_create(session, email=email, name=name, phone=phone, language=language, source="phone", now=now)
+    same = sa.select(Party).where(Party.kind == "person", Party.name == name, Party.phone == phone, Party.phone != "")
+    party = session.scalars(same.order_by(Party.id)).first()
+    if party is None:
+        party = Party(name=name or phone, phone=phone, language=language, source="phone", facts={}, created_at=now)
+        session.add(party)
+        session.flush()
+    return party
