@@ -367,7 +367,7 @@ class Leads:
             raise NotFound("unknown_record")
         return self.state.consents[token]
 
-    def withdraw_consent(self, token: str, *, now: datetime) -> None:  # noqa: ARG002 - the door's signature
+    def withdraw_consent(self, token: str, *, now: datetime) -> None:
         self.state.consents[token] = replace(self.find_consent(token), standing=False)
 
 
