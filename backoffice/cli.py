@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -285,10 +286,25 @@ def _prepare_demo() -> list[tuple[str, str, str]]:
             from backoffice.demo.load import load
 
             click.echo("Making the demo company …")
-            load(db, media=settings.media_path, now=utc_now())
+            now = utc_now()
+            load(db, media=settings.media_path, now=now)
+            _let_time_pass(now)
         with db.read() as session:
             rows = session.execute(sa.select(Staff.name, Staff.role, Staff.email).where(Staff.active).order_by(Staff.id))
             return [(row.name, row.role, row.email) for row in rows]
+
+
+def _let_time_pass(now: datetime) -> None:
+    """Give the demo company its last ninety days."""
+    from backoffice import bootstrap
+    from backoffice.demo.history import write_history
+
+    services = bootstrap.build(Settings(demo=True))
+    click.echo("Ninety days of orders …")
+    try:
+        write_history(services, now=now, say=click.echo)
+    finally:
+        services.db.dispose()
 
 
 def _answers(host: str, port: int, alive: Callable[[], bool]) -> bool:

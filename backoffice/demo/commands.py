@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 from flask_babel import gettext as _
 
-from backoffice import tables
+from backoffice import bootstrap, tables
 from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.demo.company import PASSWORD, PEOPLE
+from backoffice.demo.history import write_history
 from backoffice.demo.load import load
 from backoffice.public.errors import Refused
 
@@ -25,10 +26,12 @@ def demo_group() -> None:
 @demo_group.command("load")
 def demo_load() -> None:
     """Make the demo company; where there is a company already, its data is kept."""
-    settings = Settings()
+    settings = Settings(demo=True)
     db = Database(settings.database_url)
     try:
-        load(db, media=settings.media_path, now=utc_now())
+        now = utc_now()
+        load(db, media=settings.media_path, now=now)
+        write_history(bootstrap.build(settings), now=now, say=click.echo)
     except Refused as refused:
         click.echo(_("%(name)s is here already: its data is kept.", name=refused.details["name"]))
         return

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import audit
 from backoffice.erp import models as t
+from backoffice.erp import plan
 from backoffice.erp.company import get_company
 from backoffice.erp.postcodes import validate
 from backoffice.erp.shipping import find_zone, normalise_postcode
@@ -36,6 +37,7 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
         setattr(company, name, after)
     session.flush()
     if changed:
+        plan.bump(session, master=True)  # pages that are kept show the company too
         details = {
             "before": {name: before for name, (before, _after) in changed.items()},
             "after": {name: after for name, (_before, after) in changed.items()},
