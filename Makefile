@@ -45,7 +45,7 @@ format: $(DEV_STAMP) ## Put the code into the one format
 	$(BIN)/ruff check --fix .
 
 translations: $(DEV_STAMP) ## Collect the phrases, bring the catalogues up to them, compile them, say what has no words yet
-	@$(BIN)/python -m tools.words
+	@$(BIN)/python -m backoffice.catalogues
 
 migrate: $(RUN_STAMP) ## Bring the database (SHOPFLOOR_DATABASE_URL) to the program's tables
 	@$(BIN)/python -m backoffice.cli migrate

@@ -139,9 +139,7 @@ def free_port() -> int:
 class Gunicorn:
     """The site as it is served for real: several web processes with the wall clock."""
 
-    def __init__(
-        self, settings: Settings, *, workers: int, threads: int, log: Path, app: str = "wsgi:create_app()"
-    ) -> None:
+    def __init__(self, settings: Settings, *, workers: int, threads: int, log: Path, app: str = "wsgi:create_app()") -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log

@@ -22,9 +22,7 @@ def upgrade() -> None:
         sa.Column("category_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["category_id"], ["category.id"], name=op.f("fk_category_text_category_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_category_text_category_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_category_text")),
         sa.UniqueConstraint("category_id", "language", name=op.f("uq_category_text_category_id_language")),
     )

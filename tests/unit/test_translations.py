@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages import Catalog, Message
 
-from tools import words
+from backoffice import catalogues as words
 
 GAP = re.compile(r"%(?:\((\w+)\))?[sd%]")
 FILES = [

@@ -87,8 +87,8 @@ def missing(catalog: Catalog) -> list[str]:
     return [str(one.id) for one in catalog if one.id and (one.fuzzy or not _is_whole(one.string))]
 
 
-def _is_whole(string: str | tuple[str, ...] | list[str]) -> bool:
-    return bool(string) and (isinstance(string, str) or all(string))
+def _is_whole(string: str | tuple[str, ...] | list[str] | None) -> bool:
+    return bool(string) and (isinstance(string, str) or all(string or ()))
 
 
 def _dateless(catalog: Catalog) -> Catalog:
