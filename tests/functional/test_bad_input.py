@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from backoffice import tables
 from backoffice.bootstrap import Services
 from backoffice.crm.models import CartLine, Lead, Order
 from backoffice.erp import models as t
+from backoffice.erp import plan
 from backoffice.payments.gateway import GatewayError
 from tests.buyers import hidden
 from tests.company import open_company
@@ -34,11 +37,16 @@ def services(app: Flask, now) -> Services:
     return built
 
 
+def plans(session: Session) -> Sequence[sa.Row[Any]]:
+    """Return the plan's rows without the counter of the offers, which are a projection like the table itself."""
+    return session.execute(sa.select(t.PlanDomain.__table__).where(t.PlanDomain.id != plan.OFFERS)).all()
+
+
 def everything(services: Services) -> Mapping[str, list]:
     """Return every row of every table that matters."""
     with services.db.read() as session:
         return {
-            table.name: sorted(map(repr, session.execute(sa.select(table)).all()))
+            table.name: sorted(map(repr, session.execute(sa.select(table)).all() if table.name != "plan_domain" else plans(session)))
             for table in tables.metadata.sorted_tables
             if table.name not in QUIET
         }
