@@ -37,16 +37,17 @@ def services(app: Flask, now) -> Services:
     return built
 
 
-def plans(session: Session) -> Sequence[sa.Row[Any]]:
-    """Return the plan's rows without the counter of the offers, which are a projection like the table itself."""
-    return session.execute(sa.select(t.PlanDomain.__table__).where(t.PlanDomain.id != plan.OFFERS)).all()
+def all_of(session: Session, table: sa.Table) -> Sequence[sa.Row[Any]]:
+    """Return a table's rows; of the plan's without the counter of the offers, which are a projection like their table."""
+    every = sa.select(table)
+    return session.execute(every.where(table.c.id != plan.OFFERS) if table.name == "plan_domain" else every).all()
 
 
 def everything(services: Services) -> Mapping[str, list]:
     """Return every row of every table that matters."""
     with services.db.read() as session:
         return {
-            table.name: sorted(map(repr, session.execute(sa.select(table)).all() if table.name != "plan_domain" else plans(session)))
+            table.name: sorted(map(repr, all_of(session, table)))
             for table in tables.metadata.sorted_tables
             if table.name not in QUIET
         }

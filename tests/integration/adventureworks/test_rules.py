@@ -302,7 +302,7 @@ def test_a_company_that_is_there_is_kept(sqlite_db: Database, run: Import, media
     run(sqlite_db)
     with sqlite_db.read() as session:
         assert session.get_one(t.Company, 1).name == "Birkengrund Workshop"
-        assert set(session.scalars(sa.select(t.Warehouse.code))) == CODES
+        assert session.scalar(sa.select(sa.func.count(t.Warehouse.id))) == 2  # the demo's own, none added
         assert item(session, "BK-54").currency == "USD"
         zones = set(session.scalars(sa.select(t.ShippingZone.country)))
         assert zones == {"DE", "AT"}
