@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 
 from storefront.app import blueprint, register_errors
-from tests.functional.storefront.fake_shop import NOW, State, make_shop
+from tests.functional.storefront.fake_shop import make_shop
+from tests.functional.storefront.fake_state import NOW, State
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 600"><path d="M0 0h9v9z"/></svg>'
 

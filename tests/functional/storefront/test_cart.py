@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.functional.storefront.conftest import Clock
-from tests.functional.storefront.fake_shop import State, sold
+from tests.functional.storefront.fake_shop import sold
+from tests.functional.storefront.fake_state import State
 
 
 def add(client: FlaskClient, sku: str = "STOOL", slug: str = "stool", **more: str):  # type: ignore[no-untyped-def]  # the client's own answer class

@@ -6,7 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from storefront.views.pages import TEXTS
-from tests.functional.storefront.fake_shop import State, sold
+from tests.functional.storefront.fake_shop import sold
+from tests.functional.storefront.fake_state import State
 
 
 def test_home_shows_each_product_with_price_day_and_badge(client: FlaskClient) -> None:

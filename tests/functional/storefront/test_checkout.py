@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from backoffice.public.errors import BadInput, Refused
 from tests.functional.storefront.conftest import Clock
-from tests.functional.storefront.fake_shop import State, sold
+from tests.functional.storefront.fake_shop import sold
+from tests.functional.storefront.fake_state import State
 
 TYPED = {
     "email": "ნინო@example.test",

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storefront import languages
-from tests.functional.storefront.fake_shop import State
+from tests.functional.storefront.fake_state import State
 
 
 def tag(page: str) -> str:

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from backoffice.public.leads import ConsentView
-from tests.functional.storefront.fake_shop import State
+from tests.functional.storefront.fake_state import State
 
 LETTER = {
     "message": "আমার একটি টেবিল দরকার",

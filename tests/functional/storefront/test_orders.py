@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from backoffice.public.money import Money
 from backoffice.public.orders import Cause, OrderEvent, OrderLine, OrderView, PendingOrder
-from tests.functional.storefront.fake_shop import NOW, State
+from tests.functional.storefront.fake_state import NOW, State
 
 LINE = OrderLine(
     "TABLE-OAK", "ash-table", "Long table", "Oak, 180 cm", None, 1, Money(129000, "EUR"), Money(129000, "EUR"), "make",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.functional.storefront.fake_shop import State, sold
+from tests.functional.storefront.fake_shop import sold
+from tests.functional.storefront.fake_state import State
 
 
 def test_the_day_its_reason_and_the_steps(client: FlaskClient) -> None:
