@@ -56,6 +56,7 @@ ERRORS: Mapping[str, str] = {
         "order: you may send it back."
     ),
     "refund_too_much": N_("That is more than is left of this payment. Nothing was given back."),
+    "no_email": N_("No e-mail address is known here. Nothing was sent."),
     "bad_amount": N_("Write an amount above zero."),
     "unknown_link": N_("This link was used already, or its time is over. Ask for a new one."),
     "not_logged_in": N_("You are logged out here. Log in again to go on."),
