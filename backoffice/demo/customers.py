@@ -30,6 +30,10 @@ CUSTOMERS = (
     Customer("Oleksandra Shevchenko", "oleksandra@lyst.example", "Ringstraße 30", "04109", "Leipzig", language="en"),
     Customer("Büro Nordlicht", "einkauf@nordlicht.example", "Speicherstadt 2", "20457", "Hamburg", company="Büro Nordlicht GmbH"),
     Customer("Praxis Dr. Amsel", "praxis@dr-amsel.example", "Hauptstraße 70", "69117", "Heidelberg", company="Praxis Dr. Amsel"),
+    Customer(
+        "Hotel Seeblick", "hotel@seeblick.example", "Uferpromenade 1", "88045", "Friedrichshafen", company="Hotel Seeblick KG"
+    ),
+    Customer("Elisabeth Quell", "elisabeth@quelle.example", "Brunnenweg 6", "6020", "Innsbruck", "AT"),
     Customer("Thi Mai Pham", "mai.pham@thu.example", "Seestraße 12", "18055", "Rostock"),
     Customer("Lukas Weidner", "lukas@weidner.example", "Bergweg 3", "99084", "Erfurt"),
     Customer("Giulia Rossi", "giulia@lettere.example", "Kaiserstraße 5", "60311", "Frankfurt am Main", language="en"),

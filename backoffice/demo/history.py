@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,12 +27,12 @@ from backoffice.crm import consents
 from backoffice.crm.models import Order, Party
 from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
-from backoffice.erp import delivering, fulfilment, offers, plan, production, purchasing, splitting
+from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
 from backoffice.payments import cancelling, refunds
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import CheckoutForm
-from backoffice.public.errors import Refused
+from backoffice.public.errors import NotFound, Refused
 
 DAYS = 88
 PLACED = 64
@@ -67,6 +68,18 @@ _SHELF = (
     "STAR-OAK",
 )
 _MADE = ("LINDE-140-OAK", "LINDE-180-ASH", "STEG-OAK", "WIEGE-ASH", "LINDE-180-OAK")
+# what firms ordered in the last days, so that every work centre has work in front of it: (hours ago, customer, lines)
+_FIRMS: tuple[tuple[int, str, dict[str, int]], ...] = (
+    (98, "einkauf@nordlicht.example", {"FALKE-OAK": 4, "LINDE-220-OAK": 1}),
+    (96, "praxis@dr-amsel.example", {"KABINETT-OAK": 2}),
+    (74, "einkauf@nordlicht.example", {"LINDE-180-OAK": 3, "STEG-OAK": 2}),
+    (70, "elisabeth@quelle.example", {"FACH-OAK": 3}),
+    (49, "praxis@dr-amsel.example", {"FALKE-WALNUT": 2, "STEG-WALNUT": 1}),
+    (46, "hotel@seeblick.example", {"MULDE-160-OAK": 6}),
+    (27, "hotel@seeblick.example", {"GARTEN-100-OAK": 3, "FACH-ASH": 4}),
+    (22, "einkauf@nordlicht.example", {"LINDE-140-ASH": 4}),
+    (5, "hotel@seeblick.example", {"FALKE-OAK": 5}),
+)
 _WORDING = "Yes, write to me about new things now and then. I can stop it at any time."
 PICKER, PLANNER, SALES = "Ayşe Demirkan", "Henrik Voss", "Mara Lindqvist"
 
@@ -100,6 +113,9 @@ class _Story:
             at = {IN_PARTS: self.now - timedelta(hours=26), DELAYED: self.now - timedelta(hours=50)}.get(number, at)
             if at < self.now - timedelta(minutes=20):
                 self.at(at, self._purchase(number))
+        known = {one.email: one for one in CUSTOMERS}
+        for number, (hours, email, lines) in enumerate(_FIRMS, start=900):
+            self.at(self.now - timedelta(hours=hours), self._order(known[email], lines, number))
         for number in range(3):  # carts that nobody came back to
             self.at(self.now - timedelta(days=2 + number, hours=3), self._abandon(number))
 
@@ -127,17 +143,21 @@ class _Story:
     def _purchase(self, number: int) -> Callable[[datetime], None]:
         customer = CUSTOMERS[self.random.randrange(len(CUSTOMERS))]
         made = number % 9 == 4
-        skus = [self.random.choice(_MADE)] if made else self.random.sample(_SHELF, self.random.choice((1, 1, 2, 3)))
+        skus = [_MADE[number // 9 % len(_MADE)]] if made else self.random.sample(_SHELF, self.random.choice((1, 1, 2, 3)))
         lines = {sku: 1 if made else self.random.choice((1, 1, 1, 2)) for sku in skus}
         if number == IN_PARTS:
             lines = {"KIESEL-OAK": 1, "MOND-LINEN": 1}  # a part is here, a part is on its way
         if number == DELAYED:
             lines = {"MOND-MOSS": 1}  # whose delivery will be late
 
+        return self._order(customer, lines, number)
+
+    def _order(self, customer: Customer, lines: dict[str, int], number: int) -> Callable[[datetime], None]:
         def buy(at: datetime) -> None:
             order = self._buy(customer, lines, number, at)
             if order is None:
                 return
+            self._get_what_is_missing(order, at)
             if number % 13 == 6:
                 self.at(at + timedelta(minutes=50), lambda when: self._cancel(order, when))
             elif number == IN_PARTS:
@@ -189,6 +209,23 @@ class _Story:
 
     # --- workshop and warehouse
 
+    def _get_what_is_missing(self, order: str, at: datetime) -> None:
+        """Send the purchases that an order needs to their suppliers the next morning, and take in what comes."""
+        with self.services.db.read() as session:
+            held = session.scalars(sa.select(t.Reservation.id).where(t.Reservation.order_ref == order)).all()
+            lines = [line for one in held for line in proposing.proposed_for(session, one)]
+        for line in lines:
+            self.at(at + timedelta(hours=20), partial(self._send_purchase, line.purchase_order_id))
+            self.at(line.due_at, partial(self._receive, line.id, line.quantity))
+
+    def _send_purchase(self, purchase_id: int, at: datetime) -> None:
+        with suppress(Refused):  # taken back meanwhile: the order was cancelled
+            self.do(purchasing.confirm, purchase_id, actor=PLANNER, now=at)
+
+    def _receive(self, line_id: int, quantity: int, at: datetime) -> None:
+        with suppress(Refused, NotFound):  # the same
+            self.do(purchasing.receive, line_id, quantity, ref=f"demo:{line_id}", actor=PICKER, now=at)
+
     def _make_what_is_due(self, order: str) -> None:
         with self.services.db.read() as session:
             rows = session.execute(
@@ -198,7 +235,7 @@ class _Story:
                 .order_by(t.ProductionOrder.ready_at, t.ProductionOrder.id.desc())
             ).all()
         for order_id, ready_at in rows:
-            self.at(ready_at, lambda at, order_id=order_id: self._finish(order_id, at))  # type: ignore[misc] # bound early on purpose
+            self.at(ready_at, partial(self._finish, order_id))
 
     def _finish(self, order_id: int, at: datetime) -> None:
         with suppress(Refused):  # cancelled meanwhile, or a part of it waits for a purchase
@@ -212,9 +249,9 @@ class _Story:
             ).all()
         for shipment_id, ship_by_on, expected_on in rows:
             leaves = datetime.combine(ship_by_on, time(13, 20), zone)
-            self.at(leaves, lambda at, one=shipment_id: self._ship(one, f"FK{number:06}", at))  # type: ignore[misc] # bound early
+            self.at(leaves, partial(self._ship, shipment_id, f"FK{number:06}"))
             arrives = datetime.combine(expected_on or ship_by_on, time(15), zone)
-            self.at(arrives, lambda at, one=shipment_id, on=expected_on: self._arrive(one, on, at))  # type: ignore[misc] # bound early
+            self.at(arrives, partial(self._arrive, shipment_id, expected_on or ship_by_on))
 
     def _ship(self, shipment_id: int, tracking: str, at: datetime) -> None:
         with self.services.db.read() as session:

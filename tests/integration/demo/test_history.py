@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from backoffice import bootstrap
 from backoffice.api_keys import ApiKey
 from backoffice.audit import AuditEntry
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
+from backoffice.config import Settings
 from backoffice.crm.models import Activity, Consent, Order, OrderLine
 from backoffice.demo.history import write_history
 from backoffice.demo.load import load
 from backoffice.erp import models as t
 from backoffice.payments.models import Payment, Refund
+from tests.conftest import NOW
 from tests.functional.desk.conftest import Colleague
 from tests.invariants import breaches
 
+KEY = "a key for tests only, 32 letters!"
+
+
+@pytest.fixture(scope="module")
+def lived_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which the ninety days have passed; SQLite is enough, the use cases themselves are tried on both."""
+    folder = tmp_path_factory.mktemp("lived")
+    path = folder / "lived.db"
+    shutil.copyfile(sqlite_template, path)
+    settings = Settings(database_url=f"sqlite:///{path}", var_dir=folder, secret_key=KEY, demo=True)
+    services = bootstrap.build(settings, clock=lambda: NOW)
+    load(services.db, media=Path(settings.media_path), now=NOW)
+    write_history(services, now=NOW)
+    with services.db.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    services.db.dispose()
+    return path
+
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite is enough: the use cases themselves are tried on both."""
-    return sqlite_url
+def database_url(lived_file: Path, tmp_path: Path) -> str:
+    """The address of a copy of it."""
+    copy = tmp_path / "shopfloor.db"
+    shutil.copyfile(lived_file, copy)
+    return f"sqlite:///{copy}"
 
 
 @pytest.fixture
-def lived(app: Flask, now: datetime) -> Services:
+def lived(app: Flask) -> Services:
     services: Services = app.extensions["shopfloor"]
-    load(services.db, media=Path(services.settings.media_path), now=now)
-    write_history(services, now=now)
     return services
 
 
@@ -63,6 +87,27 @@ def test_every_state_is_there_and_everything_adds_up(lived: Services, now: datet
     assert set(states(lived, Refund.state)) == {"succeeded"}
     assert {"planned", "done"} <= states(lived, t.ProductionOrder.state).keys()
     assert {"order", "shipped", "delivered", "day_moved", "refunded", "cancelled"} <= states(lived, Activity.kind).keys()
+
+
+def test_nothing_was_forgotten_and_every_station_has_work(lived: Services, now: datetime) -> None:
+    today = now.date()
+    with lived.db.read() as session:
+        left_behind = session.scalars(
+            sa.select(OrderLine.sku)
+            .join(Order, Order.id == OrderLine.order_id)
+            .where(OrderLine.expected_on < today - timedelta(days=5), OrderLine.actual_on.is_(None), Order.state != "cancelled")
+        ).all()
+        idle = set(session.scalars(sa.select(t.WorkCentre.code))) - set(
+            session.scalars(
+                sa.select(t.WorkCentre.code)
+                .join(t.OperationSlot, t.OperationSlot.work_centre_id == t.WorkCentre.id)
+                .where(t.OperationSlot.starts_at > now)
+            )
+        )
+        last: date = session.scalars(sa.select(sa.func.max(OrderLine.expected_on))).one()
+    assert left_behind == []
+    assert idle == set()
+    assert last > today + timedelta(days=10)  # weeks of work, not hours
 
 
 def test_nobody_is_written_to_about_the_past(lived: Services) -> None:
