@@ -35,7 +35,8 @@ from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import NotFound, Refused
 
 DAYS = 88
-PLACED = 64
+PLACED = 76
+OF_LATE = 22
 IN_PARTS, DELAYED = 62, 60  # the orders that go another way
 # what people buy, by how often; made pieces are few, because the boards of today must still lie here
 _SHELF = (
@@ -107,7 +108,9 @@ class _Story:
         zone = ZoneInfo(TIMEZONE)
         today = self.now.astimezone(zone).date()
         for number in range(PLACED):
-            ago = DAYS - int(DAYS * number / PLACED) if number < PLACED - 12 else self.random.randrange(0, 4)
+            ago = (
+                DAYS - int((DAYS - 4) * number / (PLACED - OF_LATE)) if number < PLACED - OF_LATE else self.random.randrange(0, 4)
+            )
             minutes = self.random.randrange(8 * 60, 20 * 60)
             at = datetime.combine(today - timedelta(days=ago), time(minutes // 60, minutes % 60), zone)
             at = {IN_PARTS: self.now - timedelta(hours=26), DELAYED: self.now - timedelta(hours=50)}.get(number, at)
@@ -307,9 +310,32 @@ class _Story:
     def end(self) -> None:
         """Add what stands beside the orders, and let nobody be written to about the past."""
         self.do(self._beside)
+        self._at_the_packing_table()
         self._send_refunds(self.now - timedelta(hours=1))
         self.do(self._close_the_post)
         self.do(self._refresh)
+
+    def _at_the_packing_table(self) -> None:
+        """Leave the warehouse in the middle of its day: one parcel is packed, one is being picked."""
+        with self.services.db.read() as session:
+            rows = session.execute(
+                sa.select(t.Shipment.id, t.Item.sku, t.ShipmentLine.quantity)
+                .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
+                .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
+                .where(t.Shipment.state == "to_pick")
+                .order_by(t.Shipment.ship_by_on, t.Shipment.id, t.Item.sku)
+            ).all()
+        several = [one for one, lines in itertools.groupby(rows, key=lambda row: row.id) if len(list(lines)) > 1]
+        first = next(iter(row.id for row in rows if row.id not in several[:1]), None)
+        for shipment_id, sku, quantity in rows:
+            if shipment_id == first:
+                self.do(fulfilment.pick, shipment_id, sku, quantity, actor=PICKER, now=self.now - timedelta(minutes=20))
+        if first is not None:
+            self.do(fulfilment.pack, first, actor=PICKER, now=self.now - timedelta(minutes=12))
+        for shipment_id, sku, quantity in rows:
+            if several and shipment_id == several[0]:
+                self.do(fulfilment.pick, shipment_id, sku, quantity, actor=PICKER, now=self.now - timedelta(minutes=6))
+                break
 
     def _beside(self, session: Session) -> None:
         now, parties = self.now, session.scalars(sa.select(Party).order_by(Party.id)).all()

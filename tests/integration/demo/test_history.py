@@ -80,9 +80,11 @@ def test_every_state_is_there_and_everything_adds_up(lived: Services, now: datet
     assert late == 1
     assert parts == 2
     orders = states(lived, Order.state)
-    assert {"confirmed", "shipped", "delivered", "cancelled"} <= orders.keys()
+    assert {"confirmed", "picking", "shipped", "delivered", "cancelled"} <= orders.keys()
     assert orders.total() >= 55
-    assert {"waiting", "to_pick", "shipped", "delivered", "cancelled"} <= states(lived, t.Shipment.state).keys()
+    assert {"waiting", "to_pick", "picking", "packed", "shipped", "delivered", "cancelled"} <= states(
+        lived, t.Shipment.state
+    ).keys()
     assert {"succeeded", "partly_refunded", "refunded"} <= states(lived, Payment.state).keys()
     assert set(states(lived, Refund.state)) == {"succeeded"}
     assert {"planned", "done"} <= states(lived, t.ProductionOrder.state).keys()
