@@ -24,7 +24,7 @@ from backoffice.crm import arrivals, consents, follow_ups, links, moving, orders
 from backoffice.db import Database
 from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
-from backoffice.local.partners import open_partners
+from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.public import Shop
@@ -119,6 +119,7 @@ def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], ob
         ("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=services.settings.base_url, now=now)),
         ("find_days", 300, lambda now: replan.find_days(db, now=now)),
         ("poll_payments", 30, lambda now: services.till.poll(now=now)),
+        ("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
     ]
 
 

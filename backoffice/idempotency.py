@@ -76,6 +76,14 @@ def finish(session: Session, scope: str, key: str, answer: Mapping[str, Any]) ->
     )
 
 
+def forget_old(session: Session, scopes: str, *, before: datetime) -> int:
+    """Forget the keys of all scopes that begin with `scopes` and were claimed before an instant; return how many."""
+    old = sa.delete(IdempotencyKey).where(
+        IdempotencyKey.scope.startswith(scopes, autoescape=True), IdempotencyKey.created_at < before
+    )
+    return cast("CursorResult[Any]", session.execute(old)).rowcount
+
+
 def give_up(session: Session, scope: str, key: str) -> None:
     """Forget a claim that has no answer."""
     unanswered = sa.select(IdempotencyKey).where(IdempotencyKey.scope == scope, IdempotencyKey.key == key)

@@ -87,10 +87,21 @@ def register(
     if account is None:
         account = _insert(session, address, name.strip(), password_hash, language, now)
     if account.confirmed_at is not None:
-        _mail(session, "account_known", account, {"link": f"{base_url}/account/login"}, now)
+        _tell_known(session, account, base_url, now)
         return
     account.name, account.password_hash, account.language = name.strip(), password_hash, language
     send_link(session, account, "confirm", base_url=base_url, secret_key=secret_key, now=now)
+
+
+def _tell_known(session: Session, account: Account, base_url: str, now: datetime) -> None:
+    """Write that there is an account, counted like the link that somebody without one would get."""
+    if not _may_write(session, account, "confirm", now):
+        return
+    nobodys = links.hash_token(links.new_token())  # a link that was never sent
+    session.add(
+        AccountLink(account_id=account.id, purpose="confirm", token_hash=nobodys, created_at=now, expires_at=now, used_at=now)
+    )
+    _mail(session, "account_known", account, {"link": f"{base_url}/account/login"}, now)
 
 
 def _insert(session: Session, address: str, name: str, password_hash: str, language: str, now: datetime) -> Account:

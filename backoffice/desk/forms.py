@@ -10,6 +10,7 @@ from flask import request
 from backoffice.public.errors import BadInput
 
 MAX_NUMBER = 999_999_999
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
 def text(name: str) -> str:
@@ -52,6 +53,15 @@ def past_day(name: str) -> date:
         raise BadInput("invalid_form", {name: "bad_date"}) from None
 
 
+def shown_day(name: str) -> date | None:
+    """Return which day the address asks for; None if it makes no sense."""
+    try:
+        chosen = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return chosen if FIRST_YEAR <= chosen.year <= LAST_YEAR else None
+
+
 def page() -> int:
     """Return which page of a list the address asks for; the first one if it makes no sense."""
     typed = request.args.get("page", "")
@@ -64,6 +74,6 @@ def moment(name: str, zone: ZoneInfo) -> datetime:
         chosen = datetime.fromisoformat(text(name).strip())
     except ValueError:
         raise BadInput("invalid_form", {name: "bad_time"}) from None
-    if not 2000 <= chosen.year <= 2200:
+    if not FIRST_YEAR <= chosen.year <= LAST_YEAR:
         raise BadInput("invalid_form", {name: "bad_time"})
     return chosen.replace(tzinfo=zone).astimezone(UTC) if chosen.tzinfo is None else chosen.astimezone(UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -102,10 +102,7 @@ def work_centres() -> ResponseReturnValue:
 @bp.get("/load/<int:centre_id>")
 def centre(centre_id: int) -> ResponseReturnValue:
     """Show what fills a work centre, on one day or in the next four weeks."""
-    try:
-        chosen = date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        chosen = None
+    chosen = forms.shown_day("day")
     zone = context.house().zone
     low = datetime.combine(chosen or context.today(), time(), zone).astimezone(UTC)
     last = (chosen or context.today()) + timedelta(days=1 if chosen else load.DAYS)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import passwords, throttle
 from backoffice.config import Settings
-from backoffice.crm import accounts, links, orders
+from backoffice.crm import accounts, links, orders, parties
 from backoffice.crm.models import Account, AccountSession, Checkout, Order, OrderLine
 from backoffice.db import Database
 from backoffice.local.carts import LocalCarts
@@ -73,7 +73,7 @@ class LocalAccounts:
 
     def log_in(self, *, email: str, password: str, device: str, cart: str | None, who_asks: str, now: datetime) -> LoggedIn:
         """Log in; every reason not to is one answer after the same work."""
-        self._try(who_asks, f"account:{email}", now)
+        self._try(who_asks, _counted("account", email), now)
         with self._db.read() as session:
             known = accounts.find_by_email(session, email)
         may = known is not None and known.active and known.confirmed_at is not None
@@ -85,7 +85,7 @@ class LocalAccounts:
             account = session.get(Account, account_id, with_for_update=True)
             if account is None or account.password_hash != stored:
                 raise Refused("wrong_login")
-            throttle.forget_tries(session, who_asks, f"account:{email}", now=now)
+            throttle.forget_tries(session, who_asks, _counted("account", email), now=now)
             return self._enter(session, account, device, cart, now)
 
         return self._db.run(work)
@@ -96,7 +96,7 @@ class LocalAccounts:
 
     def ask_reset(self, email: str, *, base_url: str, who_asks: str, now: datetime) -> None:
         """Write a link to choose a new password, if there is an account."""
-        self._try(who_asks, f"reset:{email}", now)
+        self._try(who_asks, _counted("reset", email), now)
         base, key = public_address(self._settings.base_url, base_url).rstrip("/"), self._settings.secret_key
 
         def work(session: Session) -> None:
@@ -259,6 +259,14 @@ def _own(account: Account) -> sa.Select[Order, Checkout]:
     """Return the orders that somebody placed while logged in, and those of guests with their confirmed address."""
     theirs = sa.or_(Order.party_id == account.party_id, Checkout.account_id == account.id)
     return sa.select(Order, Checkout).join(Checkout, Checkout.id == Order.checkout_id).where(theirs)
+
+
+def _counted(what: str, email: str) -> str:
+    """Return the name that tries with an address count under: however it is typed, it is one account."""
+    try:
+        return f"{what}:{parties.normalise_email(email)}"
+    except BadInput:  # nobody's, but whoever tries it learns no more than about any other
+        return f"{what}:{email.strip()}"
 
 
 def _check_new(password: str, email: str) -> None:

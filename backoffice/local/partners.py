@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,6 +18,8 @@ from backoffice.public.catalogue import Card
 from backoffice.public.errors import NotFound, Unidentified
 from backoffice.public.money import Money
 from backoffice.public.partners import Answer, Caller, OrderSummary, Partners, Slice
+
+ANSWERS_KEPT = timedelta(days=1)
 
 
 class LocalKeys:
@@ -57,6 +59,11 @@ class LocalRepeats:
     def give_up(self, scope: str, key: str) -> None:
         """Forget the claim."""
         self._db.run(lambda session: idempotency.give_up(session, scope, key))
+
+
+def forget_answers(db: Database, *, now: datetime) -> int:
+    """Forget answers that are older than a day: they hold the secrets of carts and orders, as nothing else here does."""
+    return db.run(lambda session: idempotency.forget_old(session, "api:", before=now - ANSWERS_KEPT))
 
 
 class LocalFeed:

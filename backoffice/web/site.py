@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -14,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from backoffice.config import Settings
 from backoffice.db import Database
@@ -21,9 +23,17 @@ from backoffice.web import guard, headers, health, metrics, requests
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
+MOST_ROWS = 2**63 - 1  # of the databases' whole numbers
 log = structlog.get_logger("shopfloor.web")
 
 Problem = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+
+
+class RowNumber(IntegerConverter):
+    """A whole number in an address that a row may have: a larger one is no page, and not an error of the database."""
+
+    def __init__(self, map: Map, *args: Any, **named: Any) -> None:
+        super().__init__(map, *args, **{"max": MOST_ROWS} | named)
 
 
 class Site(Flask):
@@ -48,6 +58,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     if settings.proxy_hops:
         hops = settings.proxy_hops
         site.wsgi_app = ProxyFix(site.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's documented way
+    site.url_map.converters["int"] = RowNumber
     requests.install(site)  # first, so that refusals have an id and a line in the log too
     headers.install(site, settings.payment_page)
     guard.install(site)

@@ -83,7 +83,7 @@ def _curl(operation: Operation) -> str:
     address = request.url_root.rstrip("/") + BASE + operation.path
     parts = ["curl"]
     if operation.is_write:
-        parts.append(f"-X {operation.method} -H 'Idempotency-Key: my-own-name-1'")
+        parts.append(f'-X {operation.method} -H "Idempotency-Key: $(uuidgen)"')
     if not operation.anonymous:
         parts.append("-H 'Authorization: Bearer sf_…'")
     if operation.example is not None:

@@ -157,7 +157,7 @@ def _read(operation: Operation, call: Call) -> Response:
 def _write(operation: Operation, call: Call) -> Response:
     key = _idempotency_key()
     body = _validated(operation.body, bodies.read_json()) if operation.body is not None else None
-    scope = f"api:{call.caller.name}:{operation.method} {request.path}"
+    scope = _scope(operation, call.caller)
     asked = hashlib.sha256(request.get_data(cache=True) + request.query_string).hexdigest()
     before = call.partners.repeats.begin(scope, key, asked, now=call.now)
     if before is not None:
@@ -176,6 +176,16 @@ def _write(operation: Operation, call: Call) -> Response:
     kept = Answer(operation.status, {"ETag": f'"{tag_of(text)}"', **reply.headers}, text)
     call.partners.repeats.finish(scope, key, kept)
     return _sent(kept, again=False)
+
+
+def _scope(operation: Operation, caller: Caller) -> str:
+    """Return what an Idempotency-Key counts for: one address and one caller, as a hash, because addresses hold secrets.
+
+    Who has no partner's key is told from others by the secret in the address, else by where they call from: a stranger
+    who happens to choose the same Idempotency-Key must not be given the first one's cart.
+    """
+    who = caller.name or ("anybody" if "{token}" in operation.path else f"from {request.remote_addr}")
+    return "api:" + hashlib.sha256(f"{who}\n{operation.method} {request.path}".encode()).hexdigest()
 
 
 def _idempotency_key() -> str:

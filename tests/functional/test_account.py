@@ -239,3 +239,37 @@ def test_a_page_that_names_no_origin_cannot_act_for_her(client: FlaskClient, pos
     del client.environ_base["HTTP_ORIGIN"]
     assert client.post("/cart/add", data={"sku": "STOOL", "slug": "stool", "quantity": "1"}).status_code == 403
     assert rows(db, Cart) == 0
+
+
+def test_tries_count_for_one_account_however_its_address_is_typed(
+    client: FlaskClient, browser: Callable[[], FlaskClient], post: Send
+) -> None:
+    ada(client, post)
+    other = browser()
+    typed = ["Ada@example.test", " ada@example.test", "ada@example.test\t", "\u2003ADA@example.test", "ada@EXAMPLE.test\n"]
+    for email in typed * 2:
+        assert other.post("/account/login", data={"email": email, "password": "guessed wrong"}).status_code == 409
+    for email in (*typed, "  Ada@example.test  "):
+        assert "tried too often" in other.post("/account/login", data=ADA | {"email": email}).text
+    for email in typed * 2:
+        assert other.post("/account/forgot", data={"email": email}).status_code == 303
+    assert "tried too often" in other.post("/account/forgot", data={"email": f" {typed[0]}"}).text
+
+
+def test_nobody_fills_her_mailbox(client: FlaskClient, browser: Callable[[], FlaskClient], post: Send, clock: FixedClock) -> None:
+    ada(client, post)
+    clock.advance(hours=1)
+
+    def ask_everywhere() -> list[str]:
+        for host in range(4):
+            other = browser()
+            other.environ_base["REMOTE_ADDR"] = f"192.0.2.{host}"
+            assert other.post("/account/register", data=ADA).location == "/account/sent"
+            assert other.post("/account/forgot", data=ADA).location == "/account/sent"
+        return sorted(subject for _, subject, _ in post())
+
+    three_of_each = ["Choose a new password"] * 3 + ["You have an account already"] * 3
+    assert ask_everywhere() == three_of_each
+    assert ask_everywhere() == []
+    clock.advance(hours=1)
+    assert ask_everywhere() == three_of_each

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from backoffice.crm.models import Lead
 from tests.functional.api.conftest import Caller
 
 BUYER = {
@@ -74,6 +76,50 @@ def test_another_callers_key_is_another(api: Caller) -> None:
     first = api.send("POST", "/carts", body, Idempotency_Key="mine")
     other = api.send("POST", "/carts", body, Idempotency_Key="mine", Authorization=api.key("carts:write"))
     assert first.get_json()["token"] != other.get_json()["token"]
+
+
+def test_a_stranger_with_the_same_key_gets_nothing_of_the_first_one(api: Caller) -> None:
+    body = {"sku": "STOOL", "quantity": 1, "postcode": "10115"}  # the example of the page, as many will copy it
+    first = api.send("POST", "/carts", body, Idempotency_Key="my-own-name-1").get_json()
+    api.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    stranger = api.send("POST", "/carts", body, Idempotency_Key="my-own-name-1")
+    assert (stranger.status_code, "Idempotency-Replayed" in stranger.headers) == (201, False)
+    assert stranger.get_json()["token"] != first["token"]
+    assert api.send("POST", "/carts", {"sku": "LAMP"}, Idempotency_Key="my-own-name-1").status_code == 422  # their own
+
+
+def test_who_pays_once_pays_once_from_anywhere(api: Caller) -> None:
+    made = cart(api)
+    path, body = CHECKOUT.replace("{token}", made["token"]), checkout(made)
+    first = api.send("POST", path, body, Idempotency_Key="pay")
+    api.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"  # the train has left the station
+    again = api.send("POST", path, body, Idempotency_Key="pay")
+    assert (again.status_code, again.data, again.headers["Idempotency-Replayed"]) == (201, first.data, "true")
+
+
+def test_answers_and_the_secrets_in_them_are_kept_for_a_day(api: Caller, clock: Any) -> None:
+    from backoffice import bootstrap
+    from backoffice.idempotency import IdempotencyKey
+
+    [forget] = [work for name, _, work in bootstrap.periodic(api.services) if name == "forget_answers"]
+
+    def kept() -> str:
+        with api.services.db.read() as session:
+            return str([(one.scope, one.key, one.answer) for one in session.query(IdempotencyKey)])
+
+    message = {"email": "ada@example.test", "message": "In oak?"}
+    assert api.send("POST", "/leads", message, Idempotency_Key="q").status_code == 201
+    made = cart(api)
+    path, body = CHECKOUT.replace("{token}", made["token"]), checkout(made)
+    started = api.send("POST", path, body, Idempotency_Key="pay").get_json()
+    forget(clock.advance(hours=24))
+    assert api.send("POST", path, body, Idempotency_Key="pay").headers["Idempotency-Replayed"] == "true"
+    forget(clock.advance(seconds=1))
+    assert not any(secret in kept() for secret in (made["token"], started["order_token"]))
+    assert api.send("POST", path, body, Idempotency_Key="pay").get_json()["order_token"] == started["order_token"]
+    assert api.send("POST", "/leads", message, Idempotency_Key="q").status_code == 201
+    with api.services.db.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Lead)) == 1
 
 
 def test_whoever_is_still_at_it_is_waited_for_and_then_taken_over(api: Caller, clock: Any) -> None:

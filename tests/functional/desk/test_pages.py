@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from backoffice.crm.models import Lead
+from backoffice.tables import metadata
 from tests.functional.desk.conftest import PEOPLE, Colleague
 from tests.integration.chain.conftest import Workshop
 
@@ -106,3 +109,33 @@ def test_our_files_are_cached_by_their_content(site: Flask, at_desk: Callable[[s
     address = page[start : page.index('"', start)]
     answer = site.test_client().get(address)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+
+
+def every_row(workshop: Workshop) -> dict[str, list[str]]:
+    with workshop.db.read() as session:
+        return {table.name: sorted(map(repr, session.execute(sa.select(table)))) for table in metadata.sorted_tables}
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 10**30, 10**400])
+def test_a_number_that_no_row_can_have_is_no_page(
+    site: Flask, at_desk: Callable[[str], Colleague], workshop: Workshop, number: int
+) -> None:
+    colleague = at_desk("Ada")
+    numbered = [rule for rule in site.url_map.iter_rules() if "<int:" in rule.rule]
+    assert len(numbered) > 25
+    before = every_row(workshop)
+    for rule in numbered:
+        path = re.sub(r"<int:\w+>", str(number), rule.rule)
+        if "GET" in (rule.methods or ()):
+            colleague.get(path, 404)
+        else:
+            answer = colleague.post(path, version="1", quantity="1", minutes="1")
+            assert answer.status_code < 500, (path, answer.status_code)
+    assert every_row(workshop) == before
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "x", ""])
+def test_a_day_beyond_all_calendars_shows_the_next_weeks(at_desk: Callable[[str], Colleague], day: str) -> None:
+    colleague = at_desk("Ada")
+    shown = colleague.get(f"/desk/planning/load/1?day={day}").replace(f"?day={day}", "")
+    assert shown == colleague.get("/desk/planning/load/1")
