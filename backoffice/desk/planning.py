@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backoffice.desk import context, forms, late, load, moved, planning_lists
-from backoffice.desk.formats import local
+from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
 from backoffice.erp import expediting, production, purchasing
@@ -63,8 +63,8 @@ def receipts() -> ResponseReturnValue:
 
 @bp.post("/receipts/<int:line_id>/due")
 def move_due(line_id: int) -> ResponseReturnValue:
-    """Move the day on which a receipt is expected."""
-    me, now, version, watch = context.me(), context.now(), forms.version(), moved.Watch()
+    """Move the day on which a receipt is expected; what it moves is shown before it is saved."""
+    me, now, version, watch = context.me(), context.now(), forms.version(), moved.Watch(forms.text("seen"))
     by = {"actor": me.name, "by": me.email, "role": me.role}
     try:
         due_at = _new_due(line_id)
@@ -72,6 +72,8 @@ def move_due(line_id: int) -> ResponseReturnValue:
             watch.over(lambda db: expediting.answer(db, line_id, due_at, version=version, now=now, **by)),
             scope=f"due:{line_id}",
         )
+    except moved.Unseen as unseen:
+        return moved.ask_page(unseen, what=_due_words(line_id, due_at), back="planning.receipts")
     except ShopError as error:
         wrong = next(iter(error.fields.values()), "") if isinstance(error, BadInput) else ""
         typed = {"id": str(line_id), "text": forms.text("due_on"), "wrong": wrong, "problem": explain(error)}
@@ -116,8 +118,8 @@ def centre(centre_id: int) -> ResponseReturnValue:
 
 @bp.post("/stops")
 def stop() -> ResponseReturnValue:
-    """Let a work centre stand still for some hours."""
-    actor, now, watch = context.me().name, context.now(), moved.Watch()
+    """Let a work centre stand still for some hours; what it moves is shown before it is saved."""
+    actor, now, watch = context.me().name, context.now(), moved.Watch(forms.text("seen"))
     try:
         centre_id = forms.number("work_centre", wrong="bad_choice")
         starts_at = forms.moment("starts_at", context.house().zone)
@@ -127,6 +129,9 @@ def stop() -> ResponseReturnValue:
             watch.over(lambda db: production.stop(db, centre_id, starts_at, ends_at, reason=reason, actor=actor, now=now)),
             scope="stop",
         )
+    except moved.Unseen as unseen:
+        what = _("%(name)s stands still, %(period)s", name=_centre_name(centre_id), period=period(starts_at, ends_at))
+        return moved.ask_page(unseen, what=what, back="planning.work_centres")
     except ShopError as error:
         fields = dict(error.fields) if isinstance(error, BadInput) else {}
         return _load_page({**request.form.to_dict(), "problem": explain(error)}, fields, error.status)
@@ -155,6 +160,16 @@ def _new_due(line_id: int) -> datetime:
     due_at = datetime.combine(chosen, clock, context.house().zone).astimezone(UTC)
     end_of_day = datetime.combine(chosen, time(23, 59), context.house().zone).astimezone(UTC)
     return due_at if due_at > context.now() else end_of_day
+
+
+def _due_words(line_id: int, due_at: datetime) -> str:
+    one = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), line_id=line_id))[0]
+    days = {"before": day_of(one.line.due_at), "now_on": day_of(due_at)}
+    return _("%(item)s from %(ref)s: %(now_on)s instead of %(before)s", item=one.item.name, ref=one.order.number, **days)
+
+
+def _centre_name(centre_id: int) -> str:
+    return next(one.name for one in context.read(planning_lists.find_work_centres) if one.id == centre_id)
 
 
 def _load() -> object:
