@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes
 from backoffice.crm.models import Order, OrderLine, Party
+from backoffice.desk import forms
 from backoffice.desk.formats import day
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
@@ -114,6 +115,7 @@ def ask_page(unseen: Unseen, *, what: str, back: str) -> ResponseReturnValue:
         mark=unseen.mark,
         changed=unseen.changed,
         back=back,
+        place=forms.place(),
     )
     return page, 409 if unseen.changed else 200
 

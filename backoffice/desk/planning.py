@@ -23,14 +23,13 @@ LATE_SHOWN = 50
 def home() -> ResponseReturnValue:
     """Show what is broken today, then how full the next four weeks are."""
     now = context.now()
-    made = context.read(lambda db: planning_lists.find_made(db, now=now))
-    coming = context.read(lambda db: planning_lists.find_coming(db, now=now))
+    late_only, proposed = planning_lists.is_late(now), planning_lists.is_proposed()
     return render_template(
         "desk/planning/today.html",
-        late_made=[one for one in made if one.late],
-        late_coming=[one for one in coming if one.late],
-        proposed=[one for one in coming if one.order.state == "proposed"],
-        late=context.read(lambda db: late.find_late(db, now=now)),
+        late_made=context.read(lambda db: planning_lists.find_made(db, now=now, late=True)),
+        late_coming=context.read(lambda db: planning_lists.find_coming(db, now=now, only=late_only)),
+        proposed=context.read(lambda db: planning_lists.find_coming(db, now=now, only=proposed)),
+        late=context.read(lambda db: late.find_late(db, context.today(), now=now)),
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
         page_size=LATE_SHOWN,
@@ -52,7 +51,7 @@ def finish(order_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return production_page({"id": str(order_id), "problem": explain(error)}, error.status)
     flash(_("Done. What was made is on the shelf now."))
-    return redirect(url_for("planning.production_orders"), 303)
+    return redirect(url_for("planning.production_orders", **forms.place()), 303)
 
 
 @bp.get("/receipts")
@@ -80,7 +79,7 @@ def move_due(line_id: int) -> ResponseReturnValue:
         return receipts_page(typed, error.status)
     if fresh:
         flash(_("Saved. %(moved)s", moved=watch.words()))
-    return redirect(url_for("planning.receipts"), 303)
+    return redirect(url_for("planning.receipts", **forms.place()), 303)
 
 
 @bp.post("/purchase-orders/<int:order_id>/confirm")
@@ -92,7 +91,7 @@ def confirm(order_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return receipts_page({"problem": explain(error)}, error.status)
     flash(_("Ordered. It counts as on its way now."))
-    return redirect(url_for("planning.receipts"), 303)
+    return redirect(url_for("planning.receipts", **forms.place()), 303)
 
 
 @bp.get("/load")
@@ -155,15 +154,15 @@ def end_stop(stop_id: int) -> ResponseReturnValue:
 def _new_due(line_id: int) -> datetime:
     """Return the chosen day at the receipt's own time of day; later today if that time is over. Raises BadInput."""
     chosen = forms.day("due_on", earliest=context.today())
-    found = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), line_id=line_id))
-    clock = local(found[0].line.due_at).time() if found else time(12)
+    one = context.read(lambda db: planning_lists.get_coming(db, line_id, now=context.now()))
+    clock = local(one.line.due_at).time()
     due_at = datetime.combine(chosen, clock, context.house().zone).astimezone(UTC)
     end_of_day = datetime.combine(chosen, time(23, 59), context.house().zone).astimezone(UTC)
     return due_at if due_at > context.now() else end_of_day
 
 
 def _due_words(line_id: int, due_at: datetime) -> str:
-    one = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), line_id=line_id))[0]
+    one = context.read(lambda db: planning_lists.get_coming(db, line_id, now=context.now()))
     days = {"before": day_of(one.line.due_at), "now_on": day_of(due_at)}
     return _("%(item)s from %(ref)s: %(now_on)s instead of %(before)s", item=one.item.name, ref=one.order.number, **days)
 
@@ -179,16 +178,28 @@ def _load() -> object:
 
 def production_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     """Return the list of production orders, with what was wrong about one of them."""
-    made = context.read(lambda db: planning_lists.find_made(db, now=context.now()))
-    return render_template("desk/planning/production.html", made=made, typed=typed or {}), status
+    query, page = forms.sought(), forms.page()
+    made, total = context.read(lambda db: planning_lists.find_made(db, now=context.now(), query=query, page=page))
+    return render_template("desk/planning/production.html", made=made, typed=typed or {}, **_where(total)), status
 
 
 def receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     """Return the list of receipts, with what was typed and what was wrong about one of them."""
-    coming = context.read(lambda db: planning_lists.find_coming(db, now=context.now()))
+    query, page = forms.sought(), forms.page()
+    coming, total = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), query=query, page=page))
     return render_template(
-        "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local
+        "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local, **_where(total)
     ), status
+
+
+def _where(total: int) -> dict[str, object]:
+    return {
+        "total": total,
+        "page_number": forms.page(),
+        "page_size": planning_lists.PAGE,
+        "query": forms.sought(),
+        "place": forms.place(),
+    }
 
 
 def _load_page(

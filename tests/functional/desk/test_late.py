@@ -35,7 +35,7 @@ def test_a_late_promise_says_whose_how_late_why_and_what_to_do(at_desk: AtDesk, 
     for words in ("Ada Lovelace", "2 × Lamp", "Mon 30 Nov", "Tue 1 Dec", "1 day late"):
         assert words in today
     assert "Lamp from PO-1, due Mon 30 Nov: ask for an earlier day" in today
-    assert 'href="/desk/planning/receipts#receipt-1"' in today
+    assert 'href="/desk/planning/receipts?q=PO-1#receipt-1"' in today
 
 
 def test_a_promise_whose_receipt_is_overdue_is_late_before_its_day_moves(
