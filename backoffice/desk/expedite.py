@@ -27,7 +27,7 @@ def ask(line_id: int) -> ResponseReturnValue:
         typed = {"asking": str(line_id), "text": forms.text("wanted_on"), "note": note, "wrong": wrong, "problem": explain(error)}
         return planning.receipts_page(typed, error.status)
     flash(_("Noted. Move the day when they answer; no promise has moved yet."))
-    return redirect(url_for("planning.receipts", _anchor=f"receipt-{line_id}"), 303)
+    return redirect(url_for("planning.receipts", **forms.place(), _anchor=f"receipt-{line_id}"), 303)
 
 
 @bp.post("/receipts/<int:line_id>/declined")
@@ -39,7 +39,7 @@ def decline(line_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return planning.receipts_page({"problem": explain(error)}, error.status)
     flash(_("Noted. The day stays."))
-    return redirect(url_for("planning.receipts", _anchor=f"receipt-{line_id}"), 303)
+    return redirect(url_for("planning.receipts", **forms.place(), _anchor=f"receipt-{line_id}"), 303)
 
 
 @bp.post("/production/<int:order_id>/earlier")
@@ -51,4 +51,4 @@ def earlier(order_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return planning.production_page({"id": str(order_id), "problem": explain(error)}, error.status)
     flash(_("Planned earlier. %(moved)s", moved=watch.words()))
-    return redirect(url_for("planning.production_orders"), 303)
+    return redirect(url_for("planning.production_orders", **forms.place()), 303)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -66,6 +67,16 @@ def page() -> int:
     """Return which page of a list the address asks for; the first one if it makes no sense."""
     typed = request.args.get("page", "")
     return int(typed) if typed.isdecimal() and len(typed) <= 6 and int(typed) > 0 else 1
+
+
+def sought() -> str:
+    """Return what a list is searched for, empty for all of it."""
+    return request.args.get("q", "").replace("\x00", "").strip()[:100]
+
+
+def place() -> dict[str, Any]:
+    """Return where in a list somebody is, for addresses that lead back there."""
+    return ({"q": sought()} if sought() else {}) | ({"page": page()} if page() > 1 else {})
 
 
 def moment(name: str, zone: ZoneInfo) -> datetime:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
 from backoffice.crm.models import Order, OrderLine, Party
-from backoffice.erp.models import Item, Peg, ProductionOrder, PurchaseOrder, PurchaseOrderLine, Reservation
+from backoffice.erp.models import (
+    Item,
+    Peg,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Reservation,
+    Shipment,
+    ShipmentLine,
+)
 
 OPEN = ("placed", "confirmed", "picking")
 MOST = 300
@@ -20,7 +29,7 @@ MOST = 300
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """A supply that a line still waits for. kind: receipt | make | buy; id: its row; late: its time is over."""
+    """A supply that a line still waits for. kind: receipt | proposed | make | buy; id: its row; late: its time is over."""
 
     kind: str
     id: int
@@ -32,18 +41,25 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """An order line that comes later than promised, or that stands on something late. days: 0 if its day has not moved yet."""
+    """An order line that comes later than promised, or that stands on something late.
+
+    days: by which it is late at least; 0 if its day is still to come and has not moved. overdue: its expected day is over.
+    """
 
     number: str
     customer: str
     line: OrderLine
     days: int
+    overdue: bool
     day_known: bool
     blockers: Sequence[Blocker]
 
 
-def find_late(session: Session, *, now: datetime) -> Sequence[Late]:
-    """Return late lines of orders not sent yet: first those without a day, then by days late; at most MOST."""
+def find_late(session: Session, today: date, *, now: datetime) -> Sequence[Late]:
+    """Return late lines not sent yet: first those without a day, then by days late; at most MOST, the oldest promises.
+
+    today: the company's date.
+    """
     root = sa.func.coalesce(Reservation.split_from_id, Reservation.id)
     rows = session.execute(
         sa.select(Order.number, Party.name, OrderLine)
@@ -51,8 +67,10 @@ def find_late(session: Session, *, now: datetime) -> Sequence[Late]:
         .join(Party, Party.id == Order.party_id)
         .where(
             Order.state.in_(OPEN),
+            OrderLine.reservation_id.in_(_not_sent(root)),
             sa.or_(
                 OrderLine.expected_on > OrderLine.promised_on,
+                OrderLine.expected_on < today,
                 OrderLine.moved_cause["day_known"].as_boolean() == sa.false(),
                 OrderLine.reservation_id.in_(_on_something_late(now, root)),
             ),
@@ -66,13 +84,25 @@ def find_late(session: Session, *, now: datetime) -> Sequence[Late]:
             number,
             customer,
             line,
-            max((line.expected_on - line.promised_on).days, 0),
+            max((max(line.expected_on, today) - line.promised_on).days, 0),
+            line.expected_on < today,
             causes.is_day_known(line.moved_cause),
             waits.get(line.reservation_id, ()),
         )
         for number, customer, line in rows
     ]
     return sorted(found, key=lambda one: (one.day_known, -one.days, one.line.promised_on, one.line.id))
+
+
+def _not_sent(root: sa.ColumnElement[int]) -> sa.Select[int]:
+    """Select the reservations of which something has not left yet."""
+    return (
+        sa.select(root)
+        .select_from(ShipmentLine)
+        .join(Reservation, Reservation.id == ShipmentLine.reservation_id)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.state.in_(("waiting", "to_pick", "picking", "packed")))
+    )
 
 
 def _on_something_late(now: datetime, root: sa.ColumnElement[int]) -> sa.Select[int]:
@@ -95,7 +125,14 @@ def _blockers(
 ) -> Mapping[int, Sequence[Blocker]]:
     rows = session.execute(
         sa.select(
-            root, Peg, Item.name, PurchaseOrder.number, PurchaseOrderLine.due_at, ProductionOrder.number, ProductionOrder.ready_at
+            root,
+            Peg,
+            Item.name,
+            PurchaseOrder.number,
+            PurchaseOrder.state,
+            PurchaseOrderLine.due_at,
+            ProductionOrder.number,
+            ProductionOrder.ready_at,
         )
         .select_from(Peg)
         .join(Reservation, Reservation.id == Peg.reservation_id)
@@ -107,9 +144,10 @@ def _blockers(
         .order_by(Peg.id)
     ).all()
     found: dict[int, dict[tuple[str, int], Blocker]] = defaultdict(dict)
-    for line, peg, item, purchase, due_at, made, ready_at in rows:
+    for line, peg, item, purchase, bought, due_at, made, ready_at in rows:
         row_id, at = peg.purchase_order_line_id or peg.supply_order_id or 0, due_at or ready_at
-        blocker = Blocker(peg.kind, row_id, purchase or made or "", item, at, at is not None and at < now)
+        kind = "proposed" if bought == "proposed" else peg.kind
+        blocker = Blocker(kind, row_id, purchase or made or "", item, at, at is not None and at < now)
         found[line].setdefault((peg.kind, row_id), blocker)
     # the late ones first: there something can be done
     return {line: sorted(them.values(), key=lambda one: not one.late) for line, them in found.items()}

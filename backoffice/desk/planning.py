@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backoffice.desk import context, forms, late, load, moved, planning_lists
-from backoffice.desk.formats import local
+from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
 from backoffice.erp import expediting, production, purchasing
@@ -23,14 +23,13 @@ LATE_SHOWN = 50
 def home() -> ResponseReturnValue:
     """Show what is broken today, then how full the next four weeks are."""
     now = context.now()
-    made = context.read(lambda db: planning_lists.find_made(db, now=now))
-    coming = context.read(lambda db: planning_lists.find_coming(db, now=now))
+    late_only, proposed = planning_lists.is_late(now), planning_lists.is_proposed()
     return render_template(
         "desk/planning/today.html",
-        late_made=[one for one in made if one.late],
-        late_coming=[one for one in coming if one.late],
-        proposed=[one for one in coming if one.order.state == "proposed"],
-        late=context.read(lambda db: late.find_late(db, now=now)),
+        late_made=context.read(lambda db: planning_lists.find_made(db, now=now, late=True)),
+        late_coming=context.read(lambda db: planning_lists.find_coming(db, now=now, only=late_only)),
+        proposed=context.read(lambda db: planning_lists.find_coming(db, now=now, only=proposed)),
+        late=context.read(lambda db: late.find_late(db, context.today(), now=now)),
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
         page_size=LATE_SHOWN,
@@ -52,7 +51,7 @@ def finish(order_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return production_page({"id": str(order_id), "problem": explain(error)}, error.status)
     flash(_("Done. What was made is on the shelf now."))
-    return redirect(url_for("planning.production_orders"), 303)
+    return redirect(url_for("planning.production_orders", **forms.place()), 303)
 
 
 @bp.get("/receipts")
@@ -63,8 +62,8 @@ def receipts() -> ResponseReturnValue:
 
 @bp.post("/receipts/<int:line_id>/due")
 def move_due(line_id: int) -> ResponseReturnValue:
-    """Move the day on which a receipt is expected."""
-    me, now, version, watch = context.me(), context.now(), forms.version(), moved.Watch()
+    """Move the day on which a receipt is expected; what it moves is shown before it is saved."""
+    me, now, version, watch = context.me(), context.now(), forms.version(), moved.Watch(forms.text("seen"))
     by = {"actor": me.name, "by": me.email, "role": me.role}
     try:
         due_at = _new_due(line_id)
@@ -72,13 +71,15 @@ def move_due(line_id: int) -> ResponseReturnValue:
             watch.over(lambda db: expediting.answer(db, line_id, due_at, version=version, now=now, **by)),
             scope=f"due:{line_id}",
         )
+    except moved.Unseen as unseen:
+        return moved.ask_page(unseen, what=_due_words(line_id, due_at), back="planning.receipts")
     except ShopError as error:
         wrong = next(iter(error.fields.values()), "") if isinstance(error, BadInput) else ""
         typed = {"id": str(line_id), "text": forms.text("due_on"), "wrong": wrong, "problem": explain(error)}
         return receipts_page(typed, error.status)
     if fresh:
         flash(_("Saved. %(moved)s", moved=watch.words()))
-    return redirect(url_for("planning.receipts"), 303)
+    return redirect(url_for("planning.receipts", **forms.place()), 303)
 
 
 @bp.post("/purchase-orders/<int:order_id>/confirm")
@@ -90,7 +91,7 @@ def confirm(order_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return receipts_page({"problem": explain(error)}, error.status)
     flash(_("Ordered. It counts as on its way now."))
-    return redirect(url_for("planning.receipts"), 303)
+    return redirect(url_for("planning.receipts", **forms.place()), 303)
 
 
 @bp.get("/load")
@@ -113,8 +114,8 @@ def centre(centre_id: int) -> ResponseReturnValue:
 
 @bp.post("/stops")
 def stop() -> ResponseReturnValue:
-    """Let a work centre stand still for some hours."""
-    actor, now, watch = context.me().name, context.now(), moved.Watch()
+    """Let a work centre stand still for some hours; what it moves is shown before it is saved."""
+    actor, now, watch = context.me().name, context.now(), moved.Watch(forms.text("seen"))
     try:
         centre_id = forms.number("work_centre", wrong="bad_choice")
         starts_at = forms.moment("starts_at", context.house().zone)
@@ -124,6 +125,9 @@ def stop() -> ResponseReturnValue:
             watch.over(lambda db: production.stop(db, centre_id, starts_at, ends_at, reason=reason, actor=actor, now=now)),
             scope="stop",
         )
+    except moved.Unseen as unseen:
+        what = _("%(name)s stands still, %(period)s", name=_centre_name(centre_id), period=period(starts_at, ends_at))
+        return moved.ask_page(unseen, what=what, back="planning.work_centres")
     except ShopError as error:
         fields = dict(error.fields) if isinstance(error, BadInput) else {}
         return _load_page({**request.form.to_dict(), "problem": explain(error)}, fields, error.status)
@@ -147,11 +151,21 @@ def end_stop(stop_id: int) -> ResponseReturnValue:
 def _new_due(line_id: int) -> datetime:
     """Return the chosen day at the receipt's own time of day; later today if that time is over. Raises BadInput."""
     chosen = forms.day("due_on", earliest=context.today())
-    found = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), line_id=line_id))
-    clock = local(found[0].line.due_at).time() if found else time(12)
+    one = context.read(lambda db: planning_lists.get_coming(db, line_id, now=context.now()))
+    clock = local(one.line.due_at).time()
     due_at = datetime.combine(chosen, clock, context.house().zone).astimezone(UTC)
     end_of_day = datetime.combine(chosen, time(23, 59), context.house().zone).astimezone(UTC)
     return due_at if due_at > context.now() else end_of_day
+
+
+def _due_words(line_id: int, due_at: datetime) -> str:
+    one = context.read(lambda db: planning_lists.get_coming(db, line_id, now=context.now()))
+    days = {"before": day_of(one.line.due_at), "now_on": day_of(due_at)}
+    return _("%(item)s from %(ref)s: %(now_on)s instead of %(before)s", item=one.item.name, ref=one.order.number, **days)
+
+
+def _centre_name(centre_id: int) -> str:
+    return next(one.name for one in context.read(planning_lists.find_work_centres) if one.id == centre_id)
 
 
 def _load() -> object:
@@ -161,16 +175,28 @@ def _load() -> object:
 
 def production_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     """Return the list of production orders, with what was wrong about one of them."""
-    made = context.read(lambda db: planning_lists.find_made(db, now=context.now()))
-    return render_template("desk/planning/production.html", made=made, typed=typed or {}), status
+    query, page = forms.sought(), forms.page()
+    made, total = context.read(lambda db: planning_lists.find_made(db, now=context.now(), query=query, page=page))
+    return render_template("desk/planning/production.html", made=made, typed=typed or {}, **_where(total)), status
 
 
 def receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     """Return the list of receipts, with what was typed and what was wrong about one of them."""
-    coming = context.read(lambda db: planning_lists.find_coming(db, now=context.now()))
+    query, page = forms.sought(), forms.page()
+    coming, total = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), query=query, page=page))
     return render_template(
-        "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local
+        "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local, **_where(total)
     ), status
+
+
+def _where(total: int) -> dict[str, object]:
+    return {
+        "total": total,
+        "page_number": forms.page(),
+        "page_size": planning_lists.PAGE,
+        "query": forms.sought(),
+        "place": forms.place(),
+    }
 
 
 def _load_page(

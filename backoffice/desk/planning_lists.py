@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from backoffice.erp.models import (
 from backoffice.public.errors import NotFound
 
 MOST = 300
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,42 +89,74 @@ class Stop:
     running: bool
 
 
-def find_made(session: Session, *, now: datetime) -> Sequence[Made]:
-    """Return open production orders by the time they are ready; held ones only while their cart's hold lives."""
-    rows = session.execute(
+def find_made(
+    session: Session, *, now: datetime, query: str = "", page: int = 1, late: bool = False
+) -> tuple[Sequence[Made], int]:
+    """Return one page of open production orders by the time they are ready, and how many there are.
+
+    Held ones only while their cart's hold lives. query: order, item or customer's order; late: only those past their time.
+    """
+    wanted = (
         sa.select(ProductionOrder, Item, Reservation.order_ref)
         .join(Item, Item.id == ProductionOrder.item_id)
         .join(Reservation, Reservation.id == ProductionOrder.reservation_id, isouter=True)
-        .where(_alive(now))
-        .order_by(ProductionOrder.ready_at, ProductionOrder.id)
-        .limit(MOST)
-    ).all()
+        .where(_alive(now), _holds(query, ProductionOrder.number, Item.sku, Item.name, Reservation.order_ref))
+    )
+    if late:
+        wanted = wanted.where(ProductionOrder.ready_at < now)
+    ordered = wanted.order_by(ProductionOrder.ready_at, ProductionOrder.id)
+    rows = session.execute(ordered.limit(PAGE).offset((page - 1) * PAGE)).all()
     operations = _operations(session, [order.id for order, _, _ in rows])
-    return [
+    made = [
         Made(order, item, options_of(item), ref or "", operations.get(order.id, ()), order.ready_at < now)
         for order, item, ref in rows
     ]
+    return made, _count(session, wanted.with_only_columns(ProductionOrder.id))
 
 
-def find_coming(session: Session, *, now: datetime, line_id: int | None = None) -> Sequence[Coming]:
-    """Return receipts still to come, the late ones first because they are due first."""
-    query = (
+def find_coming(
+    session: Session, *, now: datetime, query: str = "", page: int = 1, only: sa.ColumnElement[bool] | None = None
+) -> tuple[Sequence[Coming], int]:
+    """Return one page of receipts still to come, the late ones first because they are due first, and how many there are.
+
+    query: item, purchase order or supplier; only: a further condition, for example `is_late`.
+    """
+    wanted = (
         sa.select(PurchaseOrderLine, PurchaseOrder, Supplier.name, Supplier.email, Item)
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.purchase_order_id)
         .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
         .join(Item, Item.id == PurchaseOrderLine.item_id)
         .where(PurchaseOrder.state.in_(("ordered", "proposed")), PurchaseOrderLine.received < PurchaseOrderLine.quantity)
-        .order_by(PurchaseOrderLine.due_at, PurchaseOrderLine.id)
-        .limit(MOST)
+        .where(_holds(query, PurchaseOrder.number, Item.sku, Item.name, Supplier.name))
     )
-    if line_id is not None:
-        query = query.where(PurchaseOrderLine.id == line_id)
-    rows = session.execute(query).all()
+    if only is not None:
+        wanted = wanted.where(only)
+    ordered = wanted.order_by(PurchaseOrderLine.due_at, PurchaseOrderLine.id)
+    rows = session.execute(ordered.limit(PAGE).offset((page - 1) * PAGE)).all()
     waiting = _orders_waiting(session, [line.id for line, *_ in rows])
-    return [
+    coming = [
         Coming(line, order, supplier, email, item, line.due_at < now, waiting.get(line.id, ()))
         for line, order, supplier, email, item in rows
     ]
+    return coming, _count(session, wanted.with_only_columns(PurchaseOrderLine.id))
+
+
+def get_coming(session: Session, line_id: int, *, now: datetime) -> Coming:
+    """Return one receipt that is still to come. Raises NotFound(unknown_receipt)."""
+    coming, _ = find_coming(session, now=now, only=PurchaseOrderLine.id == line_id)
+    if not coming:
+        raise NotFound("unknown_receipt")
+    return coming[0]
+
+
+def is_late(now: datetime) -> sa.ColumnElement[bool]:
+    """Tell of receipts that were ordered and whose time is over."""
+    return sa.and_(PurchaseOrder.state == "ordered", PurchaseOrderLine.due_at < now)
+
+
+def is_proposed() -> sa.ColumnElement[bool]:
+    """Tell of receipts that nobody has ordered yet."""
+    return PurchaseOrder.state == "proposed"
 
 
 def find_slots(
@@ -160,6 +194,15 @@ def find_stops(session: Session, *, now: datetime) -> Sequence[Stop]:
 def find_work_centres(session: Session) -> Sequence[WorkCentre]:
     """Return every work centre by name."""
     return session.execute(sa.select(WorkCentre).order_by(WorkCentre.name, WorkCentre.id)).scalars().all()
+
+
+def _holds(query: str, *columns: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
+    """Tell whether one of the columns holds what is sought; nothing sought fits all."""
+    return sa.or_(*(column.icontains(query, autoescape=True) for column in columns)) if query else sa.true()
+
+
+def _count(session: Session, rows: sa.Select[Any]) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
 
 
 def _alive(now: datetime) -> sa.ColumnElement[bool]:

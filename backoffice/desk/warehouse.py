@@ -24,8 +24,11 @@ bp = Blueprint("warehouse", __name__, url_prefix="/desk/warehouse")
 def home() -> ResponseReturnValue:
     """List what to pick, what to ship and what waits for what."""
     tomorrow = datetime.combine(context.today() + timedelta(days=1), time(), context.house().zone).astimezone(UTC)
-    board = context.read(lambda db: warehouse_tasks.find_board(db, now=context.now(), day_ends_at=tomorrow))
-    return render_template("desk/warehouse/board.html", board=board, today=context.today())
+    query = forms.sought()
+    board = context.read(lambda db: warehouse_tasks.find_board(db, query, now=context.now(), day_ends_at=tomorrow))
+    return render_template(
+        "desk/warehouse/board.html", board=board, query=query, most=warehouse_tasks.MOST, today=context.today()
+    )
 
 
 @bp.get("/shipments/<int:shipment_id>")
@@ -137,7 +140,7 @@ def receive_line(line_id: int) -> ResponseReturnValue:
     except ShopError as error:
         return _receive_page({"line": str(line_id), "text": forms.text("quantity"), "problem": explain(error)}, error.status)
     flash(_("Booked: %(count)s × %(item)s.", count=units(counted), item=receipt.item.name))
-    return redirect(url_for("warehouse.receive", **_query_args()), 303)
+    return redirect(url_for("warehouse.receive", **forms.place()), 303)
 
 
 def _step(shipment_id: int, work: Callable[[Session], object]) -> ResponseReturnValue:
@@ -175,14 +178,18 @@ def _parcel_page(shipment_id: int, said: dict[str, str], status: int = 200) -> R
 
 
 def _receive_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
-    query = _query_args().get("q", "")
-    receipts = context.read(lambda db: warehouse_tasks.find_receipts(db, query, now=context.now()))
-    return render_template("desk/warehouse/receive.html", receipts=receipts, query=query, typed=typed or {}), status
-
-
-def _query_args() -> dict[str, Any]:
-    query = request.args.get("q", "").replace("\x00", "").strip()[:100]
-    return {"q": query} if query else {}
+    query, page = forms.sought(), forms.page()
+    receipts, total = context.read(lambda db: warehouse_tasks.find_receipts(db, query, page, now=context.now()))
+    return render_template(
+        "desk/warehouse/receive.html",
+        receipts=receipts,
+        total=total,
+        page_number=page,
+        page_size=warehouse_tasks.RECEIPTS,
+        query=query,
+        place=forms.place(),
+        typed=typed or {},
+    ), status
 
 
 def _sku_arg() -> str:

@@ -23,8 +23,8 @@ from backoffice.erp.models import (
 )
 from backoffice.public.errors import NotFound
 
-MOST = 200
-RECEIPTS = 100
+MOST = 100  # parcels shown of each kind, the most urgent
+RECEIPTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything the warehouse has before it."""
+    """Everything the warehouse has before it. counts: how many parcels there are of each kind, more than are listed maybe."""
 
+    counts: Mapping[str, int]
     pick: Sequence[Task]
     packed: Sequence[Task]
     waiting: Sequence[tuple[Task, Sequence[Wait]]]
@@ -114,19 +115,25 @@ class Receipt:
         return self.line.quantity - self.line.received
 
 
-def find_board(session: Session, *, now: datetime, day_ends_at: datetime) -> Board:
-    """Return the lists of the first page. day_ends_at: the end of today, where the company is."""
-    active = sa.select(Shipment).where(Shipment.state.in_(("to_pick", "picking", "packed", "waiting")))
-    ordered = active.order_by(Shipment.ship_by_on, Shipment.promised_on, Shipment.id)
-    shipments: dict[str, list[Shipment]] = defaultdict(list)
-    for shipment in session.execute(ordered).scalars():
-        shipments[shipment.state].append(shipment)
-    pick = sorted(shipments["to_pick"] + shipments["picking"], key=lambda one: (one.ship_by_on, one.promised_on, one.id))[:MOST]
-    waiting, packed = shipments["waiting"][:MOST], shipments["packed"][:MOST]
+def find_board(session: Session, query: str = "", *, now: datetime, day_ends_at: datetime) -> Board:
+    """Return the lists of the first page. query: parcel or order; day_ends_at: the end of today, where the company is."""
+    kinds = {"pick": ("to_pick", "picking"), "packed": ("packed",), "waiting": ("waiting",)}
+    shipments, counts = {}, {}
+    for kind, states in kinds.items():
+        wanted = sa.select(Shipment).where(Shipment.state.in_(states))
+        if query:
+            columns = (Shipment.number, Shipment.order_ref)
+            wanted = wanted.where(sa.or_(*(column.icontains(query, autoescape=True) for column in columns)))
+        ordered = wanted.order_by(Shipment.ship_by_on, Shipment.promised_on, Shipment.id).limit(MOST)
+        shipments[kind] = session.scalars(ordered).all()
+        counted = sa.select(sa.func.count()).select_from(wanted.with_only_columns(Shipment.id).subquery())
+        counts[kind] = session.scalar(counted) or 0
+    pick, packed, waiting = shipments["pick"], shipments["packed"], shipments["waiting"]
     tasks = _tasks(session, [*pick, *packed, *waiting])
     waits = _waits(session, [shipment.id for shipment in waiting])
     late = _count_due(session, before=now)
     return Board(
+        counts,
         [tasks[one.id] for one in pick],
         [tasks[one.id] for one in packed],
         [(tasks[one.id], waits.get(one.id, ())) for one in waiting],
@@ -150,13 +157,15 @@ def get_parcel(session: Session, shipment_id: int) -> Parcel:
     return Parcel(shipment, lines, waits.get(shipment_id, ()), waiting and splitting.has_something(session, shipment_id))
 
 
-def find_receipts(session: Session, query: str, *, now: datetime) -> Sequence[Receipt]:
-    """Return purchase order lines that are still to come, by due time; `query`: item, order number or supplier."""
-    found = _open_lines().order_by(PurchaseOrderLine.due_at, PurchaseOrderLine.id).limit(RECEIPTS)
+def find_receipts(session: Session, query: str, page: int, *, now: datetime) -> tuple[Sequence[Receipt], int]:
+    """Return one page of purchase order lines still to come, by due time, and how many; `query`: item, order or supplier."""
+    found = _open_lines()
     if query:
         columns = (Item.sku, Item.name, PurchaseOrder.number, Supplier.name)
         found = found.where(sa.or_(*(column.icontains(query, autoescape=True) for column in columns)))
-    return [_receipt(*row, now) for row in session.execute(found).all()]
+    ordered = found.order_by(PurchaseOrderLine.due_at, PurchaseOrderLine.id).limit(RECEIPTS).offset((page - 1) * RECEIPTS)
+    total = session.scalar(sa.select(sa.func.count()).select_from(found.with_only_columns(PurchaseOrderLine.id).subquery()))
+    return [_receipt(*row, now) for row in session.execute(ordered).all()], total or 0
 
 
 def get_receipt(session: Session, line_id: int, *, now: datetime) -> Receipt:

@@ -108,7 +108,7 @@ def explain_field(code: str) -> str:
 
 
 def name_of(kind: str, code: str) -> str:
-    """Return the word for a code: kind is state | lead | entry | desk | role | order | shipment | basis."""
+    """Return the word for a code: kind is state | lead | entry | desk | role | order | shipment | change | basis."""
     tables = {
         "state": {
             "new": _("New"),
@@ -178,6 +178,29 @@ def name_of(kind: str, code: str) -> str:
             "shipped": _("Shipped"),
             "delivered": _("Delivered"),
             "cancelled": _("Cancelled"),
+        },
+        "change": {
+            "api_key.create": _("made an API key"),
+            "api_key.revoke": _("ended an API key"),
+            "company.change": _("changed the company's data"),
+            "staff.add": _("added a colleague"),
+            "staff.change": _("changed a colleague"),
+            "staff.reset_password": _("made a new password"),
+            "staff_absence.remove": _("took an absence back"),
+            "absence.add": _("wrote an absence down"),
+            "rule.save": _("saved an assignment rule"),
+            "assignment_rule.remove": _("took an assignment rule away"),
+            "template.save": _("saved a ready answer"),
+            "mail_template.remove": _("took a ready answer away"),
+            "outbox.drop": _("gave a message up"),
+            "outbox.replay": _("tried a message again"),
+            "outbox.replay_all": _("tried all messages again"),
+            "payment.handled": _("dealt with a payment"),
+            "production.earlier": _("planned a production order earlier"),
+            "receipt.due": _("moved a receipt"),
+            "receipt.expedite": _("asked a supplier for an earlier day"),
+            "receipt.expedite_declined": _("noted that the supplier cannot"),
+            "refund.request": _("gave money back"),
         },
         "basis": {
             "stock": _("from stock"),

@@ -73,6 +73,18 @@ class Colleague:
         assert answer.status_code == 303, (path, answer.status_code, answer.get_data(as_text=True))
         return self.get(answer.headers["Location"])
 
+    def look(self, path: str, **form: Any) -> str:
+        """Send a form whose consequences are shown before it is saved; return the page that shows them."""
+        page = self.refused(path, 200, **form)
+        assert 'name="seen"' in page, page
+        return page
+
+    def confirm(self, path: str, **form: Any) -> str:
+        """Send such a form, look, and send it again as seen; return the page it leads to."""
+        found = re.search(r'name="seen" value="([^"]+)"', self.look(path, **form))
+        assert found
+        return self.send(path, **form, seen=found[1])
+
     def refused(self, path: str, status: int, **form: Any) -> str:
         """Send a form that does not work; return the page that says so."""
         answer = self.post(path, **form)

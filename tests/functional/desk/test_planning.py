@@ -46,7 +46,7 @@ def test_moving_a_receipt_moves_the_day_and_says_whose(at_desk: AtDesk, workshop
     first = workshop.order(start).expected_on
     petra = at_desk("Petra")
     assert workshop.order(start).number in petra.get("/desk/planning/receipts")
-    page = petra.send(LAMPS, due_on="2026-12-03", version="1", key="a")
+    page = petra.confirm(LAMPS, due_on="2026-12-03", version="1", key="a")
     assert f"Saved. New days, told to their customers: {workshop.order(start).number}, Lamp: " in page
     assert workshop.rows(PurchaseOrderLine)[0].due_at == at(3, 8, month=12)  # at its own time of day
     order = workshop.order(start)

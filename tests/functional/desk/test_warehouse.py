@@ -45,7 +45,7 @@ def test_from_shelf_to_carrier(at_desk: AtDesk, workshop: Workshop) -> None:
 def test_a_wrong_scan_is_red_and_says_what_to_do(at_desk: AtDesk, workshop: Workshop) -> None:
     workshop.buy(STOOL=1)
     page = at_desk("Wim").refused(f"{PARCEL}/scan", 404, sku="LAMP", key="a")
-    assert '<div class="signal bad" role="alert">' in page
+    assert '<div class="signal bad" role="alert" data-sound="wrong">' in page
     assert "Not in this parcel. Put it back." in page
     assert picked(workshop) == [0]
 

@@ -1,0 +1,120 @@
+"""A thousand rows: every list pages or says what it leaves out, finds by word, and asks the database no more than for ten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from backoffice.audit import AuditEntry
+from backoffice.bridge.models import OutboxMessage
+from backoffice.erp.models import ProductionOrder, PurchaseOrder, PurchaseOrderLine, Shipment, Supplier
+from tests.company import item_id
+from tests.conftest import FixedClock
+from tests.functional.desk.conftest import Colleague
+
+AtDesk = Callable[[str], Colleague]
+FEW, MANY = 10, 1000
+LISTS = {
+    "/desk/warehouse": "The 100 most urgent of 1000.",
+    "/desk/warehouse?q=SH-0999": "SH-0999",
+    "/desk/warehouse/waves": "",
+    "/desk/warehouse/sent": "1 to 50 of 1000",
+    "/desk/warehouse/sent?page=20": "951 to 1000 of 1000",
+    "/desk/warehouse/receive?q=LEG": "1 to 50 of 1000",
+    "/desk/warehouse/receive?q=LEG&page=20": "951 to 1000 of 1000",
+    "/desk/planning": "1000 receipts are late",
+    "/desk/planning/receipts?q=PO-T": "1 to 50 of 1000",
+    "/desk/planning/receipts?q=PO-T0999": "PO-T0999",
+    "/desk/planning/receipts?q=nothing-at-all": "Nothing found",
+    "/desk/planning/receipts?page=900": "The list has become shorter.",
+    "/desk/planning/production": "1 to 50 of 1000",
+    "/desk/planning/production?q=MO-T0999": "MO-T0999",
+    "/desk/planning/load": "",
+    "/desk/admin/outgoing": "1 to 50 of 1000",
+    "/desk/admin/changes?actor=theres": "1 to 50 of 1000",
+}
+
+
+def fill(session: Session, numbers: range, now: datetime) -> None:
+    """Write parcels to pick and sent ones, receipts, production orders, undelivered messages and changes."""
+    leg, day = item_id(session, "LEG"), now.date()
+    supplier = session.scalars(sa.select(Supplier.id).order_by(Supplier.id)).first()
+    parcel = {"warehouse_id": 1, "ship_to": {"name": "Ada"}, "promised_on": day, "ship_by_on": day, "expected_on": day}
+    ordered_at, due_at = now - timedelta(days=9), now - timedelta(days=1)
+    rows: dict[Any, Callable[[int], dict[str, Any]]] = {
+        Shipment: lambda n: parcel | {"number": f"SH-{n:04}", "order_ref": f"SF-{n:04}", "state": "to_pick"},
+        PurchaseOrder: lambda n: {"id": 1000 + n, "number": f"PO-T{n:04}", "supplier_id": supplier, "ordered_at": ordered_at},
+        PurchaseOrderLine: lambda n: {"purchase_order_id": 1000 + n, "item_id": leg, "quantity": 4, "due_at": due_at},
+        ProductionOrder: lambda n: {"number": f"MO-T{n:04}", "item_id": leg, "quantity": 1, "starts_at": now, "ready_at": now},
+        OutboxMessage: lambda n: {
+            "target": "mail",
+            "aggregate": f"order:SF-{n:04}",
+            "sequence": 1,
+            "kind": "shipped",
+            "payload": {},
+            "state": "dead",
+            "available_at": now,
+            "created_at": now,
+        },
+        AuditEntry: lambda n: {"at": now, "actor": "theres@werk.test", "action": "receipt.due", "subject": f"receipt:{n}"},
+    }
+    for model, row in rows.items():
+        session.execute(sa.insert(model), [row(n) for n in numbers])
+    sent = [parcel | {"number": f"SN-{n:04}", "order_ref": f"SN-{n:04}", "state": "shipped"} for n in numbers]
+    session.execute(sa.insert(Shipment), sent)
+
+
+@contextmanager
+def counted(site: Flask) -> Iterator[list[str]]:
+    """Collect the statements that are sent meanwhile."""
+    engine, found = site.extensions["shopfloor"].db.engine, list[str]()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield found
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_thousand_rows_ask_no_more_than_ten_and_hide_nothing(site: Flask, at_desk: AtDesk, clock: FixedClock) -> None:
+    db, ada, few = site.extensions["shopfloor"].db, at_desk("Ada"), {}
+    db.run(lambda session: fill(session, range(FEW), clock()))
+    for path in LISTS:
+        with counted(site) as statements:
+            ada.get(path)
+        few[path] = len(statements)
+    db.run(lambda session: fill(session, range(FEW, MANY), clock()))
+    for path, says in LISTS.items():
+        with counted(site) as statements:
+            page = ada.get(path)
+        assert says in page, path
+        assert (path, len(statements) <= few[path] + 1, len(page) < 400_000) == (path, True, True)
+
+
+def test_a_list_is_kept_where_it_was(site: Flask, at_desk: AtDesk, clock: FixedClock) -> None:
+    site.extensions["shopfloor"].db.run(lambda session: fill(session, range(120), clock()))
+    petra = at_desk("Petra")
+    page = petra.get("/desk/planning/receipts?q=PO-T&page=2")
+    assert 'action="/desk/planning/receipts/52/due?q=PO-T&page=2"' in page
+    page = petra.refused("/desk/planning/receipts/52/due?q=PO-T&page=2", 422, due_on="2026-01-01", version="1", key="a")
+    assert "Choose today or later." in page
+    assert 'value="2026-01-01"' in page
+    answer = petra.post("/desk/planning/receipts/52/due?q=PO-T&page=2", due_on="2026-12-01", version="1", key="b")
+    assert answer.headers["Location"] == "/desk/planning/receipts?q=PO-T&page=2"
+
+
+@pytest.mark.parametrize("number", ["sh-0007", "SF-0007"])
+def test_a_parcel_is_found_by_its_label_or_its_order(site: Flask, at_desk: AtDesk, clock: FixedClock, number: str) -> None:
+    site.extensions["shopfloor"].db.run(lambda session: fill(session, range(20), clock()))
+    wim = at_desk("Wim")
+    page = wim.get(f"/desk/warehouse?q={number}")
+    assert (page.count('class="task"'), "SH-0007" in page) == (1, True)
+    assert "Nothing to pick matches." in wim.get("/desk/warehouse?q=zzz")
