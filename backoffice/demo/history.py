@@ -26,6 +26,7 @@ from backoffice.crm import consents
 from backoffice.crm.models import Order, Party
 from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
+from backoffice.demo.sales_orders import write_sales_orders
 from backoffice.erp import delivering, fulfilment, offers, plan, production, purchasing, splitting
 from backoffice.erp import models as t
 from backoffice.payments import cancelling, refunds
@@ -76,6 +77,7 @@ def write_history(services: Services, *, now: datetime, say: Callable[[str], Non
     story = _Story(services, now)
     story.begin()
     story.run(say)
+    write_sales_orders(services, now=now)
     story.end()
 
 

@@ -14,7 +14,7 @@ from backoffice.api_keys import ApiKey
 from backoffice.audit import AuditEntry
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
-from backoffice.crm.models import Activity, Consent, Order, OrderLine
+from backoffice.crm.models import Activity, Consent, Lead, Order, OrderLine, Party
 from backoffice.demo.history import write_history
 from backoffice.demo.load import load
 from backoffice.erp import models as t
@@ -63,6 +63,22 @@ def test_every_state_is_there_and_everything_adds_up(lived: Services, now: datet
     assert set(states(lived, Refund.state)) == {"succeeded"}
     assert {"planned", "done"} <= states(lived, t.ProductionOrder.state).keys()
     assert {"order", "shipped", "delivered", "day_moved", "refunded", "cancelled"} <= states(lived, Activity.kind).keys()
+
+
+def test_sales_sold_one_order_by_a_link_and_waits_for_another(lived: Services) -> None:
+    with lived.db.read() as session:
+        rows = session.execute(
+            sa.select(Party.name, Party.email, Lead.state, Lead.outcome, Lead.follow_up_at)
+            .join(Lead, Lead.party_id == Party.id)
+            .where(Lead.kind == "phone")
+            .order_by(Lead.id)
+        ).all()
+    assert [tuple(row)[:4] for row in rows] == [
+        ("Gerlinde Aydın", "gerlinde.aydin@post.example", "working", ""),
+        ("Kita Sonnenhügel", "leitung@sonnenhuegel.example", "done", "won"),
+    ]
+    assert rows[0].follow_up_at is not None
+    assert states(lived, Payment.state)["opened"] == 1
 
 
 def test_nobody_is_written_to_about_the_past(lived: Services) -> None:
