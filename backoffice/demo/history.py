@@ -279,7 +279,7 @@ class _Story:
     def _beside(self, session: Session) -> None:
         now, parties = self.now, session.scalars(sa.select(Party).order_by(Party.id)).all()
         for number, party in enumerate(parties[::4]):
-            at = now - timedelta(days=60 - 3 * number)
+            at = max(now - timedelta(days=60 - 3 * number), party.created_at)  # nobody allows anything before we know them
             consents.give(
                 session,
                 party.id,
