@@ -106,6 +106,24 @@ class OrderPlaced:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentOpened:
+    """The payment page of a checkout stands at the provider, and can be paid until `expires_at`."""
+
+    checkout_id: int
+    expires_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEnded:
+    """A checkout was not paid: its time ran out, the payment failed, or it was taken back. by: a colleague's name or empty."""
+
+    checkout_id: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundWanted:
     """Money is to be given back: the provider must be asked, once this transaction has ended."""
 

@@ -53,6 +53,20 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     },
     "order_cancelled": {"amount": {"amount_minor": 169_500, "currency": "EUR"}, "by_customer": True},
     "order_refunded": REFUND,
+    "order_to_pay": {
+        "lines": [
+            {
+                "name": "Long table, oak",
+                "options": "180 cm",
+                "quantity": 1,
+                "total": {"amount_minor": 129_000, "currency": "EUR"},
+                "deliver_on": "2026-12-08",
+            }
+        ],
+        "total": {"amount_minor": 133_900, "currency": "EUR"},
+        "deliver_on": "2026-12-08",
+        "pay_until": "2026-11-24T14:31+01:00",
+    },
     "lead_answer": {"text": "Yes, in oak.\nShall we?", "subject": "A table for eight", "asked": "In oak?\nBy May?"},
     "account_confirm": {},
     "account_known": {},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
+from babel.dates import format_time
 from babel.numbers import format_currency, get_currency_precision
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -101,6 +102,7 @@ def _environment(locale: Locale) -> Environment:
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined] # added by the extension
     made.filters["day"] = lambda iso: wording.day(date.fromisoformat(iso), locale)
     made.filters["long_day"] = lambda iso: wording.long_day(date.fromisoformat(iso), locale)
+    made.filters["moment"] = lambda iso: _moment(datetime.fromisoformat(iso), locale)
     made.filters["money"] = lambda amount: _money(amount, locale)
     made.filters["cause"] = lambda kept: _cause(kept, locale, translations)
     return made
@@ -122,6 +124,12 @@ def _locale(language: str) -> Locale:
         return Locale.parse(chosen or SOURCE)
     except (UnknownLocaleError, ValueError):
         return Locale.parse(SOURCE)
+
+
+def _moment(local: datetime, locale: Locale) -> str:
+    """Write an instant that comes in the company's own zone: `Tue 8 Dec, 14:31`."""
+    clock = format_time(local, "HH:mm" if locale.language == "en" else "short", tzinfo=local.tzinfo, locale=locale)
+    return f"{wording.day(local.date(), locale)}, {clock}"
 
 
 def _money(amount: Mapping[str, Any], locale: Locale) -> str:

@@ -26,7 +26,18 @@ CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
     "completed": (),
     "abandoned": ("open",),
 }  # open again: paid after all
-LONGEST = {"name": 200, "phone": 40, "street": 200, "city": 100, "postcode": 12, "country": 2, "note": 1_000, "language": 20}
+LONGEST = {
+    "name": 200,
+    "phone": 40,
+    "street": 200,
+    "city": 100,
+    "postcode": 12,
+    "country": 2,
+    "note": 1_000,
+    "language": 20,
+    "company": 200,
+    "region": 100,
+}
 REQUIRED = ("email", "name", "street", "city", "postcode", "country")
 
 
@@ -104,6 +115,8 @@ def open_checkout(
         phone=form.phone.strip(),
         street=form.street.strip(),
         city=form.city.strip(),
+        company=form.company.strip(),
+        region=form.region.strip(),
         postcode=cart.postcode or "",
         country=cart.country,
         note=form.note.strip(),

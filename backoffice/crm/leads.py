@@ -34,6 +34,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "call": {"new": "working", "working": "working", "answered": "answered"},
     "follow_up": {"new": "working", "working": "working", "answered": "answered"},
     "hand": {"new": "new", "working": "working", "answered": "answered"},
+    "introduce": {state: state for state in ("new", "working", "answered", "done")},
     "order": {"new": "working", "working": "working", "answered": "working"},
     "lose": {"new": "done", "working": "done", "answered": "done"},
     "win": dict.fromkeys(("new", "working", "answered", "done", "quarantined"), "done"),

@@ -243,17 +243,18 @@ def tell_refunded(
     order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout_id))
     if order is not None:
         timeline.record(session, order.party_id, "refunded", order_ref=order.number, actor=actor, values=amount, now=now)
-    payload = _frame(session, checkout, order.number if order else "", secret_key) | {"amount": amount, "reason": reason}
+    payload = checkout_frame(session, checkout, order.number if order else "", secret_key) | {"amount": amount, "reason": reason}
     aggregate = f"order:{order.number}" if order else f"checkout:{checkout_id}"
     events.publish(session, events.MailWanted("order_refunded", aggregate, payload, now))
 
 
 def mail_frame(session: Session, order: Order, secret_key: str) -> dict[str, Any]:
     """Return what every mail about an order carries."""
-    return _frame(session, session.get_one(Checkout, order.checkout_id), order.number, secret_key)
+    return checkout_frame(session, session.get_one(Checkout, order.checkout_id), order.number, secret_key)
 
 
-def _frame(session: Session, checkout: Checkout, number: str, secret_key: str) -> dict[str, Any]:
+def checkout_frame(session: Session, checkout: Checkout, number: str, secret_key: str) -> dict[str, Any]:
+    """Return what every mail about a checkout carries, also before it is an order. number: the order's, empty without one."""
     token = links.order_token(secret_key, checkout.link_nonce)
     return {
         "to": checkout.email,

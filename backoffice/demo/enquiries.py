@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import leads
+from backoffice import wording
+from backoffice.crm import follow_ups, leads
 from backoffice.crm.models import Lead
+from backoffice.demo.company import TIMEZONE
 from backoffice.erp.models import Staff
 from backoffice.public.leads import LeadForm
 
 
 @dataclass(frozen=True, slots=True)
 class Enquiry:
-    """One message. hours: how long ago; upto: new | working | answered | done."""
+    """One message. hours: how long ago; upto: new | working | answered | done | lost.
+
+    back: to be called again so many days ago. doubtful: a machine wrote it. by_phone: somebody of ours took it down.
+    """
 
     name: str
     email: str
@@ -31,7 +36,15 @@ class Enquiry:
     upto: str = "new"
     answer: str = ""
     note: str = ""
+    call: str = ""
+    back: int | None = None
+    doubtful: bool = False
+    by_phone: bool = False
+    source: str = ""
+    campaign: str = ""
 
+
+WAITING_FOR_PAYMENT, BOUGHT = "Gerlinde Aydın", "Kita Sonnenhügel"  # who are sold something: see sales_orders
 
 _ENQUIRIES = (
     Enquiry(
@@ -64,6 +77,7 @@ _ENQUIRIES = (
         upto="answered",
         answer="Hello, thank you for asking. Three walnut chairs are here, six more are being made this week: eight can be"
         " with you together. Shall we reserve them for you?",
+        back=3,
     ),
     Enquiry(
         "অনন্যা চৌধুরী",
@@ -87,6 +101,9 @@ _ENQUIRIES = (
         sku="MULDE-180-OAK",
         upto="working",
         note="Asked the workshop about 200 cm: possible, price to be worked out.",
+        phone="+370 5 2000 771",
+        call="Called him: 200 cm would do. He talks to his wife and wants to hear from us once more.",
+        back=0,
     ),
     Enquiry(
         "Familie Brandl",
@@ -148,6 +165,57 @@ _ENQUIRIES = (
         "fr",
         2,
         "Bonjour, pourriez-vous m’envoyer un échantillon de chêne et de frêne huilés ? Merci d’avance.",
+        source="newsletter",
+        campaign="autumn-oils",
+    ),
+    Enquiry(
+        "Hotel Bergblick",
+        "empfang@bergblick.example",
+        "de",
+        100,
+        "Wir hätten gern zwölf Nachttische in Nussbaum zum Saisonstart nächste Woche. Geht das?",
+        kind="quote_request",
+        sku="NISCHE-60-WALNUT",
+        quantity="12",
+        phone="+49 8821 99998 40",
+        postcode="82467",
+        upto="lost",
+        note="Twelve would be ready two weeks after their opening; they bought elsewhere.",
+    ),
+    Enquiry(
+        "BEST RANKING 4U",
+        "seo@ranking.example",
+        "en",
+        9,
+        "Dear site owner, we bring you to the first place of every search. Click now!!!",
+        doubtful=True,
+    ),
+    Enquiry(
+        WAITING_FOR_PAYMENT,
+        "",
+        "de",
+        3,
+        "Die Wanduhr Stunde in Eiche, ein Stück, als Geschenk. Hat am Telefon zugesagt und zahlt über den Link.",
+        kind="phone",
+        sku="STUNDE-OAK",
+        quantity="1",
+        phone="+49 951 99998 16",
+        postcode="96047",
+        by_phone=True,
+    ),
+    Enquiry(
+        BOUGHT,
+        "",
+        "de",
+        26,
+        "Zwei Schneidbretter in Eiche für die Teeküche, möglichst diese Woche.",
+        kind="phone",
+        sku="BRETT-OAK",
+        quantity="2",
+        phone="+49 911 99998 52",
+        postcode="90402",
+        by_phone=True,
+        source="fair",
     ),
 )
 
@@ -169,21 +237,35 @@ def write_enquiries(session: Session, *, now: datetime) -> None:
             postcode=enquiry.postcode,
             language=enquiry.language,
             page="/",
+            trap="http://ranking.example" if enquiry.doubtful else "",
+            source=enquiry.source,
+            campaign=enquiry.campaign,
         )
+        staff = sales[number % len(sales)]
+        if enquiry.by_phone:
+            follow_ups.phone_in(session, form, staff=staff, now=asked)
+            continue
         lead = leads.submit(session, form, now=asked)
-        _work_on(session, lead, enquiry, sales[number % len(sales)], asked)
+        back_on = None if enquiry.back is None else wording.day_in(TIMEZONE, now) - timedelta(days=enquiry.back)
+        _work_on(session, lead, enquiry, staff, asked, back_on)
 
 
-def _work_on(session: Session, lead: Lead, enquiry: Enquiry, staff: Staff, asked: datetime) -> None:
+def _work_on(session: Session, lead: Lead, enquiry: Enquiry, staff: Staff, asked: datetime, back_on: date | None) -> None:
     if enquiry.upto == "new":
         return
     at = asked + timedelta(hours=1)
     lead = leads.take(session, lead.id, staff_id=staff.id, version=lead.version, now=at)
     if enquiry.answer:
         at += timedelta(minutes=25)
-        lead = leads.answer(session, lead.id, enquiry.answer, staff=staff, version=lead.version, now=at)
+        lead = leads.answer(session, lead.id, enquiry.answer, staff=staff, version=lead.version, now=at, follow_up_on=back_on)
     if enquiry.note:
         at += timedelta(minutes=30)
         lead = leads.note(session, lead.id, enquiry.note, staff=staff, version=lead.version, now=at)
+    if enquiry.call:
+        at += timedelta(minutes=40)
+        lead = follow_ups.call(session, lead.id, enquiry.call, follow_up_on=back_on, staff=staff, version=lead.version, now=at)
+    if enquiry.upto == "lost":
+        reason = "Could not wait for the day that we could name."
+        follow_ups.lose(session, lead.id, reason, staff=staff, version=lead.version, now=at + timedelta(minutes=5))
     if enquiry.upto == "done":
         leads.done(session, lead.id, staff=staff, version=lead.version, now=at + timedelta(minutes=5))

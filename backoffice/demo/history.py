@@ -27,6 +27,7 @@ from backoffice.crm import consents
 from backoffice.crm.models import Order, Party
 from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
+from backoffice.demo.sales_orders import write_sales_orders
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
 from backoffice.payments import cancelling, refunds
@@ -90,6 +91,7 @@ def write_history(services: Services, *, now: datetime, say: Callable[[str], Non
     story = _Story(services, now)
     story.begin()
     story.run(say)
+    write_sales_orders(services, now=now)
     story.end()
 
 
@@ -340,7 +342,7 @@ class _Story:
     def _beside(self, session: Session) -> None:
         now, parties = self.now, session.scalars(sa.select(Party).order_by(Party.id)).all()
         for number, party in enumerate(parties[::4]):
-            at = now - timedelta(days=60 - 3 * number)
+            at = max(now - timedelta(days=60 - 3 * number), party.created_at)  # nobody allows anything before we know them
             consents.give(
                 session,
                 party.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from backoffice import idempotency, public
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Company
+from backoffice.local import Till
 
 T = TypeVar("T")
 EXTENSION = "shopfloor.desk"
@@ -44,6 +45,11 @@ class Services(Protocol):
     @property
     def shop(self) -> public.Shop:
         """Return the door, for what customers see."""
+        ...
+
+    @property
+    def till(self) -> Till:
+        """Return the till, for what waits to be paid."""
         ...
 
 
@@ -110,6 +116,11 @@ def house() -> House:
 def today() -> date:
     """Return today's date where the company is."""
     return now().astimezone(house().zone).date()
+
+
+def day_ends() -> datetime:
+    """Return the instant at which today is over where the company is."""
+    return datetime.combine(today() + timedelta(days=1), time(0), house().zone).astimezone(UTC)
 
 
 def read(query: Callable[[Session], T]) -> T:

@@ -10,14 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import lead_forms, leads, parties, timeline
-from backoffice.crm.models import Activity, Lead, Order, OrderLine, Party
-from backoffice.erp.models import Item, Product, Shipment, Staff
+from backoffice.crm import lead_forms, parties, timeline
+from backoffice.crm.models import Activity, Checkout, Lead, Order, OrderLine, Party
+from backoffice.erp.models import Shipment, Staff
 from backoffice.public.errors import NotFound
 
 PAGE = 50
 WHOSE = ("all", "mine")
-STATES = ("open", "new", "working", "answered", "done", "quarantined", "any")
+STATES = ("open", "due", "new", "working", "answered", "paying", "won", "lost", "done", "quarantined", "any")
+TO_DO = ("open", "due", "new", "working")  # states that are listed by what is next due, the others newest first
 KINDS = ("any", *lead_forms.KINDS)
 
 
@@ -52,11 +53,13 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One lead in the list."""
+    """One lead in the list. reason: what is to be done (answer | call_again | paying), empty for nothing; due_at: by when."""
 
     lead: Lead
     name: str
     owner: str
+    reason: str
+    due_at: datetime
     overdue: bool
     excerpt: str
 
@@ -90,43 +93,30 @@ class Customer:
     orders: Sequence[Bought]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One lead, opened."""
-
-    lead: Lead
-    owner: str
-    item_name: str
-    slug: str
-    customer: Customer
-
-
-def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: datetime) -> Inbox:
-    """Return one page of leads: open ones by due time, closed ones newest first."""
-    matching = _matching(filters, staff_id)
+def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: datetime, day_ends: datetime) -> Inbox:
+    """Return one page of leads: those to do by what is next due, the others newest first. day_ends: when today is over."""
+    matching = _matching(filters, staff_id, day_ends)
     counted = sa.select(sa.func.count()).select_from(matching.order_by(None).subquery())
     total = session.execute(counted).scalar_one()
     found = session.execute(matching.limit(PAGE).offset((filters.page - 1) * PAGE)).all()
-    rows = [_row(lead, name, owner or "", now) for lead, name, owner in found]
-    late = sa.select(sa.func.count()).where(Lead.state.in_(("new", "working")), Lead.due_at < now)
+    paying = find_paying(session, [lead.id for lead, _, _ in found])
+    rows = [_row(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
+    late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
     return Inbox(rows, total, max(-(-total // PAGE), 1), session.execute(late).scalar_one())
 
 
-def find_next(session: Session, staff_id: int) -> int | None:
-    """Return the lead to look at next: of mine and of what nobody took, the one that is due first."""
-    mine = sa.or_(sa.and_(Lead.state == "working", Lead.owner_id == staff_id), Lead.state == "new")
-    return session.execute(sa.select(Lead.id).where(mine).order_by(Lead.due_at, Lead.id).limit(1)).scalar_one_or_none()
+def find_next(session: Session, staff_id: int, *, day_ends: datetime) -> int | None:
+    """Return the lead to look at next: of mine and of what nobody took, the one that is due first; later days wait."""
+    mine = sa.or_(Lead.owner_id == staff_id, Lead.state == "new")
+    agreed_later = sa.and_(COMING_BACK, Lead.follow_up_at >= day_ends)
+    found = sa.select(Lead.id).where(mine, _to_do(day_ends), sa.not_(agreed_later))
+    return session.execute(found.order_by(NEXT_DUE, Lead.id).limit(1)).scalar_one_or_none()
 
 
-def get_sheet(session: Session, lead_id: int) -> Sheet:
-    """Return one lead with its person. Raises NotFound(unknown_lead)."""
-    lead = leads.get_lead(session, lead_id)
-    owner = session.get(Staff, lead.owner_id) if lead.owner_id else None
-    about = sa.select(Item, Product.slug).join(Product, Product.id == Item.product_id, isouter=True)
-    found = session.execute(about.where(Item.sku == lead.sku)).one_or_none()
-    customer = get_customer(session, lead.party_id)
-    item_name, slug = (found[0].name, found[1] or "") if found else ("", "")
-    return Sheet(lead, owner.name if owner else "", item_name, slug, customer)
+def find_paying(session: Session, lead_ids: Sequence[int]) -> frozenset[int]:
+    """Return those of the leads whose order can still be paid."""
+    waiting = sa.select(Checkout.lead_id).where(Checkout.lead_id.in_(lead_ids), Checkout.state == "open")
+    return frozenset(one for one in session.scalars(waiting) if one is not None)
 
 
 def get_customer(session: Session, party_id: int) -> Customer:
@@ -162,14 +152,30 @@ def _orders(session: Session, which: sa.ColumnElement[bool]) -> Sequence[Bought]
     return [Bought(order, lines.get(order.id, []), parcels.get(order.number, [])) for order in orders]
 
 
-def _matching(filters: Filters, staff_id: int) -> sa.Select[Lead, str, str]:
+COMING_BACK = sa.and_(Lead.state.in_(("working", "answered")), Lead.follow_up_at.is_not(None))
+NEXT_DUE = sa.case((COMING_BACK, Lead.follow_up_at), else_=Lead.due_at)
+"""When something is to be done: come back to it where that was agreed, else answer."""
+
+
+def _to_do(day_ends: datetime) -> sa.ColumnElement[bool]:
+    """Tell what is to do: unanswered, or answered and to be called again today."""
+    return sa.or_(Lead.state.in_(("new", "working")), sa.and_(Lead.state == "answered", Lead.follow_up_at < day_ends))
+
+
+def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[Lead, str, str]:
     query = (
         sa.select(Lead, Party.name, Staff.name)
         .join(Party, Party.id == Lead.party_id)
         .join(Staff, Staff.id == Lead.owner_id, isouter=True)
     )
     if filters.state == "open":
-        query = query.where(Lead.state.in_(("new", "working")))
+        query = query.where(_to_do(day_ends))
+    elif filters.state == "due":
+        query = query.where(COMING_BACK, Lead.follow_up_at < day_ends)
+    elif filters.state == "paying":
+        query = query.where(Lead.id.in_(sa.select(Checkout.lead_id).where(Checkout.state == "open")))
+    elif filters.state in ("won", "lost"):
+        query = query.where(Lead.outcome == filters.state)
     elif filters.state != "any":
         query = query.where(Lead.state == filters.state)
     if filters.kind != "any":
@@ -178,8 +184,8 @@ def _matching(filters: Filters, staff_id: int) -> sa.Select[Lead, str, str]:
         query = query.where(Lead.owner_id == staff_id)
     if filters.query:
         query = query.where(_contains(filters.query))
-    if filters.state in {"open", "new", "working"}:
-        return query.order_by(Lead.due_at, Lead.id)
+    if filters.state in TO_DO:
+        return query.order_by(NEXT_DUE, Lead.id)
     return query.order_by(Lead.created_at.desc(), Lead.id.desc())
 
 
@@ -190,10 +196,18 @@ def _contains(typed: str) -> sa.ColumnElement[bool]:
     return sa.or_(*(column.icontains(variant, autoescape=True) for variant in sorted(variants) for column in columns))
 
 
-def _row(lead: Lead, name: str, owner: str, now: datetime) -> Row:
+def reason_of(lead: Lead, *, paying: bool) -> tuple[str, datetime]:
+    """Return what is to be done with a lead, and by when; nothing: empty."""
+    if lead.state in ("working", "answered") and lead.follow_up_at is not None:
+        return ("paying" if paying else "call_again"), lead.follow_up_at
+    return ("answer" if lead.state in ("new", "working") else ""), lead.due_at
+
+
+def _row(lead: Lead, name: str, owner: str, paying: bool, now: datetime) -> Row:
     text = " ".join(lead.message.split()) or lead.sku
-    open_still = lead.state in {"new", "working"}
-    return Row(lead, name, owner, open_still and lead.due_at < now, text if len(text) <= 120 else text[:119] + "…")
+    reason, due_at = reason_of(lead, paying=paying)
+    excerpt = text if len(text) <= 120 else text[:119] + "…"
+    return Row(lead, name, owner, reason, due_at, bool(reason) and due_at < now, excerpt)
 
 
 def _one_of(value: str | None, choices: Sequence[str]) -> str:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
+from babel import Locale, UnknownLocaleError
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from backoffice.crm import leads
+from backoffice import wording as words_of
+from backoffice.crm import follow_ups, introducing, leads, ready_answers
+from backoffice.crm.models import MailTemplate
 from backoffice.desk import context, forms, inbox
 from backoffice.desk.inbox import Filters
+from backoffice.desk.lead_sheet import Sheet, get_sheet
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.errors import BadInput, NotFound, ShopError
 from backoffice.public.promise import Promise
 
 bp = Blueprint("sales", __name__, url_prefix="/desk/sales")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What one of the lead's forms held, to be shown again. form: which one; wrong: its fields and why."""
+
+    form: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
 
 
 @bp.get("")
@@ -32,7 +48,8 @@ def home() -> ResponseReturnValue:
 @bp.get("/next", endpoint="next")
 def next_lead() -> ResponseReturnValue:
     """Open the lead that is due first, of mine and of what nobody took."""
-    lead_id = context.read(lambda db: inbox.find_next(db, context.me().id))
+    day_ends = context.day_ends()
+    lead_id = context.read(lambda db: inbox.find_next(db, context.me().id, day_ends=day_ends))
     if lead_id is None:
         flash(_("Nobody waits for an answer."))
         return redirect(url_for("sales.home"), 303)
@@ -71,19 +88,97 @@ def note(lead_id: int) -> ResponseReturnValue:
         lead_id,
         lambda db: leads.note(db, lead_id, words, staff=me, version=version, now=now),
         _("Note kept."),
-        field="note",
+        form="note",
     )
 
 
 @bp.post("/leads/<int:lead_id>/answer")
 def answer(lead_id: int) -> ResponseReturnValue:
-    """Answer by mail."""
+    """Answer by mail, and say when to come back to it."""
     me, version, now, words = context.me(), forms.version(), context.now(), forms.text("answer")
     return _save(
         lead_id,
-        lambda db: leads.answer(db, lead_id, words, staff=me, version=version, now=now),
+        lambda db: leads.answer(db, lead_id, words, staff=me, version=version, now=now, follow_up_on=_follow_up_on()),
         _("Your answer is on its way by mail."),
-        field="answer",
+        form="answer",
+    )
+
+
+@bp.post("/leads/<int:lead_id>/ready")
+def ready(lead_id: int) -> ResponseReturnValue:
+    """Put a ready answer into the field, behind what stands there; nothing is sent."""
+    typed, chosen = request.form.to_dict(), forms.text("ready")
+    sheet = _sheet(lead_id)
+    row = next((one for one in sheet.answers if str(one.id) == chosen), None)
+    if row is None:
+        return _lead_page(lead_id, Typed("answer", typed, {"ready": "bad_choice"}, explain(BadInput("invalid_form"))), 422)
+    before = typed.get("answer", "").rstrip()
+    filled = ready_answers.fill(row.body, _known(sheet, row))
+    typed["answer"] = f"{before}\n\n{filled}" if before else filled
+    return _lead_page(lead_id, Typed("answer", typed))
+
+
+@bp.post("/leads/<int:lead_id>/call")
+def call(lead_id: int) -> ResponseReturnValue:
+    """Write down what a call came to, and when to come back to it."""
+    me, version, now, words = context.me(), forms.version(), context.now(), forms.text("call")
+    return _save(
+        lead_id,
+        lambda db: follow_ups.call(db, lead_id, words, follow_up_on=_follow_up_on(), staff=me, version=version, now=now),
+        _("The call is written down."),
+        form="call",
+    )
+
+
+@bp.post("/leads/<int:lead_id>/come-back")
+def come_back(lead_id: int) -> ResponseReturnValue:
+    """Come back to it on a day."""
+    me, version, now = context.me(), forms.version(), context.now()
+
+    def work(db: Session) -> None:
+        on = _follow_up_on()
+        if on is None:
+            raise BadInput("invalid_form", {"follow_up_on": "missing"})
+        follow_ups.come_back(db, lead_id, on, staff=me, version=version, now=now)
+
+    return _save(lead_id, work, _("It comes back to the list that day."), form="come_back")
+
+
+@bp.post("/leads/<int:lead_id>/hand")
+def hand(lead_id: int) -> ResponseReturnValue:
+    """Give it to a colleague."""
+    me, version, now, to = context.me(), forms.version(), context.now(), forms.text("to")
+    to_id = int(to) if to.isdecimal() and len(to) < 12 else 0
+    return _save(
+        lead_id,
+        lambda db: follow_ups.hand(db, lead_id, to_id, staff=me, version=version, now=now),
+        _("Your colleague has it now."),
+        form="hand",
+    )
+
+
+@bp.post("/leads/<int:lead_id>/lose")
+def lose(lead_id: int) -> ResponseReturnValue:
+    """Close it without an order, and say why."""
+    me, version, now, words = context.me(), forms.version(), context.now(), forms.text("lose")
+    return _save(
+        lead_id,
+        lambda db: follow_ups.lose(db, lead_id, words, staff=me, version=version, now=now),
+        _("Closed without an order."),
+        form="lose",
+    )
+
+
+@bp.post("/leads/<int:lead_id>/introduce")
+def introduce(lead_id: int) -> ResponseReturnValue:
+    """Write down how to reach whoever called."""
+    me, version, now = context.me(), forms.version(), context.now()
+    given = {name: forms.text(name) for name in ("email", "name", "phone", "company")}
+    return _save(
+        lead_id,
+        lambda db: introducing.introduce(db, lead_id, **given, staff=me, version=version, now=now),
+        _("Kept. From now on they can be written to."),
+        form="introduce",
     )
 
 
@@ -119,24 +214,35 @@ def order(number: str) -> ResponseReturnValue:
     return redirect(url_for("sales.customer", party_id=party_id, _anchor=f"order-{number}"), 303)
 
 
-def _save(lead_id: int, work: Callable[[Session], object], said: str, *, field: str = "") -> ResponseReturnValue:
+def _save(lead_id: int, work: Callable[[Session], object], said: str, *, form: str = "") -> ResponseReturnValue:
     """Do it and go back to the lead; if it cannot be done, show the lead as it is now with what was typed."""
     try:
         context.write(work)
     except ShopError as error:
-        if error.status == 404:
+        if isinstance(error, NotFound):
             raise
-        wrong = error.fields.get("text", "") if isinstance(error, BadInput) else ""
-        typed = {"field": field, "wrong": wrong, "text": forms.text(field) if field else "", "problem": explain(error)}
-        return _lead_page(lead_id, typed, error.status)
+        wrong = error.fields if isinstance(error, BadInput) else {}
+        return _lead_page(lead_id, Typed(form, request.form, wrong, explain(error)), error.status)
     flash(said)
     return redirect(url_for("sales.lead", lead_id=lead_id, **Filters.parse(request.args).args()), 303)
 
 
-def _lead_page(lead_id: int, typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
-    filters = Filters.parse(request.args)
-    sheet = context.read(lambda db: inbox.get_sheet(db, lead_id))
-    promise, no_promise = _today_promise(sheet)
+def _follow_up_on() -> date | None:
+    """Return the day to come back on; none typed: None. Raises BadInput(invalid_form, follow_up_on)."""
+    return forms.past_day("follow_up_on") if forms.text("follow_up_on").strip() else None
+
+
+def _sheet(lead_id: int) -> Sheet:
+    secret_key = context.services().settings.secret_key
+    return context.read(lambda db: get_sheet(db, lead_id, secret_key=secret_key))
+
+
+def _lead_page(lead_id: int, typed: Typed | None = None, status: int = 200) -> ResponseReturnValue:
+    filters, sheet = Filters.parse(request.args), _sheet(lead_id)
+    lead = sheet.lead
+    promise, no_promise = (None, "")
+    if lead.sku and lead.state != "done":
+        promise, no_promise = find_promise(lead.sku, lead.quantity or 1, lead.postcode)
     page = render_template(
         "desk/sales/lead.html",
         filters=filters,
@@ -145,33 +251,45 @@ def _lead_page(lead_id: int, typed: dict[str, str] | None = None, status: int = 
         sheet=sheet,
         promise=promise,
         no_promise=no_promise,
-        typed=typed or {},
+        typed=typed or Typed(),
+        today=context.today(),
     )
     return page, status
 
 
-def _today_promise(sheet: inbox.Sheet) -> tuple[Promise | None, str]:
-    """Return the day that may be named to this customer now, or why there is none."""
-    lead = sheet.lead
-    if not lead.sku or lead.state == "done":
-        return None, ""
+def find_promise(sku: str, quantity: int, postcode: str) -> tuple[Promise | None, str]:
+    """Return the day that may be named to a customer now, or why there is none; a postcode we do not know: the usual one."""
     ask = context.services().shop.promises.quote
     try:
-        return ask(lead.sku, lead.quantity or 1, postcode=lead.postcode or None, cart=None, now=context.now()), ""
+        return ask(sku, quantity, postcode=postcode or None, cart=None, now=context.now()), ""
     except BadInput as error:
         if error.code != "unknown_postcode":
             return None, explain(error)
     except ShopError as error:
         return None, explain(error)
     try:
-        return ask(lead.sku, lead.quantity or 1, postcode=None, cart=None, now=context.now()), ""
+        return ask(sku, quantity, postcode=None, cart=None, now=context.now()), ""
     except ShopError as error:
         return None, explain(error)
 
 
+def _known(sheet: Sheet, row: MailTemplate) -> dict[str, str]:
+    """Return what a ready answer may say of this person, the day in the answer's language."""
+    lead, day = sheet.lead, ""
+    promise = find_promise(lead.sku, lead.quantity or 1, lead.postcode)[0] if lead.sku else None
+    if promise is not None:
+        try:
+            locale = Locale.parse(row.language, sep="-")
+        except (UnknownLocaleError, ValueError):
+            locale = Locale("en")
+        day = words_of.long_day(promise.deliver_on, locale)
+    name, sender = sheet.customer.party.name, context.me().name
+    return {"name": name, "number": lead.number, "shop": context.house().name, "sender": sender, "day": day}
+
+
 def _inbox(filters: Filters) -> inbox.Inbox:
-    me, now = context.me().id, context.now()
-    return context.read(lambda db: inbox.find_inbox(db, filters, staff_id=me, now=now))
+    me, now, day_ends = context.me().id, context.now(), context.day_ends()
+    return context.read(lambda db: inbox.find_inbox(db, filters, staff_id=me, now=now, day_ends=day_ends))
 
 
 def _choices() -> dict[str, tuple[str, ...]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk.formats import day, money
+from backoffice.desk.formats import day, moment, money
 from backoffice.desk.phrases import gettext as _
 from backoffice.public.errors import BadInput, ShopError
 
@@ -72,6 +73,12 @@ def _sentences() -> dict[str, str]:
         "no_email": _("No e-mail address is known of them. Call them, or write the address down first. Nothing was sent."),
         "nothing_here": _("Nothing of this parcel is here yet. Nothing was changed."),
         "all_here": _("All of this parcel is here: pick it as a whole."),
+        "payment_open": _("A link to pay is out already. Take it back first, then make the order anew."),
+        "payment_away": _("The payment provider does not answer. The goods are held; send it again in a minute."),
+        "price_changed": _("A price has changed. Look at the new total, then send it again."),
+        "day_moved": _("A day has moved. Look at the new day, say it to them, then send it again."),
+        "cart_empty": _("There is nothing in this order yet."),
+        "currency_mismatch": _("This is sold in another currency than the rest of the order."),
         "bad_period": _("A stop must end after it starts and after now."),
     }
 
@@ -87,6 +94,9 @@ def explain_field(code: str) -> str:
         "past_date": _("Choose today or later."),
         "not_earlier": _("Choose a day before the one it is due."),
         "required": _("Fill this in."),
+        "bad_email": _("Write an e-mail address, for example ada@example.com."),
+        "unknown_item": _("We have no item with that number: search for it, or leave this empty."),
+        "has_another": _("We know them by another e-mail already. Change it on their customer page."),
         "invalid_email": _("Write an e-mail address, for example ada@example.com."),
         "bad_country": _("Choose a country."),
         "bad_timezone": _("Choose a time zone, for example Europe/Berlin."),
@@ -108,7 +118,7 @@ def explain_field(code: str) -> str:
 
 
 def name_of(kind: str, code: str) -> str:
-    """Return the word for a code: kind is state | lead | entry | desk | role | order | shipment | change | basis."""
+    """Return the word for a code: kind is state | reason | lead | entry | desk | role | order | shipment | change | basis."""
     tables = {
         "state": {
             "new": _("New"),
@@ -117,6 +127,10 @@ def name_of(kind: str, code: str) -> str:
             "done": _("Done"),
             "quarantined": _("Doubtful"),
             "open": _("To do"),
+            "due": _("Follow-ups due"),
+            "paying": _("Waiting for payment"),
+            "won": _("Became an order"),
+            "lost": _("Without an order"),
             "any": _("All states"),
         },
         "lead": {
@@ -150,11 +164,15 @@ def name_of(kind: str, code: str) -> str:
             "follow_up": _("will come back to it"),
             "handed": _("handed it over"),
             "offered": _("sent an order to pay"),
+            "offer_withdrawn": _("took the order to pay back"),
+            "offer_ended": _("order was not paid in time"),
+            "introduced": _("wrote down their e-mail"),
             "converted": _("became an order"),
             "lost": _("closed it without an order"),
             "linked": _("belongs to"),
             "unlinked": _("no longer belongs to"),
         },
+        "reason": {"answer": _("answer"), "call_again": _("call again"), "paying": _("waits for payment")},
         "desk": {"sales": _("Sales"), "warehouse": _("Warehouse"), "planning": _("Planning"), "admin": _("Administration")},
         "role": {
             "sales": _("Sales"),
@@ -224,6 +242,12 @@ def said(text: str, values: Mapping[str, Any]) -> str:
     """Say what an entry of a timeline is about: its cause or its amount in this language, else its text as it is."""
     if causes.read(values.get("cause")):
         return f"{values['item']}: {cause_of(values['cause'], None)}"
+    if isinstance(values.get("until"), str):
+        amount = money(values["amount_minor"], str(values["currency"]))
+        until = moment(datetime.fromisoformat(values["until"]))
+        return _("%(amount)s, held until %(until)s", amount=amount, until=until)
+    if isinstance(values.get("on"), str):
+        return day(date.fromisoformat(values["on"]))
     if isinstance(values.get("amount_minor"), int):
         return money(values["amount_minor"], str(values["currency"]))
     return text

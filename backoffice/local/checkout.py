@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice.config import Settings
-from backoffice.crm import carts, links
+from backoffice.crm import carts, desk_orders, links
 from backoffice.crm import checkout as checkouts
 from backoffice.crm.models import Checkout, Order
 from backoffice.db import Database
@@ -20,14 +20,20 @@ from backoffice.payments import refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
-from backoffice.public.checkout import CheckoutForm, PaymentStart
-from backoffice.public.errors import Refused
+from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, PaymentStart
+from backoffice.public.errors import BadInput, Refused
 from backoffice.public.money import Money
 
 TYPED = ("email", "name", "phone", "street", "city", "postcode", "country", "note")
 log = structlog.get_logger()
 
-PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour
+
+def pay_within(desk: DeskOrder | None) -> timedelta:
+    """Return how long a payment page lives; sales may give more time. Raises BadInput(invalid_form, pay_minutes)."""
+    minutes = desk.pay_minutes if desk else PAY_MINUTES
+    if not PAY_MINUTES <= minutes <= LONGEST_PAY_MINUTES:
+        raise BadInput("invalid_form", {"pay_minutes": "bad_choice"})
+    return timedelta(minutes=minutes)
 
 
 def public_address(configured: str, seen: str) -> str:
@@ -58,8 +64,11 @@ class Till:
         self.secret_key = secret_key
         self.hold_minutes = hold_minutes
 
-    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> Order | None:
-        """Settle one piece of news; `keep`: the customer is still here, hold the goods on if they have not paid."""
+    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False, by: str = "") -> Order | None:
+        """Settle one piece of news; `keep`: the customer is still here, hold the goods on if they have not paid.
+
+        by: the colleague who closed the page.
+        """
         return self.db.run(
             lambda session: settling.settle(
                 session,
@@ -67,6 +76,7 @@ class Till:
                 event_id=event_id,
                 secret_key=self.secret_key,
                 keep_minutes=self.hold_minutes if keep else None,
+                by=by,
                 now=now,
             )
         )
@@ -76,14 +86,18 @@ class Till:
         news = self.gateway.get_session(ref, now=now)
         return self.settle(news, event_id=f"poll:{ref}:{news.state}", now=now)
 
-    def open_page(self, payment_id: int, *, now: datetime) -> Payment:
-        """Ask the provider for the payment page of a payment, again if an earlier answer was lost."""
+    def open_page(self, payment_id: int, *, now: datetime, to_close: bool = False) -> Payment:
+        """Ask the provider for the payment page of a payment, again if an earlier answer was lost.
+
+        to_close: only to close it, so nobody is told of it.
+        """
         with self.db.read() as session:
             payment = session.get_one(Payment, payment_id)
             checkout = session.get_one(Checkout, payment.checkout_id)
             token = links.order_token(self.secret_key, checkout.link_nonce)
             name, base = get_company(session).name, checkout.base_url
             email, language = checkout.email, checkout.language
+            back = f"{base}/o/{token}" if checkout.lead_id else f"{base}/cart"  # who came by a link of ours has no cart
         opened = self.gateway.open_session(
             reference=settling.reference(payment),
             amount=Money(payment.amount_minor, payment.currency),
@@ -91,11 +105,11 @@ class Till:
             email=email,
             language=language,
             return_url=f"{base}/o/{token}",
-            cancel_url=f"{base}/cart",
+            cancel_url=back,
             expires_at=payment.expires_at,
             now=now,
         )
-        self.db.run(lambda session: settling.attach(session, payment_id, opened))
+        self.db.run(lambda session: settling.attach(session, payment_id, opened, tell=not to_close, now=now))
         payment.provider_ref, payment.pay_url = opened.ref, opened.pay_url
         return payment
 
@@ -110,12 +124,26 @@ class Till:
                 with _told_plainly():
                     self._close(payment, now=now, keep=True)
 
-    def _close(self, payment: Payment, *, now: datetime, keep: bool) -> None:
+    def withdraw(self, checkout_id: int, *, by: str, now: datetime) -> bool:
+        """Take an order to pay back; False: it was paid, or had ended before. Raises Refused(payment_away).
+
+        The provider closes its page first, so that nobody can pay for what has been let go.
+        """
+        with self.db.read() as session:
+            payment = settling.find_by_checkout(session, checkout_id)
+        if payment is None or payment.state not in ("opened", "processing"):
+            return False
+        with _told_plainly():
+            self._close(payment, now=now, keep=False, by=by)
+        with self.db.read() as session:
+            return session.get_one(Payment, payment.id).state in ("expired", "failed")
+
+    def _close(self, payment: Payment, *, now: datetime, keep: bool, by: str = "") -> None:
         if payment.provider_ref is None:
-            payment = self.open_page(payment.id, now=now)
+            payment = self.open_page(payment.id, now=now, to_close=True)
         assert payment.provider_ref is not None
         news = self.gateway.expire_session(payment.provider_ref, now=now)
-        self.settle(news, event_id=f"close:{news.ref}:{news.state}", now=now, keep=keep)
+        self.settle(news, event_id=f"close:{news.ref}:{news.state}", now=now, keep=keep, by=by)
 
     def poll(self, *, now: datetime) -> int:
         """Ask about every payment without an end; expire at the provider what has run out, then release. Return how many."""
@@ -200,14 +228,16 @@ class LocalCheckout:
             last = checkouts.find_last(session, known) if known else None
             return {} if last is None else {name: getattr(last, name) for name in TYPED}
 
-    def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
+    def start(
+        self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime, desk: DeskOrder | None = None
+    ) -> PaymentStart:
         """Freeze the cart and open its payment page; the same form sent again finds the same page."""
         with self._db.read() as session:
             payment = self._known(session, form)
         if payment is None:
             self._till.leave_payments(cart, now=now)
             try:
-                payment = self._db.run(lambda session: self._open(session, cart, form, base_url, now))
+                payment = self._db.run(lambda session: self._open(session, cart, form, base_url, now, desk))
             except Refused as refusal:
                 if refusal.code in ("day_moved", "not_available", "hold_expired"):
                     self._show_again(cart, now)
@@ -217,7 +247,10 @@ class LocalCheckout:
                 payment = self._till.open_page(payment.id, now=now)
         return self._start_of(payment)
 
-    def _open(self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime) -> Payment:
+    def _open(
+        self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime, desk: DeskOrder | None
+    ) -> Payment:
+        lasts = pay_within(desk)
         cart = carts.find_mine(session, token)
         known = self._known(session, form)  # once more: the same form may have been sent twice at the same moment
         if known is not None:
@@ -236,7 +269,9 @@ class LocalCheckout:
             minutes=self._settings.hold_minutes,
             now=now,
         )
-        return settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + PAY_WITHIN, now=now)
+        if desk is not None:
+            desk_orders.begin(session, checkout, desk, now=now)  # last: the enquiry is locked after the goods, as in paying
+        return settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + lasts, now=now)
 
     def _known(self, session: Session, form: CheckoutForm) -> Payment | None:
         checkout = checkouts.find_by_key(session, form.key)

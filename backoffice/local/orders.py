@@ -79,7 +79,13 @@ class LocalOrders:
                 payment = settling.find_by_checkout(session, checkout.id)
                 state = payment.state if payment else "expired"
                 still_open = state in ("opened", "processing")
-                return PendingOrder(state=state, pay_url=payment.pay_url if payment and still_open else None)
+                open_one = payment if payment and still_open else None
+                return PendingOrder(
+                    state=state,
+                    pay_url=open_one.pay_url if open_one else None,
+                    by_link=checkout.lead_id is not None,
+                    pay_until=open_one.expires_at if open_one else None,
+                )
             return _view(session, order, checkout)
 
     def cancel(self, token: str, *, key: str, now: datetime) -> None:  # noqa: ARG002 - an order is cancelled once, whatever the key

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from backoffice import events
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
 from backoffice.crm.models import Checkout, Order
@@ -61,11 +62,17 @@ def reference(payment: Payment) -> str:
     return f"payment:{payment.id}:{payment.opened_at.isoformat()}"
 
 
-def attach(session: Session, payment_id: int, opened: PaymentSession) -> None:
-    """Remember the provider's session."""
-    payment = session.get_one(Payment, payment_id)
-    payment.provider_ref, payment.pay_url = opened.ref, opened.pay_url
-    session.flush()
+def attach(session: Session, payment_id: int, opened: PaymentSession, *, tell: bool = True, now: datetime) -> None:
+    """Remember the provider's session. Of two who bring the same answer the first tells that the page is open."""
+    first = session.execute(
+        sa.update(Payment)
+        .where(Payment.id == payment_id, Payment.provider_ref.is_(None))
+        .values(provider_ref=opened.ref, pay_url=opened.pay_url)
+        .returning(Payment.checkout_id, Payment.expires_at)
+        .execution_options(synchronize_session="fetch")
+    ).one_or_none()
+    if first is not None and tell:
+        events.publish(session, events.PaymentOpened(first.checkout_id, first.expires_at, now))
 
 
 def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
@@ -74,12 +81,20 @@ def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
 
 
 def settle(
-    session: Session, news: PaymentSession, *, event_id: str, secret_key: str, keep_minutes: int | None = None, now: datetime
+    session: Session,
+    news: PaymentSession,
+    *,
+    event_id: str,
+    secret_key: str,
+    keep_minutes: int | None = None,
+    by: str = "",
+    now: datetime,
 ) -> Order | None:
     """Act on the provider's word about a session; return the order if it is paid. Any number of times, one effect.
 
     event_id: stored with its outcome, applied once. keep_minutes: when the session ended unpaid because its customer went
-    back to the cart, hold the goods on for them; None: release. A payment that cannot become an order keeps its `problem`.
+    back to the cart, hold the goods on for them; None: release. by: who of ours ended it. A payment that cannot become an
+    order keeps its `problem`.
     """
     payment = session.scalar(
         sa.select(Payment).where(Payment.provider_ref == news.ref).with_for_update().execution_options(populate_existing=True)
@@ -99,7 +114,7 @@ def settle(
     if news.state == "paid":
         known.outcome = _paid(session, payment, checkout, news, secret_key, now)
     elif news.state in ("expired", "failed"):
-        known.outcome = _ended(session, payment, checkout, news.state, keep_minutes, now)
+        known.outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
     elif news.state == "processing" and payment.state == "opened":
         payment.state = known.outcome = "processing"
     session.flush()
@@ -139,11 +154,14 @@ def _problem(payment: Payment, what: str) -> str:
     return "problem"
 
 
-def _ended(session: Session, payment: Payment, checkout: Checkout, state: str, keep_minutes: int | None, now: datetime) -> str:
+def _ended(
+    session: Session, payment: Payment, checkout: Checkout, state: str, keep_minutes: int | None, by: str, now: datetime
+) -> str:
     if state not in PAYMENT_MOVES[payment.state]:
         return "known"
     payment.state = state
     checkouts.give_up(session, checkout, keep_minutes=keep_minutes, now=now)
+    events.publish(session, events.PaymentEnded(checkout.id, by, now))
     return state
 
 

@@ -7,6 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+PAY_MINUTES = 31  # a hosted page cannot live for less than half an hour
+LONGEST_PAY_MINUTES = 23 * 60  # nor for more than a day
+
+
+@dataclass(frozen=True, slots=True)
+class DeskOrder:
+    """What makes a checkout one that sales takes down for a customer, who pays by a link that we mail.
+
+    lead_version: as its page showed it; staff_id: whose order it is. pay_minutes: how long the link can be paid, and the
+    goods are kept. It is no part of the form: nothing that is typed in the shop window can make one.
+    """
+
+    lead_id: int
+    lead_version: int
+    staff_id: int
+    pay_minutes: int = PAY_MINUTES
+
 
 @dataclass(frozen=True, slots=True)
 class CheckoutForm:
@@ -27,6 +44,8 @@ class CheckoutForm:
     country: str
     note: str
     language: str
+    company: str = ""
+    region: str = ""
     account: str = ""  # the session's token of who is logged in
 
 
@@ -45,11 +64,15 @@ class CheckoutDoor(Protocol):
         """Return what this cart's customer typed the last time they went to pay (field → text), empty if they never did."""
         ...
 
-    def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
+    def start(
+        self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime, desk: DeskOrder | None = None
+    ) -> PaymentStart:
         """Check the form, keep the holds while paying and open a session at the payment provider.
 
-        base_url: the shop's address in the customer's language, for links in mails: https://shop.example/de.
-        Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | price_changed | not_available | day_moved).
-        On any refusal the cart is unchanged.
+        base_url: the shop's address in the customer's language, for links in mails: https://shop.example/de. desk: where
+        sales takes it down; None: the customer's own.
+        Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | price_changed | not_available | day_moved); for
+        an order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open).
+        On any refusal the cart is unchanged, and so is the enquiry.
         """
         ...

@@ -113,10 +113,15 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class PendingOrder:
-    """A payment that has not been settled yet. state: opened | processing | failed | expired."""
+    """A payment that has not been settled yet. state: opened | processing | failed | expired.
+
+    by_link: sales took the order down and mailed its link, so there is no cart to go back to. pay_until: while it can be paid.
+    """
 
     state: str
     pay_url: str | None
+    by_link: bool = False
+    pay_until: datetime | None = None
 
 
 class OrderDoor(Protocol):

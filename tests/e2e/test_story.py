@@ -81,7 +81,7 @@ def test_from_the_question_to_the_parcel(app: Flask, server: str, new_page: Call
     sales.get_by_role("button", name="Take it").click()
     sales.locator("#answer").fill("Dear Mira, yes: each leg has a foot that turns. Warmly, Birkengrund")
     picture(sales, "05-answering")
-    sales.locator("#answer").locator("xpath=ancestor::form").get_by_role("button").click()
+    sales.locator("#answer").locator("xpath=ancestor::form").get_by_role("button", name="Send the answer").click()
     sales.get_by_role("button", name="Done").wait_for()
     worker.turn()
     answer = mails(services)[-1]

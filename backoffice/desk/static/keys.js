@@ -24,7 +24,10 @@ const moveBy = (step) => {
 };
 const focusOn = (selector) => {
   const found = document.querySelector(selector);
-  if (found) found.focus();
+  if (!found) return;
+  const folded = found.closest("details");
+  if (folded) folded.open = true;
+  found.focus();
 };
 const keys = {
   j: () => moveBy(1),
@@ -34,8 +37,9 @@ const keys = {
 };
 if (document.body.classList.contains("split")) {
   keys.e = () => focusOn("#answer");
-  keys.c = () => focusOn(".next-step button, .next-step .button");
-  keys.n = () => location.assign("/desk/sales/next");
+  keys.n = () => focusOn("#note");
+  keys.c = () => focusOn("#call");
+  keys.o = () => location.assign("/desk/sales/next");
 }
 
 if (!document.querySelector("[data-scan]")) {

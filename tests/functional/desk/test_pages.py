@@ -18,14 +18,22 @@ PAGES = {
     "sales": [
         "/desk/sales",
         "/desk/sales?state=any&whose=mine&kind=tell_me&q=x",
+        "/desk/sales?state=due",
+        "/desk/sales?state=paying",
         "/desk/sales/leads/1",
+        "/desk/sales/leads/1/order",
+        "/desk/sales/phone",
         "/desk/sales/customers/1",
     ],
     "warehouse": ["/desk/warehouse", "/desk/warehouse/receive", "/desk/warehouse/shipments/1", "/desk/warehouse/waves"],
     "planner": ["/desk/planning", "/desk/planning/production", "/desk/planning/receipts", "/desk/planning/load"],
 }
 POSTS = {
-    "sales": [f"/desk/sales/leads/1/{verb}" for verb in ("take", "take-over", "note", "answer", "done", "release")],
+    "sales": [
+        f"/desk/sales/leads/1/{verb}" for verb in ("take", "take-over", "note", "answer", "ready", "call", "come-back", "hand")
+    ]
+    + [f"/desk/sales/leads/1/{verb}" for verb in ("lose", "introduce", "done", "release", "order", "order/withdraw")]
+    + ["/desk/sales/phone"],
     "warehouse": [f"/desk/warehouse/shipments/1/{verb}" for verb in ("scan", "undo", "pack", "ship")]
     + ["/desk/warehouse/receive/1", "/desk/warehouse/waves/release"]
     + [f"/desk/warehouse/waves/1/{verb}" for verb in ("scan", "undo", "take", "pack", "close")],

@@ -147,11 +147,19 @@ def test_people_leads_and_their_states(loaded: Database, now: datetime) -> None:
         [someone, *_] = session.scalars(sa.select(t.Staff)).all()
         assert PasswordHash.recommended().verify("demo", someone.password_hash)
         leads = session.scalars(sa.select(Lead)).all()
-        assert Counter(lead.state for lead in leads) == {"new": 5, "working": 2, "answered": 2, "done": 1}
+        assert Counter(lead.state for lead in leads) == {
+            "new": 5,
+            "working": 4,
+            "answered": 2,
+            "done": 2,
+            "quarantined": 1,
+        }
+        assert Counter(lead.outcome for lead in leads) == {"": 13, "lost": 1}
+        assert sum(lead.follow_up_at is not None and lead.follow_up_at < now + timedelta(hours=12) for lead in leads) == 2
         assert len({lead.language for lead in leads}) == 9
         overdue = [lead for lead in leads if lead.state in {"new", "working"} and lead.due_at < now]
         assert 2 <= len(overdue) < 7
-        assert session.scalar(sa.select(sa.func.count(Party.id))) == 10
+        assert session.scalar(sa.select(sa.func.count(Party.id))) == 14
 
 
 def test_the_sales_desk_is_set_up(loaded: Database) -> None:

@@ -17,7 +17,7 @@ from backoffice.audit import AuditEntry
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
 from backoffice.config import Settings
-from backoffice.crm.models import Activity, Consent, Order, OrderLine
+from backoffice.crm.models import Activity, Consent, Lead, Order, OrderLine, Party
 from backoffice.demo.history import write_history
 from backoffice.demo.load import load
 from backoffice.erp import models as t
@@ -110,6 +110,22 @@ def test_nothing_was_forgotten_and_every_station_has_work(lived: Services, now: 
     assert left_behind == []
     assert idle == set()
     assert last > today + timedelta(days=10)  # weeks of work, not hours
+
+
+def test_sales_sold_one_order_by_a_link_and_waits_for_another(lived: Services) -> None:
+    with lived.db.read() as session:
+        rows = session.execute(
+            sa.select(Party.name, Party.email, Lead.state, Lead.outcome, Lead.follow_up_at)
+            .join(Lead, Lead.party_id == Party.id)
+            .where(Lead.kind == "phone")
+            .order_by(Lead.id)
+        ).all()
+    assert [tuple(row)[:4] for row in rows] == [
+        ("Gerlinde Aydın", "gerlinde.aydin@post.example", "working", ""),
+        ("Kita Sonnenhügel", "leitung@sonnenhuegel.example", "done", "won"),
+    ]
+    assert rows[0].follow_up_at is not None
+    assert states(lived, Payment.state)["opened"] == 1
 
 
 def test_nobody_is_written_to_about_the_past(lived: Services) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.crm import follow_ups, leads
+from backoffice.crm import follow_ups, introducing, leads
 from backoffice.crm.leads import ENTRY_STATES, TRANSITIONS
 from backoffice.crm.models import Activity, Lead
 from backoffice.db import Database
@@ -76,6 +76,8 @@ def test_the_table_is_what_happens(
             return getattr(leads, verb)(session, lead_id, staff_id=bea.id, version=1, now=now)
         if verb in {"call", "follow_up", "hand", "lose", "win"}:
             return follow(session, lead_id, verb, bea, now)
+        if verb == "introduce":
+            return introducing.introduce(session, lead_id, email="anna@example.test", staff=bea, version=1, now=now)
         if verb == "order":
             return leads.begin_order(session, lead_id, staff=bea, version=1, now=now)
         if verb in {"note", "answer"}:

@@ -1,0 +1,257 @@
+"""An order for somebody who asked: put together at the desk, held from the shop's real stock and plan, paid by a mailed link."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from backoffice.desk import context, forms, item_search
+from backoffice.desk.formats import moment
+from backoffice.desk.lead_sheet import Sheet, find_last_address, get_sheet
+from backoffice.desk.phrases import gettext as _
+from backoffice.desk.wording import explain
+from backoffice.public.carts import Cart
+from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder
+from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
+
+bp = Blueprint("selling", __name__, url_prefix="/desk/sales/leads/<int:lead_id>/order")
+TYPED = ("name", "company", "email", "phone", "street", "postcode", "city", "region", "country", "note")
+TIMES = (LONGEST_PAY_MINUTES, 240, PAY_MINUTES)  # minutes to pay in, as they are offered
+MOST_LINES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as typed. wrong: why it cannot be had so."""
+
+    sku: str
+    quantity: str
+    wrong: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The order as it stands on the page: all of it is in the form, its cart keeps the goods."""
+
+    lines: tuple[Line, ...] = ()
+    address: Mapping[str, str] = field(default_factory=dict)
+    find: str = ""
+    pay_minutes: int = LONGEST_PAY_MINUTES
+    cart: str = ""
+    key: str = ""
+
+    @classmethod
+    def parse(cls) -> Draft:
+        """Read the form; lines without an item are left out."""
+        pairs = zip(request.form.getlist("sku"), request.form.getlist("quantity"), strict=False)
+        lines = tuple(Line(sku.strip()[:100], quantity.strip()[:12]) for sku, quantity in pairs if sku.strip())[:MOST_LINES]
+        minutes = forms.text("pay_minutes")
+        return cls(
+            lines=lines,
+            address={name: forms.text(name) for name in TYPED},
+            find=forms.text("find").strip()[:100],
+            pay_minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 6 else 0,
+            cart=forms.text("cart"),
+            key=forms.text("key") or secrets.token_urlsafe(18),
+        )
+
+    def wanted(self) -> dict[str, int]:
+        """Return pieces by item, the same one twice summed up. Raises BadInput for a number that is none."""
+        pieces: dict[str, int] = {}
+        for line in self.lines:
+            if not (line.quantity.isdecimal() and len(line.quantity) < 7 and int(line.quantity)):
+                raise BadInput("invalid_form", {"lines": "bad_quantity"})
+            pieces[line.sku] = pieces.get(line.sku, 0) + int(line.quantity)
+        return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page says of a draft: its cart, what is wrong, what the search found."""
+
+    draft: Draft
+    cart: Cart | None = None
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    found: tuple[item_search.Found, ...] = ()
+    status: int = 200
+
+
+@bp.get("")
+def home(lead_id: int) -> ResponseReturnValue:
+    """Begin with what they asked for, and with where their last order went."""
+    sheet = _sheet(lead_id)
+    if sheet.waiting is not None or sheet.lead.state == "done":
+        return redirect(url_for("sales.lead", lead_id=lead_id), 303)
+    lead, party = sheet.lead, sheet.customer.party
+    last = context.read(lambda db: find_last_address(db, lead.party_id))
+    before: dict[str, Any] = {name: getattr(last, name) for name in TYPED if name != "note"} if last else {}
+    address = {"country": context.house().country} | before
+    address |= {"name": before.get("name") or party.name, "email": party.email or ""}
+    address |= {"phone": party.phone or before.get("phone", ""), "company": lead.company or before.get("company", "")}
+    address |= {"postcode": before.get("postcode") or lead.postcode}
+    lines = (Line(lead.sku, str(lead.quantity or 1)),) if lead.sku else ()
+    return _page(sheet, Shown(Draft(lines, address, key=secrets.token_urlsafe(18))))
+
+
+@bp.post("")
+def change(lead_id: int) -> ResponseReturnValue:
+    """Add or take out a line, name days and total, or mail the link to pay."""
+    draft, sheet, action = Draft.parse(), _sheet(lead_id), forms.text("action")
+    if sheet.waiting is not None and action != "send":
+        refused = Refused("payment_open")
+        return _page(sheet, Shown(draft, problem=explain(refused), status=refused.status))
+    if forms.text("pick"):
+        return _page(sheet, _look(replace(draft, lines=(*draft.lines, Line(forms.text("pick"), "1")), find="")))
+    if forms.text("remove").isdecimal():
+        gone = int(forms.text("remove"))
+        return _page(sheet, _look(replace(draft, lines=tuple(one for at, one in enumerate(draft.lines) if at != gone))))
+    if action == "add":
+        return _page(sheet, _add(draft))
+    if action != "send":
+        return _page(sheet, _look(draft))
+    return _send(sheet, draft)
+
+
+@bp.post("/withdraw")
+def withdraw(lead_id: int) -> ResponseReturnValue:
+    """Take an order to pay back: nobody can pay for it any more, and its goods are free."""
+    sheet = _sheet(lead_id)
+    said = _("There is nothing to take back: it was paid, or its time is over.")
+    if sheet.waiting is not None:
+        try:
+            till, me = context.services().till, context.me()
+            if till.withdraw(sheet.waiting.checkout.id, by=me.name, now=context.now()):
+                said = _("The link no longer works, and the goods are free.")
+        except Refused as error:
+            said = explain(error)
+    flash(said)
+    return redirect(url_for("sales.lead", lead_id=lead_id), 303)
+
+
+def _add(draft: Draft) -> Shown:
+    """Add what was typed if it is an item's number; else show what the words find."""
+    exact = context.read(lambda db: item_search.find_item(db, draft.find))
+    if exact is not None:
+        return _look(replace(draft, lines=(*draft.lines, Line(exact.sku, "1")), find=""))
+    return replace(_look(draft), found=tuple(context.read(lambda db: item_search.find_items(db, draft.find))))
+
+
+def _look(draft: Draft) -> Shown:
+    """Hold what is wanted in the draft's cart, and say for each line why it cannot be had."""
+    carts, now = context.services().shop.carts, context.now()
+    try:
+        wanted = draft.wanted()
+    except BadInput as error:
+        lines = tuple(
+            replace(one, wrong="" if _is_number(one.quantity) else explain(BadInput("bad_quantity"))) for one in draft.lines
+        )
+        return Shown(replace(draft, lines=lines), _held(draft), error.fields, explain(error), status=error.status)
+    cart, wrong, status = _held(draft), dict[str, str](), 200
+    for line in cart.lines if cart else ():
+        if line.sku not in wanted:
+            cart = carts.set_quantity(draft.cart, line.sku, 0, now=now)
+    had = {line.sku: line.quantity for line in cart.lines} if cart else {}
+    for sku, quantity in wanted.items():
+        try:
+            if cart is None:
+                cart = carts.add(None, sku, quantity, postcode=None, now=now)
+            elif had.get(sku) != quantity:
+                cart = carts.set_quantity(cart.token, sku, quantity, now=now)
+        except ShopError as error:
+            wrong[sku], status = explain(error), error.status
+    lines = tuple(replace(line, wrong=wrong.get(line.sku, "")) for line in draft.lines)
+    draft = replace(draft, lines=lines, cart=cart.token if cart else "")
+    if cart is None:
+        return Shown(draft, None, {}, "", status=status)
+    try:
+        cart = _at_place(cart, draft.address)
+    except BadInput as error:
+        return Shown(draft, cart, {"postcode": "unknown_postcode"}, explain(error), status=error.status)
+    return Shown(draft, cart, {}, _("Not everything can be had: see the lines.") if wrong else "", status=status)
+
+
+def _at_place(cart: Cart, address: Mapping[str, str]) -> Cart:
+    """Hold on, for the place that is typed. Raises BadInput(unknown_postcode)."""
+    carts, now = context.services().shop.carts, context.now()
+    postcode, country = address.get("postcode", "").strip(), address.get("country") or cart.country
+    if postcode and (postcode, country) != (cart.postcode, cart.country):
+        cart = carts.set_postcode(cart.token, postcode, country=country, now=now)
+    return carts.renew(cart.token, now=now)
+
+
+def _held(draft: Draft) -> Cart | None:
+    return context.services().shop.carts.find(draft.cart or None, now=context.now())
+
+
+def _is_number(typed: str) -> bool:
+    return typed.isdecimal() and len(typed) < 7 and int(typed) > 0
+
+
+def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
+    """Open the payment and mail its link; whatever stands in the way is said with everything typed still there."""
+    seen = (forms.text("cart_version"), forms.text("total_minor"))
+    if sheet.waiting is None and not all(one.isdecimal() and len(one) < 12 for one in seen):
+        return _page(sheet, replace(_look(draft), problem=_("Look at the days and the total first, then send it.")))
+    shown = Shown(draft, _held(draft)) if sheet.waiting is not None else _look(draft)
+    if shown.problem or (shown.cart is None and sheet.waiting is None):
+        return _page(sheet, shown if shown.problem else replace(shown, problem=explain(Refused("cart_empty")), status=409))
+    me, now = context.me(), context.now()
+    lead = sheet.lead
+    form = CheckoutForm(
+        key=draft.key,
+        cart_version=int(seen[0]) if seen[0].isdecimal() else 0,
+        total_minor=int(seen[1]) if seen[1].isdecimal() else 0,
+        language=lead.language or sheet.customer.party.language or context.services().shop.profile.get().language,
+        **draft.address,
+    )
+    desk = DeskOrder(lead.id, forms.version(), me.id, draft.pay_minutes)
+    try:
+        context.services().shop.checkout.start(shown.draft.cart, form, base_url=request.url_root.rstrip("/"), now=now, desk=desk)
+    except NotFound:
+        raise
+    except ShopError as error:
+        key = draft.key if error.code == "payment_away" else secrets.token_urlsafe(18)  # one that waits is found by its key
+        fields = error.fields if isinstance(error, BadInput) else {}
+        again = replace(shown.draft, key=key)
+        return _page(_sheet(lead.id), Shown(again, _held(again), fields, explain(error), status=error.status))
+    until = _sheet(lead.id).waiting
+    flash(
+        _(
+            "The link to pay is on its way to %(mail)s. We hold the goods until %(until)s.",
+            mail=form.email,
+            until=moment(until.until),
+        )
+        if until
+        else _("The link to pay is on its way to %(mail)s.", mail=form.email)
+    )
+    return redirect(url_for("sales.lead", lead_id=lead.id), 303)
+
+
+def _sheet(lead_id: int) -> Sheet:
+    secret_key = context.services().settings.secret_key
+    return context.read(lambda db: get_sheet(db, lead_id, secret_key=secret_key))
+
+
+def _page(sheet: Sheet, shown: Shown) -> ResponseReturnValue:
+    skus = [line.sku for line in shown.draft.lines]
+    names = context.read(lambda db: {sku: item_search.find_item(db, sku) for sku in skus})
+    held = {line.sku: line for line in shown.cart.lines} if shown.cart else {}
+    page = render_template(
+        "desk/sales/order.html",
+        sheet=sheet,
+        shown=shown,
+        draft=shown.draft,
+        names=names,
+        held=held,
+        fields=shown.wrong,
+        wrong=shown.wrong,
+        times=TIMES,
+        countries=sorted(context.services().shop.profile.get().countries),
+    )
+    return page, shown.status
