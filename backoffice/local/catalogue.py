@@ -16,7 +16,7 @@ from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.shipping import Destination
 from backoffice.public import ShopProfile
-from backoffice.public.catalogue import Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
+from backoffice.public.catalogue import ALL, Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
 from backoffice.public.promise import Promise
@@ -47,6 +47,7 @@ class LocalProfile:
                 returns_days=company.returns_days,
                 vat_number=company.vat_number,
                 register_entry=company.register_entry,
+                shipping=Money(company.shipping_minor, company.currency),
                 languages=[str(tag) for tag in company.languages],
             )
 
@@ -68,7 +69,7 @@ class LocalCatalogue:
         postcode: str | None,
         language: str,
         now: datetime,
-        wish: Wish = Wish(),  # noqa: B008 - frozen, and the same for everybody
+        wish: Wish = ALL,
     ) -> Listing:
         """Return one page of products of which something may be promised."""
         offers.freshen(self._db, now=now)
