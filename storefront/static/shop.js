@@ -70,7 +70,7 @@ count();
     if (part.id !== "list" && part.id !== "cart-page") return;
     if (document.activeElement === document.body) part.focus({ preventScroll: true }); // what had the focus is gone
     const said = part.querySelector("[data-say]");
-    document.getElementById("said").textContent = said ? said.textContent : "";
+    document.getElementById("said").textContent = said ? said.innerText.replace(/\s+/g, " ").trim() : "";
     if (part.id === "cart-page") count();
   });
 
