@@ -73,7 +73,7 @@ def test_a_list_is_narrowed_without_scripts(demo: Flask, serve: Serve, new_page:
     page.goto(f"{address}/c/seating")
     page.get_by_text("Narrow and sort").click()
     page.get_by_label("Walnut").check()
-    page.get_by_label("Order").select_option("dearest")
+    page.get_by_label("Sort by").select_option("dearest")
     with page.expect_navigation():
         page.get_by_role("button", name="Show", exact=True).click()
     assert dict(wishes(page)) == {"f": "Wood:Walnut", "sort": "dearest"}
