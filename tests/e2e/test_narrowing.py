@@ -1,9 +1,8 @@
-"""Narrowing a list, changing a day and a cart in a browser: in place with scripts, page by page without, alike on paper."""
+"""Narrowing a list, changing a day and a cart in a browser: in place with scripts, page by page without."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +10,6 @@ import pytest
 from flask import Flask
 
 from tests.e2e.test_pages import demo  # noqa: F401 - a fixture
-from tests.need import SCREENSHOTS
 
 pytestmark = pytest.mark.browser
 Serve, NewPage = Callable[[Flask], str], Callable[..., Any]
@@ -117,22 +115,3 @@ def test_the_cart_changes_in_place(demo: Flask, serve: Serve, new_page: NewPage)
     page.get_by_text("There is nothing in it yet.").wait_for()
     assert page.locator(".cart-count").is_hidden()
     assert stayed(page)
-
-
-PRESSED = "button, nav, form input[type=search], .narrowing, .pager"
-
-
-@pytest.mark.parametrize("path", ["/p/linde-dining-table", "/c/seating", "/cart"])
-def test_paper_shows_nothing_to_press(demo: Flask, serve: Serve, new_page: NewPage, path: str) -> None:  # noqa: F811 - a fixture
-    page, address = new_page(), serve(demo)
-    page.goto(f"{address}/p/amsel-chair?postcode=96047")
-    page.get_by_role("button", name="Put in cart").click()
-    page.get_by_role("heading", name="Your cart").wait_for()
-    page.goto(f"{address}{path}")
-    page.emulate_media(media="print")
-    seen = page.evaluate(f"[...document.querySelectorAll('{PRESSED}')].filter(one => one.checkVisibility()).length")
-    assert seen == 0
-    assert page.get_by_role("heading", level=1).is_visible()
-    folder = Path(SCREENSHOTS) / "print"
-    folder.mkdir(parents=True, exist_ok=True)
-    page.pdf(path=folder / f"{path.strip('/').replace('/', '-')}.pdf", format="A4")
