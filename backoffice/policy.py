@@ -26,7 +26,7 @@ def _to(roles: Roles, blueprint: str, names: str) -> dict[str, Roles]:
 POLICY: dict[str, Roles] = (
     _to(PUBLIC, "health", "healthz readyz")
     | _to(PUBLIC, "metrics", "metrics")  # which asks for its token itself
-    | _to(PUBLIC, "shop", "static home category search product day media page robots sitemap language")
+    | _to(PUBLIC, "shop", "static home category search product media page robots sitemap language")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_count checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")

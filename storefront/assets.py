@@ -12,11 +12,8 @@ PREFIX = "/static/shop"
 
 def hashed_names(folder: Path = FOLDER) -> dict[str, str]:
     """Return file name → address with the hash of its content, read once at start-up."""
-    return {
-        path.name: f"{PREFIX}/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-    }
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: f"{PREFIX}/{name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}" for name, path in names.items()}
 
 
 def asset_function(folder: Path = FOLDER) -> Callable[[str], str]:

@@ -18,11 +18,7 @@ from storefront.formats import Formats, direction_of, zone_of
 from storefront.inputs import parse_postcode
 from storefront.phrases import locale
 from storefront.promising import badge, moved, reason, step_lines
-
-# shops in these countries name prices to consumers with the tax inside
-TAX_INSIDE = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GB GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905 - one line one can read
-)
+from storefront.tax_words import tax_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class Front:
             fmt=formats,
             asset=self.asset,
             demo=self.demo,
-            tax_inside=profile.country in TAX_INSIDE,
+            tax_words_of=tax_words,
             badge=badge,
             reason_of=reason,
             steps_of=step_lines,

@@ -34,7 +34,7 @@ SHOP = "shop"  # the blueprint whose pages have languages
 LISTED = frozenset({"shop.home", "shop.category", "shop.product", "shop.page", "shop.contact"})  # whose twins search engines want
 ONE_FOR_ALL = frozenset({"shop.robots", "shop.sitemap"})  # which speak of every language under their one address
 # what has no words of its own, or is asked for by a page that has its language already
-SAME_FOR_ALL = ONE_FOR_ALL | {"shop.static", "shop.media", "shop.language", "shop.cart_count", "shop.day"}
+SAME_FOR_ALL = ONE_FOR_ALL | {"shop.static", "shop.media", "shop.language", "shop.cart_count"}
 
 
 def offered(folder: Path = TRANSLATIONS) -> frozenset[str]:

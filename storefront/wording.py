@@ -108,6 +108,7 @@ FIELDS: Mapping[str, str] = {
     "out_of_range": N_("This is more or less than can be taken."),
     "bad_value": N_("This is not of the kind that is expected."),
     "bad_amount": N_("Write an amount above zero."),
+    "bad_price": N_("Write prices in digits, like 120 or 49.90."),
     "bad_choice": N_("Choose one of the two."),
     "long_query": N_("200 characters at most."),
 }

@@ -15,8 +15,8 @@ from backoffice.demo import recipes, words
 from backoffice.demo.parts import Made
 from backoffice.demo.pictures import draw
 from backoffice.demo.range_home import HOME
+from backoffice.erp import facets, stock
 from backoffice.erp import models as t
-from backoffice.erp import stock
 from backoffice.erp.search import fold
 
 Ids = Mapping[str, int]
@@ -52,6 +52,7 @@ def write_goods(session: Session, *, media: Path, calendars: Ids, warehouse_id: 
             _write_picture(session, product, variant, page, item_id, place, media)
             if product.made:
                 made |= {one.sku: one for one in recipes.recipe(product, variant)}
+    facets.refresh(session)
     _write_sub_assemblies(session, made, ids)
     _write_recipes(session, made, ids)
     _write_suppliers(session, ids, calendars)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from difflib import get_close_matches
 
 import sqlalchemy as sa
@@ -13,8 +12,6 @@ from sqlalchemy.orm import Session
 
 from backoffice.erp import models as t
 from backoffice.erp.search import fold
-
-PAGE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +84,6 @@ def find_product(session: Session, slug: str) -> t.Product | None:
     return session.scalar(sa.select(t.Product).where(t.Product.slug == slug))
 
 
-def page_of(session: Session, *, categories: Sequence[int] | None, query: str | None, page: int) -> tuple[list[t.Product], int]:
-    """Return the products of one page (from 1) and how many there are in all."""
-    condition: list[sa.ColumnElement[bool]] = [t.Product.id.in_(listed_items())]
-    if categories is not None:
-        condition.append(t.Product.category_id.in_(categories))
-    condition += [t.Product.search_text.contains(word, autoescape=True) for word in fold(query or "").split()]
-    total = session.scalar(sa.select(sa.func.count()).select_from(t.Product).where(*condition)) or 0
-    rows = session.scalars(
-        sa.select(t.Product)
-        .where(*condition)
-        .order_by(t.Product.position, t.Product.name, t.Product.id)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    )
-    return list(rows), total
-
-
-def after(
-    session: Session, product_id: int, *, limit: int, categories: Sequence[int] | None, query: str | None
-) -> list[t.Product]:
-    """Return up to `limit` listed products whose id is above `product_id`, in the order of their ids."""
-    condition: list[sa.ColumnElement[bool]] = [t.Product.id > product_id, t.Product.id.in_(listed_items())]
-    if categories is not None:
-        condition.append(t.Product.category_id.in_(categories))
-    condition += [t.Product.search_text.contains(word, autoescape=True) for word in fold(query or "").split()]
-    return list(session.scalars(sa.select(t.Product).where(*condition).order_by(t.Product.id).limit(limit)))
-
-
 def slugs(session: Session, *, limit: int = 45_000) -> list[str]:
     """Return the slugs of listed products, sorted; a sitemap holds 50,000 addresses at most."""
     rows = sa.select(t.Product.slug).where(t.Product.id.in_(listed_items())).order_by(t.Product.slug).limit(limit)
@@ -134,12 +103,6 @@ def items_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[tup
         assert item.product_id is not None
         found[item.product_id].append((item, offer))
     return found
-
-
-def earliest(offers: Iterable[tuple[t.Item, t.Offer | None]], now: datetime) -> tuple[t.Item, t.Offer] | None:
-    """Return the item that may be had first (then the cheapest)."""
-    listed = [(item, offer) for item, offer in offers if offer is not None and offer.listed and offer.ready_at is not None]
-    return min(listed, key=lambda pair: (max(pair[1].ready_at or now, now), pair[0].price_minor, pair[0].position), default=None)
 
 
 def pictures_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[t.Picture]]:

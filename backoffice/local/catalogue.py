@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, offers, promising, shipping
+from backoffice.erp import catalogue, facets, listing, offers, promising, shipping
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.shipping import Destination
 from backoffice.public import ShopProfile
-from backoffice.public.catalogue import Card, Category, Listing, Picture, ProductPage, Variant
+from backoffice.public.catalogue import ALL, Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
 from backoffice.public.promise import Promise
@@ -47,6 +47,7 @@ class LocalProfile:
                 returns_days=company.returns_days,
                 vat_number=company.vat_number,
                 register_entry=company.register_entry,
+                shipping=Money(company.shipping_minor, company.currency),
                 languages=[str(tag) for tag in company.languages],
             )
 
@@ -60,7 +61,15 @@ class LocalCatalogue:
         self._tops: dict[str, tuple[str, list[Category]]] = {}  # language → state, the top of the tree: on every page
 
     def list_products(
-        self, *, category: str | None, query: str | None, page: int, postcode: str | None, language: str, now: datetime
+        self,
+        *,
+        category: str | None,
+        query: str | None,
+        page: int,
+        postcode: str | None,
+        language: str,
+        now: datetime,
+        wish: Wish = ALL,
     ) -> Listing:
         """Return one page of products of which something may be promised."""
         offers.freshen(self._db, now=now)
@@ -69,19 +78,23 @@ class LocalCatalogue:
             chosen = catalogue.find_category(session, category) if category else None
             if category and chosen is None:
                 raise NotFound("unknown_category", slug=category)
-            inside = tree.below(chosen.id) if chosen else None
-            products, total = catalogue.page_of(session, categories=inside, query=query, page=page)
-            place = place_of(session, postcode, now)
+            where = listing.Where(tree.below(chosen.id) if chosen else None, query)
+            way = Way(session, postcode, now)
+            total = listing.count(session, where, wish)
+            products = listing.page(session, where, wish, page, language=language, now=now, day_of=way.day_of)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
+            narrowing = narrowing_of(session, where, wish, language) if category or query else ([], None)
             return Listing(
-                cards=cards_of(session, products, place, language, now),
+                cards=cards_of(session, products, way, language, now, wish),
                 total=total,
                 page=page,
-                pages=max(1, -(-total // catalogue.PAGE)),
+                pages=max(1, -(-total // listing.PAGE)),
                 category=_category(tree, chosen.id) if chosen else None,
                 path=[_category(tree, one) for one in tree.path(chosen.id)] if chosen else [],
                 categories=[child for child in children if child.count],
-                nearest_words=catalogue.nearest_words(session, query) if query and not total else (),
+                nearest_words=catalogue.nearest_words(session, query) if query and not total and not wish.narrows else (),
+                facets=narrowing[0],
+                prices=narrowing[1],
             )
 
     def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:
@@ -165,29 +178,79 @@ class LocalPromises:
             return promising.quote(session, item, quantity, country=country, postcode=postcode, own=owner, now=now)
 
 
-def place_of(session: Session, postcode: str | None, now: datetime) -> Destination:
-    """Return where days are named for; a postcode that does not exist falls back to the default place in lists."""
-    master = masters.load(session, now=now)
-    try:
-        return shipping.destination(session, master, postcode=postcode, now=now)
-    except BadInput:
-        return shipping.destination(session, master, now=now)
+class Way:
+    """The way to the place that a list names its days for. A postcode that does not exist falls back to the default place."""
+
+    def __init__(self, session: Session, postcode: str | None, now: datetime) -> None:
+        """Find the place."""
+        self._session, self._now = session, now
+        self._master = masters.load(session, now=now)
+        self._ways: dict[int | None, Destination] = {}
+        self._days: dict[tuple[datetime, int | None], tuple[date, date] | None] = {}
+        try:
+            self.place = shipping.destination(session, self._master, postcode=postcode, now=now)
+        except BadInput:
+            self.place = shipping.destination(session, self._master, now=now)
+
+    def days(self, ready_at: datetime, warehouse_id: int | None) -> tuple[date, date] | None:
+        """Return (ship on, deliver on) of what is ready then and there; None if nothing ships there."""
+        key = max(ready_at, self._now), warehouse_id
+        if key not in self._days:
+            if warehouse_id not in self._ways:
+                way = shipping.from_warehouse(self._session, self._master, self.place, warehouse_id, now=self._now)
+                self._ways[warehouse_id] = way
+            self._days[key] = promising.day_for(key[0], self._ways[warehouse_id], now=self._now)
+        return self._days[key]
+
+    def day_of(self, ready_at: datetime, warehouse_id: int | None) -> date | None:
+        """Return the day on which it arrives."""
+        found = self.days(ready_at, warehouse_id)
+        return found[1] if found else None
 
 
-def cards_of(session: Session, products: Sequence[t.Product], place: Destination, language: str, now: datetime) -> list[Card]:
+def narrowing_of(
+    session: Session, where: listing.Where, wish: Wish, language: str
+) -> tuple[list[Facet], tuple[Money, Money] | None]:
+    """Return what a list can be narrowed by: facets in the reader's words, and the span of its prices."""
+    counted = listing.facets_of(session, where, wish)
+    every = [one for values in counted.values() for one in values]
+    texts = catalogue.texts_of(session, {one.product_id for one in every}, language) if every else {}
+    words = facets.words(session, every, texts) if texts else {}
+    names = {name: said for (name, _), (said, _) in words.items()}
+    currency = get_company(session).currency
+    span = listing.prices(session, where, wish, currency)
+    return [
+        Facet(
+            name,
+            names.get(name, name),
+            [
+                FacetValue(
+                    one.value,
+                    words.get((name, one.value), ("", one.value))[1],
+                    one.products,
+                    one.value in wish.facets.get(name, ()),
+                )
+                for one in values
+            ],
+        )
+        for name, values in counted.items()
+    ], (Money(span[0], currency), Money(span[1], currency)) if span else None
+
+
+def cards_of(session: Session, products: Sequence[t.Product], way: Way, language: str, now: datetime, wish: Wish) -> list[Card]:
+    """Return the cards of products: each shows the variant that meets the wish."""
     ids = [product.id for product in products]
     items = catalogue.items_of(session, ids)
     pictures = catalogue.pictures_of(session, ids)
     texts = catalogue.texts_of(session, ids, language)
-    master = masters.load(session, now=now)
+    only = listing.matching(session, ids, wish) if wish.narrows else None
     cards = []
     for product in products:
-        first = catalogue.earliest(items[product.id], now)
+        first = listing.shown(items[product.id], now, sort=wish.sort, only=only)
         if first is None or first[1].ready_at is None:
             continue
         item, offer = first
-        way = shipping.from_warehouse(session, master, place, offer.warehouse_id, now=now)
-        days = promising.day_for(first[1].ready_at, way, now=now)
+        days = way.days(first[1].ready_at, offer.warehouse_id)
         if days is None:
             continue
         text = texts.get(product.id)
@@ -210,7 +273,7 @@ def cards_of(session: Session, products: Sequence[t.Product], place: Destination
                     steps=(),
                     valid_until=offer.valid_until,
                     plan_version=offer.plan_version,
-                    postcode=place.postcode,
+                    postcode=way.place.postcode,
                 ),
             )
         )

@@ -12,12 +12,12 @@ from backoffice import api_keys, idempotency
 from backoffice.crm import orders
 from backoffice.crm.models import Order
 from backoffice.db import Database
-from backoffice.erp import catalogue, offers
-from backoffice.local.catalogue import cards_of, place_of
-from backoffice.public.catalogue import Card
+from backoffice.erp import catalogue, listing, offers
+from backoffice.local.catalogue import Way, cards_of
+from backoffice.public.catalogue import Card, Wish
 from backoffice.public.errors import NotFound, Unidentified
 from backoffice.public.money import Money
-from backoffice.public.partners import Answer, Caller, OrderSummary, Partners, Slice
+from backoffice.public.partners import Answer, Caller, OrderSummary, Partners, Place, Slice
 
 ANSWERS_KEPT = timedelta(days=1)
 
@@ -76,13 +76,14 @@ class LocalFeed:
     def products(
         self,
         *,
-        after: int,
+        after: Place | None,
         limit: int,
         category: str | None,
         query: str | None,
         language: str,
         postcode: str | None,
         now: datetime,
+        wish: Wish,
     ) -> Slice[Card]:
         """Return listed products."""
         offers.freshen(self._db, now=now)
@@ -93,18 +94,17 @@ class LocalFeed:
                 if chosen is None:
                     raise NotFound("unknown_category", slug=category)
                 inside = catalogue.tree(session).below(chosen.id)
-            rows = catalogue.after(session, after, limit=limit + 1, categories=inside, query=query)
-            shown = rows[:limit]
-            cards = cards_of(session, shown, place_of(session, postcode, now), language, now)
-            return Slice(cards, shown[-1].id if len(rows) > limit else None)
+            rows, last = listing.after(session, after, limit=limit, where=listing.Where(inside, query), wish=wish)
+            cards = cards_of(session, rows, Way(session, postcode, now), language, now, wish)
+            return Slice(cards, last)
 
-    def orders(self, *, after: int, limit: int, state: str | None, now: datetime) -> Slice[OrderSummary]:  # noqa: ARG002 - a door's calls all take the time
+    def orders(self, *, after: Place | None, limit: int, state: str | None, now: datetime) -> Slice[OrderSummary]:  # noqa: ARG002 - a door's calls all take the time
         """Return orders in the order they were placed."""
         with self._db.read() as session:
-            query = sa.select(Order).where(Order.id > after).order_by(Order.id).limit(limit + 1)
+            query = sa.select(Order).where(Order.id > (after.row_id if after else 0)).order_by(Order.id).limit(limit + 1)
             rows = session.scalars(query if state is None else query.where(Order.state == state)).all()
             shown = rows[:limit]
-            return Slice([_summary(session, row) for row in shown], shown[-1].id if len(rows) > limit else None)
+            return Slice([_summary(session, row) for row in shown], Place(shown[-1].id) if len(rows) > limit else None)
 
 
 def _summary(session: Session, order: Order) -> OrderSummary:

@@ -15,6 +15,7 @@ from backoffice.public.carts import CartDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
 from backoffice.public.leads import LeadDoor
+from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
 
@@ -35,6 +36,7 @@ class ShopProfile:
     returns_days: int = 14
     vat_number: str = ""
     register_entry: str = ""
+    shipping: Money | None = None  # for an order, wherever it goes; None: not known
     languages: Sequence[str] = ()  # that the shop speaks beside its own; empty: all that there are words in
 
 

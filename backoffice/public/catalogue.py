@@ -45,9 +45,56 @@ class Card:
     promise: Promise
 
 
+SORTS = ("shop", "earliest", "cheapest", "dearest", "name", "newest")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a list is narrowed by, and its order: one and the same variant meets all of it.
+
+    facets: name → values, any of which will do, in the shop's own words (`Material` → `Oak`); all names must be met. Unknown
+    ones find nothing. A price bound counts for what is sold in its currency. sort: one of SORTS; `shop` is the shop's own.
+    """
+
+    facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    price_from: Money | None = None
+    price_to: Money | None = None
+    sort: str = "shop"
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether anything is left out of the list."""
+        return bool(self.facets or self.price_from or self.price_to)
+
+
+ALL = Wish()
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value to narrow by. value: in the shop's own words, for addresses; label: for the reader.
+
+    count: the products that are left with it, under everything else that is wished for.
+    """
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A property to narrow by, with the values that something listed has."""
+
+    name: str
+    label: str
+    values: Sequence[FacetValue]
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a catalogue list. `page` counts from 1."""
+    """One page of a catalogue list. `page` counts from 1. prices: the lowest and the highest, were no price wished for."""
 
     cards: Sequence[Card]
     total: int
@@ -57,6 +104,8 @@ class Listing:
     path: Sequence[Category]  # from the root to `category`
     categories: Sequence[Category]  # children to choose from
     nearest_words: Sequence[str] = ()  # on an empty search: words that do find something
+    facets: Sequence[Facet] = ()
+    prices: tuple[Money, Money] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +138,20 @@ class CatalogueDoor(Protocol):
     """Read the catalogue. Nothing here changes anything."""
 
     def list_products(
-        self, *, category: str | None, query: str | None, page: int, postcode: str | None, language: str, now: datetime
+        self,
+        *,
+        category: str | None,
+        query: str | None,
+        page: int,
+        postcode: str | None,
+        language: str,
+        now: datetime,
+        wish: Wish = ALL,
     ) -> Listing:
-        """Return one page of products of which something may be promised. Raises NotFound(unknown_category)."""
+        """Return one page of products of which something may be promised. Raises NotFound(unknown_category).
+
+        With a category or a query the listing names what it can be narrowed by.
+        """
         ...
 
     def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:

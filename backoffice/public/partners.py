@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from backoffice.public.catalogue import Card
+from backoffice.public.catalogue import Card, Wish
 from backoffice.public.money import Money
 
 T = TypeVar("T")
@@ -43,11 +43,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A row's place in a list: its id, and the price before it where the list is by price."""
+
+    row_id: int
+    price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
     """A part of a long list. next_after: what the next part begins after; None: there is no more."""
 
     rows: Sequence[T]
-    next_after: int | None
+    next_after: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +104,22 @@ class FeedDoor(Protocol):
     def products(
         self,
         *,
-        after: int,
+        after: Place | None,
         limit: int,
         category: str | None,
         query: str | None,
         language: str,
         postcode: str | None,
         now: datetime,
+        wish: Wish,
     ) -> Slice[Card]:
-        """Return products of which something may be promised. Raises NotFound(unknown_category)."""
+        """Return products of which something may be promised. Raises NotFound(unknown_category).
+
+        By id, or in the wish's order: by price or the newest first. Others move by themselves, so a list has none of them.
+        """
         ...
 
-    def orders(self, *, after: int, limit: int, state: str | None, now: datetime) -> Slice[OrderSummary]:
+    def orders(self, *, after: Place | None, limit: int, state: str | None, now: datetime) -> Slice[OrderSummary]:
         """Return orders, the oldest first."""
         ...
 

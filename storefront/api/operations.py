@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from backoffice.public import Shop
 from backoffice.public.errors import Forbidden, ShopError, Unidentified, Unreadable
-from backoffice.public.partners import Answer, Caller, Partners
+from backoffice.public.partners import Answer, Caller, Partners, Place
 from storefront.api import bodies, problems
 
 LONGEST_KEY = 255
@@ -205,19 +205,29 @@ def _sent(kept: Answer, *, again: bool) -> Response:
     return response
 
 
-def cursor_of(text: str | None) -> int:
-    """Return what a cursor says that the next part begins after. Raises Unreadable(bad_cursor)."""
+def cursor_of(text: str | None, *, by_price: bool = False) -> Place | None:
+    """Return what a cursor says that the next part begins after, None for the first part. Raises Unreadable(bad_cursor).
+
+    by_price: whether the list is in an order by price, whose cursors are others.
+    """
     if text is None:
-        return 0
-    digits = text.removeprefix("a")
-    if not text.startswith("a") or not (digits.isascii() and digits.isdecimal()) or len(digits) > 15:
+        return None
+    row, mark, price = text.removeprefix("a").partition("p")
+    numbers = [row, price] if by_price else [row]
+    if not text.startswith("a") or bool(mark) is not by_price or not all(map(_is_number, numbers)):
         raise Unreadable("bad_cursor")
-    return int(digits)
+    return Place(int(row), int(price) if by_price else None)
 
 
-def cursor_for(after: int | None) -> str | None:
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 15
+
+
+def cursor_for(after: Place | None) -> str | None:
     """Return the cursor of the part that begins after a row."""
-    return None if after is None else f"a{after}"
+    if after is None:
+        return None
+    return f"a{after.row_id}" if after.price is None else f"a{after.row_id}p{after.price}"
 
 
 def pretty(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from backoffice.public.catalogue import Card, ProductPage, Variant
+from backoffice.public.catalogue import Card, ProductPage, Variant, Wish
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
@@ -32,16 +32,32 @@ def language(call: Call) -> str:
 def products(call: Call) -> Reply:
     """List products of which something may be promised."""
     asked: s.ProductsAsked = call.params
+    wish = _wish(asked, call.shop.profile.get().currency)
     found = call.partners.feed.products(
-        after=cursor_of(asked.cursor),
+        after=cursor_of(asked.cursor, by_price=wish.sort in {"cheapest", "dearest"}),
         limit=asked.limit,
         category=asked.category,
         query=asked.q,
         language=language(call),
         postcode=asked.postcode,
         now=call.now,
+        wish=wish,
     )
     return Reply(s.ProductsShown(products=[_card(card) for card in found.rows], next=cursor_for(found.next_after)))
+
+
+def _wish(asked: s.ProductsAsked, currency: str) -> Wish:
+    facets: dict[str, list[str]] = {}
+    for pair in asked.facet:
+        name, _, value = pair.partition(":")
+        facets.setdefault(name, []).append(value)
+    lowest, highest = asked.price_from_minor, asked.price_to_minor
+    return Wish(
+        facets,
+        None if lowest is None else Money(lowest, currency),
+        None if highest is None else Money(highest, currency),
+        asked.sort or "shop",
+    )
 
 
 def _card(card: Card) -> s.CardShown:
@@ -199,7 +215,8 @@ READS = (
         "catalogue:read",
         params=s.ProductsAsked,
         raises={400: ["bad_cursor"], 404: ["unknown_category"]},
-        about="Only what a day can be named for, in an order that new products do not disturb.",
+        about="Only what a day can be named for, in an order that new products do not disturb. A cursor goes on in the order "
+        "it was given in. Names, days and the shop's own order move by themselves, so there is no `sort` by them.",
     ),
     Operation(
         "get_product",

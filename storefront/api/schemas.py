@@ -38,6 +38,13 @@ class Asked(BaseModel):
 Digits = BeforeValidator(_digits, json_schema_input_type=int)
 
 
+FacetPair = Annotated[str, StringConstraints(pattern=r"^[^:]+:.+$", max_length=200)]
+FACET = (
+    "`Name:value` of a fact or an option, in the shop's own words. May be repeated, up to 20: several values of one name are "
+    "either of them, several names are all of them, met by one variant. What nothing has finds nothing."
+)
+
+
 class ProductsAsked(Asked):
     """Filters of the product list."""
 
@@ -45,6 +52,10 @@ class ProductsAsked(Asked):
     cursor: Annotated[str, Field(max_length=100, description="`next` of the part before.")] | None = None
     category: Annotated[str, Field(min_length=1, max_length=100, description="A category's slug.")] | None = None
     q: Annotated[str, Field(max_length=200, description="Words that all stand in name or description.")] | None = None
+    facet: Annotated[list[FacetPair], Field(max_length=20, description=FACET, examples=[["Wood:Oak", "Wood:Ash"]])] = []
+    price_from_minor: Annotated[int, Digits, Field(ge=0, description="In the shop's currency.")] | None = None
+    price_to_minor: Annotated[int, Digits, Field(ge=0, description="In the shop's currency.")] | None = None
+    sort: Annotated[Literal["cheapest", "dearest", "newest"], Field(description="Without it, the oldest first.")] | None = None
     lang: Language | None = None
     postcode: Postcode | None = None
 
@@ -173,7 +184,7 @@ class CardShown(BaseModel):
 
 
 class ProductsShown(BaseModel):
-    """A part of the list. next: the cursor of the part that follows, null at the end."""
+    """A part of the list. next: the cursor of the part that follows in the same order, null at the end."""
 
     products: list[CardShown]
     next: str | None

@@ -2,18 +2,18 @@
 "use strict";
 
 // The number of pieces in the cart: pages are the same for everybody, so it comes on its own.
-(function count() {
+function count() {
   const place = document.querySelector("[data-count]");
   if (!place) return;
   fetch(place.dataset.count, { headers: { Accept: "text/plain" } })
     .then((answer) => (answer.ok ? answer.text() : ""))
     .then((text) => {
-      if (!/^\d+$/.test(text)) return;
-      place.textContent = text;
-      place.hidden = false;
+      place.hidden = !/^\d+$/.test(text);
+      place.textContent = place.hidden ? "" : text;
     })
     .catch(() => {}); // without the number the link still says "Cart"
-})();
+}
+count();
 
 // Pages do not follow what a browser prefers; to whoever has not chosen yet, its language is offered.
 (function offerLanguage() {
@@ -39,65 +39,54 @@
   document.cookie = "source=" + encodeURIComponent(kept.toString()) + "; Path=/; SameSite=Lax" + secure;
 })();
 
-// Another variant, quantity or postcode: fetch the parts that depend on it, and swap them in.
-(function day() {
-  const form = document.getElementById("choice");
-  if (!form) return;
-  const button = form.querySelector("[data-show-day]");
-  let asked = 0;
-  let timer = 0;
+// htmx replaces parts of a page (lists, the day, the cart); here is what it does not know of them.
+(function comfort() {
+  const open = {};
+  const folded = { "part-day": "#part-day details.why", list: "#filters" };
 
-  function query() {
-    const data = new FormData(form);
-    data.delete("slug");
-    return new URLSearchParams(data).toString();
+  function remember(event) {
+    const target = event.detail.target;
+    const fold = target && folded[target.id] && target.querySelector(folded[target.id]);
+    if (fold) open[target.id] = fold.open;
   }
-
-  function swap(html) {
-    const fresh = new DOMParser().parseFromString(html, "text/html");
-    const why = document.querySelector("#part-day details.why");
-    const open = why ? why.open : false;
-    let swapped = 0;
-    for (const part of fresh.querySelectorAll("[data-part]")) {
-      const old = document.getElementById(part.id);
-      if (!old) continue;
-      if (old.innerHTML !== part.innerHTML) old.replaceChildren(...part.childNodes);
-      swapped += 1;
+  // what somebody has unfolded stays so
+  function restore() {
+    for (const [id, selector] of Object.entries(folded)) {
+      const fold = document.querySelector(selector);
+      if (fold && id in open) fold.open = fold.open || open[id];
+      delete open[id];
     }
-    const newWhy = document.querySelector("#part-day details.why");
-    if (newWhy) newWhy.open = open;
-    for (const name of ["quantity", "postcode"]) form.elements[name].removeAttribute("aria-invalid");
-    return swapped > 0;
   }
+  document.addEventListener("htmx:beforeSwap", remember);
+  document.addEventListener("htmx:oobBeforeSwap", remember);
 
-  function ask() {
-    const mine = (asked += 1);
-    const now = query();
-    fetch(form.dataset.day + "?" + now, { headers: { Accept: "text/html" } })
-      .then((answer) => answer.text())
-      .then((html) => {
-        if (mine !== asked) return; // a newer question is under way
-        if (!swap(html)) throw new Error("no parts");
-        history.replaceState(null, "", location.pathname + "?" + now);
-      })
-      .catch(() => {
-        if (mine === asked) location.assign(location.pathname + "?" + now);
-      });
-  }
-
-  function soon(wait) {
-    clearTimeout(timer);
-    timer = setTimeout(ask, wait);
-  }
-
-  form.addEventListener("change", () => soon(0));
-  form.addEventListener("input", (event) => {
-    if (event.target.name === "quantity" || event.target.name === "postcode") soon(500);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    restore();
+    const form = document.getElementById("choice");
+    if (form && event.target === form) {
+      for (const name of ["quantity", "postcode"]) form.elements[name].removeAttribute("aria-invalid");
+    }
+    const part = event.target;
+    if (part.id !== "list" && part.id !== "cart-page") return;
+    if (document.activeElement === document.body) part.focus({ preventScroll: true }); // what had the focus is gone
+    const said = part.querySelector("[data-say]");
+    document.getElementById("said").textContent = said ? said.innerText.replace(/\s+/g, " ").trim() : "";
+    if (part.id === "cart-page") count();
   });
-  if (button) {
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      soon(0);
+
+  // an empty wish is none: it need not stand in the address
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id !== "narrowing") return;
+    const data = event.detail.formData;
+    for (const name of ["sort", "from", "to"]) if (data.get(name) === "") data.delete(name);
+  });
+
+  // where a part cannot be had, the whole page is asked for
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:swapError"]) {
+    document.addEventListener(name, (event) => {
+      const asked = event.detail.requestConfig;
+      if (asked && asked.verb === "get") location.assign(event.detail.pathInfo.finalRequestPath || asked.path);
+      else location.reload();
     });
   }
 })();

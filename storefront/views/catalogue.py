@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import Listing
 from backoffice.public.errors import BadInput, NotFound
+from storefront import narrowing as narrowing_of
 from storefront import wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_page, parse_query
+from storefront.narrowing import Narrowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,22 @@ class Views:
     def home(self) -> Response:
         """Show what the shop is, its categories and first products."""
         now = self.front.clock()
-        listing, place = self._list(None, None, 1, now)
+        listing, place = self._list(None, None, 1, Narrowing(), now)
         return self._answer("storefront/home.html", listing, place, now)
 
     def category(self, slug: str) -> Response:
-        """Show one category, page by page."""
+        """Show one category, page by page, narrowed and in the order that the address says."""
         now = self.front.clock()
-        page = parse_page(request.args.get("page"))
-        listing, place = self._list(slug, None, page, now)
+        page, narrowing = parse_page(request.args.get("page")), self._read()
+        listing, place = self._list(slug, None, page, narrowing, now)
         _require_page(listing, page)
-        return self._answer("storefront/category.html", listing, place, now)
+        return self._answer("storefront/category.html", listing, place, now, **self._narrowed(narrowing, listing, now, slug=slug))
 
     def search(self) -> Response:
         """Show what is found for some words; with none, where to look."""
         now = self.front.clock()
         typed = request.args.get("q")
-        page = parse_page(request.args.get("page"))
+        page, narrowing = parse_page(request.args.get("page")), self._read()
         try:
             query = parse_query(typed)
         except BadInput as error:
@@ -49,14 +52,39 @@ class Views:
             )
         if not query:
             return shared(self.front.page("storefront/search.html", now, query="", listing=None, place=self.front.place()))
-        listing, place = self._list(None, query, page, now)
+        listing, place = self._list(None, query, page, narrowing, now)
         _require_page(listing, page)
-        return self._answer("storefront/search.html", listing, place, now, query=query)
+        narrowed = self._narrowed(narrowing, listing, now, q=query)
+        return self._answer("storefront/search.html", listing, place, now, query=query, **narrowed)
 
-    def _list(self, category: str | None, query: str | None, page: int, now: datetime) -> tuple[Listing, Place]:
+    def _read(self) -> Narrowing:
+        return narrowing_of.read(request.args, self.front.shop.profile.get().currency)
+
+    def _narrowed(self, narrowing: Narrowing, listing: Listing, now: datetime, **own: str) -> dict[str, object]:
+        """Return what the form, the chips and the pager need; `own`: what the address has beside the wish."""
+
+        def address(pairs: narrowing_of.Pairs) -> str:
+            values: dict[str, Any] = dict(own)
+            for name, value in pairs:
+                values.setdefault(name, []).append(value)
+            return url_for(f"shop.{(request.endpoint or '').partition('.')[2]}", **values)
+
+        formats = self.front.formats(self.front.shop.profile.get(), now)
+        return {
+            "narrowing": narrowing,
+            "chips": narrowing_of.chips(narrowing, listing, formats, address),
+            "whole_list": address(narrowing_of.without_wishes(narrowing)),
+            "list_page": lambda page: address([*narrowing.pairs, ("page", str(page))]),
+            "orders": narrowing_of.orders(),
+            "carried": [(name, value) for name, value in own.items() if name != "slug"],
+        }
+
+    def _list(
+        self, category: str | None, query: str | None, page: int, narrowing: Narrowing, now: datetime
+    ) -> tuple[Listing, Place]:
         place = self.front.place()
         try:
-            listing = self._ask(category, query, page, place.postcode, now)
+            listing = self._ask(category, query, page, place.postcode, narrowing, now)
             if not _is_for(listing, place.postcode):
                 raise BadInput("unknown_postcode")
             return listing, place
@@ -64,16 +92,25 @@ class Views:
             if place.postcode is None:
                 raise
             # the list is worth more than the place: show it for nowhere in particular and say why
-            return self._ask(category, query, page, None, now), Place(None, place.typed, wording.say(error))
+            return self._ask(category, query, page, None, narrowing, now), Place(None, place.typed, wording.say(error))
 
-    def _ask(self, category: str | None, query: str | None, page: int, postcode: str | None, now: datetime) -> Listing:
+    def _ask(
+        self, category: str | None, query: str | None, page: int, postcode: str | None, narrowing: Narrowing, now: datetime
+    ) -> Listing:
         return self.front.shop.catalogue.list_products(
-            category=category, query=query, page=page, postcode=postcode, language=self.front.language(), now=now
+            category=category,
+            query=query,
+            page=page,
+            postcode=postcode,
+            language=self.front.language(),
+            now=now,
+            wish=narrowing.wish,
         )
 
     def _answer(self, template: str, listing: Listing, place: Place, now: datetime, **values: object) -> Response:
-        status = 422 if place.typed and place.problem else 200
-        response = self.front.page(template, now, status=status, listing=listing, place=place, **values)
+        narrowing = values.get("narrowing")
+        wrong = (place.typed and place.problem) or (isinstance(narrowing, Narrowing) and narrowing.problem)
+        response = self.front.page(template, now, status=422 if wrong else 200, listing=listing, place=place, **values)
         response = shared(response)
         if "postcode" in request.args and not place.problem:
             keep_place(response, place.postcode)

@@ -16,7 +16,7 @@ from storefront import wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_postcode, parse_quantity
-from storefront.structured import product_data
+from storefront.structured import Terms, product_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,22 @@ def draw_product(
     front: Front, product: ProductPage, choice: Choice, now: datetime, *, status: int = 200, **values: object
 ) -> Response:
     """Draw the whole page. `values`: what a refused form leaves behind (notice, typed texts, problems)."""
+    structured = _structured(front, product, choice, now)
     return front.page(
-        "storefront/product.html", now, status=status, product=product, choice=choice, structured=_structured(product), **values
+        "storefront/product.html", now, status=status, product=product, choice=choice, structured=structured, **values
     )
 
 
-def _structured(product: ProductPage) -> list[Any]:
+def _structured(front: Front, product: ProductPage, choice: Choice, now: datetime) -> list[Any]:
+    profile = front.shop.profile.get()
     return product_data(
         product,
         page=url_for("shop.product", slug=product.slug, _external=True),
         media=lambda file: url_for("shop.media", path=file, _external=True),
         category=lambda slug: url_for("shop.category", slug=slug, _external=True),
+        terms=Terms(profile.country, profile.shipping, profile.returns_days),
+        promise=choice.promise,
+        today=front.formats(profile, now).today,
     )
 
 
@@ -118,15 +123,6 @@ class Views:
         product = self.front.shop.catalogue.get_product(slug, language=self.front.language(), now=now)
         choice = self._chosen(product, now)
         response = shared(draw_product(self.front, product, choice, now, status=choice.status))
-        return self._remember(response, choice)
-
-    def day(self, slug: str) -> Response:
-        """Return the parts of the page that depend on the choice, for the script to swap in."""
-        now = self.front.clock()
-        product = self.front.shop.catalogue.get_product(slug, language=self.front.language(), now=now)
-        choice = self._chosen(product, now)
-        profile = self.front.shop.profile.get()
-        response = self.front.draw("storefront/day.html", profile, (), now, status=choice.status, product=product, choice=choice)
         return self._remember(response, choice)
 
     def _chosen(self, product: ProductPage, now: datetime) -> Choice:
@@ -152,4 +148,3 @@ def register(routes: Blueprint, front: Front) -> None:
     """Add the product's addresses."""
     views = Views(front)
     routes.add_url_rule("/p/<slug>", "product", views.product)
-    routes.add_url_rule("/p/<slug>/day", "day", views.day)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import Database
+from backoffice.erp import facets, offers, plan
 from backoffice.erp import models as t
-from backoffice.erp import offers, plan
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.search import fold
 from tests.company import item_id, open_company
@@ -95,3 +95,4 @@ def _products(session: Session, number: int, now: datetime) -> None:
     for table, name in zip(tables, rows, strict=True):
         if rows[name]:
             session.execute(sa.insert(table), rows[name])
+    facets.refresh(session)

@@ -256,7 +256,6 @@ def test_nul_is_refused_not_swallowed(client, services, field):
         ("/c/furniture?page=2", 404),
         ("/search?q=" + "x" * 201, 422),
         ("/p/stool?sku=NOPE", 404),
-        ("/p/stool/day?quantity=x", 422),
         ("/media/../wsgi.py", 404),
         ("/media/%2e%2e/wsgi.py", 404),
     ],

@@ -46,6 +46,46 @@ def test_a_product_and_its_offer(client: FlaskClient, slug: str, price: str, wor
     ]
 
 
+def test_how_it_is_sent_and_may_come_back_is_what_the_page_says(client: FlaskClient) -> None:
+    [offer] = said(client, "stool")[0]["offers"]
+    # Tuesday 24 Nov, before the cut-off: leaves today, one day on the road
+    assert offer == {
+        "@type": "Offer",
+        "sku": "STOOL",
+        "url": "http://localhost/p/stool?sku=STOOL",
+        "price": "49.00",
+        "priceCurrency": "EUR",
+        "availability": "https://schema.org/InStock",
+        "shippingDetails": {
+            "@type": "OfferShippingDetails",
+            "shippingRate": {"@type": "MonetaryAmount", "value": "5.00", "currency": "EUR"},
+            "shippingDestination": {"@type": "DefinedRegion", "addressCountry": "DE"},
+            "deliveryTime": {
+                "@type": "ShippingDeliveryTime",
+                "handlingTime": {"@type": "QuantitativeValue", "minValue": 0, "maxValue": 0, "unitCode": "DAY"},
+                "transitTime": {"@type": "QuantitativeValue", "minValue": 1, "maxValue": 1, "unitCode": "DAY"},
+            },
+        },
+        "hasMerchantReturnPolicy": {
+            "@type": "MerchantReturnPolicy",
+            "applicableCountry": "DE",
+            "returnPolicyCategory": "https://schema.org/MerchantReturnFiniteReturnWindow",
+            "merchantReturnDays": 14,
+        },
+    }
+    page = client.get("/p/stool").text
+    assert "plus €5.00 delivery" in page
+    assert "14 days to change your mind." in page
+    assert 'datetime="2026-11-25"' in page
+
+
+def test_where_no_day_is_shown_none_is_told(client: FlaskClient) -> None:
+    [offer] = said(client, "vase")[0]["offers"]
+    assert "deliveryTime" not in offer["shippingDetails"]
+    [offer] = said(client, "stool?quantity=6")[0]["offers"]
+    assert "deliveryTime" not in offer["shippingDetails"]
+
+
 def test_what_was_typed_into_a_name_stays_text(client: FlaskClient, db: Database) -> None:
     bad = '</script><script>alert("1")</script>'
     db.run(lambda session: session.execute(sa.update(t.Product).where(t.Product.slug == "stool").values(name=bad)))

@@ -64,16 +64,20 @@ class ProductText(Base):
 
 
 class ProductFacet(Base):
-    """A property that a list of products can be narrowed by, taken from facts and variants: Material = Oak."""
+    """A property that a list of products can be narrowed by, for each item of a page: Material = Oak. See erp.facets.
+
+    Kept for the item, because two wishes must be met by one and the same variant. In the words of the product itself.
+    """
 
     __tablename__ = "product_facet"
     __table_args__ = (
-        sa.UniqueConstraint("product_id", "name", "value"),
+        sa.UniqueConstraint("item_id", "name", "value"),
         sa.Index("ix_product_facet_name_value", "name", "value"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"))
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"))
     name: Mapped[str]
     value: Mapped[str]
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import Database
+from backoffice.erp import facets, offers, plan
 from backoffice.erp import models as t
-from backoffice.erp import offers, plan
 from backoffice.erp.sell_from import get_items, set_policy
 from backoffice.imports.adventureworks import making, rules, supplying
 from backoffice.imports.adventureworks.base import prepare
@@ -103,6 +103,7 @@ def _write(
         set_policy(session, _sold_from_production(sync, name), "production", now=now)
     steps.next("days")
     if sync.moved:
+        facets.refresh(session)
         plan.bump(session, master=True)
         offers.refresh(session, None, now=now)
     steps.finish()

@@ -5,7 +5,11 @@ from __future__ import annotations
 import itertools
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
+from backoffice.erp import facets
+from backoffice.erp import models as t
 from tests.functional.api.conftest import Caller
 
 
@@ -26,6 +30,30 @@ def test_products_come_part_by_part_and_each_once(api: Caller) -> None:
         "2026-11-25",
         "stock",
     )
+
+
+def slugs(api: Caller, query: str) -> list[str]:
+    return [one["slug"] for one in api.get(f"/products?{query}").get_json()["products"]]
+
+
+def test_products_are_narrowed_by_facets_and_price(api: Caller) -> None:
+    def describe(session: Session) -> None:
+        for slug, facts in {"stool": {"Wood": "Oak"}, "table": {"Wood": "Ash", "Seats": "4"}, "lamp": {"Seats": "4"}}.items():
+            session.execute(sa.update(t.Product).where(t.Product.slug == slug).values(facts=facts))
+        facets.refresh(session)
+
+    api.services.db.run(describe)
+    assert slugs(api, "facet=Wood:Oak") == ["stool"]
+    assert slugs(api, "facet=Wood:Oak&facet=Wood:Ash") == ["stool", "table"]
+    assert slugs(api, "facet=Wood:Oak&facet=Wood:Ash&facet=Seats:4") == ["table"]
+    assert slugs(api, "facet=Wood:Unobtainium") == []
+    assert slugs(api, "price_from_minor=4900&price_to_minor=7900") == ["stool", "lamp"]
+    assert slugs(api, "price_from_minor=4901") == ["lamp", "table"]
+    assert slugs(api, "sort=dearest") == ["table", "lamp", "stool"]
+    assert slugs(api, "sort=newest") == ["table", "lamp", "stool"]
+    first = api.get("/products?limit=1&sort=cheapest").get_json()
+    assert [one["slug"] for one in first["products"]] == ["stool"]
+    assert slugs(api, f"sort=cheapest&cursor={first['next']}") == ["lamp", "table"]
 
 
 def test_a_promise_names_the_day_and_its_steps_without_a_gap(api: Caller) -> None:
@@ -61,6 +89,15 @@ def test_what_was_seen_is_not_sent_again(api: Caller) -> None:
         ("/products?limit=2.0", 422, "invalid_form"),
         ("/products?limit=2&limit=3", 422, "invalid_form"),
         ("/products?colour=red", 422, "invalid_form"),
+        ("/products?facet=Wood", 422, "invalid_form"),
+        ("/products?facet=:Oak", 422, "invalid_form"),
+        ("/products?" + "&".join(["facet=Wood:Oak"] * 21), 422, "invalid_form"),
+        ("/products?price_from_minor=1.5", 422, "invalid_form"),
+        ("/products?price_to_minor=-1", 422, "invalid_form"),
+        ("/products?sort=earliest", 422, "invalid_form"),
+        ("/products?sort=cheapest&cursor=a1", 400, "bad_cursor"),
+        ("/products?cursor=a1p4900", 400, "bad_cursor"),
+        ("/products?sort=dearest&cursor=a1px", 400, "bad_cursor"),
         ("/promises?sku=STOOL&quantity=1e3", 422, "invalid_form"),
         ("/promises?sku=STOOL&quantity=-1", 422, "invalid_form"),
         ("/promises?sku=STOOL&postcode=99999", 422, "unknown_postcode"),

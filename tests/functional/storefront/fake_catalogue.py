@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from backoffice.public.catalogue import Card, Category, Listing, Picture, ProductPage, Variant
+from backoffice.public.catalogue import ALL, Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
 from backoffice.public.errors import NotFound
 from backoffice.public.money import Money
 from tests.functional.storefront.fake_state import Goods, State
+
+
+def _meets(thing: Goods, wish: Wish) -> bool:
+    if wish.price_from and thing.price < wish.price_from.amount_minor:
+        return False
+    if wish.price_to and thing.price > wish.price_to.amount_minor:
+        return False
+    return all(thing.options.get(name) in values for name, values in wish.facets.items())
+
+
+def _facets(there: Sequence[Goods], wish: Wish) -> list[Facet]:
+    """Return the options of what is there, in words that are not those of the address."""
+    names = sorted({name for thing in there for name in thing.options})
+    found = []
+    for name in names:
+        chosen = wish.facets.get(name, ())
+        values = sorted({thing.options[name] for thing in there if name in thing.options})
+        counts = {value: len({one.slug for one in there if one.options.get(name) == value}) for value in values}
+        found.append(Facet(name, f"{name}*", [FacetValue(v, f"{v}*", n, v in chosen) for v, n in counts.items()]))
+    return found
 
 
 class Catalogue:
@@ -24,24 +44,36 @@ class Catalogue:
         return known[slug]
 
     def list_products(
-        self, *, category: str | None, query: str | None, page: int, postcode: str | None, language: str, now: datetime
+        self,
+        *,
+        category: str | None,
+        query: str | None,
+        page: int,
+        postcode: str | None,
+        language: str,
+        now: datetime,
+        wish: Wish = ALL,
     ) -> Listing:
         node = self._category(category) if category else None
+        there = [thing for thing in self.state.goods if self._is_inside(thing, node, query)]
         cards: dict[str, Card] = {}
-        for thing in self.state.goods:
-            if not self.state.available(thing) or thing.slug in cards:
-                continue
-            if query and query.casefold() not in thing.name.casefold():
-                continue
-            if node and (thing.slug == "ash-table") != (node.slug == "tables"):
-                continue
-            cards[thing.slug] = self._card(thing, postcode, now)
+        for thing in there:
+            if thing.slug not in cards and _meets(thing, wish):
+                cards[thing.slug] = self._card(thing, postcode, now)
         found = list(cards.values())
+        if wish.sort == "cheapest":
+            found.sort(key=lambda card: card.price.amount_minor)
         pages = max(1, -(-len(found) // 3))
         path = [node] if node else []
-        words = ["stool"] if query and not found else []
+        words = ["stool"] if query and not there else []
         shown = found[3 * page - 3 : 3 * page]
-        return Listing(shown, len(found), page, pages, node, path, [], words)
+        narrowing = (_facets(there, wish), (Money(2500, "EUR"), Money(129000, "EUR"))) if node or query else ((), None)
+        return Listing(shown, len(found), page, pages, node, path, [], words, *narrowing)
+
+    def _is_inside(self, thing: Goods, node: Category | None, query: str | None) -> bool:
+        if not self.state.available(thing) or (query and query.casefold() not in thing.name.casefold()):
+            return False
+        return node is None or (thing.slug == "ash-table") == (node.slug == "tables")
 
     def _card(self, thing: Goods, postcode: str | None, now: datetime) -> Card:
         promise = self.state.promise(thing.sku, 1, postcode, now)

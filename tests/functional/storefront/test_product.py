@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -49,11 +51,10 @@ def test_too_many_names_what_can_be_had(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("typed", ["0", "-1", "1.5", "1000000000000000000", "many", "", "²", "1e3", "+1", "1 2"])
 def test_a_quantity_that_is_none_is_said_and_kept(client: FlaskClient, typed: str) -> None:
-    for address in ("/p/stool", "/p/stool/day"):
-        answer = client.get(address, query_string={"quantity": typed})
-        assert answer.status_code == 422
-        assert "Write the number of pieces in digits, from 1 to 9999." in answer.text
-    page = client.get("/p/stool", query_string={"quantity": typed}).text
+    answer = client.get("/p/stool", query_string={"quantity": typed})
+    assert answer.status_code == 422
+    assert "Write the number of pieces in digits, from 1 to 9999." in answer.text
+    page = answer.text
     assert f'name="quantity" class="quantity figures" value="{typed}"' in page
 
 
@@ -74,18 +75,19 @@ def test_a_postcode_that_does_not_exist_keeps_the_usual_day(client: FlaskClient)
 
 
 def test_unknown_product_and_unknown_variant_are_404(client: FlaskClient) -> None:
-    for address in ("/p/nothing", "/p/stool?sku=TABLE-OAK", "/p/stool?sku=%F0%9F%AA%91", "/p/nothing/day"):
+    for address in ("/p/nothing", "/p/stool?sku=TABLE-OAK", "/p/stool?sku=%F0%9F%AA%91"):
         answer = client.get(address)
         assert answer.status_code == 404
         assert "We have no product under this address" in answer.text
 
 
-def test_the_fragment_holds_the_parts_and_no_page(client: FlaskClient) -> None:
-    answer = client.get("/p/ash-table/day?sku=TABLE-OAK&quantity=1&postcode=10115")
-    assert "Wed 9 Dec" in answer.text
-    assert "<html" not in answer.text
-    for part in ("part-price", "part-picture", "part-problems", "part-day", "part-buy", "part-ask"):
-        assert f'id="{part}"' in answer.text
+def test_the_page_has_the_parts_that_htmx_replaces(client: FlaskClient) -> None:
+    page = client.get("/p/ash-table?sku=TABLE-OAK&quantity=1&postcode=10115").text
+    assert "Wed 9 Dec" in page
+    [parts] = re.findall(r'hx-select-oob="([^"]*)"', page)
+    assert parts == "#part-picture,#part-price,#part-problems,#part-day,#part-buy,#part-ask"
+    for part in parts.split(","):
+        assert f'id="{part[1:]}"' in page
 
 
 def test_two_strangers_get_the_same_bytes(client: FlaskClient, app: object) -> None:
