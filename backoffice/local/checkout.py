@@ -20,11 +20,12 @@ from backoffice.payments import refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
+from backoffice.public.addresses import PARTS
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 
-TYPED = ("email", "name", "phone", "street", "city", "postcode", "country", "note")
+TYPED = ("email", *PARTS, "note")
 log = structlog.get_logger()
 
 PAY_WITHIN = timedelta(minutes=31)  # a hosted page cannot live for less than half an hour

@@ -27,7 +27,10 @@ class CheckoutForm:
     country: str
     note: str
     language: str
+    company: str = ""
+    region: str = ""  # state, province …: its key, its name or its ISO 3166-2 code
     account: str = ""  # the session's token of who is logged in
+    keep_address: bool = False  # in the address book of who is logged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class CheckoutDoor(Protocol):
         """Check the form, keep the holds while paying and open a session at the payment provider.
 
         base_url: the shop's address in the customer's language, for links in mails: https://shop.example/de.
-        Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | price_changed | not_available | day_moved).
+        Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
+        bad_character | unknown_country), Refused(cart_empty | stale | price_changed | not_available | day_moved).
         On any refusal the cart is unchanged.
         """
         ...
