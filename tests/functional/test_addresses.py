@@ -1,4 +1,4 @@
-"""Addresses over the real workshop: each country's form at checkout, the API and the address book; what is refused changes nothing."""
+"""Addresses over the real workshop: at checkout, in the API, in the address book; what is refused changes nothing."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_another_country_has_other_fields_and_nothing_typed_is_lost(client: Flas
     before = everything(db)
     page = client.post("/checkout", data=asked)
     assert page.status_code == 200
-    assert labels(page.text)[1:-1] == [
+    assert labels(page.text)[:-1] == [
         "E-mail", "Country", "Name", "Company (if you like)", "Street and number", "Postcode", "Town", "Province",
         "Phone (if you like)",
     ]  # fmt: skip

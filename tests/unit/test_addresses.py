@@ -1,4 +1,4 @@
-"""Forms of countries, worked out by reading the published data one country at a time; what is typed wrong, and how it is written."""
+"""Forms of countries, worked out by reading the published data one country at a time; faults, and how one is written."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ from backoffice.public.promise import Promise
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
 
-
 COUNTRIES = ["DE", "AT", "IE", "IT", "US"]
 
 
