@@ -37,6 +37,8 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "account_sent account_confirm account_confirm_submit account_forgot account_forgot_submit")
     | _to(PUBLIC, "shop", "account_reset account_reset_submit account_logout account_everywhere account_settings")
     | _to(PUBLIC, "shop", "account_change account_password account_close account_again account_again_submit")
+    | _to(PUBLIC, "shop", "account_addresses account_address_new account_address_add account_address_edit account_address_save")
+    | _to(PUBLIC, "shop", "account_address_remove account_address_prefer")
     | _to(PUBLIC, "desk", "static login login_submit language")
     | _to(STAFF, "desk", "home logout")
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")

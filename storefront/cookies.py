@@ -20,11 +20,12 @@ def keep_cart(response: Response, token: str) -> Response:
     return response
 
 
-def keep_place(response: Response, postcode: str | None) -> Response:
-    """Remember a postcode that we deliver to; an emptied field forgets it."""
-    if postcode:
+def keep_place(response: Response, postcode: str | None, country: str = "") -> Response:
+    """Remember a postcode that we deliver to, in another country (`IT:00144`) or the shop's own; an emptied field forgets it."""
+    place = f"{country}:{postcode or ''}" if country else postcode
+    if place:
         response.set_cookie(
-            PLACE, postcode, max_age=PLACE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+            PLACE, place, max_age=PLACE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
         )
     else:
         response.delete_cookie(PLACE, path="/")

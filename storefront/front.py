@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,11 +23,16 @@ from storefront.tax_words import tax_words
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where days are named for: a postcode or none, and the words when what was typed is no place we deliver to."""
+    """Where days are named for: a postcode or none, and the words when what was typed is no place we deliver to.
+
+    postcode: in the shop's own country. country, abroad: another country with a postcode of it, or an empty one.
+    """
 
     postcode: str | None
     typed: str = ""
     problem: str = ""
+    country: str = ""
+    abroad: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +101,26 @@ class Front:
     def place(self) -> Place:
         """Return where days are named for: what was typed into this page, else what the browser remembers."""
         typed = request.args.get("postcode")
-        if typed is None:
-            return self.remembered_place()
+        return self.remembered_place() if typed is None else self.place_of(typed)
+
+    def place_of(self, typed: str) -> Place:
+        """Return the place of a typed postcode: the remembered one abroad if that is it, else in the shop's own country."""
+        known = self.remembered_place()
+        if known.country and typed.strip() == known.abroad:
+            return replace(known, typed=typed)
         try:
             return Place(parse_postcode(typed), typed)
         except BadInput as error:
             return Place(None, typed, wording.say(error))
 
     def remembered_place(self) -> Place:
-        """Return the place of the cookie; a cookie that is no postcode counts as none."""
+        """Return the place of the cookie; a cookie that is no place counts as none."""
+        country, abroad, postcode = (request.cookies.get(cookies.PLACE) or "").rpartition(":")
         try:
-            return Place(parse_postcode(request.cookies.get(cookies.PLACE)))
+            code = parse_postcode(postcode)
         except BadInput:
             return Place(None)
+        return Place(None, country=country, abroad=code or "") if abroad else Place(code)
 
 
 def see(address: str) -> Response:

@@ -58,6 +58,8 @@ ERRORS: Mapping[str, str] = {
     "refund_too_much": N_("That is more than is left of this payment. Nothing was given back."),
     "no_email": N_("No e-mail address is known here. Nothing was sent."),
     "bad_amount": N_("Write an amount above zero."),
+    "unknown_address": N_("This address is no longer in your address book. Your others are below."),
+    "too_many_addresses": N_("There is room for 20 addresses. Remove one that you no longer need, then add this one."),
     "unknown_link": N_("This link was used already, or its time is over. Ask for a new one."),
     "not_logged_in": N_("You are logged out here. Log in again to go on."),
     "wrong_login": N_(
@@ -80,6 +82,7 @@ ERRORS: Mapping[str, str] = {
     "missing_scope": N_("This key is not allowed that. The scope it lacks is named in `scope`."),
     "bad_quantity": DIGITS,
     "unknown_postcode": NO_PLACE,
+    "unknown_country": NO_COUNTRY,
     "long_query": N_("Please search with fewer words: 200 characters at most."),
     "invalid_form": N_("Please look at the marked fields again. What you typed is kept."),
 }
@@ -102,14 +105,14 @@ FIELDS: Mapping[str, str] = {
     "bad_country": NO_COUNTRY,
     "unknown_country": NO_COUNTRY,
     "unknown_postcode": NO_PLACE,
-    "bad_postcode": NO_PLACE,
+    "bad_postcode": N_("Postcodes look different in this country. Please look at it again."),
     "bad_quantity": DIGITS,
     "unknown_field": N_("We know no field or parameter of this name."),
     "out_of_range": N_("This is more or less than can be taken."),
     "bad_value": N_("This is not of the kind that is expected."),
     "bad_amount": N_("Write an amount above zero."),
     "bad_price": N_("Write prices in digits, like 120 or 49.90."),
-    "bad_choice": N_("Choose one of the two."),
+    "bad_choice": N_("Choose one of those that are offered."),
     "long_query": N_("200 characters at most."),
 }
 

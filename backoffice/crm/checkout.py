@@ -6,18 +6,20 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import accounts, carts, links, parties
+from backoffice.crm import accounts, address_book, carts, links, parties
 from backoffice.crm.models import Cart, Checkout
-from backoffice.erp import holds, promising
+from backoffice.erp import holds, promising, shipping
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+from backoffice.public import addresses
+from backoffice.public.addresses import Address
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import BadInput, Refused
 
@@ -26,24 +28,13 @@ CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
     "completed": (),
     "abandoned": ("open",),
 }  # open again: paid after all
-LONGEST = {
-    "name": 200,
-    "phone": 40,
-    "street": 200,
-    "city": 100,
-    "postcode": 12,
-    "country": 2,
-    "note": 1_000,
-    "language": 20,
-    "company": 200,
-    "region": 100,
-}
-REQUIRED = ("email", "name", "street", "city", "postcode", "country")
+LONGEST = {"note": 1_000, "language": 20}
+PAGE_ADDED = ("cart_version", "total_minor", "account", "keep_address")
 
 
 def request_hash(form: CheckoutForm) -> str:
     """Return a fingerprint of what the customer typed; what the page added (cart version, total) may be newer the second time."""
-    typed = {name: value for name, value in asdict(form).items() if name not in ("cart_version", "total_minor", "account")}
+    typed = {name: value for name, value in asdict(form).items() if name not in PAGE_ADDED}
     return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 
@@ -57,12 +48,23 @@ def find_last(session: Session, cart: Cart) -> Checkout | None:
     return session.scalar(sa.select(Checkout).where(Checkout.cart_id == cart.id).order_by(Checkout.id.desc()).limit(1))
 
 
-def check_form(form: CheckoutForm) -> None:
-    """Check what was typed, all fields at once. Raises BadInput(invalid_form, fields → required | too_long | bad_email)."""
-    fields: dict[str, str] = {}
-    for name in REQUIRED:
-        if not getattr(form, name).strip():
-            fields[name] = "required"
+def address_of(form: CheckoutForm) -> Address:
+    """Return where it goes, as typed."""
+    return addresses.of(asdict(form))
+
+
+def check_form(session: Session, form: CheckoutForm) -> None:
+    """Check what was typed, all fields at once, the address as its country has it.
+
+    Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
+    bad_character | unknown_country).
+    """
+    fields = addresses.check(address_of(form), shipping.countries(session))
+    place = addresses.tidy(address_of(form))
+    if not {"postcode", "country"} & fields.keys() and shipping.find_zone(session, place.country, place.postcode) is None:
+        fields["postcode"] = "unknown_postcode"
+    if not form.email.strip():
+        fields["email"] = "required"
     for name, longest in LONGEST.items():
         if len(getattr(form, name)) > longest:
             fields[name] = "too_long"
@@ -84,11 +86,12 @@ def open_checkout(
 
     Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | not_available | day_moved | price_changed).
     """
-    check_form(form)
+    check_form(session, form)
     if cart.version != form.cart_version:
         raise Refused("stale")
     try:
-        carts.set_place(session, cart, form.postcode, country=form.country, now=now)
+        place = addresses.tidy(address_of(form))
+        carts.set_place(session, cart, place.postcode, country=place.country, now=now)
     except BadInput as error:
         raise BadInput("invalid_form", {"postcode": error.code}) from error
     shown = {row.item_id: row.shown_on for row in carts.rows_of(session, cart)}
@@ -105,23 +108,17 @@ def open_checkout(
         assert line.reservation is not None
         holds.start_paying(session, line.reservation.id, now=now)
     nonce = secrets.token_urlsafe(20)
+    found = accounts.find_session(session, form.account, now=now)
     checkout = Checkout(
         key=form.key,
         request_hash=request_hash(form),
         cart_id=cart.id,
         state="open",
         email=parties.normalise_email(form.email),
-        name=form.name.strip(),
-        phone=form.phone.strip(),
-        street=form.street.strip(),
-        city=form.city.strip(),
-        company=form.company.strip(),
-        region=form.region.strip(),
-        postcode=cart.postcode or "",
-        country=cart.country,
+        **asdict(replace(place, postcode=cart.postcode or "", country=cart.country)),
         note=form.note.strip(),
         parcels=cart.parcels,
-        account_id=found[0].id if (found := accounts.find_session(session, form.account, now=now)) else None,
+        account_id=found[0].id if found else None,
         language=form.language,
         currency=lines[0].item.currency,
         shipping_minor=company.shipping_minor,
@@ -134,6 +131,8 @@ def open_checkout(
     )
     session.add(checkout)
     session.flush()
+    if found and form.keep_address:
+        address_book.keep(session, found[0], place, now=now)
     return checkout
 
 

@@ -46,6 +46,16 @@ WORK_CENTRES = (
     ("FINISHING", "Finishing", "hands", 1),
 )
 _FAR = {"MV", "SH", "HH", "HB", "NI", "BB", "BE", "SL", "NW"}  # two days from Bamberg; the rest of Germany one
+# country, postcode prefix (none: everywhere else), place with holidays of its own, working days from Bamberg
+_FURTHER = (
+    ("FR", "", "", 3),
+    ("FR", "20", "", 6),  # Corsica
+    ("IE", "", "", 5),
+    ("IT", "", "", 4),
+    ("IT", "39", "BZ", 3),  # South Tyrol, on the way
+    *(("IT", prefix, "", 6) for prefix in ("07", "08", "09", "90", "91", "92", "93", "94", "95", "96", "97", "98")),  # islands
+    ("NL", "", "", 2),
+)
 
 
 def write_company(session: Session, *, today: date, now: datetime) -> dict[str, int]:
@@ -144,7 +154,11 @@ def _zones() -> list[t.ShippingZone]:
         t.ShippingZone(country="AT", prefix=prefix, subdivision=state, transit_days=3)
         for prefix, state in SUBDIVISIONS["AT"].items()
     ]
-    return german + austrian
+    further = [
+        t.ShippingZone(country=country, prefix=prefix, subdivision=place, transit_days=days)
+        for country, prefix, place, days in _FURTHER
+    ]
+    return german + austrian + further
 
 
 def _people(now: datetime) -> list[t.Staff]:

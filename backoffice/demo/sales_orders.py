@@ -44,6 +44,7 @@ def _sell(services: Services, name: str, address: dict[str, str], *, now: dateti
             country="DE",
             note="",
             language=lead.language,
+            keep_address=False,
             **address,
         )
         desk = DeskOrder(lead.id, lead.version, lead.owner_id, LONGEST_PAY_MINUTES)

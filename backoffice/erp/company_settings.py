@@ -15,8 +15,8 @@ from backoffice import audit
 from backoffice.erp import models as t
 from backoffice.erp import plan
 from backoffice.erp.company import get_company
-from backoffice.erp.postcodes import validate
-from backoffice.erp.shipping import find_zone, normalise_postcode
+from backoffice.erp.shipping import find_zone
+from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput
 
 FEWEST_RETURN_DAYS, MOST_RETURN_DAYS = 14, 365  # fourteen is what the law of the Union grants
@@ -49,7 +49,7 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
 def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> dict[str, Any]:
     clean: dict[str, Any] = {name: " ".join(str(values[name]).split()) for name in ("name", "register_entry")}
     clean["vat_number"] = re.sub(r"[\s.-]", "", str(values["vat_number"])).upper()
-    clean["default_postcode"] = normalise_postcode(str(values["default_postcode"]))
+    clean["default_postcode"] = normalise_postcode(company.country, str(values["default_postcode"]))
     clean["address"] = [line for line in (" ".join(str(one).split()) for one in values["address"]) if line]
     clean["languages"] = list(values["languages"])
     clean["returns_days"], clean["shipping_minor"] = values["returns_days"], values["shipping_minor"]
@@ -57,7 +57,7 @@ def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> d
     clean["email"] = _email(str(values["email"]), wrong)
     clean["phone"] = _phone(str(values["phone"]), company.country, wrong)
     code = clean["default_postcode"]
-    if not validate(company.country, code) or find_zone(session, company.country, code) is None:
+    if not is_postcode(company.country, code) or find_zone(session, company.country, code) is None:
         wrong["default_postcode"] = "unknown_postcode"
     if wrong:
         raise BadInput("invalid_form", wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,8 +14,8 @@ from backoffice.erp import models as t
 from backoffice.erp.calendars import delivery_calendar
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.erp.factory import Master
-from backoffice.erp.postcodes import validate
 from backoffice.planning.shipping import Shipping
+from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput
 
 
@@ -28,13 +29,11 @@ class Destination:
     timezone: str
 
 
-def normalise_postcode(text: str) -> str:
-    """Return a postcode as it is compared: no spaces around, upper case."""
-    return " ".join(text.split()).upper()
-
-
 def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone | None:
-    """Return the zone with the longest matching prefix, or None: we know no such postcode."""
+    """Return the zone with the longest matching prefix, or None: we know no such postcode.
+
+    A zone without a prefix takes every postcode of its country, and none: days are the same in all of it.
+    """
     prefixes = [postcode[:length] for length in range(len(postcode) + 1)]
     return session.scalar(
         sa.select(t.ShippingZone)
@@ -42,6 +41,11 @@ def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone |
         .order_by(sa.func.length(t.ShippingZone.prefix).desc())
         .limit(1)
     )
+
+
+def countries(session: Session) -> Sequence[str]:
+    """Return the countries that we deliver to, in the order of their codes."""
+    return session.scalars(sa.select(t.ShippingZone.country).distinct().order_by(t.ShippingZone.country)).all()
 
 
 def _transit_days(session: Session, warehouse: t.Warehouse, zone: t.ShippingZone, postcode: str) -> int:
@@ -73,7 +77,8 @@ def destination(
 
     warehouse_id: where the parcel starts; none: at the works.
 
-    Raises BadInput(unknown_postcode) if it does not exist or we do not deliver there.
+    Raises BadInput(unknown_country) if we deliver nowhere in it, BadInput(unknown_postcode) if there is no such postcode or
+    we do not deliver there.
     """
     ways: dict[object, Destination] = session.info.setdefault("ways", {})
     asked = (id(master), country, postcode, warehouse_id, now)
@@ -87,8 +92,11 @@ def _destination(
 ) -> Destination:
     company, warehouse = get_company(session), get_warehouse(session, warehouse_id)
     country = country or company.country
-    code = normalise_postcode(postcode or company.default_postcode)
-    zone = find_zone(session, country, code) if validate(country, code) else None
+    usual = company.default_postcode if country == company.country else ""  # elsewhere a day may be known by the country alone
+    code = normalise_postcode(country, postcode or usual)
+    zone = find_zone(session, country, code) if not code or is_postcode(country, code) else None
+    if zone is None and country not in countries(session):
+        raise BadInput("unknown_country", {"country": "unknown_country"}, country=country)
     if zone is None:
         raise BadInput("unknown_postcode", {"postcode": "unknown_postcode"}, postcode=code)
     region = f"{country}-{zone.subdivision}" if zone.subdivision else country

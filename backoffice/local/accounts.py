@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 
 from backoffice import passwords, throttle
 from backoffice.config import Settings
-from backoffice.crm import accounts, links, orders, parties
+from backoffice.crm import accounts, address_book, links, orders, parties
 from backoffice.crm.models import Account, AccountSession, Checkout, Order, OrderLine
 from backoffice.db import Database
 from backoffice.local.carts import LocalCarts
 from backoffice.local.checkout import public_address
-from backoffice.public.accounts import AccountView, Again, Device, LoggedIn, OrderBrief, OrderList
+from backoffice.public import addresses
+from backoffice.public.accounts import AccountView, Again, Device, LoggedIn, OrderBrief, OrderList, SavedAddress
+from backoffice.public.addresses import Address
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
 from backoffice.public.money import Money
 
@@ -237,6 +239,29 @@ class LocalAccounts:
             if found is None:
                 raise NotFound("unknown_order")
             return orders.lines_of(session, found[0].id)
+
+    def find_addresses(self, token: str, *, now: datetime) -> Sequence[SavedAddress]:
+        """Return the address book, the preferred address first."""
+        with self._db.read() as session:
+            rows = address_book.find_all(session, accounts.get_account(session, token, now=now))
+            kept = [(row, Address(**{part: getattr(row, part) for part in addresses.PARTS})) for row in rows]
+            return [SavedAddress(row.id, address, addresses.write(address), row.preferred) for row, address in kept]
+
+    def save_address(self, token: str, address: Address, *, address_id: int | None = None, now: datetime) -> int:
+        """Change an address, or add one."""
+        return self._change(
+            token,
+            lambda session, account: address_book.save(session, account, address, address_id=address_id, now=now).id,
+            now,
+        )
+
+    def remove_address(self, token: str, address_id: int, *, now: datetime) -> None:
+        """Remove an address."""
+        self._change(token, lambda session, account: address_book.remove(session, account, address_id), now)
+
+    def prefer_address(self, token: str, address_id: int, *, now: datetime) -> None:
+        """Let the checkout begin with this address."""
+        self._change(token, lambda session, account: address_book.prefer(session, account, address_id), now)
 
     def _prove(self, token: str, password: str, field: str, who_asks: str, now: datetime) -> str:
         """Return the account's address once its password was typed again."""

@@ -30,7 +30,9 @@ class LocalCarts:
         self._till = till
         self._minutes = hold_minutes
 
-    def add(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime) -> Cart:
+    def add(
+        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+    ) -> Cart:
         """Add to the line of `sku`; make a cart if there is none."""
         if quantity < 1:
             raise BadInput("bad_quantity", most=carts.MOST)
@@ -41,8 +43,8 @@ class LocalCarts:
             kept = token
             if cart is None:
                 cart, kept = carts.new_cart(session, now=now)
-            if postcode and cart.postcode is None:
-                carts.set_place(session, cart, postcode, now=now)
+            if (postcode or country) and cart.postcode is None:
+                carts.set_place(session, cart, postcode or "", country=country, now=now)
             carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now)
             assert kept is not None
             return _shown(session, cart, kept, now)

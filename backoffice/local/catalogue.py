@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
@@ -33,7 +32,7 @@ class LocalProfile:
         """Return the company's public face."""
         with self._db.read() as session:
             company = get_company(session)
-            countries = session.scalars(sa.select(t.ShippingZone.country).distinct().order_by(t.ShippingZone.country)).all()
+            countries = shipping.countries(session)
             return ShopProfile(
                 name=company.name,
                 country=company.country,

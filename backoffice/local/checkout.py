@@ -20,11 +20,12 @@ from backoffice.payments import refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
+from backoffice.public.addresses import PARTS
 from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, PaymentStart
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.money import Money
 
-TYPED = ("email", "name", "phone", "street", "city", "postcode", "country", "note")
+TYPED = ("email", *PARTS, "note")
 log = structlog.get_logger()
 
 

@@ -22,6 +22,7 @@ from backoffice.local.checkout import Till
 from backoffice.payments import cancelling, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
+from backoffice.public import addresses
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
 from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
@@ -180,7 +181,8 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         placed_at=order.placed_at,
         email=checkout.email,
         name=checkout.name,
-        address=[checkout.street, f"{checkout.postcode} {checkout.city}", checkout.country],
+        address=addresses.write(addresses.of({part: getattr(checkout, part) for part in addresses.PARTS})),
+        country=checkout.country,
         lines=lines,
         subtotal=Money(subtotal, order.currency),
         shipping=Money(order.shipping_minor, order.currency),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from backoffice.public.addresses import Address
 from backoffice.public.money import Money
 
 
@@ -58,6 +59,16 @@ class Again:
     number: str
     cart: str | None
     short: Sequence[tuple[str, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAddress:
+    """One address of an account's book. lines: as its country writes it, without the country."""
+
+    id: int
+    address: Address
+    lines: Sequence[str]
+    preferred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +152,23 @@ class AccountDoor(Protocol):
 
     def compare(self, token: str, number: str, *, cart: str | None, now: datetime) -> Again:
         """Say what of an old order the cart has too little of; changes nothing. Raises NotFound(unknown_order)."""
+        ...
+
+    def find_addresses(self, token: str, *, now: datetime) -> Sequence[SavedAddress]:
+        """Return the address book, the preferred address first."""
+        ...
+
+    def save_address(self, token: str, address: Address, *, address_id: int | None = None, now: datetime) -> int:
+        """Change an address, or add one; return its id. What is there already is not added twice.
+
+        Raises BadInput(invalid_form, fields as at checkout), NotFound(unknown_address), Refused(too_many_addresses).
+        """
+        ...
+
+    def remove_address(self, token: str, address_id: int, *, now: datetime) -> None:
+        """Remove an address. Raises NotFound(unknown_address), the same for one of another account."""
+        ...
+
+    def prefer_address(self, token: str, address_id: int, *, now: datetime) -> None:
+        """Let the checkout begin with this address. Raises NotFound(unknown_address)."""
         ...

@@ -62,10 +62,13 @@ class Cart:
 class CartDoor(Protocol):
     """Change a cart. Every change holds material and capacity minutes for 15 minutes and renews what is held."""
 
-    def add(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime) -> Cart:
+    def add(
+        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+    ) -> Cart:
         """Add to the line of `sku` (the same one twice sums up); make a cart if `token` is None or unknown.
 
-        Raises NotFound(unknown_product), Refused(not_available | currency_mismatch), BadInput(bad_quantity).
+        postcode, country: where a new cart goes; None: to the place that days are named for by default.
+        Raises NotFound(unknown_product), Refused(not_available | currency_mismatch), BadInput(bad_quantity | unknown_postcode).
         """
         ...
 
@@ -74,7 +77,8 @@ class CartDoor(Protocol):
         ...
 
     def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
-        """Remember where it goes; `country` None: as before. Raises BadInput(unknown_postcode)."""
+        """Remember where it goes; `country` None: as before. Raises BadInput(unknown_postcode |
+        unknown_country)."""
         ...
 
     def set_parcels(self, token: str, parcels: str, *, now: datetime) -> Cart:

@@ -45,8 +45,9 @@ class CheckoutForm:
     note: str
     language: str
     company: str = ""
-    region: str = ""
+    region: str = ""  # state, province …: its key, its name or its ISO 3166-2 code
     account: str = ""  # the session's token of who is logged in
+    keep_address: bool = False  # in the address book of who is logged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ class CheckoutDoor(Protocol):
 
         base_url: the shop's address in the customer's language, for links in mails: https://shop.example/de. desk: where
         sales takes it down; None: the customer's own.
-        Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | price_changed | not_available | day_moved); for
-        an order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open).
+        Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
+        bad_character | unknown_country), Refused(cart_empty | stale | price_changed | not_available | day_moved); for an
+        order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open).
         On any refusal the cart is unchanged, and so is the enquiry.
         """
         ...

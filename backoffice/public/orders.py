@@ -85,7 +85,10 @@ class OrderRefund:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as its buyer sees it. state: placed | confirmed | picking | shipped | delivered | cancelled."""
+    """An order as its buyer sees it. state: placed | confirmed | picking | shipped | delivered | cancelled.
+
+    address: the lines as its country writes them, the name among them; country: its code.
+    """
 
     number: str
     state: str
@@ -104,6 +107,7 @@ class OrderView:
     parcels: Sequence[OrderParcel] = ()
     refunds: Sequence[OrderRefund] = ()
     cancellable: bool = False  # as long as nothing of it is packed
+    country: str = ""
 
     @property
     def day_known(self) -> bool:

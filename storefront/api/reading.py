@@ -238,7 +238,7 @@ READS = (
         s.AvailabilitiesShown,
         "catalogue:read",
         params=s.AvailabilityAsked,
-        raises={404: ["unknown_product"], 422: ["unknown_postcode"]},
+        raises={404: ["unknown_product"], 422: ["unknown_postcode", "unknown_country"]},
     ),
     Operation(
         "get_promise",
@@ -249,7 +249,7 @@ READS = (
         s.PromiseShown,
         "catalogue:read",
         params=s.PromiseAsked,
-        raises={404: ["unknown_product"], 409: ["not_available"], 422: ["unknown_postcode"]},
+        raises={404: ["unknown_product"], 409: ["not_available"], 422: ["unknown_postcode", "unknown_country"]},
         about="The day that the production plan gives now. Nothing is held: put it into a cart for that.",
     ),
     Operation(

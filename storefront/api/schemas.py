@@ -13,6 +13,8 @@ Sku = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Pieces = Annotated[int, Field(ge=1, le=MOST, description="Pieces.")]
 Postcode = Annotated[str, StringConstraints(min_length=1, max_length=16)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="ISO 3166 code.", examples=["DE"])]
+BY_COUNTRY = "Required where the country's addresses need it."
+REGION = "State, province, county …: its ISO 3166-2 code or its name. Required where the country's addresses need it."
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"), Field(description="Of texts, BCP 47.")]
 
 
@@ -110,7 +112,7 @@ class LineGiven(Given):
 class PlaceGiven(Given):
     """Where it goes."""
 
-    postcode: Postcode
+    postcode: Annotated[str, StringConstraints(max_length=16), Field(description="Empty where the country needs none.")]
     country: Country | None = None
 
 
@@ -128,8 +130,10 @@ class CheckoutGiven(Given):
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     street: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    city: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    postcode: Annotated[str, StringConstraints(min_length=1, max_length=12)]
+    company: Annotated[str, StringConstraints(max_length=200)] = ""
+    city: Annotated[str, StringConstraints(max_length=100), Field(description=BY_COUNTRY)] = ""
+    region: Annotated[str, StringConstraints(max_length=100), Field(description=REGION, examples=["RM"])] = ""
+    postcode: Annotated[str, StringConstraints(max_length=12), Field(description=BY_COUNTRY)] = ""
     country: Country
     phone: Annotated[str, StringConstraints(max_length=40)] = ""
     note: Annotated[str, StringConstraints(max_length=1_000)] = ""

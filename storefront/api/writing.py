@@ -193,7 +193,7 @@ WRITES = (
         s.CartShown,
         CARTS,
         body=s.PlaceGiven,
-        raises={404: ["unknown_cart"], 409: ["stale", "payment_away"], 422: ["unknown_postcode"]},
+        raises={404: ["unknown_cart"], 409: ["stale", "payment_away"], 422: ["unknown_postcode", "unknown_country"]},
         example={"postcode": "80331", "country": "DE"},
     ),
     Operation(
@@ -235,7 +235,9 @@ WRITES = (
             409: ["cart_empty", "stale", "price_changed", "day_moved", "not_available", "hold_expired", "payment_away", "busy"],
             422: ["unknown_postcode"],
         },
-        about="The order exists once it is paid; the same Idempotency-Key is the same payment.",
+        about="The order exists once it is paid; the same Idempotency-Key is the same payment. Which parts an address needs "
+        "depends on its country: what is missing is named all at once (invalid_form; errors: required, bad_postcode, "
+        "unknown_postcode, bad_choice, unknown_country).",
         example={
             "cart_version": 1,
             "expected_total_minor": 5400,

@@ -206,9 +206,8 @@ class Views:
             status=error.status if error else 200,
             problem=wording.say(error) if error else "",
             problems=wording.say_fields(fields),
-            labels=labels(),
             form_token=form_token(token) if token else "",
-            **values,
+            **({"labels": labels()} | values),
         )
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Referrer-Policy"] = "no-referrer"

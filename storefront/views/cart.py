@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.carts import Cart
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
-from storefront import wording
+from storefront import addresses, wording
 from storefront.cookies import keep_cart, keep_place
 from storefront.front import Front, Place, see
 from storefront.inputs import parse_postcode, parse_quantity
@@ -26,6 +26,7 @@ class Trouble:
     field: str = ""
     typed: str = ""
     status: int = 422
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +46,23 @@ class Views:
         postcode_typed = form.get("postcode", "")
         try:
             quantity = parse_quantity(typed)
-            postcode = parse_postcode(postcode_typed)
-            cart = self._add(sku, quantity, postcode, now)
+            place = self.front.place_of(postcode_typed)
+            postcode = place.abroad if place.country else parse_postcode(postcode_typed)
+            cart = self._add(sku, quantity, postcode, place.country or None, now)
         except ShopError as error:
             return self._refuse_add(error, slug, sku, typed, postcode_typed, now)
         response = see(url_for("shop.cart", added=sku))
-        if postcode:
-            keep_place(response, postcode)
+        if postcode or place.country:
+            keep_place(response, postcode, place.country)
         return keep_cart(response, cart.token)
 
-    def _add(self, sku: str, quantity: int, postcode: str | None, now: datetime) -> Cart:
-        """Put in; a postcode typed on the way is where the whole cart goes from now on."""
+    def _add(self, sku: str, quantity: int, postcode: str | None, country: str | None, now: datetime) -> Cart:
+        """Put in; a postcode typed on the way is where the whole cart goes from now on. country: None: the shop's own."""
         carts, token = self.front.shop.carts, self.front.cart_token()
         known = carts.find(token, now=now)
         if known and postcode and postcode != known.postcode:
-            carts.set_postcode(known.token, postcode, now=now)
-        return carts.add(token, sku, quantity, postcode=postcode, now=now)
+            carts.set_postcode(known.token, postcode, country=country or self.front.shop.profile.get().country, now=now)
+        return carts.add(token, sku, quantity, postcode=postcode, country=country, now=now)
 
     def _refuse_add(self, error: ShopError, slug: str, sku: str, typed: str, postcode_typed: str, now: datetime) -> Response:
         product = find_product(self.front, slug, now)
@@ -90,17 +92,20 @@ class Views:
     def cart_postcode(self) -> Response:
         """Name the days for another place."""
         now, typed = self.front.clock(), request.form.get("postcode", "")
-        token = self.front.cart_token()
+        token, profile = self.front.cart_token(), self.front.shop.profile.get()
+        country = request.form.get("country", profile.country)
+        elsewhere = country if country != profile.country else ""
         try:
-            postcode = parse_postcode(typed)
-            if postcode is None:
+            if country not in (profile.country, *profile.countries):
+                raise BadInput("unknown_country", {"country": "unknown_country"})
+            postcode = parse_postcode(typed) or ""
+            if not postcode and not elsewhere:  # elsewhere the country alone may name the day: the door knows
                 raise BadInput("unknown_postcode", {"postcode": "unknown_postcode"})
-            if token is None or self.front.shop.carts.find(token, now=now) is None:
-                return keep_place(see(url_for("shop.cart")), postcode)
-            self.front.shop.carts.set_postcode(token, postcode, now=now)
+            if token is not None and self.front.shop.carts.find(token, now=now) is not None:
+                self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
         except ShopError as error:
-            return self._show(Trouble(wording.say(error), "", "postcode", typed, error.status))
-        return keep_place(see(url_for("shop.cart")), postcode)
+            return self._show(Trouble(wording.say(error), "", "postcode", typed, error.status, country))
+        return keep_place(see(url_for("shop.cart")), postcode, elsewhere)
 
     def cart_parcels(self) -> Response:
         """Choose between one day for all and a parcel on each day."""
@@ -123,7 +128,7 @@ class Views:
     def _show(self, trouble: Trouble | None) -> Response:
         now = self.front.clock()
         cart = self.front.shop.carts.find(self.front.cart_token(), now=now)
-        added = request.args.get("added", "")
+        added, profile = request.args.get("added", ""), self.front.shop.profile.get()
         return self.front.page(
             "storefront/cart.html",
             now,
@@ -131,6 +136,7 @@ class Views:
             cart=cart,
             trouble=trouble,
             place=self.front.remembered_place(),
+            countries=addresses.countries(profile.countries, self.front.formats(profile, now)),
             added=next((line for line in cart.lines if line.sku == added), None) if cart and added else None,
             changes=changes_of(cart) if cart else (),
             minutes=minutes_left(cart, now),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from flask import Blueprint, Response, request
 
+from backoffice.public.accounts import SavedAddress
+from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import BadInput, Refused, ShopError
-from storefront import wording
+from storefront import addresses, wording
 from storefront.cookies import account_token, keep_place
 from storefront.front import Front, see
 from storefront.inputs import parse_hidden_int
@@ -20,7 +22,8 @@ from storefront.phrases import _
 from storefront.views.cart import changes_of, minutes_left
 
 NO_VERSION = -1
-FIELDS = ("email", "name", "phone", "street", "postcode", "city", "country", "note")
+EMPTIED = frozenset(PARTS) - {"name", "country", "phone"}  # of "another address"
+FIELDS = ("email", "name", "company", "street", "postcode", "city", "region", "country", "phone", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,49 @@ class Views:
         if token and cart and cart.lines:
             cart = self.front.shop.carts.renew(token, now=now)
         before = self.front.shop.checkout.find_typed(token) if token and cart else {}
-        place = (cart.postcode if cart else None) or self.front.remembered_place().postcode or ""
-        typed = {**before, "postcode": place, **({"country": cart.country} if cart else {})}
+        typed = self._first_typed(cart, before, now)
+        if cart and cart.lines and not cart.postcode and not before and "street" in typed:  # of the address book
+            cart = self._move(cart, typed, now)
         return self._show(cart, typed, now)
+
+    def _move(self, cart: Cart, typed: Mapping[str, str], now: datetime) -> Cart:
+        """Name the days for an address that was picked; where it is none any more, the cart stays as it is."""
+        try:
+            return self.front.shop.carts.set_postcode(cart.token, typed["postcode"], country=typed["country"], now=now)
+        except (KeyError, ShopError):
+            return cart
+
+    def _first_typed(self, cart: Cart | None, before: Mapping[str, str], now: datetime) -> dict[str, str]:
+        """Return what the page begins with: what this cart typed before, else the preferred address; the cart's own place."""
+        book = self._book(now)
+        typed = self._known(now) | dict(before)
+        if not before and book and not (cart and cart.postcode):
+            return typed | asdict(book[0].address)
+        known = self.front.remembered_place()
+        place = (cart.postcode if cart else None) or known.postcode or known.abroad
+        here = {"postcode": place} | ({"country": cart.country} if cart else {})
+        same = next((asdict(one.address) for one in book if here.items() <= asdict(one.address).items()), {})
+        return typed | ({} if before else same) | here
+
+    def _known(self, now: datetime) -> dict[str, str]:
+        who = self.front.shop.accounts.find(account_token(), now=now)
+        return {"email": who.email, "name": who.name} if who else {}
+
+    def _book(self, now: datetime) -> Sequence[SavedAddress]:
+        token = account_token()
+        if token is None or self.front.shop.accounts.find(token, now=now) is None:
+            return ()
+        return self.front.shop.accounts.find_addresses(token, now=now)
 
     def checkout_start(self) -> Response:
         """Open the payment, or show the page again with what was typed and what has to change."""
         now, token = self.front.clock(), self.front.cart_token()
         typed = {name: request.form.get(name, "") for name in FIELDS}
         cart = self.front.shop.carts.find(token, now=now)
+        if request.form.get("action") == "country":
+            return self._show(cart, typed, now)
+        if request.form.get("action") == "address":
+            return self._use_address(cart, typed, now)
         try:
             # without a cart the form may still be one that was paid a moment ago, sent again: the door knows it by its key
             version = self._settle_place(token, cart, typed, now) if token and cart and cart.lines else 0
@@ -54,29 +91,38 @@ class Views:
             fresh = self.front.shop.carts.find(token, now=now)
             return self._show(fresh, typed, now, error)
         pay_url = start.pay_url if "//" in start.pay_url else request.script_root + start.pay_url  # paid already: its order page
-        return keep_place(see(pay_url), typed["postcode"].strip())
+        elsewhere = typed["country"] if typed["country"] != self.front.shop.profile.get().country else ""
+        return keep_place(see(pay_url), typed["postcode"].strip(), elsewhere)
+
+    def _use_address(self, cart: Cart | None, typed: Mapping[str, str], now: datetime) -> Response:
+        """Show the page with an address of the book, and its days; with empty fields for "another address"."""
+        picked = request.form.get("address", "")
+        found = next((one for one in self._book(now) if str(one.id) == picked), None)
+        if found is None:
+            return self._show(cart, {**typed, **dict.fromkeys(EMPTIED, "")}, now)
+        filled = {**typed, **asdict(found.address)}
+        return self._show(self._move(cart, filled, now) if cart and cart.lines else cart, filled, now)
 
     def _settle_place(self, token: str, cart: Cart, typed: Mapping[str, str], now: datetime) -> int:
         """Move the cart to the typed place before paying; return the version to buy.
 
         The page showed a day for the cart's place. Where another place means another day or amount, the customer
-        looks at it first: Refused(other_day_there | price_changed). A wrong place is named with all other wrong fields.
+        looks at it first: Refused(other_day_there | price_changed). A form with faults moves nothing: BadInput.
         """
         shown = parse_hidden_int(request.form.get("cart_version"))
         postcode, country = typed["postcode"].strip(), typed["country"] or cart.country
-        if not postcode or (postcode, country) == (cart.postcode, cart.country):
+        if (postcode, country) == (cart.postcode or "", cart.country):
             return shown
-        try:
-            moved = self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
-        except BadInput as error:
-            raise BadInput("invalid_form", _field_codes(error) | self._other_faults(token, typed, now)) from error
+        if faults := self._faults(token, typed, now):
+            raise BadInput("invalid_form", faults)
+        moved = self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
         if moved.deliver_on != cart.deliver_on:
             raise Refused("other_day_there")
         if moved.total != cart.total:
             raise Refused("price_changed")
         return moved.version if shown == cart.version else shown
 
-    def _other_faults(self, token: str, typed: Mapping[str, str], now: datetime) -> dict[str, str]:
+    def _faults(self, token: str, typed: Mapping[str, str], now: datetime) -> dict[str, str]:
         """Return the codes of the fields that the door refuses; nothing is paid, as no cart has this version."""
         try:
             self.front.shop.checkout.start(token, self._form(typed, NO_VERSION), base_url=self._base_url(), now=now)
@@ -93,6 +139,7 @@ class Views:
             total_minor=parse_hidden_int(request.form.get("total_minor")),
             language=self.front.language(),
             account=account_token() or "",
+            keep_address=request.form.get("keep_address") == "yes",
             **typed,
         )
 
@@ -100,17 +147,27 @@ class Views:
         return request.url_root.rstrip("/")
 
     def _show(self, cart: Cart | None, typed: Mapping[str, str], now: datetime, error: ShopError | None = None) -> Response:
+        profile = self.front.shop.profile.get()
+        country = typed.get("country") or (cart.country if cart else profile.country)
+        book = self._book(now)
+        form = addresses.form_of(country, profile.country, self.front.language())
         return self.front.page(
             "storefront/checkout.html",
             now,
             status=error.status if error else 200,
             cart=cart,
-            typed=typed,
+            typed={**typed, "country": country},
+            form=form,
+            countries=addresses.countries(profile.countries or [profile.country], self.front.formats(profile, now)),
+            book=book,
+            picked=next((one.id for one in book if _is_typed(one, typed)), 0),
+            logged_in=self.front.shop.accounts.find(account_token(), now=now) is not None,
+            keep_address=request.method == "GET" or request.form.get("keep_address") == "yes",
             # a refused form never became an order, so the next attempt is a new one
             key=secrets.token_urlsafe(24),
             problem=self._words(error) if error else "",
             problems=_field_words(error),
-            labels=labels(),
+            labels={**form.labels, "email": _("E-mail"), "note": _("A word to the driver or to us")},
             changes=changes_of(cart) if cart else (),
             minutes=minutes_left(cart, now),
             ready=bool(cart and cart.lines and all(line.promise for line in cart.lines)),
@@ -120,34 +177,19 @@ class Views:
         return wording.say(BadInput("invalid_form")) if _field_words(error) else wording.say(error)
 
 
-def labels() -> dict[str, str]:
-    """Return the fields' labels, in the order of the page."""
-    return {
-        "email": _("E-mail"),
-        "name": _("Name"),
-        "phone": _("Phone"),
-        "street": _("Street and number"),
-        "postcode": _("Postcode"),
-        "city": _("Town"),
-        "country": _("Country"),
-        "note": _("A word to the driver or to us"),
-    }
+def _is_typed(one: SavedAddress, typed: Mapping[str, str]) -> bool:
+    return all(text == typed.get(part, "") for part, text in asdict(one.address).items() if part != "phone")
 
 
 def _field_words(error: ShopError | None) -> dict[str, str]:
     """Return field → words, in the order of the page; a wrong postcode belongs to its field however it was raised."""
     if not isinstance(error, BadInput):
         return {}
-    codes = _field_codes(error)
-    ordered = [name for name in FIELDS if name in codes] + [name for name in codes if name not in FIELDS]
-    return wording.say_fields({name: codes[name] for name in ordered})
-
-
-def _field_codes(error: BadInput) -> dict[str, str]:
     codes = dict(error.fields)
     if error.code == "unknown_postcode":
         codes.setdefault("postcode", "unknown_postcode")
-    return codes
+    ordered = [name for name in FIELDS if name in codes] + [name for name in codes if name not in FIELDS]
+    return wording.say_fields({name: codes[name] for name in ordered})
 
 
 def register(routes: Blueprint, front: Front) -> None:

@@ -15,7 +15,7 @@ from backoffice.public.promise import Promise
 from storefront import wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
-from storefront.inputs import parse_postcode, parse_quantity
+from storefront.inputs import parse_quantity
 from storefront.structured import Terms, product_data
 
 
@@ -57,7 +57,7 @@ def choose(front: Front, product: ProductPage, sku: str | None, quantity_typed: 
         problems["quantity"] = wording.say(error)
     if place.problem:
         problems["postcode"] = place.problem
-    typed = place.typed or place.postcode or ""
+    typed = place.typed or place.postcode or place.abroad
     if quantity is None:
         return Choice(variant, quantity_typed, None, typed, problems=problems, status=422)
     base = Choice(variant, quantity_typed, quantity, typed, problems=problems, status=422 if problems else 200)
@@ -68,10 +68,11 @@ def _quote(front: Front, asked: Choice, place: Place, now: datetime) -> Choice:
     quantity = asked.quantity or 1
     problems, status = dict(asked.problems), asked.status
     promise, refused, most = None, "", None
-    postcodes = [place.postcode, None] if place.postcode else [None]
-    for postcode in postcodes:
+    here = (place.country or None, place.postcode or place.abroad or None)
+    for country, postcode in [here, (None, None)] if any(here) else [(None, None)]:
+        where: dict[str, str | None] = {"postcode": postcode} | ({"country": country} if country else {})
         try:
-            promise = front.shop.promises.quote(asked.variant.sku, quantity, postcode=postcode, cart=front.cart_token(), now=now)
+            promise = front.shop.promises.quote(asked.variant.sku, quantity, **where, cart=front.cart_token(), now=now)
             break
         except Refused as error:
             refused = wording.say(error)
@@ -79,7 +80,7 @@ def _quote(front: Front, asked: Choice, place: Place, now: datetime) -> Choice:
             most = number if isinstance(number, int) and number > 0 else None
             break
         except BadInput as error:
-            if error.code == "unknown_postcode" and postcode:
+            if error.code in ("unknown_postcode", "unknown_country") and (postcode or country):
                 # name the day for our usual place, and say that this one is not known
                 problems["postcode"], status = wording.say(error), 422 if place.typed else 200
                 continue
@@ -131,7 +132,8 @@ class Views:
 
     def _remember(self, response: Response, choice: Choice) -> Response:
         if "postcode" in request.args and "postcode" not in choice.problems:
-            keep_place(response, parse_postcode(choice.postcode_typed))
+            place = self.front.place()
+            keep_place(response, place.postcode or place.abroad, place.country)
             response.headers["Cache-Control"] = "private, no-cache"
         return response
 

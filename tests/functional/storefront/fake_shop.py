@@ -7,11 +7,11 @@ a cart that remembers what it showed. Stock is a number per sku; nothing is ever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from backoffice.public import Shop, ShopProfile
+from backoffice.public import Shop, ShopProfile, addresses
 from backoffice.public.accounts import AccountDoor, AccountView
 from backoffice.public.carts import Cart, CartLine
 from backoffice.public.catalogue import Picture
@@ -23,6 +23,8 @@ from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Promise
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
+
+COUNTRIES = ["DE", "AT", "IE", "IT", "US"]
 
 
 class Profile:
@@ -36,9 +38,7 @@ class Profile:
             raise RuntimeError("the database is away")
         address = ["Gasse 3", "96450 Coburg"]
         known = (30, "DE123456789", "HRB 77 Coburg")
-        return ShopProfile(
-            "Hobel & Kante", "DE", "EUR", ZONE, "en", "hello@hobel.test", "+49 9561 1", address, ["DE", "AT"], *known
-        )
+        return ShopProfile("Hobel & Kante", "DE", "EUR", ZONE, "en", "hello@hobel.test", "+49 9561 1", address, COUNTRIES, *known)
 
 
 class Promises:
@@ -47,7 +47,9 @@ class Promises:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def quote(self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime) -> Promise:
+    def quote(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> Promise:
         return self.state.promise(sku, quantity, postcode, now)
 
 
@@ -57,7 +59,9 @@ class Carts:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def add(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime) -> Cart:
+    def add(
+        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+    ) -> Cart:
         thing = self.state.get(sku)
         token = token if token in self.state.lines else f"cart-{len(self.state.lines) + 1}"
         lines = self.state.lines.get(token, {})
@@ -84,7 +88,7 @@ class Carts:
     def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
         if postcode not in POSTCODES:
             raise BadInput("unknown_postcode", {"postcode": "unknown_postcode"})
-        self.state.postcode[token] = postcode
+        self.state.postcode[token], self.state.country[token] = postcode, country or self.state.country.get(token, "DE")
         self.state.version[token] += 1
         return self._cart(token, now)
 
@@ -114,7 +118,7 @@ class Carts:
             goods_sum + SHIPPING if goods_sum else None,
             max(days) if days and len(days) == len(lines) else None,
             held if held > now else None,
-            "DE",
+            self.state.country.get(token, "DE"),
             postcode,
         )
 
@@ -141,7 +145,7 @@ class Checkouts:
         self.state, self.carts = state, carts
 
     def find_typed(self, cart: str) -> Mapping[str, str]:
-        names = ("email", "name", "phone", "street", "city", "postcode", "country", "note")
+        names = ("email", *addresses.PARTS, "note")
         return {name: getattr(self.state.started[-1], name) for name in names} if self.state.started else {}
 
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
@@ -150,7 +154,10 @@ class Checkouts:
         found = self.carts.find(cart, now=now)
         if found is None:
             raise Refused("cart_empty")
-        fields = {name: "required" for name in ("email", "name", "street", "city", "postcode") if not getattr(form, name).strip()}
+        fields = {} if form.email.strip() else {"email": "required"}
+        fields |= addresses.check(addresses.of(asdict(form)), COUNTRIES)
+        if "postcode" not in fields and form.country in ("DE", "AT") and form.postcode not in POSTCODES:
+            fields["postcode"] = "unknown_postcode"
         if fields:
             raise BadInput("invalid_form", fields)
         if form.cart_version != found.version:

@@ -14,7 +14,7 @@ from backoffice.public.promise import Promise, Step
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # Tuesday, 9:00 in Berlin
 SHIPPING = Money(490, "EUR")
-POSTCODES = {"80331": 0, "10115": 1}  # postcode → days more than usual
+POSTCODES = {"80331": 0, "10115": 1, "1010": 2, "": 0, "00144": 3, "10001": 5}  # postcode → days more than usual
 ZONE = "Europe/Berlin"
 
 
@@ -54,6 +54,7 @@ class State:
     goods: list[Goods] = field(default_factory=goods)
     lines: dict[str, dict[str, int]] = field(default_factory=dict)
     postcode: dict[str, str | None] = field(default_factory=dict)
+    country: dict[str, str] = field(default_factory=dict)
     version: dict[str, int] = field(default_factory=dict)
     held_until: dict[str, datetime] = field(default_factory=dict)
     was_on: dict[str, date] = field(default_factory=dict)

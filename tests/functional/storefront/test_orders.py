@@ -17,7 +17,7 @@ LINE = OrderLine(
     None, date(2026, 12, 8), date(2026, 12, 8), None, (), None,
 )  # fmt: skip
 ORDER = OrderView(
-    "2026-0001", "confirmed", NOW, "a@example.test", "নীলা", ["Gasse 1", "80331 München"], [LINE],
+    "2026-0001", "confirmed", NOW, "a@example.test", "নীলা", ["নীলা", "Gasse 1", "80331 München"], [LINE],
     Money(129000, "EUR"), Money(490, "EUR"), Money(129490, "EUR"), date(2026, 12, 8), date(2026, 12, 8), None,
     [OrderEvent("placed", NOW)],
 )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import holidays
 import pytest
 
-from backoffice.erp.postcodes import SUBDIVISIONS, validate
+from backoffice.erp.postcodes import SUBDIVISIONS
+from backoffice.public.addresses import is_postcode
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from backoffice.erp.postcodes import SUBDIVISIONS, validate
     ],
 )
 def test_shape(country: str, postcode: str, right: bool) -> None:
-    assert validate(country, postcode) is right
+    assert is_postcode(country, postcode) is right
 
 
 @pytest.mark.parametrize(
