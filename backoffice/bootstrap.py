@@ -20,7 +20,7 @@ from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
-from backoffice.crm import arrivals, consents, follow_ups, links, moving, orders, telling
+from backoffice.crm import arrivals, companies, consents, customers, follow_ups, links, moving, orders, telling
 from backoffice.db import Database
 from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
@@ -66,6 +66,8 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.ShipmentDelivered, arrivals.on_delivered)
     events.listen(events.ExpectedDayMoved, moving.make_on_day_moved(secret_key))
     events.listen(events.OrderPlaced, follow_ups.on_order_placed)
+    events.listen(events.OrderPlaced, companies.on_order_placed)
+    events.listen(events.OrderPlaced, customers.on_order_placed)
     events.listen(events.ConsentGiven, consents.make_on_given(secret_key, base_url))
     events.listen(events.MailWanted, _post)
     events.listen(events.RefundWanted, _send_back)

@@ -26,7 +26,18 @@ CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
     "completed": (),
     "abandoned": ("open",),
 }  # open again: paid after all
-LONGEST = {"name": 200, "phone": 40, "street": 200, "city": 100, "postcode": 12, "country": 2, "note": 1_000, "language": 20}
+LONGEST = {
+    "name": 200,
+    "phone": 40,
+    "street": 200,
+    "city": 100,
+    "postcode": 12,
+    "country": 2,
+    "note": 1_000,
+    "language": 20,
+    "company": 200,
+    "region": 100,
+}
 REQUIRED = ("email", "name", "street", "city", "postcode", "country")
 
 
@@ -106,6 +117,8 @@ def open_checkout(
         city=form.city.strip(),
         postcode=cart.postcode or "",
         country=cart.country,
+        company=form.company.strip(),
+        region=form.region.strip(),
         note=form.note.strip(),
         parcels=cart.parcels,
         account_id=found[0].id if (found := accounts.find_session(session, form.account, now=now)) else None,

@@ -171,6 +171,7 @@ class _Story:
                 country=customer.country,
                 note="Bitte klingeln." if number % 7 == 3 else "",
                 language=customer.language,
+                company=customer.company,
             )
             start = shop.checkout.start(token, form, base_url="http://localhost:8000", now=at)
         except Refused:

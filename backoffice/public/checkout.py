@@ -27,6 +27,8 @@ class CheckoutForm:
     country: str
     note: str
     language: str
+    company: str = ""
+    region: str = ""
     account: str = ""  # the session's token of who is logged in
 
 
