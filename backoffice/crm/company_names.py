@@ -21,8 +21,13 @@ def is_storable(text: str) -> bool:
 
 
 def fold(name: str) -> str:
-    """Return a name as it is compared: " Büro  NORDLICHT GmbH" is "büro nordlicht gmbh"."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
+    """Return a name as it is compared: " Büro  NORDLICHT GmbH" is "büro nordlicht gmbh"; empty where no letter is in it.
+
+    What nobody sees (soft hyphens, joiners) makes no difference.
+    """
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
+    key = " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+    return key if any(letter.isalnum() for letter in key) else ""
 
 
 def clean_vat_number(typed: str) -> str | None:

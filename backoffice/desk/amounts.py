@@ -14,7 +14,7 @@ MOST_DIGITS = 15
 def minor(typed: str, currency: str, locale: Locale) -> int | None:
     """Return an amount in minor units; None if it is none, or finer than the currency."""
     text = "".join(typed.split())
-    if not 0 < len(text) <= MOST_DIGITS:
+    if not 0 < len(text) <= MOST_DIGITS or any(letter.isalpha() for letter in text):
         return None
     amount = _decimal(text, get_currency_precision(currency), locale)
     if amount is None or not amount.is_finite():
