@@ -20,7 +20,7 @@ from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
-from backoffice.crm import arrivals, consents, desk_orders, follow_ups, links, moving, orders, telling
+from backoffice.crm import arrivals, companies, consents, customers, desk_orders, follow_ups, links, moving, orders, telling
 from backoffice.db import Database
 from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
@@ -68,6 +68,8 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.OrderPlaced, follow_ups.on_order_placed)
     events.listen(events.PaymentOpened, desk_orders.make_on_payment_opened(secret_key))
     events.listen(events.PaymentEnded, desk_orders.on_payment_ended)
+    events.listen(events.OrderPlaced, companies.on_order_placed)
+    events.listen(events.OrderPlaced, customers.on_order_placed)
     events.listen(events.ConsentGiven, consents.make_on_given(secret_key, base_url))
     events.listen(events.MailWanted, _post)
     events.listen(events.RefundWanted, _send_back)

@@ -47,10 +47,14 @@ def find_or_create(
     if party is None:
         party = _insert(session, address, name or address, phone, language, now)
         party.source, party.campaign = source, campaign
-    if party.name == address and name:
-        party.name = name
-    party.phone = party.phone or phone
-    party.language = party.language or language
+        session.flush()
+    known = (party.name, party.phone, party.language)
+    filled = (name if party.name == address and name else party.name, party.phone or phone, party.language or language)
+    if filled != known:  # whoever has them open at a desk must not save over it
+        party.name, party.phone, party.language = filled
+        party.version = Party.version + 1
+        session.flush()
+        session.refresh(party)
     return party
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -30,7 +30,7 @@ from backoffice.demo.customers import CUSTOMERS, Customer
 from backoffice.demo.sales_orders import write_sales_orders
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
-from backoffice.payments import cancelling, refunds
+from backoffice.payments import cancelling, refunds, requests
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import NotFound, Refused
@@ -368,6 +368,15 @@ class _Story:
             at = now - timedelta(days=1, hours=3)
             refunds.request(session, payment, 900, reason="partial", key=f"demo:{order.number}", by=SALES, now=at)
             audit.record(session, "refund.request", f"order:{order.number}", actor=SALES, role="sales", now=at)
+        self._ask_for_money(session, shipped)
+
+    def _ask_for_money(self, session: Session, shipped: Sequence[Order]) -> None:
+        """Let sales ask for more than it may give back alone: it waits for somebody who administers."""
+        seller = session.scalars(sa.select(t.Staff).where(t.Staff.name == SALES)).one()
+        dear = max(shipped, key=lambda order: (order.total_minor, order.id))
+        amount = requests.limit_minor(dear.currency) + 2_550
+        reason = "One edge came with a crack. They keep it if we give a part back; a new top would cost us more."
+        requests.ask(session, dear.number, amount, reason=reason, key="demo", by=seller, now=self.now - timedelta(hours=4))
 
     def _close_the_post(self, session: Session) -> None:
         waiting = sa.select(OutboxMessage).where(OutboxMessage.state == "pending").order_by(OutboxMessage.id)

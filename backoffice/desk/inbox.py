@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from backoffice.crm import lead_forms, parties, timeline
 from backoffice.crm.models import Activity, Checkout, Lead, Order, OrderLine, Party
 from backoffice.erp.models import Shipment, Staff
-from backoffice.public.errors import NotFound
 
 PAGE = 50
 WHOSE = ("all", "mine")
@@ -129,14 +128,6 @@ def get_customer(session: Session, party_id: int) -> Customer:
         session.execute(asked).scalars().all(),
         _orders(session, Order.party_id == party_id),
     )
-
-
-def find_order_party(session: Session, number: str) -> int:
-    """Return whose order this is. Raises NotFound(unknown_order)."""
-    party_id = session.execute(sa.select(Order.party_id).where(Order.number == number)).scalar_one_or_none()
-    if party_id is None:
-        raise NotFound("unknown_order")
-    return party_id
 
 
 def _orders(session: Session, which: sa.ColumnElement[bool]) -> Sequence[Bought]:

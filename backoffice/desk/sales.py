@@ -200,18 +200,10 @@ def release(lead_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.get("/customers/<int:party_id>")
-def customer(party_id: int) -> ResponseReturnValue:
-    """Show one customer: everything between us on one timeline, and their orders."""
-    found = context.read(lambda db: inbox.get_customer(db, party_id))
-    return render_template("desk/sales/customer.html", customer=found)
-
-
-@bp.get("/orders/<number>")
+@bp.get("/order/<number>")
 def order(number: str) -> ResponseReturnValue:
-    """Open the customer of an order, at that order."""
-    party_id = context.read(lambda db: inbox.find_order_party(db, number))
-    return redirect(url_for("sales.customer", party_id=party_id, _anchor=f"order-{number}"), 303)
+    """Open an order on its own page."""
+    return redirect(url_for("orders.order", number=number), 303)
 
 
 def _save(lead_id: int, work: Callable[[Session], object], said: str, *, form: str = "") -> ResponseReturnValue:

@@ -244,7 +244,7 @@ def _page(sheet: Sheet, shown: Shown) -> ResponseReturnValue:
     names = context.read(lambda db: {sku: item_search.find_item(db, sku) for sku in skus})
     held = {line.sku: line for line in shown.cart.lines} if shown.cart else {}
     page = render_template(
-        "desk/sales/order.html",
+        "desk/sales/selling.html",
         sheet=sheet,
         shown=shown,
         draft=shown.draft,

@@ -25,6 +25,11 @@ def explain(error: ShopError) -> str:
         return _("Not possible yet: %(items)s is still missing. Nothing was booked.", items=error.details["items"])
     if error.code == "not_available" and error.details.get("most"):
         return _("No day can be promised for that many, only for %(most)s.", most=error.details["most"])
+    if error.code == "refund_too_much" and "most" in error.details:
+        left = money(int(str(error.details["most"])), str(error.details["currency"]))
+        return _("No more than %(amount)s is left of this payment. Nothing was given back.", amount=left)
+    if error.code == "has_company":
+        return _("They belong to %(name)s already. Take them off there first. Nothing was changed.", name=error.details["name"])
     if error.code in _sentences():
         return _sentences()[error.code]
     if isinstance(error, BadInput):
@@ -70,6 +75,9 @@ def _sentences() -> dict[str, str]:
         "too_late_to_cancel": _("A parcel of this order is closed already. Take it apart first, or wait for it to come back."),
         "refund_too_much": _("That is more than is left of this payment. Nothing was given back."),
         "bad_amount": _("Write an amount above zero."),
+        "second_person": _("You asked for this yourself: a colleague must approve it. Nothing was given back."),
+        "not_a_person": _("Only a person can belong to a company. Nothing was changed."),
+        "not_a_company": _("That is not a company. Nothing was changed."),
         "no_email": _("No e-mail address is known of them. Call them, or write the address down first. Nothing was sent."),
         "nothing_here": _("Nothing of this parcel is here yet. Nothing was changed."),
         "all_here": _("All of this parcel is here: pick it as a whole."),
@@ -113,6 +121,8 @@ def explain_field(code: str) -> str:
         "bad_hours": _("Write a number of hours between 1 and 720."),
         "bad_time": _("Choose a day and a time."),
         "bad_choice": _("Choose one of the list."),
+        "shorten": _("This is too long. Shorten it."),
+        "unknown_person": _("Nobody with that address is known yet. They are once they buy or write to us."),
     }
     return str(words.get(code, _("This is not right.")))
 
@@ -171,6 +181,68 @@ def name_of(kind: str, code: str) -> str:
             "lost": _("closed it without an order"),
             "linked": _("belongs to"),
             "unlinked": _("no longer belongs to"),
+            "company_joined": _("noted their company"),
+            "company_left": _("took their company off"),
+            "owner": _("gave them to"),
+            "refund_asked": _("asked for money back"),
+            "refund_approved": _("approved money back"),
+            "refund_declined": _("declined money back"),
+        },
+        "consent": {
+            "phone": _("by telephone"),
+            "form": _("in a form"),
+            "checkout": _("at checkout"),
+            "account": _("in their account"),
+        },
+        "evidence": {
+            "how": _("how"),
+            "by": _("written down by"),
+            "page": _("page"),
+            "lead": _("enquiry"),
+        },
+        "purpose": {"newsletter": _("News by mail"), "calls": _("Calls")},
+        "customers": {
+            "all": _("Everybody"),
+            "people": _("People"),
+            "companies": _("Companies"),
+            "open": _("With an open order"),
+            "active": _("Last contact first"),
+            "new": _("Newest first"),
+            "name": _("By name"),
+        },
+        "orders": {
+            "open": _("Under way here"),
+            "late": _("Later than promised"),
+            "refund": _("Money to give back"),
+            "shipped": _("Shipped"),
+            "delivered": _("Delivered"),
+            "cancelled": _("Cancelled"),
+            "any": _("All orders"),
+            "new": _("Newest first"),
+            "old": _("Oldest first"),
+            "day": _("By day of arrival"),
+        },
+        "payment": {
+            "opened": _("not paid yet"),
+            "processing": _("being paid"),
+            "succeeded": _("paid"),
+            "failed": _("not paid"),
+            "expired": _("not paid"),
+            "partly_refunded": _("paid, a part given back"),
+            "refunded": _("paid, all given back"),
+            "disputed": _("disputed by the buyer's bank"),
+        },
+        "refund": {
+            "requested": _("being sent back"),
+            "pending": _("on its way back"),
+            "succeeded": _("given back"),
+            "failed": _("did not go through"),
+        },
+        "refund_request": {
+            "within_limit": _("within the limit"),
+            "waiting": _("waits for a second person"),
+            "approved": _("approved"),
+            "declined": _("declined"),
         },
         "reason": {"answer": _("answer"), "call_again": _("call again"), "paying": _("waits for payment")},
         "desk": {"sales": _("Sales"), "warehouse": _("Warehouse"), "planning": _("Planning"), "admin": _("Administration")},
@@ -249,5 +321,6 @@ def said(text: str, values: Mapping[str, Any]) -> str:
     if isinstance(values.get("on"), str):
         return day(date.fromisoformat(values["on"]))
     if isinstance(values.get("amount_minor"), int):
-        return money(values["amount_minor"], str(values["currency"]))
+        amount = money(values["amount_minor"], str(values["currency"]))
+        return f"{amount} · {text}" if text else amount
     return text

@@ -7,8 +7,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import events
+from backoffice import audit, events
 from backoffice.crm import orders, timeline
+from backoffice.crm.customers import Editor
+from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Order
 from backoffice.erp import cancelling
 from backoffice.payments import refunds
@@ -17,15 +19,15 @@ from backoffice.payments.models import Payment
 BY_CUSTOMER = "customer"
 
 
-def cancel(session: Session, number: str, *, by: str, secret_key: str, now: datetime) -> None:
-    """Cancel a whole order and ask for its money back; cancelled before: nothing happens.
+def cancel(session: Session, number: str, *, by: str, secret_key: str, now: datetime) -> bool:
+    """Cancel a whole order and ask for its money back; False: cancelled before, nothing happens.
 
     by: BY_CUSTOMER or a colleague's name. Raises Refused(too_late_to_cancel) once a parcel of it is closed.
     """
     order = orders.get_by_number(session, number)
     payment = session.scalars(sa.select(Payment).where(Payment.id == order.payment_id).with_for_update()).one()
     if not cancelling.cancel(session, number, now=now):
-        return
+        return False
     order = session.scalars(
         sa.select(Order).where(Order.number == number).with_for_update().execution_options(populate_existing=True)
     ).one()
@@ -39,3 +41,18 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
         "amount": {"amount_minor": left, "currency": payment.currency},
     }
     events.publish(session, events.MailWanted("order_cancelled", f"order:{number}", payload, now))
+    return True
+
+
+def cancel_at_desk(session: Session, number: str, *, reason: str, by: Editor, secret_key: str, now: datetime) -> bool:
+    """Cancel an order for a customer who asked us to; the reason is for us. False: it was cancelled before.
+
+    Raises NotFound(unknown_order), BadInput(invalid_form, reason), Refused(too_late_to_cancel).
+    """
+    words = clean_text(reason, field="reason")
+    if not cancel(session, number, by=by.name, secret_key=secret_key, now=now):
+        return False
+    order = orders.get_by_number(session, number)
+    timeline.record(session, order.party_id, "note", text=words, order_ref=number, actor=by.name, now=now)
+    audit.record(session, "order.cancel", f"order:{number}", actor=by.email, role=by.role, details={"reason": words}, now=now)
+    return True

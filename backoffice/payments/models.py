@@ -80,6 +80,39 @@ class Refund(Base):
     settled_at: Mapped[datetime | None]
 
 
+class RefundRequest(Base):
+    """Money that a colleague wants to give back, and why. state: within_limit | waiting → approved | declined.
+
+    What is within the limit is a refund at once; above it a second person approves, and the database holds that.
+    `key`: the same form twice is one request. reason: for us, never shown to the customer. note: why it was declined.
+    """
+
+    __tablename__ = "refund_request"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('within_limit', 'waiting', 'approved', 'declined')", name="state"),
+        sa.CheckConstraint("amount_minor > 0", name="amount"),
+        sa.CheckConstraint(
+            "state <> 'approved' OR (decided_by_id IS NOT NULL AND decided_by_id <> asked_by_id)", name="second_person"
+        ),
+        sa.Index("ix_refund_request_state_id", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payment.id"), index=True)
+    order_ref: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
+    decided_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    refund_id: Mapped[int | None] = mapped_column(sa.ForeignKey("refund.id"), unique=True)
+
+
 class SandboxRefund(Base):
     """A refund in the sandbox provider's own books."""
 

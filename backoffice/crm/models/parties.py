@@ -12,10 +12,25 @@ from backoffice.db import Base, BigId
 
 
 class Party(Base):
-    """A person or a company that we deal with. email is normalised (lower case) and unique where there is one."""
+    """A person or a company that we deal with. email is normalised (lower case) and unique where there is one.
+
+    A company is known once by its name (company_key: folded; people have none) in its country, and once by its VAT number;
+    it belongs to no other. version: a stale save is refused.
+    """
 
     __tablename__ = "party"
-    __table_args__ = (sa.CheckConstraint("kind IN ('person', 'company')", name="kind"),)
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('person', 'company')", name="kind"),
+        sa.CheckConstraint("kind = 'person' OR company_id IS NULL", name="belongs"),
+        sa.UniqueConstraint("country", "company_key"),
+        sa.Index(
+            "uq_party_company_vat_number",
+            "vat_number",
+            unique=True,
+            sqlite_where=sa.text("kind = 'company' AND vat_number <> ''"),
+            postgresql_where=sa.text("kind = 'company' AND vat_number <> ''"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(default="person")
@@ -30,6 +45,9 @@ class Party(Base):
     campaign: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"), index=True)  # who looks after them
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    country: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # of a company: ISO 3166-1 alpha-2
+    company_key: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
 
 

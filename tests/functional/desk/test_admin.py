@@ -24,7 +24,7 @@ from tests.integration.chain.conftest import Workshop
 
 AtDesk = Callable[[str], Colleague]
 ADMIN = "/desk/admin"
-PAGES = ["", "/people", "/absences", "/company", "/keys", "/outgoing", "/payments", "/rules", "/answers", "/changes"]
+PAGES = ["", "/people", "/absences", "/company", "/keys", "/outgoing", "/payments", "/refunds", "/rules", "/answers", "/changes"]
 POSTS = [
     "/people",
     "/people/1",
@@ -38,6 +38,8 @@ POSTS = [
     "/outgoing/1/replay",
     "/outgoing/1/drop",
     "/payments/1/handled",
+    "/refunds/1/approve",
+    "/refunds/1/decline",
     "/rules",
     "/rules/1/remove",
     "/answers",

@@ -24,6 +24,10 @@ PAGES = {
         "/desk/sales/leads/1/order",
         "/desk/sales/phone",
         "/desk/sales/customers/1",
+        "/desk/sales/customers?which=open&sort=name&q=x",
+        "/desk/sales/customers",
+        "/desk/sales/orders",
+        "/desk/sales/orders?which=refund&sort=day&q=x",
     ],
     "warehouse": ["/desk/warehouse", "/desk/warehouse/receive", "/desk/warehouse/shipments/1", "/desk/warehouse/waves"],
     "planner": ["/desk/planning", "/desk/planning/production", "/desk/planning/receipts", "/desk/planning/load"],
@@ -33,7 +37,9 @@ POSTS = {
         f"/desk/sales/leads/1/{verb}" for verb in ("take", "take-over", "note", "answer", "ready", "call", "come-back", "hand")
     ]
     + [f"/desk/sales/leads/1/{verb}" for verb in ("lose", "introduce", "done", "release", "order", "order/withdraw")]
-    + ["/desk/sales/phone"],
+    + ["/desk/sales/phone"]
+    + [f"/desk/sales/customers/1/{verb}" for verb in ("consents", "consents/1/withdraw", "company", "people", "people/2/leave")]
+    + ["/desk/sales/customers", "/desk/sales/customers/1", "/desk/sales/orders/SF-1/cancel", "/desk/sales/orders/SF-1/refund"],
     "warehouse": [f"/desk/warehouse/shipments/1/{verb}" for verb in ("scan", "undo", "pack", "ship")]
     + ["/desk/warehouse/receive/1", "/desk/warehouse/waves/release"]
     + [f"/desk/warehouse/waves/1/{verb}" for verb in ("scan", "undo", "take", "pack", "close")],
@@ -78,6 +84,11 @@ def test_pages_without_rows_say_so(at_desk: Callable[[str], Colleague]) -> None:
     ada = at_desk("Ada")
     assert "Everybody is answered" in ada.get("/desk/sales")
     assert "Nothing here" in ada.get("/desk/sales?state=done")
+    assert "No customers yet" in ada.get("/desk/sales/customers")
+    assert "Nobody found" in ada.get("/desk/sales/customers?q=nobody")
+    assert "No order here" in ada.get("/desk/sales/orders")
+    assert "No order matches." in ada.get("/desk/sales/orders?q=nothing")
+    assert "Nothing to approve" in ada.get("/desk/admin/refunds")
     assert "Nothing to pick" in ada.get("/desk/warehouse")
     assert "Nothing waits for a wave" in ada.get("/desk/warehouse/waves")
     assert "Nothing found" in ada.get("/desk/warehouse/receive?q=nonsense")
@@ -91,6 +102,7 @@ def test_pages_without_rows_say_so(at_desk: Callable[[str], Colleague]) -> None:
         "/desk/sales/leads/99",
         "/desk/sales/customers/99",
         "/desk/sales/orders/SF-99",
+        "/desk/sales/orders/SF-99/cancel",
         "/desk/warehouse/shipments/99",
         "/desk/nowhere",
     ],

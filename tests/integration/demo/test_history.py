@@ -21,7 +21,7 @@ from backoffice.crm.models import Activity, Consent, Lead, Order, OrderLine, Par
 from backoffice.demo.history import write_history
 from backoffice.demo.load import load
 from backoffice.erp import models as t
-from backoffice.payments.models import Payment, Refund
+from backoffice.payments.models import Payment, Refund, RefundRequest
 from tests.conftest import NOW
 from tests.functional.desk.conftest import Colleague
 from tests.invariants import breaches
@@ -75,6 +75,17 @@ def test_every_state_is_there_and_everything_adds_up(lived: Services, now: datet
         assert session.scalar(sa.select(sa.func.count(Consent.id))) >= 3
         assert session.scalar(sa.select(sa.func.count(AuditEntry.id))) >= 3
         assert [key.revoked_at is not None for key in session.scalars(sa.select(ApiKey))] == [True]
+        firms = dict(
+            session.execute(
+                sa.select(Party.company_id, sa.func.count()).where(Party.company_id.is_not(None)).group_by(Party.company_id)
+            ).all()
+        )
+        waiting = session.execute(sa.select(RefundRequest.state, RefundRequest.amount_minor)).all()
+        looked_after = session.scalar(sa.select(sa.func.count()).where(Party.kind == "person", Party.owner_id.is_not(None)))
+    assert max(firms.values()) >= 2
+    assert len(firms) >= 2
+    assert waiting == [("waiting", 12_550)]
+    assert looked_after >= 10
     assert timedelta(days=80) < now - first < timedelta(days=90)
     assert last < now
     assert late == 1
@@ -133,7 +144,10 @@ def test_nobody_is_written_to_about_the_past(lived: Services) -> None:
     assert states(lived, OutboxMessage.state)["dead"] == 1
 
 
-@pytest.mark.parametrize("path", ["/desk/sales", "/desk/warehouse", "/desk/planning", "/desk/admin/outgoing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/desk/sales", "/desk/sales/orders", "/desk/sales/customers", "/desk/warehouse", "/desk/planning", "/desk/admin/outgoing"],
+)
 def test_the_first_screen_of_every_desk_has_something_to_do(lived: Services, app: Flask, path: str) -> None:
     client = app.test_client()
     client.environ_base["HTTP_ORIGIN"] = "http://localhost"
