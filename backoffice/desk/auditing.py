@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request
@@ -25,7 +27,14 @@ def home() -> ResponseReturnValue:
     rows, total = context.read(lambda db: find_changes(db, asked, number))
     actions = context.read(lambda db: db.scalars(sa.select(AuditEntry.action).distinct().order_by(AuditEntry.action)).all())
     return render_template(
-        "desk/admin/auditing.html", rows=rows, total=total, page_number=number, page_size=PAGE, asked=asked, actions=actions
+        "desk/admin/auditing.html",
+        rows=rows,
+        total=total,
+        page_number=number,
+        page_size=PAGE,
+        asked=asked,
+        actions=actions,
+        differences=differences,
     )
 
 
@@ -45,6 +54,23 @@ def find_changes(session: Session, asked: Mapping[str, str], page: int) -> tuple
     total = session.scalar(sa.select(sa.func.count()).select_from(wanted.subquery())) or 0
     newest = wanted.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
     return session.scalars(newest).all(), total
+
+
+def differences(details: Mapping[str, Any]) -> Sequence[str]:
+    """Return what a change changed, one line for each thing; of a before and an after only what differs."""
+    before, after = details.get("before"), details.get("after")
+    if not (isinstance(before, dict) or isinstance(after, dict)):
+        return [f"{name}: {_plain(value)}" for name, value in details.items()]
+    old, new = before or {}, after or {}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    lines = [f"{name}: {_plain(old.get(name))} → {_plain(new.get(name))}" for name in names]
+    return lines + [f"{name}: {_plain(value)}" for name, value in details.items() if name not in ("before", "after")]
+
+
+def _plain(value: object) -> str:
+    if value is None or value == "":
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _day(typed: str) -> date | None:

@@ -80,9 +80,14 @@ def drop(message_id: int) -> ResponseReturnValue:
     return _do(work, _("Given up. The reason is kept with the changes."))
 
 
-def find_messages(session: Session, state: str, target: str, page: int) -> tuple[Sequence[OutboxMessage], int]:
-    """Return one page of messages and how many there are: open ones oldest first, delivered ones newest first."""
+def find_messages(session: Session, state: str, target: str, page: int, about: str = "") -> tuple[Sequence[OutboxMessage], int]:
+    """Return one page of messages and how many there are: open ones oldest first, delivered ones newest first.
+
+    about: a part of what they are about, for example an order's number.
+    """
     wanted = sa.select(OutboxMessage).where(OutboxMessage.state == state)
+    if about:
+        wanted = wanted.where(OutboxMessage.aggregate.icontains(about, autoescape=True))
     if target:
         wanted = wanted.where(OutboxMessage.target == target)
     total = session.scalar(sa.select(sa.func.count()).select_from(wanted.subquery())) or 0
@@ -106,7 +111,7 @@ def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
         request.args.get("target", "")[:40].replace("\x00", ""),
         forms.page(),
     )
-    rows, total = context.read(lambda db: find_messages(db, state, target, number))
+    rows, total = context.read(lambda db: find_messages(db, state, target, number, forms.sought()))
     targets = context.read(lambda db: db.scalars(sa.select(OutboxMessage.target).distinct().order_by(OutboxMessage.target)).all())
     return render_template(
         "desk/admin/outgoing.html",
@@ -117,6 +122,7 @@ def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
         state=state,
         states=STATES,
         target=target,
+        query=forms.sought(),
         targets=targets,
         problem_text=problem,
     ), status

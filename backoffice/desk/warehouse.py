@@ -22,10 +22,12 @@ bp = Blueprint("warehouse", __name__, url_prefix="/desk/warehouse")
 
 @bp.get("")
 def home() -> ResponseReturnValue:
-    """List what to pick, what to ship and what waits for what."""
+    """List what to pick, what to ship and what waits for what; a parcel whose number was scanned opens at once."""
     tomorrow = datetime.combine(context.today() + timedelta(days=1), time(), context.house().zone).astimezone(UTC)
     query = forms.sought()
     board = context.read(lambda db: warehouse_tasks.find_board(db, query, now=context.now(), day_ends_at=tomorrow))
+    if query and (scanned := board.numbered(query)):
+        return redirect(url_for("warehouse.shipment", shipment_id=scanned.id), 303)
     return render_template(
         "desk/warehouse/board.html", board=board, query=query, most=warehouse_tasks.MOST, today=context.today()
     )

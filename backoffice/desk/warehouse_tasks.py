@@ -58,6 +58,11 @@ class Board:
     receipts_late: int
     receipts_today: int
 
+    def numbered(self, number: str) -> Shipment | None:
+        """Return the parcel with exactly this number."""
+        every = [*self.pick, *self.packed, *(task for task, _ in self.waiting)]
+        return next((task.shipment for task in every if task.shipment.number.casefold() == number.casefold()), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

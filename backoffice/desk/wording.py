@@ -128,7 +128,10 @@ def explain_field(code: str) -> str:
 
 
 def name_of(kind: str, code: str) -> str:
-    """Return the word for a code: kind is state | reason | lead | entry | desk | role | order | shipment | change | basis."""
+    """Return the word for a code.
+
+    kind: state | reason | lead | entry | desk | role | order | shipment | payment | refund | message | change | basis …
+    """
     tables = {
         "state": {
             "new": _("New"),
@@ -268,6 +271,21 @@ def name_of(kind: str, code: str) -> str:
             "shipped": _("Shipped"),
             "delivered": _("Delivered"),
             "cancelled": _("Cancelled"),
+        },
+        "message": {
+            "order_confirmed": _("Mail: order confirmed"),
+            "order_shipped": _("Mail: parcel on its way"),
+            "order_cancelled": _("Mail: order cancelled"),
+            "order_refunded": _("Mail: money back"),
+            "day_moved": _("Mail: another day"),
+            "day_unknown": _("Mail: no day known"),
+            "can_be_had": _("Mail: can be had again"),
+            "lead_answer": _("Mail: answer to a message"),
+            "consent_given": _("Mail: permission to write"),
+            "account_confirm": _("Mail: confirm an account"),
+            "account_known": _("Mail: account exists already"),
+            "account_reset": _("Mail: new password"),
+            "refund": _("Money back, to the payment provider"),
         },
         "change": {
             "api_key.create": _("made an API key"),

@@ -85,6 +85,17 @@ def test_a_scan_sounds_right_or_wrong_until_the_sound_is_off(picking: Any) -> No
 
 
 @pytest.mark.browser
+def test_what_needs_a_script_is_not_there_without_one(picking: Any, new_page: Callable[..., Any]) -> None:
+    plain = new_page(java_script_enabled=False, storage_state=picking.context.storage_state())
+    plain.goto(picking.url)
+    assert plain.get_by_label("Scan the item").is_visible()
+    for idle in (".sound", ".keys-open button"):
+        assert (plain.locator(idle).count(), plain.locator(idle).is_visible()) == (1, False), idle
+    assert picking.locator(".sound").is_visible()
+    assert not picking.locator(".keys-open button").is_visible()  # letters are the scanner's here
+
+
+@pytest.mark.browser
 def test_paper_holds_the_list_and_not_the_screen_of_the_moment(picking: Any) -> None:
     scan(picking, "LAMP")
     picking.emulate_media(media="print")

@@ -16,6 +16,7 @@ from backoffice.audit import AuditEntry
 from backoffice.bridge import outbox
 from backoffice.bridge.models import Heartbeat, OutboxMessage
 from backoffice.crm.models import AssignmentRule, MailTemplate
+from backoffice.desk import auditing
 from backoffice.erp.models import Company, Staff, StaffAbsence
 from backoffice.payments.models import Payment
 from tests.conftest import FixedClock
@@ -216,6 +217,8 @@ def test_undelivered_messages_are_tried_again_or_given_up_with_a_reason(at_desk:
     ada = at_desk("Ada")
     page = ada.get(f"{ADMIN}/outgoing")
     assert page.count("the server is away") == 3
+    assert page.count("Mail: parcel on its way") == 3
+    assert ada.get(f"{ADMIN}/outgoing?q=SF-2").count("the server is away") == 1
     assert "secret@example.test" not in page
     ada.send(f"{ADMIN}/outgoing/1/replay")
     assert "Write down why." in ada.refused(f"{ADMIN}/outgoing/2/drop", 422, reason=" ")
@@ -358,3 +361,12 @@ def test_absences_are_noted_and_taken_back(at_desk: AtDesk, workshop: Workshop) 
     ada.send(f"{ADMIN}/absences/1/remove")
     assert workshop.rows(StaffAbsence) == []
     assert [action for _, action, _ in changes(workshop)] == ["absence.add", "staff_absence.remove"]
+
+
+def test_a_change_is_read_as_what_differs() -> None:
+    before, after = {"role": "sales", "name": "Bea", "phone": ""}, {"role": "admin", "name": "Bea", "phone": "+49 30 1"}
+    assert auditing.differences({"before": before, "after": after}) == ["role: sales → admin", "phone: – → +49 30 1"]
+    assert auditing.differences({"before": None, "after": {"kind": "question"}}) == ["kind: – → question"]
+    assert auditing.differences({"messages": 2, "reason": "mühsam"}) == ["messages: 2", "reason: mühsam"]
+    at = {"before": "2026-11-27", "after": "2026-12-03", "lines_moved": 1}
+    assert auditing.differences(at) == ["before: 2026-11-27", "after: 2026-12-03", "lines_moved: 1"]

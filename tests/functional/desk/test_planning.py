@@ -103,6 +103,9 @@ def test_a_proposed_purchase_is_confirmed_once(at_desk: AtDesk, workshop: Worksh
     petra = at_desk("Petra")
     assert "1 purchase to order" in petra.get("/desk/planning")
     order = next(one for one in workshop.rows(PurchaseOrder) if one.state == "proposed")
+    page = petra.get(f"/desk/planning/receipts?q={order.number}")
+    assert "once it is ordered" in page  # it has no day of its own to move
+    assert "/due" not in page
     for _ in range(2):
         petra.send(f"/desk/planning/purchase-orders/{order.id}/confirm", key="a")
     assert [one.state for one in workshop.rows(PurchaseOrder, id=order.id)] == ["ordered"]

@@ -14,7 +14,7 @@ from backoffice.crm import routines
 from backoffice.crm.models import AssignmentRule, OrderLine
 from backoffice.desk import late, planning_lists
 from backoffice.erp import company_settings, delivering, expediting, fulfilment, splitting
-from backoffice.erp.models import PurchaseOrderLine, Staff, StaffAbsence
+from backoffice.erp.models import PurchaseOrderLine, Shipment, Staff, StaffAbsence
 from backoffice.payments import handling
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -49,7 +49,27 @@ def test_late_promises_are_the_worst_first_with_what_they_wait_for(workshop: Wor
 def test_an_overdue_receipt_makes_its_promise_late_before_the_day_moves(workshop: Workshop) -> None:
     workshop.buy(LAMP=2)
     [one] = find_late(workshop, at(27, 9))
-    assert (one.days, [wait.late for wait in one.blockers]) == (0, [True])
+    assert (one.days, one.overdue, [wait.late for wait in one.blockers]) == (0, False, [True])
+
+
+def test_a_promise_that_nobody_kept_is_late_by_the_days_since(workshop: Workshop) -> None:
+    workshop.buy(LAMP=2)  # promised Mon 30 Nov
+    workshop.do(expediting.answer, 1, at(30, 8), version=1, **BY)  # expected Tue 1 Dec
+    workshop.buy(STOOL=1)  # on the shelf, promised Wed 25 Nov
+    stool, lamp = find_late(workshop, at(5, 9, month=12))
+    assert [(one.days, one.overdue) for one in (stool, lamp)] == [(10, True), (5, True)]
+    assert stool.blockers == ()
+    [parcel] = workshop.rows(Shipment, state="to_pick")
+    workshop.do(fulfilment.pick, parcel.id, "STOOL", 1)
+    workshop.do(fulfilment.pack, parcel.id)
+    workshop.do(fulfilment.ship, parcel.id, tracking="")
+    assert [one.line.name for one in find_late(workshop, at(5, 9, month=12))] == [lamp.line.name]
+
+
+def test_what_nobody_has_ordered_yet_is_to_be_ordered(workshop: Workshop) -> None:
+    workshop.buy(TABLE=4)  # 16 legs are needed, 12 are there
+    [one] = find_late(workshop, at(20, 9, month=12))
+    assert "proposed" in [wait.kind for wait in one.blockers]
 
 
 def test_asking_is_written_down_and_the_answer_clears_it(workshop: Workshop) -> None:
