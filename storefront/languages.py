@@ -31,6 +31,7 @@ SOURCE = "en"  # the language the phrases are written in
 KEY = "shopfloor.language"  # where the prefix of this request is noted
 UNRESERVED = "/:@!$&'()*+,;=~"  # what a path may hold as it is
 SHOP = "shop"  # the blueprint whose pages have languages
+API, API_PAGE = "api", "api.home"  # answers to machines, for which cookies count for nothing; its page is for people
 LISTED = frozenset({"shop.home", "shop.category", "shop.product", "shop.page", "shop.contact"})  # whose twins search engines want
 ONE_FOR_ALL = frozenset({"shop.robots", "shop.sitemap"})  # which speak of every language under their one address
 # what has no words of its own, or is asked for by a page that has its language already
@@ -142,7 +143,8 @@ def _choose() -> str:
     except Exception:  # the error page must stand when everything below it has fallen
         return SOURCE
     chosen = request.cookies.get(cookies.LANGUAGE, "")
-    return chosen if request.blueprint != SHOP and chosen in shop else shop.own
+    by_cookie = request.blueprint != SHOP and (request.blueprint != API or request.endpoint == API_PAGE)
+    return chosen if by_cookie and chosen in shop else shop.own
 
 
 def _send_to_own_address() -> Response | None:

@@ -182,6 +182,25 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     }
 
 
+def require_current(session: Session, cart: Cart, form: CheckoutForm, *, now: datetime) -> None:
+    """Refuse what `open_checkout` would refuse whatever is held, before an open payment page is closed for it.
+
+    Only for a transaction that is thrown away. Raises BadInput(invalid_form, fields), Refused(stale | price_changed).
+    """
+    check_form(form)
+    if cart.version != form.cart_version:
+        raise Refused("stale")
+    try:
+        carts.set_place(session, cart, form.postcode, country=form.country, now=now)
+    except BadInput as error:
+        raise BadInput("invalid_form", {"postcode": error.code}) from error
+    rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
+    items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows)))
+    total = sum(item.price_minor * rows[item.id] for item in items) + get_company(session).shipping_minor
+    if form.total_minor != total:
+        raise Refused("price_changed", total_minor=total)
+
+
 def give_up(session: Session, checkout: Checkout, *, keep_minutes: int | None, now: datetime) -> None:
     """Abandon an open checkout after the provider's word. keep_minutes: hold the goods on for the cart; None: release."""
     if checkout.state != "open":

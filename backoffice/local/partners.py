@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -9,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import api_keys, idempotency
-from backoffice.crm import orders
-from backoffice.crm.models import Order
+from backoffice.crm.models import Order, OrderLine
 from backoffice.db import Database
 from backoffice.erp import catalogue, listing, offers
 from backoffice.local.catalogue import Way, cards_of
@@ -104,11 +104,19 @@ class LocalFeed:
             query = sa.select(Order).where(Order.id > (after.row_id if after else 0)).order_by(Order.id).limit(limit + 1)
             rows = session.scalars(query if state is None else query.where(Order.state == state)).all()
             shown = rows[:limit]
-            return Slice([_summary(session, row) for row in shown], Place(shown[-1].id) if len(rows) > limit else None)
+            lines = _lines_of_each(session, shown)
+            return Slice([_summary(row, lines[row.id]) for row in shown], Place(shown[-1].id) if len(rows) > limit else None)
 
 
-def _summary(session: Session, order: Order) -> OrderSummary:
-    lines = orders.lines_of(session, order.id)
+def _lines_of_each(session: Session, found: Sequence[Order]) -> dict[int, list[OrderLine]]:
+    """Return the lines of several orders by order, asked for at once."""
+    lines: dict[int, list[OrderLine]] = {order.id: [] for order in found}
+    for line in session.scalars(sa.select(OrderLine).where(OrderLine.order_id.in_(lines)).order_by(OrderLine.id)):
+        lines[line.order_id].append(line)
+    return lines
+
+
+def _summary(order: Order, lines: Sequence[OrderLine]) -> OrderSummary:
     return OrderSummary(
         number=order.number,
         state=order.state,

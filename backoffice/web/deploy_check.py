@@ -62,7 +62,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     elif settings.proxy_hops == 0:
         yield Finding("no_proxy", "Behind a proxy that speaks HTTPS set SHOPFLOOR_PROXY_HOPS=1, else pages think they are HTTP.")
     if not settings.trusted_hosts and not settings.base_url:
-        yield Finding("any_host", "Set SHOPFLOOR_TRUSTED_HOSTS or SHOPFLOOR_BASE_URL: now any host name is answered to.")
+        yield Finding("any_host", "Set SHOPFLOOR_TRUSTED_HOSTS or SHOPFLOOR_BASE_URL: now only this machine itself is answered.")
     if not settings.smtp_url:
         yield Finding("no_mail_server", "Set SHOPFLOOR_SMTP_URL: now mails are only written to a folder.")
 

@@ -23,6 +23,7 @@ from backoffice.web import guard, headers, health, metrics, requests
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
+THIS_MACHINE = ["localhost", "127.0.0.1"]
 MOST_ROWS = 2**63 - 1  # of the databases' whole numbers
 log = structlog.get_logger("shopfloor.web")
 
@@ -69,10 +70,13 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
 
 
 def _trusted_hosts(settings: Settings) -> list[str]:
-    """Return the hosts we answer to: those listed, else the one of our public address. None of both: any."""
+    """Return the hosts we answer to: those listed, else the one of our public address, else this machine; a demo: any.
+
+    Links in mails are made of the host where there is no public address: nobody else may choose it.
+    """
     listed = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
     own = urlsplit(settings.base_url).hostname
-    return listed or ([own] if own else [])
+    return listed or ([own] if own else [] if settings.demo else THIS_MACHINE)
 
 
 def _away(site: Site, error: OperationalError) -> ResponseReturnValue:

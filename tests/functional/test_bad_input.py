@@ -129,6 +129,52 @@ def test_a_postcode_that_does_not_exist(client, services, postcode):
     assert [line.quantity for line in rows(services, CartLine)] == [1]
 
 
+def paid_for(services: Services) -> Mapping[str, list]:
+    """Return every row, without what a visit renews: the hold and when the cart was seen."""
+    return {name: kept for name, kept in everything(services).items() if name not in ("reservation", "cart")}
+
+
+@pytest.mark.parametrize("country", ["XX", "DEU", "D", "", "ÄÖ", "🇩🇪", "9" * 5_000])
+def test_an_unknown_country_is_refused(client, services, country):
+    add(client)
+    form = checkout(client, country=country)
+    before = paid_for(services)
+    answer = client.post("/checkout", data=form)
+    assert answer.status_code == 422
+    assert 'value="Weg 1"' in answer.text
+    assert paid_for(services) == before
+
+
+@pytest.mark.parametrize("how", ["left out", "empty", "blank"])
+@pytest.mark.parametrize("part", ["email", "name", "street", "city", "postcode"])
+def test_an_address_without_a_required_part_is_refused(client, services, part, how):
+    add(client)
+    form = checkout(client, **{part: " \t " if how == "blank" else ""})
+    if how == "left out":
+        del form[part]
+    before = paid_for(services)
+    answer = client.post("/checkout", data=form)
+    assert answer.status_code == 422
+    assert "Please fill this in" in answer.text
+    assert paid_for(services) == before
+
+
+@pytest.mark.parametrize("path", ["/checkout", "/cart/add", "/contact", "/leads", "/account/login", "/account/register"])
+def test_what_is_no_form_or_too_much_changes_nothing(client, services, path):
+    add(client)
+    before = paid_for(services) | {"login_throttle": []}
+    for body, kind, statuses in (
+        (b"x=" + b"y" * (10 * 1024 * 1024), "application/x-www-form-urlencoded", {413}),
+        (b'{"sku": "STOOL", "quantity": 1}', "application/json", {400, 404, 409, 422}),
+        (b"\x00\xff\xfe", "multipart/form-data", {400, 404, 409, 422}),
+        (b"--x\r\nContent-Disposition: form-data; name=", "multipart/form-data; boundary=x", {400, 404, 409, 422}),
+        (b"&".join(b"f%d=1" % number for number in range(3_000)), "application/x-www-form-urlencoded", {400, 404, 409, 413, 422}),
+    ):
+        answer = client.post(path, data=body, content_type=kind)
+        assert answer.status_code in statuses, (kind, answer.status_code)
+        assert paid_for(services) | {"login_throttle": []} == before
+
+
 def test_an_expired_hold_is_explained_and_held_again(client, services, clock: FixedClock):
     add(client, quantity="5")
     form = checkout(client)

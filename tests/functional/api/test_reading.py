@@ -176,3 +176,12 @@ def test_the_description_and_the_page_stand(api: Caller) -> None:
     for path, methods in described.get_json()["paths"].items():
         for method in methods:
             assert f"{method.upper()} {path}" in page.text
+
+
+def test_cookies_count_for_nothing(api: Caller) -> None:
+    plain = [api.get(path) for path in ("/products", "/products/none", "/carts/none")]
+    cookies = "language=de; cart=x; account=x; place=80331; desk=x"
+    with_cookies = [api.get(path, Cookie=cookies) for path in ("/products", "/products/none", "/carts/none")]
+    assert [(one.status_code, one.data) for one in with_cookies] == [(one.status_code, one.data) for one in plain]
+    assert {one.headers.get("Vary") for one in plain} == {"Authorization", None}
+    assert "Set-Cookie" not in str([one.headers for one in with_cookies])

@@ -59,6 +59,21 @@ def test_a_whole_purchase_and_its_end(api: Caller) -> None:
     assert (ended.status_code, ended.get_json()["state"]) == (200, "cancelled")
 
 
+def test_a_list_of_orders_asks_as_often_however_long_it_is(api: Caller) -> None:
+    key, asked, counts = api.key("orders:read"), [], []
+    sa.event.listen(api.services.db.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
+    for number in (1, 2, 3, 4):
+        made = cart(api)
+        made = api.send("PUT", f"/carts/{made['token']}/lines/LAMP", {"quantity": 1}).get_json()
+        pay(api, api.send("POST", f"/carts/{made['token']}/checkout", checkout(made)).get_json()["pay_url"])
+        api.get("/orders", Authorization=key)  # which notes, once a minute, that the key was used
+        asked.clear()
+        listed = api.get("/orders", Authorization=key).get_json()["orders"]
+        assert [[line["sku"] for line in one["lines"]] for one in listed] == [["STOOL", "LAMP"]] * number
+        counts.append(len(asked))
+    assert len(set(counts)) == 1, counts
+
+
 def test_the_same_key_is_the_same_cart(api: Caller) -> None:
     body = {"sku": "STOOL", "quantity": 2}
     first = api.send("POST", "/carts", body, Idempotency_Key="mine")

@@ -140,6 +140,31 @@ def test_money_that_comes_too_late_goes_back_with_an_apology(paying: Paying) -> 
     assert paying.stock("STOOL") == (5, 3, 0)
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_an_expired_session_that_was_paid_all_the_same(paying: Paying, gone: bool) -> None:
+    start = paying.start(paying.cart(STOOL=5))
+    name = paying.session(start)
+    paying.double.pay(name, slow=True)
+    paying.double.money_comes(name)
+    completed, paid = paying.double.events
+    over = {**completed, "id": "evt_over", "type": "checkout.session.expired"}
+    over["data"] = {"object": {**completed["data"]["object"], "status": "expired", "payment_intent": None}}
+    assert paying.deliver(over).status_code == 200
+    assert (paying.payment().state, paying.stock("STOOL")) == ("expired", (5, 0, 0))
+    if gone:
+        paying.pay(paying.start(paying.cart(STOOL=1)))  # somebody else buys meanwhile
+    for event in (paid, over, paid):
+        assert paying.deliver(event).status_code == 200
+    paying.work()
+    late = next(p for p in paying.rows(Payment) if p.provider_ref == name)
+    if gone:
+        assert (late.state, paying.refunds()) == ("refunded", [(25_000, "succeeded", "late_payment")])
+        assert (len(paying.orders()), paying.stock("STOOL")) == (1, (5, 1, 0))
+    else:
+        assert (late.state, paying.refunds(), paying.stock("STOOL")) == ("succeeded", [], (5, 5, 0))
+        assert paying.order(start).state == "confirmed"
+
+
 def test_another_amount_makes_no_order_and_says_why(paying: Paying) -> None:
     start = paying.start(paying.cart(STOOL=1))
     paying.double.pay(paying.session(start))

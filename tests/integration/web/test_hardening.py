@@ -133,6 +133,17 @@ def test_the_public_address_is_trusted_when_no_host_is_listed(
     assert client.get("/hello", base_url="https://evil.test").status_code == 400
 
 
+@pytest.mark.parametrize(("demo", "elsewhere"), [(True, 200), (False, 400)])
+def test_without_an_address_only_a_demo_answers_to_any_host(
+    site_for: Callable[[Settings], Flask], settings_for: Callable[..., Settings], sqlite_url: str, demo: bool, elsewhere: int
+) -> None:
+    """Links in mails are made of the host then: a stranger who names their own would be sent a customer's reset link."""
+    client = site_for(settings_for(sqlite_url, demo=demo)).test_client()
+    for own in ("http://localhost:8000", "http://127.0.0.1:8000"):
+        assert client.get("/hello", base_url=own).status_code == 200
+    assert client.get("/hello", base_url="http://evil.test").status_code == elsewhere
+
+
 def test_a_short_secret_key_stops_the_start(
     site_for: Callable[[Settings], Flask], settings_for: Callable[..., Settings], sqlite_url: str
 ) -> None:
