@@ -100,32 +100,9 @@ def test_what_cannot_be_is_named_and_nothing_is_written(db: Database, now: datet
 
 
 WORDS = [
-    "company",
-    "open",
-    "--country",
-    "DE",
-    "--currency",
-    "EUR",
-    "--timezone",
-    "Europe/Berlin",
-    "--language",
-    "de",
-    "--email",
-    "hallo@lindner.test",
-    "--postcode",
-    "21335",
-    "--transit",
-    "2",
-    "--deliver-to",
-    "AT=3",
-    "--opens",
-    "07:00",
-    "--closes",
-    "15:30",
-    "--cut-off",
-    "13:00",
-    "--shipping",
-    "6.90",
+    *("company", "open", "--country", "DE", "--currency", "EUR", "--timezone", "Europe/Berlin", "--language", "de"),
+    *("--email", "hallo@lindner.test", "--postcode", "21335", "--transit", "2", "--deliver-to", "AT=3"),
+    *("--opens", "07:00", "--closes", "15:30", "--cut-off", "13:00", "--shipping", "6.90"),
 ]
 NAMES = ["--name", "Werkstatt Lindner", "--address", "Hauptstr. 5", "--address", "21335 Lüneburg"]
 
