@@ -84,7 +84,7 @@ def sheet(page: Any, rows: list[tuple[str, list[Path]]], target: Path) -> int:
     style = (
         "body { margin: 8px; font: 13px sans-serif; background: #fff } h2 { font-size: 13px; margin: 8px 0 3px } "
         "div { display: flex; gap: 8px; align-items: flex-start } "
-        f"img {{ height: {TALL}px; object-fit: cover; object-position: top; border: 1px solid #ccc }} "
+        f"span {{ max-height: {TALL}px; overflow: hidden; border: 1px solid #ccc }} img {{ width: 100%; display: block }} "
         + " ".join(f".{screen} {{ width: {wide}px }}" for screen, wide in CELL.items())
     )
     body = "".join(
@@ -100,7 +100,7 @@ def sheet(page: Any, rows: list[tuple[str, list[Path]]], target: Path) -> int:
 
 def _image(picture: Path, name: str) -> str:
     screen = picture.stem.removeprefix(f"{name}-").partition("-")[0]
-    return f'<img class="{screen}" src="data:image/jpeg;base64,{b64encode(picture.read_bytes()).decode()}">'
+    return f'<span class="{screen}"><img src="data:image/jpeg;base64,{b64encode(picture.read_bytes()).decode()}"></span>'
 
 
 if __name__ == "__main__":

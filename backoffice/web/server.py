@@ -50,7 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "worker_class": "gthread",
             "threads": threads,
             "timeout": 60,
-            "graceful_timeout": 10,
+            "graceful_timeout": 20,
             "keepalive": 15,
             "limit_request_line": 8190,
             "forwarded_allow_ips": "",  # which proxies we believe is our own setting
