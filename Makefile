@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots bench-pages bench-purchase requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-purchase bench-restart lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,11 +53,20 @@ migrate: $(RUN_STAMP) ## Bring the database (SHOPFLOOR_DATABASE_URL) to the prog
 screenshots: $(DEV_STAMP) ## Run the browser tests; they leave pictures of the pages in build/screenshots
 	@$(PYTEST) -m browser
 
+docs-pictures: screenshots ## Put those pictures on sheets, for docs/pages.md
+	@$(BIN)/python -m tests.sheets
+
 bench-pages: $(DEV_STAMP) ## Measure catalogue and product pages beside an empty view (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.pages
 
 bench-purchase: $(DEV_STAMP) ## Measure whole purchases per second
 	@$(BIN)/python -m tests.bench.purchase
+
+bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under load; no request may fail
+	@$(BIN)/python -m tests.bench.restart
+
+lighthouse: $(DEV_STAMP) ## Ask Lighthouse (from npm) about home, catalogue, product and checkout on a phone
+	@$(BIN)/python -m tests.bench.lighthouse
 
 requirements: $(DEV_STAMP) ## Pin the newest allowed versions with their hashes
 	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install pyproject.toml -o requirements/base.txt

@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
 # groups that stand beside what they command, imported only when somebody calls them
 ELSEWHERE = {
+    "company": "backoffice.imports.company_commands:company_group",
     "demo": "backoffice.demo.commands:demo_group",
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
 }
 FIRST_ANSWER_SECONDS = 60.0
+COUNTERS = (
+    "PROMETHEUS_MULTIPROC_DIR"  # Prometheus' own setting; given from outside, several servers of one machine count together
+)
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0: all.")
 PORT = click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
@@ -83,10 +87,12 @@ def worker(once: bool) -> None:
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
 def serve(host: str, port: int, processes: int, threads: int) -> None:
-    """Serve the shop and the desks."""
+    """Serve the shop and the desks; on the socket that systemd hands over, where it does."""
     from backoffice.web.server import Server
 
-    with _counting_together() if processes > 1 else nullcontext():
+    together = processes > 1 and COUNTERS not in os.environ
+    with _counting_together() if together else nullcontext():
+        import_module("wsgi")  # once, before the processes part: each is ready at once, and all run the same code
         Server(host, port, processes=processes, threads=threads).run()
 
 
@@ -215,7 +221,7 @@ def _work(*, once: bool = False) -> None:
 def _counting_together() -> Iterator[None]:
     """Give the web processes a folder in which they add up what they count for /metrics; it must be there before they start."""
     folder, starter = tempfile.mkdtemp(prefix="shopfloor-metrics-"), os.getpid()
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    os.environ[COUNTERS] = folder
     try:
         yield
     finally:

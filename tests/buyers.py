@@ -47,9 +47,9 @@ def hidden(body: str, name: str) -> str:
     raise AssertionError(f"no field {name} on the page")
 
 
-def buy(address: str, slug: str, sku: str, who: int) -> str:
+def buy(address: str, slug: str, sku: str, who: int, browser: Browser | None = None) -> str:
     """Buy one piece from the product page to the order page; return bought | refused, or what went wrong."""
-    browser = Browser(address)
+    browser = browser or Browser(address)
     status, _, body = browser.open("POST", "/cart/add", {"sku": sku, "slug": slug, "quantity": "1", "postcode": "10115"})
     if status == 409:
         return "refused"

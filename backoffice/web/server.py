@@ -1,12 +1,35 @@
-"""gunicorn with threads, started from our own command instead of its own."""
+"""gunicorn with threads, started from our own command instead of its own.
+
+Given a listening socket by systemd it serves that one, so that several servers may share it: one stops and starts again
+while the other answers, and what waits in the socket's queue is lost by neither. Told to stop (SIGTERM) it takes no new
+connection, answers what it has taken, and ends.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
 from flask import Flask
+from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+
+NOTIFY = "NOTIFY_SOCKET"  # where systemd hears that a service is ready
+
+
+class _Readiness:
+    """Tell systemd that we are ready when a web process has made the site, not before: a new version that cannot start must not
+    look as if it had."""
+
+    def __init__(self) -> None:
+        self._address = os.environ.pop(NOTIFY, "")  # else gunicorn says so itself, before any web process is there
+
+    def __call__(self, _worker: object) -> None:
+        """Say it, where somebody wants to hear it."""
+        if self._address:
+            os.environ[NOTIFY] = self._address
+            systemd.sd_notify("READY=1", logging.getLogger("shopfloor.web"), unset_environment=True)
 
 
 def _forget(_server: object, worker: Any) -> None:
@@ -27,7 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "worker_class": "gthread",
             "threads": threads,
             "timeout": 60,
-            "graceful_timeout": 10,
+            "graceful_timeout": 20,
             "keepalive": 15,
             "limit_request_line": 8190,
             "forwarded_allow_ips": "",  # which proxies we believe is our own setting
@@ -35,6 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "loglevel": "warning",
             "proc_name": "shopfloor",
             "child_exit": _forget,
+            "post_worker_init": _Readiness(),
         }
         super().__init__()
 

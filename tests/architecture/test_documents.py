@@ -36,6 +36,13 @@ def test_commands_in_documents_exist() -> None:
                 assert rest[0] in found.commands, f"{document.name}: {words}"
 
 
+def test_what_documents_tell_make_to_do_it_can_do() -> None:
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        told = re.findall(r"`make ([a-z-]+)", document.read_text(encoding="utf-8"))
+        assert set(told) <= known, document.name
+
+
 def test_every_command_has_a_sentence() -> None:
     for line in CliRunner().invoke(main, ["--help"]).output.splitlines():
         if match := re.match(r"^  ([a-z-]+) *(.*)$", line):
