@@ -164,6 +164,7 @@ def test_a_customer_in_another_country_and_language(story: Story, new_page: Call
     picture(giulia, "abroad-03-order")
     mail = story.mail("giulia@example.test")
     assert "Ihre Bestellung" in mail
+    assert "Giulia Rossi\nFalegnameria Rossi srl\nVia dei Portici 7\n39100 Bolzano BZ\nItalien\n" in mail
     assert giulia.url in mail
 
 
