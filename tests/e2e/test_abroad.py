@@ -52,7 +52,7 @@ class Story:
         """Carry all mails; return the text of the last one to somebody."""
         self.work()
         mine = [one for one in mails(self.services) if one["To"].addresses[0].addr_spec == to]
-        return str(mine[-1]["Subject"]) + "\n" + str(mine[-1].get_body(("plain",)).get_content())
+        return str(mine[-1].get_body(("plain",)).get_content()).replace("\r\n", "\n")
 
     def link(self, to: str) -> str:
         """Return the link of the last mail to somebody."""
