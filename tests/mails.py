@@ -40,6 +40,8 @@ PAYLOADS: dict[str, dict[str, Any]] = {
             },
         ],
         "total": {"amount_minor": 169_500, "currency": "EUR"},
+        "address": ["Ada Okafor", "Gasse 1", "96450 Coburg"],
+        "country": "DE",
         "deliver_on": "2026-12-08",
     },
     "day_moved": MOVED | {"expected_on": "2026-12-11"},

@@ -103,6 +103,7 @@ def _environment(locale: Locale) -> Environment:
     made.filters["day"] = lambda iso: wording.day(date.fromisoformat(iso), locale)
     made.filters["long_day"] = lambda iso: wording.long_day(date.fromisoformat(iso), locale)
     made.filters["moment"] = lambda iso: _moment(datetime.fromisoformat(iso), locale)
+    made.filters["country"] = lambda code: str(locale.territories.get(code, code))
     made.filters["money"] = lambda amount: _money(amount, locale)
     made.filters["cause"] = lambda kept: _cause(kept, locale, translations)
     return made

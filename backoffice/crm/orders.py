@@ -17,6 +17,7 @@ from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+from backoffice.public import addresses
 from backoffice.public.errors import NotFound
 
 PAID_AFTER_THE_LAST_PARCEL = causes.of("paid_after_last_parcel")
@@ -284,6 +285,8 @@ def _confirmation(
             for line in lines
         ],
         "total": money(order.total_minor),
+        "address": addresses.write(addresses.of({part: getattr(checkout, part) for part in addresses.PARTS})),
+        "country": checkout.country,
         "deliver_on": max(line.expected_on for line in lines).isoformat(),
     }
     return events.MailWanted("order_confirmed", f"order:{order.number}", payload, now)

@@ -90,7 +90,8 @@ class Views:
         except ShopError as error:
             fresh = self.front.shop.carts.find(token, now=now)
             return self._show(fresh, typed, now, error)
-        pay_url = start.pay_url if "//" in start.pay_url else request.script_root + start.pay_url  # paid already: its order page
+        paid = start.pay_url == f"/o/{start.order_token}"  # already: its order page, in the reader's language
+        pay_url = request.script_root + start.pay_url if paid else start.pay_url
         elsewhere = typed["country"] if typed["country"] != self.front.shop.profile.get().country else ""
         return keep_place(see(pay_url), typed["postcode"].strip(), elsewhere)
 
