@@ -276,7 +276,7 @@ class _Story:
         self.do(self._refresh)
 
     def _beside(self, session: Session) -> None:
-        now, parties = self.now, session.scalars(sa.select(Party).order_by(Party.id)).all()
+        now, parties = self.now, session.scalars(sa.select(Party).where(Party.kind == "person").order_by(Party.id)).all()
         for number, party in enumerate(parties[::4]):
             at = now - timedelta(days=60 - 3 * number)
             consents.give(

@@ -26,7 +26,7 @@ LONGEST_TYPED = 5_100  # what a page gives back of a field at most
 def home() -> ResponseReturnValue:
     """List orders."""
     filters = Filters.parse(request.args, order_lists.WHICH, order_lists.SORTS)
-    listed = context.read(lambda db: order_lists.find_orders(db, filters))
+    listed = context.read(lambda db: order_lists.find_orders(db, filters, today=context.today()))
     if filters.page > 1 and not listed.rows:
         return redirect(url_for("orders.home", **filters.args(page=max(-(-listed.total // PAGE), 1))), 303)
     return render_template(

@@ -68,6 +68,15 @@ def test_orders_are_found_and_filtered(at_desk: AtDesk, workshop: Workshop) -> N
 
     workshop.db.run(slip)
     assert numbers("which=late") == [second.number]
+    assert "day is past" not in bea.get(LIST)
+
+    def forget(session: Any) -> None:
+        line = session.scalars(sa.select(OrderLine).where(OrderLine.sku == "STOOL")).one()
+        line.promised_on = line.expected_on = workshop.now.date() - timedelta(days=1)
+
+    workshop.db.run(forget)
+    assert numbers("which=late") == [second.number, first.number]
+    assert bea.get(LIST).count("day is past") == 1
     bea.send(f"{LIST}/{first.number}/refund", key="k", amount="1", reason="A scratch")
     assert numbers("which=refund") == [first.number]
     bea.send(f"{LIST}/{first.number}/cancel", reason="Moves house")
