@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
+from backoffice.crm import redirecting
 from backoffice.desk import amounts, context, forms, order_lists, order_sheets
 from backoffice.desk.listing import PAGE, Filters
 from backoffice.desk.phrases import gettext as _
@@ -45,6 +46,19 @@ def order(number: str) -> ResponseReturnValue:
     return _page("order", number)
 
 
+@bp.post("/<number>/address")
+def address(number: str) -> ResponseReturnValue:
+    """Send an order to another address."""
+    me, now, version = context.me(), context.now(), forms.version()
+    typed = {name: _text(name) for name in redirecting.FIELDS}
+    try:
+        context.write(lambda db: redirecting.redirect(db, number, typed, version=version, by=me, now=now))
+    except ShopError as error:
+        return _refused("order", number, error, typed | {"form": "address"})
+    flash(_("The address is changed; the day stays."))
+    return redirect(url_for("orders.order", number=number), 303)
+
+
 @bp.get("/<number>/cancel")
 def cancel(number: str) -> ResponseReturnValue:
     """Ask whether an order is to be cancelled, and why."""
@@ -72,7 +86,7 @@ def cancel_submit(number: str) -> ResponseReturnValue:
 def refund(number: str) -> ResponseReturnValue:
     """Ask for a part of the money to be given back."""
     me, now, key = context.me(), context.now(), forms.text("key")[:64]
-    typed = {"amount": _text("amount"), "reason": _text("reason"), "key": key}
+    typed = {"amount": _text("amount"), "reason": _text("reason"), "key": key, "form": "refund"}
     states: list[str] = []
 
     def work(db: Session) -> None:
