@@ -341,7 +341,7 @@ class _Story:
                 break
 
     def _beside(self, session: Session) -> None:
-        now, parties = self.now, session.scalars(sa.select(Party).order_by(Party.id)).all()
+        now, parties = self.now, session.scalars(sa.select(Party).where(Party.kind == "person").order_by(Party.id)).all()
         for number, party in enumerate(parties[::4]):
             at = max(now - timedelta(days=60 - 3 * number), party.created_at)  # nobody allows anything before we know them
             consents.give(

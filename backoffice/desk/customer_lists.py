@@ -43,7 +43,7 @@ class Listed:
 def find_customers(session: Session, filters: Filters) -> Listed:
     """Return one page of people and companies."""
     company = aliased(Party)
-    last_at = sa.select(sa.func.max(Activity.at)).where(Activity.party_id == Party.id).correlate(Party).scalar_subquery()
+    last_at = _last_at()
     wanted = (
         sa.select(Party, company.name, Staff.name, last_at)
         .join(company, company.id == Party.company_id, isouter=True)
@@ -65,6 +65,20 @@ def find_customers(session: Session, filters: Filters) -> Listed:
         for party, company_name, owner, at in found
     ]
     return Listed(rows, total(session, counted))
+
+
+def _last_at() -> sa.ColumnElement[datetime | None]:
+    """Return when something last happened between us; with a company, or with one of its people."""
+    member = aliased(Party)
+    own = sa.select(sa.func.max(Activity.at)).where(Activity.party_id == Party.id).correlate(Party).scalar_subquery()
+    of_people = (
+        sa.select(sa.func.max(Activity.at))
+        .join(member, member.id == Activity.party_id)
+        .where(member.company_id == Party.id)
+        .correlate(Party)
+        .scalar_subquery()
+    )
+    return sa.case((Party.kind == "company", sa.func.coalesce(of_people, own)), else_=own)
 
 
 def _conditions(filters: Filters, company: Any) -> list[sa.ColumnElement[bool]]:

@@ -22,7 +22,10 @@ NOT_BACK_YET = ("requested", "pending")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One order. promised_on, expected_on: of its last line; refund: money is asked for or on its way back."""
+    """One order. promised_on, expected_on: of its last line; refund: money is asked for or on its way back.
+
+    is_past: it has not left although its day is past.
+    """
 
     order: Order
     name: str
@@ -30,6 +33,7 @@ class Row:
     promised_on: date
     expected_on: date
     refund: bool
+    is_past: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,10 @@ class Listed:
     total: int
 
 
-def find_orders(session: Session, filters: Filters) -> Listed:
-    """Return one page of orders."""
+def find_orders(session: Session, filters: Filters, *, today: date) -> Listed:
+    """Return one page of orders. today: late is also what has not left although its day is past."""
     wanted = sa.select(Order, Checkout.name, Checkout.company).join(Checkout, Checkout.id == Order.checkout_id)
-    condition = _which(filters.which)
+    condition = _which(filters.which, today)
     if condition is not None:
         wanted = wanted.where(condition)
     if filters.query:
@@ -54,24 +58,29 @@ def find_orders(session: Session, filters: Filters) -> Listed:
     order = {"new": (Order.id.desc(),), "old": (Order.id,), "day": (day, Order.id)}[filters.sort]
     found = session.execute(wanted.order_by(*order).limit(PAGE).offset((filters.page - 1) * PAGE)).all()
     days, back = _days(session, [one.id for one, *_ in found]), _waits_for_money(session, [one.id for one, *_ in found])
-    rows = [Row(one, name, company, *days[one.id], one.id in back) for one, name, company in found]
+    rows = [
+        Row(one, name, company, *days[one.id], one.id in back, one.state in OPEN and days[one.id][1] < today)
+        for one, name, company in found
+    ]
     return Listed(rows, total(session, wanted))
 
 
-def _which(which: str) -> sa.ColumnElement[bool] | None:
+def _which(which: str, today: date) -> sa.ColumnElement[bool] | None:
     if which == "any":
         return None
     if which == "open":
         return Order.state.in_(OPEN)
     if which == "late":
-        late = sa.select(OrderLine.order_id).where(
+        late = sa.exists().where(
+            OrderLine.order_id == Order.id,
             OrderLine.actual_on.is_(None),
             sa.or_(
                 OrderLine.expected_on > OrderLine.promised_on,
                 OrderLine.moved_cause["day_known"].as_boolean() == sa.false(),
+                sa.and_(Order.state.in_(OPEN), OrderLine.promised_on < today),
             ),
         )
-        return sa.and_(Order.state.in_(UNDER_WAY), Order.id.in_(late))
+        return sa.and_(Order.state.in_(UNDER_WAY), late)
     if which == "refund":
         return Order.payment_id.in_(_payments_waiting())
     return Order.state == which

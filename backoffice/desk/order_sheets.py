@@ -12,7 +12,7 @@ from backoffice import causes
 from backoffice.crm import orders
 from backoffice.crm.models import Activity, Checkout, Order, OrderLine, Party
 from backoffice.desk import step_words
-from backoffice.erp import cancelling, fulfilment, promising
+from backoffice.erp import cancelling, fulfilment, promising, redirecting
 from backoffice.erp.models import Item, Shipment, ShipmentLine, Staff
 from backoffice.payments import refunds, requests
 from backoffice.payments.models import Payment, Refund, RefundRequest
@@ -54,6 +54,7 @@ class Sheet:
     staff: Mapping[int, str]
     entries: Sequence[Activity]
     cancellable: bool
+    redirectable: bool
     left_minor: int
     limit_minor: int
 
@@ -80,6 +81,7 @@ def get_sheet(session: Session, number: str) -> Sheet:
         _names(session, asked),
         session.scalars(happened.limit(MOST_ENTRIES)).all(),
         order.state != "cancelled" and cancelling.is_possible(session, number),
+        redirecting.is_possible(session, number),
         left,
         max(min(left, requests.limit_minor(payment.currency) - payment.refunded_minor), 0),
     )

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
+from backoffice.crm import redirecting
 from backoffice.desk import amounts, context, forms, order_lists, order_sheets
 from backoffice.desk.listing import PAGE, Filters
 from backoffice.desk.phrases import gettext as _
@@ -26,7 +27,7 @@ LONGEST_TYPED = 5_100  # what a page gives back of a field at most
 def home() -> ResponseReturnValue:
     """List orders."""
     filters = Filters.parse(request.args, order_lists.WHICH, order_lists.SORTS)
-    listed = context.read(lambda db: order_lists.find_orders(db, filters))
+    listed = context.read(lambda db: order_lists.find_orders(db, filters, today=context.today()))
     if filters.page > 1 and not listed.rows:
         return redirect(url_for("orders.home", **filters.args(page=max(-(-listed.total // PAGE), 1))), 303)
     return render_template(
@@ -43,6 +44,19 @@ def home() -> ResponseReturnValue:
 def order(number: str) -> ResponseReturnValue:
     """Show one order."""
     return _page("order", number)
+
+
+@bp.post("/<number>/address")
+def address(number: str) -> ResponseReturnValue:
+    """Send an order to another address."""
+    me, now, version = context.me(), context.now(), forms.version()
+    typed = {name: _text(name) for name in redirecting.FIELDS}
+    try:
+        context.write(lambda db: redirecting.redirect(db, number, typed, version=version, by=me, now=now))
+    except ShopError as error:
+        return _refused("order", number, error, typed | {"form": "address"})
+    flash(_("The address is changed; the day stays."))
+    return redirect(url_for("orders.order", number=number), 303)
 
 
 @bp.get("/<number>/cancel")
@@ -72,7 +86,7 @@ def cancel_submit(number: str) -> ResponseReturnValue:
 def refund(number: str) -> ResponseReturnValue:
     """Ask for a part of the money to be given back."""
     me, now, key = context.me(), context.now(), forms.text("key")[:64]
-    typed = {"amount": _text("amount"), "reason": _text("reason"), "key": key}
+    typed = {"amount": _text("amount"), "reason": _text("reason"), "key": key, "form": "refund"}
     states: list[str] = []
 
     def work(db: Session) -> None:

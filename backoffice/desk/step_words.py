@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backoffice.desk.formats import period
+from backoffice.desk.formats import day_of, moment, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.public.promise import Step
 
@@ -20,7 +20,11 @@ class Said:
 
 def say(step: Step) -> Said:
     """Say one step; a kind that nobody has worded is named by its code."""
-    return Said(period(step.starts_at, step.ends_at), _text(step.kind, step.details))
+    if step.kind == "deliver":  # a day was promised, no hour
+        when = day_of(step.ends_at)
+    else:
+        when = moment(step.ends_at) if step.starts_at == step.ends_at else period(step.starts_at, step.ends_at)
+    return Said(when, _text(step.kind, step.details))
 
 
 def _text(kind: str, details: Mapping[str, str | int]) -> str:

@@ -28,6 +28,12 @@ def explain(error: ShopError) -> str:
     if error.code == "refund_too_much" and "most" in error.details:
         left = money(int(str(error.details["most"])), str(error.details["currency"]))
         return _("No more than %(amount)s is left of this payment. Nothing was given back.", amount=left)
+    if error.code == "later_there":
+        on = error.details["on"]
+        return _(
+            "That would arrive on %(day)s, later than they were told. Nothing was changed.",
+            day=day(on if isinstance(on, date) else None),
+        )
     if error.code == "has_company":
         return _("They belong to %(name)s already. Take them off there first. Nothing was changed.", name=error.details["name"])
     if error.code in _sentences():
@@ -73,6 +79,7 @@ def _sentences() -> dict[str, str]:
         "already_moved": _("This was booked before. Nothing was booked twice."),
         "in_the_past": _("That day is in the past. Choose today or later."),
         "too_late_to_cancel": _("A parcel of this order is closed already. Take it apart first, or wait for it to come back."),
+        "too_late_to_redirect": _("A parcel of this order is closed already: its address stays. Nothing was changed."),
         "refund_too_much": _("That is more than is left of this payment. Nothing was given back."),
         "bad_amount": _("Write an amount above zero."),
         "second_person": _("You asked for this yourself: a colleague must approve it. Nothing was given back."),
@@ -187,6 +194,7 @@ def name_of(kind: str, code: str) -> str:
             "company_joined": _("noted their company"),
             "company_left": _("took their company off"),
             "owner": _("gave them to"),
+            "redirected": _("changed the address to"),
             "refund_asked": _("asked for money back"),
             "refund_approved": _("approved money back"),
             "refund_declined": _("declined money back"),

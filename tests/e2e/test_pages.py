@@ -51,7 +51,11 @@ DESKS = {
     "inbox-due": "/desk/sales?state=due",
     "by-telephone": "/desk/sales/phone",
     "desk-order": "/desk/sales/leads/7/order",
+    "customers": "/desk/sales/customers",
+    "customers-nobody": "/desk/sales/customers?q=nobody-of-that-name",
     "customer": "/desk/sales/customers/1",
+    "orders": "/desk/sales/orders",
+    "orders-none": "/desk/sales/orders?which=cancelled",
     "parcels": "/desk/warehouse",
     "parcel": "/desk/warehouse/shipments/1",
     "goods-in": "/desk/warehouse/receive",
@@ -71,6 +75,7 @@ DESKS = {
     "keys": "/desk/admin/keys",
     "outgoing": "/desk/admin/outgoing",
     "payments": "/desk/admin/payments",
+    "refunds": "/desk/admin/refunds",
     "rules": "/desk/admin/rules",
     "answers": "/desk/admin/answers",
     "changes": "/desk/admin/changes",
@@ -200,6 +205,26 @@ def walk_the_shop(shop: Camera) -> None:
     shop.press("Send", "contact-wrong", 422)
 
 
+def walk_the_orders(desk: Camera) -> None:
+    """Look at an order and what may be done with it, and at a company."""
+    page, address = desk.page, desk.address
+    page.goto(f"{address}/desk/sales/orders")
+    path = page.locator("[data-row]").first.get_attribute("href")
+    desk.open(path, "order-at-desk")
+    page.locator("details", has_text="Give money back").locator("summary").click()
+    page.get_by_label("Amount in EUR").fill("9000")
+    page.get_by_label("Why", exact=True).fill("It arrived broken")
+    desk.press("Ask for it", "order-refund-wrong", 409)
+    page.get_by_label("Amount in EUR").fill("101")
+    desk.press("Ask for it", "order-refund-waits")
+    desk.open("/desk/admin/refunds", "refund-own")
+    desk.open(f"{path}/cancel", "order-cancel-at-desk")
+    page.goto(f"{address}/desk/sales/customers")
+    page.get_by_text("New company", exact=True).click()
+    fill(page, {"Name of the company": "Donaudampfschifffahrtsgesellschaft mbH"})
+    desk.press("Keep the company", "company-of-customers")
+
+
 def walk_the_desks(desk: Camera) -> None:
     """Look at every page of the desks, as the administrator who sees them all, with one order to pick."""
     page, address = desk.page, desk.address
@@ -213,6 +238,7 @@ def walk_the_desks(desk: Camera) -> None:
     log_in(page, address, "theres@birkengrund.example")
     for name, path in DESKS.items():
         desk.open(path, name, 404 if name.endswith("no-such-page") else 200)
+    walk_the_orders(desk)
     page.goto(f"{address}/desk/warehouse/shipments/1")
     page.get_by_label("Scan the item").fill("MOND-MOSS")
     desk.press("Into the parcel", "parcel-wrong", 404)

@@ -68,6 +68,15 @@ def test_orders_are_found_and_filtered(at_desk: AtDesk, workshop: Workshop) -> N
 
     workshop.db.run(slip)
     assert numbers("which=late") == [second.number]
+    assert "day is past" not in bea.get(LIST)
+
+    def forget(session: Any) -> None:
+        line = session.scalars(sa.select(OrderLine).where(OrderLine.sku == "STOOL")).one()
+        line.promised_on = line.expected_on = workshop.now.date() - timedelta(days=1)
+
+    workshop.db.run(forget)
+    assert numbers("which=late") == [second.number, first.number]
+    assert bea.get(LIST).count("day is past") == 1
     bea.send(f"{LIST}/{first.number}/refund", key="k", amount="1", reason="A scratch")
     assert numbers("which=refund") == [first.number]
     bea.send(f"{LIST}/{first.number}/cancel", reason="Moves house")
@@ -158,3 +167,21 @@ def test_above_the_limit_an_administrator_approves_but_not_their_own(at_desk: At
         "refund.request",
         "refund.decline",
     ]
+
+
+def test_another_address_until_it_is_packed(at_desk: AtDesk, workshop: Workshop) -> None:
+    number, bea = workshop.buy(STOOL=1).number, at_desk("Bea")
+    here = f"{LIST}/{number}"
+    form = {"name": "Ada", "company": "Nordlicht", "street": "Hafen <1>", "city": "Berlin", "region": "", "phone": ""}
+    version = workshop.rows(Order)[0].version
+    page = bea.refused(f"{here}/address", 409, version=version, postcode="80331", **form)
+    assert "That would arrive on Thu 26 Nov, later than they were told. Nothing was changed." in page
+    assert 'value="Hafen <1>"' in page
+    page = bea.refused(f"{here}/address", 422, version=version, postcode="99999", **form)
+    assert "We do not deliver to that postcode." in page
+    assert [one.ship_to["street"] for one in workshop.rows(Shipment)] == ["Weg 1"]
+    page = bea.send(f"{here}/address", version=version, postcode="10999", **form)
+    assert "The address is changed; the day stays." in page
+    assert [one.ship_to["street"] for one in workshop.rows(Shipment)] == ["Hafen <1>"]
+    page = bea.refused(f"{here}/address", 409, version=version, postcode="10115", **form)
+    assert "Somebody changed this in the meantime." in page

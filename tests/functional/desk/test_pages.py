@@ -39,7 +39,13 @@ POSTS = {
     + [f"/desk/sales/leads/1/{verb}" for verb in ("lose", "introduce", "done", "release", "order", "order/withdraw")]
     + ["/desk/sales/phone"]
     + [f"/desk/sales/customers/1/{verb}" for verb in ("consents", "consents/1/withdraw", "company", "people", "people/2/leave")]
-    + ["/desk/sales/customers", "/desk/sales/customers/1", "/desk/sales/orders/SF-1/cancel", "/desk/sales/orders/SF-1/refund"],
+    + [
+        "/desk/sales/customers",
+        "/desk/sales/customers/1",
+        "/desk/sales/orders/SF-1/cancel",
+        "/desk/sales/orders/SF-1/refund",
+        "/desk/sales/orders/SF-1/address",
+    ],
     "warehouse": [f"/desk/warehouse/shipments/1/{verb}" for verb in ("scan", "undo", "pack", "ship")]
     + ["/desk/warehouse/receive/1", "/desk/warehouse/waves/release"]
     + [f"/desk/warehouse/waves/1/{verb}" for verb in ("scan", "undo", "take", "pack", "close")],
