@@ -4,7 +4,7 @@ ShopError
 ├── NotFound            404  unknown_product, unknown_order, unknown_lead, unknown_record, unknown_link
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
 │                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
-│                            too_late_to_cancel, refund_too_much, no_email, nothing_here, all_here,
+│                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,
 │                            not_logged_in, wrong_login, wrong_password, too_many_tries
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, invalid_form, idempotency_key_reused
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key

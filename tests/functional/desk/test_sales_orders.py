@@ -11,6 +11,7 @@ import pytest
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Activity, Checkout, Lead, Order, Party
 from backoffice.erp.models import Reservation
+from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
@@ -215,6 +216,46 @@ def test_one_that_was_paid_meanwhile_is_not_taken_back(at_desk: AtDesk, ask: Ask
     assert "There is nothing to take back: it was paid" in bea.send(f"{ORDER}/withdraw")
     assert [one.outcome for one in workshop.rows(Lead)] == ["won"]
     assert workshop.rows(Activity, kind="offer_withdrawn") == []
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_and_nobody_is_written_to_before(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask()
+    bea = at_desk("Bea")
+    form = form_of(look(bea), action="send")
+
+    def away(*_: object, **__: object) -> None:
+        raise GatewayError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workshop.services.gateway), "open_session", away)
+        page = bea.refused(ORDER, 409, **form)
+        assert "The payment provider does not answer." in page
+        assert "The link is not sent yet" in bea.get("/desk/sales/leads/1")
+        assert "The payment provider does not answer." in bea.send(f"{ORDER}/withdraw")
+    assert workshop.rows(OutboxMessage) == []
+    bea.send(ORDER, **form_of(page, action="send", cart_version=form["cart_version"], total_minor=form["total_minor"]))
+    assert [one.kind for one in workshop.rows(OutboxMessage)] == ["order_to_pay"]
+    assert len(workshop.rows(Payment)) == 1
+
+
+def test_a_link_that_was_never_sent_is_taken_back_without_a_word(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask()
+    bea = at_desk("Bea")
+    form = form_of(look(bea), action="send")
+
+    def away(*_: object, **__: object) -> None:
+        raise GatewayError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workshop.services.gateway), "open_session", away)
+        bea.refused(ORDER, 409, **form)
+    assert "The link no longer works" in bea.send(f"{ORDER}/withdraw")
+    assert (workshop.rows(OutboxMessage), [one.state for one in workshop.rows(Payment)]) == ([], ["expired"])
+    assert workshop.stock("STOOL") == (5, 0, 0)
 
 
 @pytest.mark.parametrize(("minutes", "left"), [("31", 31), ("1380", 1380)])
