@@ -30,7 +30,9 @@ def call(
     words, again_at, lead = clean_text(text), come_back_at(session, follow_up_on, now), leads.get_lead(session, lead_id)
     if lead.version != version and leads.was_last_said(session, lead, "call", words, staff):
         return lead
-    lead = leads.change(session, lead, "call", staff, version, owner_id=staff.id, follow_up_at=again_at)
+    lead = leads.change(
+        session, lead, "call", staff, version, owner_id=staff.id, follow_up_at=leads.next_contact(session, lead, again_at)
+    )
     timeline.record(session, lead.party_id, "call", text=words, lead_id=lead.id, actor=staff.name, now=now)
     return lead
 

@@ -188,6 +188,20 @@ def test_days_are_looked_at_before_anything_is_sent(at_desk: AtDesk, ask: Ask, w
     assert workshop.rows(Checkout) == []
 
 
+def test_a_word_while_the_link_waits_does_not_make_them_late(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, clock: FixedClock
+) -> None:
+    ask()
+    bea = at_desk("Bea")
+    send(bea, pay_minutes="1380")
+    until = workshop.rows(Lead)[0].follow_up_at
+    bea.send("/desk/sales/leads/1/call", version=workshop.rows(Lead)[0].version, call="Pays tonight", follow_up_on="")
+    bea.send("/desk/sales/leads/1/answer", version=workshop.rows(Lead)[0].version, answer="Thank you", follow_up_on="")
+    assert workshop.rows(Lead)[0].follow_up_at == until
+    clock.advance(hours=10)  # past the hour by which they were to be answered
+    assert "waits for payment: Wed 25 Nov, 08:00" in bea.get("/desk/sales/leads/1")
+
+
 def test_a_link_taken_back_frees_the_goods(
     at_desk: AtDesk, ask: Ask, workshop: Workshop, visitor: Callable[[], Colleague]
 ) -> None:
