@@ -117,7 +117,8 @@ def _caller(session: Session, email: str, name: str, phone: str, language: str, 
     if email:
         return parties.find_or_create(session, email=email, name=name, phone=phone, language=language, source="phone", now=now)
     same = sa.select(Party).where(Party.kind == "person", Party.name == name, Party.phone == phone, Party.phone != "")
-    party = session.scalars(same.order_by(Party.id)).first()
+    # locked, so that nobody forgets them (see introducing) before this enquiry is theirs
+    party = session.scalars(same.order_by(Party.id).limit(1).with_for_update(read=True, key_share=True)).first()
     if party is None:
         party = Party(name=name or phone, phone=phone, language=language, source="phone", facts={}, created_at=now)
         session.add(party)

@@ -10,6 +10,7 @@ import pytest
 
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Activity, Checkout, Lead, Order, Party
+from backoffice.desk.phrases import languages
 from backoffice.erp.models import Reservation
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
@@ -142,6 +143,17 @@ def test_the_link_is_mailed_and_the_money_wins_the_enquiry(
     assert (lead.state, lead.outcome, lead.won_order_ref) == ("done", "won", order.number)
     assert workshop.stock("STOOL") == (5, 2, 0)
     assert f'Became an order:</b> <a href="/desk/sales/orders/{order.number}"' in bea.get("/desk/sales/leads/1")
+
+
+@pytest.mark.parametrize("language", [one.code for one in languages()])
+def test_the_link_speaks_the_customer_s_language(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, visitor: Callable[[], Colleague], language: str
+) -> None:
+    ask(language=f"{language}-AT")
+    send(at_desk("Bea"))
+    path = workshop.rows(OutboxMessage)[0].payload["link"].removeprefix("http://localhost")
+    assert path.startswith("/o/" if language == "en" else f"/{language}/o/")
+    assert f'<html lang="{language}"' in visitor().get(path)
 
 
 def test_the_form_sent_twice_is_one_order_and_one_mail(at_desk: AtDesk, ask: Ask, workshop: Workshop) -> None:
