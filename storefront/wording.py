@@ -71,6 +71,7 @@ ERRORS: Mapping[str, str] = {
     "all_here": NO_LONGER,
     "not_enough_stock": NO_LONGER,  # what only the desks meet still has words here: nobody is shown a code
     "not_ordered_yet": NO_LONGER,
+    "payment_open": NO_LONGER,
     # what only the API answers
     "idempotency_key_missing": N_("Send an Idempotency-Key: your own name for this request, so that it is done once."),
     "bad_idempotency_key": N_("An Idempotency-Key has 1 to 255 visible ASCII characters."),

@@ -182,18 +182,14 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     }
 
 
-def require_current(session: Session, cart: Cart, form: CheckoutForm, *, now: datetime) -> None:
+def require_current(session: Session, cart: Cart, form: CheckoutForm) -> None:
     """Refuse what `open_checkout` would refuse whatever is held, before an open payment page is closed for it.
 
-    Only for a transaction that is thrown away. Raises BadInput(invalid_form, fields), Refused(stale | price_changed).
+    Changes nothing. Raises BadInput(invalid_form, fields), Refused(stale | price_changed).
     """
-    check_form(form)
+    check_form(session, form)
     if cart.version != form.cart_version:
         raise Refused("stale")
-    try:
-        carts.set_place(session, cart, form.postcode, country=form.country, now=now)
-    except BadInput as error:
-        raise BadInput("invalid_form", {"postcode": error.code}) from error
     rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
     items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows)))
     total = sum(item.price_minor * rows[item.id] for item in items) + get_company(session).shipping_minor

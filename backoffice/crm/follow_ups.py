@@ -30,7 +30,9 @@ def call(
     words, again_at, lead = clean_text(text), come_back_at(session, follow_up_on, now), leads.get_lead(session, lead_id)
     if lead.version != version and leads.was_last_said(session, lead, "call", words, staff):
         return lead
-    lead = leads.change(session, lead, "call", staff, version, owner_id=staff.id, follow_up_at=again_at)
+    lead = leads.change(
+        session, lead, "call", staff, version, owner_id=staff.id, follow_up_at=leads.next_contact(session, lead, again_at)
+    )
     timeline.record(session, lead.party_id, "call", text=words, lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
@@ -115,7 +117,8 @@ def _caller(session: Session, email: str, name: str, phone: str, language: str, 
     if email:
         return parties.find_or_create(session, email=email, name=name, phone=phone, language=language, source="phone", now=now)
     same = sa.select(Party).where(Party.kind == "person", Party.name == name, Party.phone == phone, Party.phone != "")
-    party = session.scalars(same.order_by(Party.id)).first()
+    # locked, so that nobody forgets them (see introducing) before this enquiry is theirs
+    party = session.scalars(same.order_by(Party.id).limit(1).with_for_update(read=True, key_share=True)).first()
     if party is None:
         party = Party(name=name or phone, phone=phone, language=language, source="phone", facts={}, created_at=now)
         session.add(party)

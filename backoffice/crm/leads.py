@@ -17,7 +17,7 @@ from backoffice import events, idempotency, wording
 from backoffice.crm import assigning, consents, parties, ready_answers, timeline
 from backoffice.crm.answer_time import answer_due, come_back_at
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
-from backoffice.crm.models import Activity, Lead, Party
+from backoffice.crm.models import Activity, Checkout, Lead, Party
 from backoffice.erp.models import Company, Staff
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.leads import LeadForm
@@ -145,7 +145,7 @@ def answer(
     party = parties.get_party(session, lead.party_id)
     if not party.email:
         raise Refused("no_email")
-    lead = change(session, lead, "answer", staff, version, owner_id=staff.id, follow_up_at=again_at)
+    lead = change(session, lead, "answer", staff, version, owner_id=staff.id, follow_up_at=next_contact(session, lead, again_at))
     company = session.get(Company, 1)
     payload = {
         "to": party.email,
@@ -272,6 +272,14 @@ def change(session: Session, lead: Lead, verb: str, staff: Colleague, version: i
     if won is None:
         raise Refused("stale", state=lead.state, owner=_owner_name(session, lead))
     return lead
+
+
+def next_contact(session: Session, lead: Lead, again_at: datetime | None) -> datetime | None:
+    """Return when to come back: as it was said, else as it stands while an order of theirs can still be paid, else never."""
+    if again_at is not None or lead.follow_up_at is None:
+        return again_at
+    waiting = session.scalar(sa.select(Checkout.id).where(Checkout.lead_id == lead.id, Checkout.state == "open").limit(1))
+    return None if waiting is None else lead.follow_up_at
 
 
 def was_last_said(session: Session, lead: Lead, kind: str, words: str, staff: Colleague) -> bool:

@@ -208,7 +208,7 @@ _ENQUIRIES = (
         "",
         "de",
         26,
-        "Zwei Schneidbretter in Eiche für die Teeküche, möglichst diese Woche.",
+        "Zwei Tabletts in Eiche für die Teeküche, möglichst diese Woche.",
         kind="phone",
         sku="BRETT-OAK",
         quantity="2",

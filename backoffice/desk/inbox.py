@@ -65,12 +65,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """One page of the list, with how much there is of it."""
+    """One page of the list, with how much there is of it; late, due: of everybody's, past their time and to be called today."""
 
     rows: Sequence[Row]
     total: int
     pages: int
     late: int
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,9 @@ def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: dateti
     paying = find_paying(session, [lead.id for lead, _, _ in found])
     rows = [_row(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
     late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
-    return Inbox(rows, total, max(-(-total // PAGE), 1), session.execute(late).scalar_one())
+    due = sa.select(sa.func.count()).where(COMING_BACK, Lead.follow_up_at < day_ends)
+    counts = (session.execute(one).scalar_one() for one in (late, due))
+    return Inbox(rows, total, max(-(-total // PAGE), 1), *counts)
 
 
 def find_next(session: Session, staff_id: int, *, day_ends: datetime) -> int | None:

@@ -29,12 +29,12 @@ def home() -> ResponseReturnValue:
 
 @bp.post("")
 def save() -> ResponseReturnValue:
-    """Name the day for what is typed so far, or keep the enquiry."""
+    """Name the day for what is typed so far, or keep the enquiry; with "order" the next page is its order."""
     typed = {name: forms.text(name) for name in FIELDS}
     if forms.text("pick"):
         typed["sku"] = forms.text("pick")
         return _page(typed, {}, "")
-    if forms.text("action") != "save":
+    if forms.text("action") not in ("save", "order"):
         return _page(typed, {}, "")
     me, now, kept = context.me(), context.now(), []
     exact = context.read(lambda db: item_search.find_item(db, typed["sku"]))
@@ -53,7 +53,8 @@ def save() -> ResponseReturnValue:
         return _page(typed, error.fields if isinstance(error, BadInput) else {}, explain(error), error.status)
     lead: Lead = kept[-1]
     flash(_("Taken down. It is yours."))
-    return redirect(url_for("sales.lead", lead_id=lead.id), 303)
+    page = "selling.home" if forms.text("action") == "order" else "sales.lead"
+    return redirect(url_for(page, lead_id=lead.id), 303)
 
 
 def _page(typed: Mapping[str, str], wrong: Mapping[str, str], problem: str, status: int = 200) -> ResponseReturnValue:

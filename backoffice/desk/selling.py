@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from babel import negotiate_locale
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from backoffice.desk import context, forms, item_search
+from backoffice.desk import context, forms, item_search, phrases
 from backoffice.desk.formats import moment
 from backoffice.desk.lead_sheet import Sheet, find_last_address, get_sheet
 from backoffice.desk.phrases import gettext as _
@@ -213,7 +214,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
     )
     desk = DeskOrder(lead.id, forms.version(), me.id, draft.pay_minutes)
     try:
-        context.services().shop.checkout.start(shown.draft.cart, form, base_url=request.url_root.rstrip("/"), now=now, desk=desk)
+        context.services().shop.checkout.start(shown.draft.cart, form, base_url=_shop_address(form.language), now=now, desk=desk)
     except NotFound:
         raise
     except ShopError as error:
@@ -232,6 +233,20 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         else _("The link to pay is on its way to %(mail)s.", mail=form.email)
     )
     return redirect(url_for("sales.lead", lead_id=lead.id), 303)
+
+
+def _shop_address(language: str) -> str:
+    """Return the shop's address in the customer's language, where the shop speaks it: https://shop.example/de."""
+    profile, there_are = context.services().shop.profile.get(), [one.code for one in phrases.languages()]
+    wanted, own = _nearest(language, there_are), _nearest(profile.language, there_are)
+    spoken = {_nearest(one, there_are) for one in profile.languages or there_are}
+    prefix = f"/{wanted}" if wanted in spoken - {own} else ""
+    return request.url_root.rstrip("/") + prefix
+
+
+def _nearest(language: str, there_are: Sequence[str]) -> str:
+    tags = {tag.replace("-", "_"): tag for tag in there_are}
+    return tags.get(negotiate_locale([language.replace("-", "_")], list(tags)) or "", phrases.SOURCE)
 
 
 def _sheet(lead_id: int) -> Sheet:

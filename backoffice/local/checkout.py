@@ -236,7 +236,7 @@ class LocalCheckout:
         with self._db.read() as session:
             payment = self._known(session, form)
         if payment is None:
-            self._require_current(cart, form, now)
+            self._require_current(cart, form)
             self._till.leave_payments(cart, now=now)
             try:
                 payment = self._db.run(lambda session: self._open(session, cart, form, base_url, now, desk))
@@ -275,12 +275,12 @@ class LocalCheckout:
             desk_orders.begin(session, checkout, desk, now=now)  # last: the enquiry is locked after the goods, as in paying
         return settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + lasts, now=now)
 
-    def _require_current(self, token: str, form: CheckoutForm, now: datetime) -> None:
+    def _require_current(self, token: str, form: CheckoutForm) -> None:
         """Refuse before a payment page that is still open is closed: whoever is refused has changed nothing."""
         with self._db.read() as session:
             cart = carts.find_cart(session, token)
             if cart is not None and checkouts.open_checkouts(session, cart):
-                checkouts.require_current(session, cart, form, now=now)
+                checkouts.require_current(session, cart, form)
 
     def _known(self, session: Session, form: CheckoutForm) -> Payment | None:
         checkout = checkouts.find_by_key(session, form.key)

@@ -57,7 +57,8 @@ class Activity(Base):
     """One entry of a party's timeline: the only history there is of what happened between us.
 
     kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
-    confirmed | done | converted | consent | consent_withdrawn | cancelled | refunded | short_pick. values: what the words of
+    confirmed | done | handed | lost | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
+    consent_withdrawn | cancelled | refunded | short_pick. values: what the words of
     its kind need (a cause, a day, an amount), so that each reader gets them in their language.
     """
 

@@ -114,3 +114,16 @@ def test_a_refused_checkout_leaves_the_open_payment_page_alone(api: Caller, chan
     assert api.everything() == before
     pay(api, started["pay_url"])
     assert api.get(f"/orders/{started['order_token']}").get_json()["state"] == "confirmed"
+
+
+@pytest.mark.parametrize("field", ["name", "street", "city", "phone"])
+@pytest.mark.parametrize("bad", ["\r\n", "\n", "\x1b", "\u2028"])
+def test_a_line_break_in_an_address_is_refused(api: Caller, field: str, bad: str) -> None:
+    """It would reach the header of a mail, which could then not be sent."""
+    made = cart(api)
+    before = api.everything()
+    body = checkout(made) | {field: f"Ada{bad}Bcc: eve@example.test"}
+    answer = api.send("POST", f"/carts/{made['token']}/checkout", body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, f"/{field}")
+    assert answer.get_json()["errors"][0]["code"] == "bad_character"
+    assert api.everything() == before

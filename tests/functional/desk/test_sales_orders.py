@@ -10,7 +10,9 @@ import pytest
 
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Activity, Checkout, Lead, Order, Party
+from backoffice.desk.phrases import languages
 from backoffice.erp.models import Reservation
+from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
@@ -143,6 +145,17 @@ def test_the_link_is_mailed_and_the_money_wins_the_enquiry(
     assert f'Became an order:</b> <a href="/desk/sales/orders/{order.number}"' in bea.get("/desk/sales/leads/1")
 
 
+@pytest.mark.parametrize("language", [one.code for one in languages()])
+def test_the_link_speaks_the_customer_s_language(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, visitor: Callable[[], Colleague], language: str
+) -> None:
+    ask(language=f"{language}-AT")
+    send(at_desk("Bea"))
+    path = workshop.rows(OutboxMessage)[0].payload["link"].removeprefix("http://localhost")
+    assert path.startswith("/o/" if language == "en" else f"/{language}/o/")
+    assert f'<html lang="{language}"' in visitor().get(path)
+
+
 def test_the_form_sent_twice_is_one_order_and_one_mail(at_desk: AtDesk, ask: Ask, workshop: Workshop) -> None:
     ask()
     bea = at_desk("Bea")
@@ -187,6 +200,20 @@ def test_days_are_looked_at_before_anything_is_sent(at_desk: AtDesk, ask: Ask, w
     assert workshop.rows(Checkout) == []
 
 
+def test_a_word_while_the_link_waits_does_not_make_them_late(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, clock: FixedClock
+) -> None:
+    ask()
+    bea = at_desk("Bea")
+    send(bea, pay_minutes="1380")
+    until = workshop.rows(Lead)[0].follow_up_at
+    bea.send("/desk/sales/leads/1/call", version=workshop.rows(Lead)[0].version, call="Pays tonight", follow_up_on="")
+    bea.send("/desk/sales/leads/1/answer", version=workshop.rows(Lead)[0].version, answer="Thank you", follow_up_on="")
+    assert workshop.rows(Lead)[0].follow_up_at == until
+    clock.advance(hours=10)  # past the hour by which they were to be answered
+    assert "waits for payment: Wed 25 Nov, 08:00" in bea.get("/desk/sales/leads/1")
+
+
 def test_a_link_taken_back_frees_the_goods(
     at_desk: AtDesk, ask: Ask, workshop: Workshop, visitor: Callable[[], Colleague]
 ) -> None:
@@ -215,6 +242,46 @@ def test_one_that_was_paid_meanwhile_is_not_taken_back(at_desk: AtDesk, ask: Ask
     assert "There is nothing to take back: it was paid" in bea.send(f"{ORDER}/withdraw")
     assert [one.outcome for one in workshop.rows(Lead)] == ["won"]
     assert workshop.rows(Activity, kind="offer_withdrawn") == []
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_and_nobody_is_written_to_before(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask()
+    bea = at_desk("Bea")
+    form = form_of(look(bea), action="send")
+
+    def away(*_: object, **__: object) -> None:
+        raise GatewayError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workshop.services.gateway), "open_session", away)
+        page = bea.refused(ORDER, 409, **form)
+        assert "The payment provider does not answer." in page
+        assert "The link is not sent yet" in bea.get("/desk/sales/leads/1")
+        assert "The payment provider does not answer." in bea.send(f"{ORDER}/withdraw")
+    assert workshop.rows(OutboxMessage) == []
+    bea.send(ORDER, **form_of(page, action="send", cart_version=form["cart_version"], total_minor=form["total_minor"]))
+    assert [one.kind for one in workshop.rows(OutboxMessage)] == ["order_to_pay"]
+    assert len(workshop.rows(Payment)) == 1
+
+
+def test_a_link_that_was_never_sent_is_taken_back_without_a_word(
+    at_desk: AtDesk, ask: Ask, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask()
+    bea = at_desk("Bea")
+    form = form_of(look(bea), action="send")
+
+    def away(*_: object, **__: object) -> None:
+        raise GatewayError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workshop.services.gateway), "open_session", away)
+        bea.refused(ORDER, 409, **form)
+    assert "The link no longer works" in bea.send(f"{ORDER}/withdraw")
+    assert (workshop.rows(OutboxMessage), [one.state for one in workshop.rows(Payment)]) == ([], ["expired"])
+    assert workshop.stock("STOOL") == (5, 0, 0)
 
 
 @pytest.mark.parametrize(("minutes", "left"), [("31", 31), ("1380", 1380)])
