@@ -9,16 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import audit
-from backoffice.crm import company_names, orders, timeline
-from backoffice.crm.checkout import LONGEST
+from backoffice.crm import orders, timeline
 from backoffice.crm.customers import Editor
 from backoffice.crm.models import Checkout, Order
 from backoffice.erp import redirecting
-from backoffice.erp.shipping import normalise_postcode
+from backoffice.public import addresses
 from backoffice.public.errors import BadInput, Refused
 
 FIELDS = ("name", "company", "street", "city", "region", "postcode", "phone")
-REQUIRED = ("name", "street", "city", "postcode")
 
 
 def redirect(session: Session, number: str, typed: Mapping[str, str], *, version: int, by: Editor, now: datetime) -> None:
@@ -32,7 +30,7 @@ def redirect(session: Session, number: str, typed: Mapping[str, str], *, version
         sa.select(Order).where(Order.number == number).with_for_update().execution_options(populate_existing=True)
     ).one()
     checkout = session.get_one(Checkout, order.checkout_id, populate_existing=True)
-    clean = _clean(typed)
+    clean = _clean(typed, checkout.country)
     before = {name: getattr(checkout, name) for name in FIELDS}
     if clean == before:
         return
@@ -53,15 +51,10 @@ def redirect(session: Session, number: str, typed: Mapping[str, str], *, version
     audit.record(session, "order.redirect", f"order:{number}", actor=by.email, role=by.role, details=details, now=now)
 
 
-def _clean(typed: Mapping[str, str]) -> dict[str, str]:
-    clean = {name: " ".join(typed[name].split()) for name in FIELDS}
-    clean["postcode"] = normalise_postcode(clean["postcode"])
-    wrong = {name: "required" for name in REQUIRED if not clean[name]}
-    for name, value in clean.items():
-        if not company_names.is_storable(value):
-            wrong[name] = "bad_character"
-        elif len(value) > LONGEST[name]:
-            wrong[name] = "shorten"
-    if wrong:
-        raise BadInput("invalid_form", wrong)
-    return clean
+def _clean(typed: Mapping[str, str], country: str) -> dict[str, str]:
+    """Return the parts as they are kept, in the form of the country."""
+    place = addresses.of({name: " ".join(typed[name].split()) for name in FIELDS} | {"country": country})
+    if wrong := addresses.check(place, [country]):
+        raise BadInput("invalid_form", {part: "shorten" if code == "too_long" else code for part, code in wrong.items()})
+    kept = addresses.tidy(place)
+    return {name: getattr(kept, name) for name in FIELDS}

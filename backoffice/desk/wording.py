@@ -120,6 +120,8 @@ def explain_field(code: str) -> str:
         "bad_vat_number": _("Write it as the tax office does, for example DE123456789."),
         "bad_phone": _("Write the number with its country, for example +49 30 1234567."),
         "unknown_postcode": _("We do not deliver to that postcode."),
+        "bad_postcode": _("That country has no such postcode."),
+        "unknown_country": _("We do not deliver to that country."),
         "ends_before": _("Choose the same day or a later one."),
         "future_date": _("Choose today or earlier."),
         "before_it_left": _("One of them had not left by that day."),

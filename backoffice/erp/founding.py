@@ -16,8 +16,9 @@ from backoffice import audit
 from backoffice.erp import models as t
 from backoffice.erp import plan
 from backoffice.erp.calendars import holiday_names
-from backoffice.erp.postcodes import SUBDIVISIONS, validate
-from backoffice.erp.shipping import find_zone, normalise_postcode
+from backoffice.erp.postcodes import SUBDIVISIONS
+from backoffice.erp.shipping import find_zone
+from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput, Refused
 
 WORKDAYS = range(5)
@@ -79,7 +80,7 @@ def open_company(session: Session, beginning: Beginning, *, by: str, now: dateti
         email=beginning.email,
         address=list(beginning.address),
         shipping_minor=beginning.shipping_minor,
-        default_postcode=normalise_postcode(beginning.default_postcode),
+        default_postcode=normalise_postcode(beginning.country, beginning.default_postcode),
         office_calendar_id=office,
     )
     session.add(company)
@@ -147,7 +148,7 @@ def _wrong(beginning: Beginning) -> dict[str, str]:
         validate_email(beginning.email, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         wrong["email"] = "invalid_email"
-    if not validate(beginning.country, normalise_postcode(beginning.default_postcode)):
+    if not is_postcode(beginning.country, normalise_postcode(beginning.country, beginning.default_postcode)):
         wrong["default_postcode"] = "unknown_postcode"
     days = beginning.transit_days
     known = all(country in countries and country.isalpha() for country in days if country != beginning.country)

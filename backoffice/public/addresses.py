@@ -194,8 +194,8 @@ def _write_line(pattern: str, texts: Mapping[str, str]) -> str:
 
 
 def _is_control(letter: str) -> bool:
-    """Tell whether a letter is none: joiners that Bengali or Persian names are written with are not meant."""
-    return unicodedata.category(letter) in ("Cc", "Cs")
+    """Tell whether a letter is none, or begins a line: joiners that Bengali or Persian names are written with are not meant."""
+    return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _is_latin(text: str) -> bool:
