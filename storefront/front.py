@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request
 
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
@@ -54,9 +54,16 @@ class Front:
         """Return the reader's language tag, as the catalogue is asked for it."""
         return str(locale()).replace("_", "-")
 
+    def profile(self) -> ShopProfile:
+        """Return who the shop is, asked once in a request."""
+        if "shop_profile" not in g:
+            g.shop_profile = self.shop.profile.get()
+        found: ShopProfile = g.shop_profile
+        return found
+
     def page(self, template: str, now: datetime, *, status: int = 200, **values: object) -> Response:
         """Draw a page with what all pages share."""
-        profile = self.shop.profile.get()
+        profile = self.profile()
         categories = self.shop.catalogue.find_categories(now=now, language=self.language())
         return self.draw(template, profile, categories, now, status=status, **values)
 

@@ -75,8 +75,10 @@ def _refresh(session: Session, ids: Sequence[int]) -> None:
 def narrow(query: sa.Select[Any], chosen: Chosen) -> sa.Select[Any]:
     """Keep the items of a query that have one of the values of each chosen facet."""
     for name, values in chosen.items():
-        having = sa.select(t.ProductFacet.item_id).where(t.ProductFacet.name == name, t.ProductFacet.value.in_(list(values)))
-        query = query.where(t.Item.id.in_(having))
+        having = sa.exists().where(
+            t.ProductFacet.item_id == t.Item.id, t.ProductFacet.name == name, t.ProductFacet.value.in_(list(values))
+        )
+        query = query.where(having)
     return query
 
 

@@ -20,6 +20,10 @@ from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
 from backoffice.public.promise import Promise
 
+Narrowing = tuple[list[Facet], tuple[Money, Money] | None]  # facets, the span of prices
+NOTHING: Narrowing = ([], None)
+MOST_KEPT = 200
+
 
 class LocalProfile:
     """Say who the shop is."""
@@ -57,6 +61,7 @@ class LocalCatalogue:
     def __init__(self, db: Database) -> None:
         """Read from `db`."""
         self._db = db
+        self._narrowings: dict[tuple[str | None, str | None, str], tuple[str, Narrowing]] = {}
         self._tops: dict[str, tuple[str, list[Category]]] = {}  # language → state, the top of the tree: on every page
 
     def list_products(
@@ -82,7 +87,7 @@ class LocalCatalogue:
             total = listing.count(session, where, wish)
             products = listing.page(session, where, wish, page, language=language, now=now, day_of=way.day_of)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
-            narrowing = narrowing_of(session, where, wish, language) if category or query else ([], None)
+            narrowing = self._narrowing(session, where, wish, (category, query, language), now) if category or query else NOTHING
             return Listing(
                 cards=cards_of(session, products, way, language, now, wish),
                 total=total,
@@ -95,6 +100,22 @@ class LocalCatalogue:
                 facets=narrowing[0],
                 prices=narrowing[1],
             )
+
+    def _narrowing(
+        self, session: Session, where: listing.Where, wish: Wish, asked: tuple[str | None, str | None, str], now: datetime
+    ) -> Narrowing:
+        """Return what a list can be narrowed by; that of a whole list is kept, as every page of it shows it."""
+        if wish.narrows:
+            return narrowing_of(session, where, wish, language=asked[2])
+        state, stale = offers.shown_version(session, now=now)
+        kept = self._narrowings.get(asked)
+        if kept is not None and kept[0] == state and not stale:
+            return kept[1]
+        found = narrowing_of(session, where, wish, language=asked[2])
+        if len(self._narrowings) >= MOST_KEPT:
+            self._narrowings = {}
+        self._narrowings[asked] = (state, found)
+        return found
 
     def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:
         """Return a product with its variants, also when nothing can be promised."""
@@ -207,9 +228,7 @@ class Way:
         return found[1] if found else None
 
 
-def narrowing_of(
-    session: Session, where: listing.Where, wish: Wish, language: str
-) -> tuple[list[Facet], tuple[Money, Money] | None]:
+def narrowing_of(session: Session, where: listing.Where, wish: Wish, language: str) -> Narrowing:
     """Return what a list can be narrowed by: facets in the reader's words, and the span of its prices."""
     counted = listing.facets_of(session, where, wish)
     every = [one for values in counted.values() for one in values]

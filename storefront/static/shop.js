@@ -53,7 +53,8 @@ count();
   function restore() {
     for (const [id, selector] of Object.entries(folded)) {
       const fold = document.querySelector(selector);
-      if (fold && id in open) fold.open = fold.open || open[id];
+      if (!fold || !(id in open)) continue;
+      fold.open = fold.open || open[id];
       delete open[id];
     }
   }

@@ -58,7 +58,7 @@ class Views:
         return self._answer("storefront/search.html", listing, place, now, query=query, **narrowed)
 
     def _read(self) -> Narrowing:
-        return narrowing_of.read(request.args, self.front.shop.profile.get().currency)
+        return narrowing_of.read(request.args, self.front.profile().currency)
 
     def _narrowed(self, narrowing: Narrowing, listing: Listing, now: datetime, **own: str) -> dict[str, object]:
         """Return what the form, the chips and the pager need; `own`: what the address has beside the wish."""
@@ -69,7 +69,7 @@ class Views:
                 values.setdefault(name, []).append(value)
             return url_for(f"shop.{(request.endpoint or '').partition('.')[2]}", **values)
 
-        formats = self.front.formats(self.front.shop.profile.get(), now)
+        formats = self.front.formats(self.front.profile(), now)
         return {
             "narrowing": narrowing,
             "chips": narrowing_of.chips(narrowing, listing, formats, address),

@@ -100,7 +100,7 @@ def draw_product(
 
 
 def _structured(front: Front, product: ProductPage, choice: Choice, now: datetime) -> list[Any]:
-    profile = front.shop.profile.get()
+    profile = front.profile()
     return product_data(
         product,
         page=url_for("shop.product", slug=product.slug, _external=True),

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
+from playwright.sync_api import expect
 
 from tests.e2e.test_pages import demo  # noqa: F401 - a fixture
 
@@ -29,10 +30,10 @@ def stayed(page: Any) -> bool:
 
 
 def wait_for_cards(page: Any, number: int) -> None:
-    page.wait_for_function(f"document.querySelectorAll('.card').length === {number}")
+    expect(page.locator(".card")).to_have_count(number)
 
 
-def test_a_list_is_narrowed_in_place_and_the_back_button_goes_back(demo: Flask, serve: Serve, new_page: NewPage) -> None:  # noqa: F811 - a fixture
+def test_a_list_is_narrowed_in_place_and_back_goes_back(demo: Flask, serve: Serve, new_page: NewPage) -> None:  # noqa: F811 - a fixture
     page, address = new_page(), serve(demo)
     page.goto(f"{address}/c/seating")
     stay(page)
@@ -54,9 +55,6 @@ def test_a_list_is_narrowed_in_place_and_the_back_button_goes_back(demo: Flask, 
     wait_for_cards(page, 2)
     assert not page.get_by_label("Oak").is_checked()
 
-
-def test_a_wrong_price_is_said_in_place(demo: Flask, serve: Serve, new_page: NewPage) -> None:  # noqa: F811 - a fixture
-    page, address = new_page(), serve(demo)
     page.goto(f"{address}/c/seating")
     stay(page)
     page.get_by_label("up to").fill("cheap")
@@ -81,7 +79,7 @@ def test_a_list_is_narrowed_without_scripts(demo: Flask, serve: Serve, new_page:
     assert page.locator(".card").count() == 7
 
 
-def test_the_day_follows_the_choice_and_what_was_unfolded_stays(demo: Flask, serve: Serve, new_page: NewPage) -> None:  # noqa: F811 - a fixture
+def test_day_and_cart_follow_in_place(demo: Flask, serve: Serve, new_page: NewPage) -> None:  # noqa: F811 - a fixture
     page, address = new_page(), serve(demo)
     page.goto(f"{address}/p/linde-dining-table")
     stay(page)
@@ -96,9 +94,6 @@ def test_the_day_follows_the_choice_and_what_was_unfolded_stays(demo: Flask, ser
     assert page.locator("details.why").evaluate("one => one.open")
     assert stayed(page)
 
-
-def test_the_cart_changes_in_place(demo: Flask, serve: Serve, new_page: NewPage) -> None:  # noqa: F811 - a fixture
-    page, address = new_page(), serve(demo)
     page.goto(f"{address}/p/linde-dining-table?sku=LINDE-180-ASH&postcode=20095")
     page.get_by_role("button", name="Put in cart").click()
     page.get_by_role("heading", name="Your cart").wait_for()
@@ -106,12 +101,12 @@ def test_the_cart_changes_in_place(demo: Flask, serve: Serve, new_page: NewPage)
     page.get_by_label("Quantity").fill("2")
     page.keyboard.press("Tab")
     page.get_by_text("€1,180.00 each").wait_for()
-    page.wait_for_function("document.querySelector('.cart-count').textContent === '2'")
+    expect(page.locator(".cart-count")).to_have_text("2")
     page.get_by_label("Quantity").fill("many")
     page.keyboard.press("Enter")
     page.get_by_text("Write the number of pieces in digits").wait_for()
     assert page.get_by_label("Quantity").input_value() == "many"
     page.get_by_role("button", name="Take out").click()
     page.get_by_text("There is nothing in it yet.").wait_for()
-    assert page.locator(".cart-count").is_hidden()
+    expect(page.locator(".cart-count")).to_be_hidden()
     assert stayed(page)

@@ -27,6 +27,8 @@ SCREENS = {"phone": (360, 740), "tablet": (820, 1180), "desktop": (1440, 900)}
 SHOP = {
     "home": "/",
     "category": "/c/seating",
+    "category-narrowed": "/c/seating?f=Wood:Walnut&f=Wood:Ash&from=100&sort=cheapest",
+    "category-nothing-left": "/c/storage?f=Wood:Oak&f=Depth:34%20cm&f=Wood:Unobtainium",
     "search": "/search?q=oak",
     "search-nothing": "/search?q=zzz",
     "product-here": "/p/amsel-chair",
