@@ -44,7 +44,7 @@ def test_the_label_and_the_customer_s_page_follow_and_the_day_stays(workshop: Wo
     send(workshop, before.number)
     send(workshop, before.number)  # pressed twice
     after = workshop.order(start)
-    assert after.address == ["Neue Str. 2", "10999 Berlin", "DE"]
+    assert after.address == ["Ada L.", "Neue Str. 2", "10999 Berlin"]
     assert (after.name, after.promised_on, after.expected_on) == ("Ada L.", before.promised_on, before.expected_on)
     for parcel in workshop.rows(Shipment):
         assert (parcel.ship_to["street"], parcel.ship_to["postcode"], parcel.ship_to["note"]) == (
