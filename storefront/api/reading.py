@@ -12,6 +12,7 @@ from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Promise
+from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply, cursor_for, cursor_of
 from storefront.phrases import locale
@@ -31,7 +32,7 @@ def language(call: Call) -> str:
 
 def products(call: Call) -> Reply:
     """List products of which something may be promised."""
-    asked: s.ProductsAsked = call.params
+    asked: a.ProductsAsked = call.params
     wish = _wish(asked, call.shop.profile.get().currency)
     found = call.partners.feed.products(
         after=cursor_of(asked.cursor, by_price=wish.sort in {"cheapest", "dearest"}),
@@ -46,7 +47,7 @@ def products(call: Call) -> Reply:
     return Reply(s.ProductsShown(products=[_card(card) for card in found.rows], next=cursor_for(found.next_after)))
 
 
-def _wish(asked: s.ProductsAsked, currency: str) -> Wish:
+def _wish(asked: a.ProductsAsked, currency: str) -> Wish:
     facets: dict[str, list[str]] = {}
     for pair in asked.facet:
         name, _, value = pair.partition(":")
@@ -109,7 +110,7 @@ def _page(slug: str) -> str:
 
 def availability(call: Call) -> Reply:
     """Say for several things at once whether they can be promised."""
-    asked: s.AvailabilityAsked = call.params
+    asked: a.AvailabilityAsked = call.params
     shown = []
     for sku in asked.sku:
         known: dict[str, Any] = {"sku": sku, "quantity": asked.quantity}
@@ -125,7 +126,7 @@ def availability(call: Call) -> Reply:
 
 def promise(call: Call) -> Reply:
     """Name the day, and say why."""
-    asked: s.PromiseAsked = call.params
+    asked: a.PromiseAsked = call.params
     found = call.shop.promises.quote(
         asked.sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=asked.cart, now=call.now
     )
@@ -187,7 +188,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
 
 def orders(call: Call) -> Reply:
     """List all orders, for partners."""
-    asked: s.OrdersAsked = call.params
+    asked: a.OrdersAsked = call.params
     found = call.partners.feed.orders(after=cursor_of(asked.cursor), limit=asked.limit, state=asked.state, now=call.now)
     rows = [
         s.OrderListed(
@@ -213,7 +214,7 @@ READS = (
         products,
         s.ProductsShown,
         "catalogue:read",
-        params=s.ProductsAsked,
+        params=a.ProductsAsked,
         raises={400: ["bad_cursor"], 404: ["unknown_category"]},
         about="Only what a day can be named for, in an order that new products do not disturb. A cursor goes on in the order "
         "it was given in. Names, days and the shop's own order move by themselves, so there is no `sort` by them.",
@@ -226,7 +227,7 @@ READS = (
         product,
         s.ProductShown,
         "catalogue:read",
-        params=s.TextAsked,
+        params=a.TextAsked,
         raises={404: ["unknown_product"]},
     ),
     Operation(
@@ -237,7 +238,7 @@ READS = (
         availability,
         s.AvailabilitiesShown,
         "catalogue:read",
-        params=s.AvailabilityAsked,
+        params=a.AvailabilityAsked,
         raises={404: ["unknown_product"], 422: ["unknown_postcode", "unknown_country"]},
     ),
     Operation(
@@ -248,7 +249,7 @@ READS = (
         promise,
         s.PromiseShown,
         "catalogue:read",
-        params=s.PromiseAsked,
+        params=a.PromiseAsked,
         raises={404: ["unknown_product"], 409: ["not_available"], 422: ["unknown_postcode", "unknown_country"]},
         about="The day that the production plan gives now. Nothing is held: put it into a cart for that.",
     ),
@@ -271,7 +272,7 @@ READS = (
         s.OrdersShown,
         "orders:read",
         anonymous=False,
-        params=s.OrdersAsked,
+        params=a.OrdersAsked,
         raises={400: ["bad_cursor"]},
     ),
 )

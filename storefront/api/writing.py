@@ -8,6 +8,7 @@ from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import NotFound
 from backoffice.public.leads import LeadForm
+from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply
 from storefront.api.reading import NOT_KEPT, money, order_shown
@@ -61,7 +62,7 @@ def _expected(call: Call) -> Cart:
 
 def make_cart(call: Call) -> Reply:
     """Make a cart with its first line, held."""
-    given: s.CartGiven = call.body
+    given: a.CartGiven = call.body
     cart = call.shop.carts.add(None, given.sku, given.quantity, postcode=given.postcode, now=call.now)
     return Reply(show_cart(cart), {"Location": url_for("api.get_cart", token=cart.token)})
 
@@ -73,7 +74,7 @@ def get_cart(call: Call) -> Reply:
 
 def set_line(call: Call) -> Reply:
     """Set how many of it."""
-    given: s.LineGiven = call.body
+    given: a.LineGiven = call.body
     cart = _expected(call)
     return Reply(show_cart(call.shop.carts.set_quantity(cart.token, call.path["sku"], given.quantity, now=call.now)))
 
@@ -86,7 +87,7 @@ def drop_line(call: Call) -> Reply:
 
 def set_place(call: Call) -> Reply:
     """Say where it goes."""
-    given: s.PlaceGiven = call.body
+    given: a.PlaceGiven = call.body
     cart = _expected(call)
     moved = call.shop.carts.set_postcode(cart.token, given.postcode, country=given.country, now=call.now)
     return Reply(show_cart(moved))
@@ -94,7 +95,7 @@ def set_place(call: Call) -> Reply:
 
 def set_parcels(call: Call) -> Reply:
     """Choose one day or several parcels."""
-    given: s.ParcelsGiven = call.body
+    given: a.ParcelsGiven = call.body
     cart = _expected(call)
     return Reply(show_cart(call.shop.carts.set_parcels(cart.token, given.parcels, now=call.now)))
 
@@ -106,7 +107,7 @@ def renew_cart(call: Call) -> Reply:
 
 def check_out(call: Call) -> Reply:
     """Start the payment."""
-    given: s.CheckoutGiven = call.body
+    given: a.CheckoutGiven = call.body
     values = given.model_dump(exclude={"expected_total_minor", "language"})
     form = CheckoutForm(
         key=call.key,
@@ -133,7 +134,7 @@ def cancel_order(call: Call) -> Reply:
 
 def write_lead(call: Call) -> Reply:
     """Take a message in."""
-    given: s.LeadGiven = call.body
+    given: a.LeadGiven = call.body
     form = LeadForm(
         key=call.key,
         kind=given.kind,
@@ -165,7 +166,7 @@ WRITES = (
         s.CartShown,
         CARTS,
         status=201,
-        body=s.CartGiven,
+        body=a.CartGiven,
         raises={404: ["unknown_product"], 409: ["not_available", "busy"], 422: ["unknown_postcode"]},
         about="The goods and the minutes that their making needs are kept for a quarter of an hour.",
         example={"sku": "STOOL", "quantity": 1, "postcode": "10115"},
@@ -179,7 +180,7 @@ WRITES = (
         set_line,
         s.CartShown,
         CARTS,
-        body=s.LineGiven,
+        body=a.LineGiven,
         raises=HELD,
         example={"quantity": 2},
     ),
@@ -192,7 +193,7 @@ WRITES = (
         set_place,
         s.CartShown,
         CARTS,
-        body=s.PlaceGiven,
+        body=a.PlaceGiven,
         raises={404: ["unknown_cart"], 409: ["stale", "payment_away"], 422: ["unknown_postcode", "unknown_country"]},
         example={"postcode": "80331", "country": "DE"},
     ),
@@ -204,7 +205,7 @@ WRITES = (
         set_parcels,
         s.CartShown,
         CARTS,
-        body=s.ParcelsGiven,
+        body=a.ParcelsGiven,
         raises={404: ["unknown_cart"], 409: ["stale", "payment_away"]},
         example={"parcels": "dated"},
     ),
@@ -216,7 +217,7 @@ WRITES = (
         renew_cart,
         s.CartShown,
         CARTS,
-        body=s.NothingGiven,
+        body=a.NothingGiven,
         raises={404: ["unknown_cart"], 409: ["stale", "payment_away", "busy"]},
         example={},
     ),
@@ -229,7 +230,7 @@ WRITES = (
         s.PaymentShown,
         CARTS,
         status=201,
-        body=s.CheckoutGiven,
+        body=a.CheckoutGiven,
         raises={
             404: ["unknown_cart"],
             409: ["cart_empty", "stale", "price_changed", "day_moved", "not_available", "hold_expired", "payment_away", "busy"],
@@ -257,7 +258,7 @@ WRITES = (
         cancel_order,
         s.OrderShown,
         CARTS,
-        body=s.NothingGiven,
+        body=a.NothingGiven,
         raises={404: ["unknown_order"], 409: ["too_late_to_cancel", "busy"]},
         about="All of it, as long as nothing of it is packed. The money goes back the way it came.",
         example={},
@@ -271,7 +272,7 @@ WRITES = (
         s.LeadShown,
         "leads:write",
         status=201,
-        body=s.LeadGiven,
+        body=a.LeadGiven,
         example={"kind": "contact", "name": "Ada", "email": "ada@example.com", "message": "Do you make it in oak?"},
     ),
 )
