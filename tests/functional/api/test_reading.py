@@ -101,7 +101,7 @@ def test_what_was_seen_is_not_sent_again(api: Caller) -> None:
         ("/promises?sku=STOOL&quantity=1e3", 422, "invalid_form"),
         ("/promises?sku=STOOL&quantity=-1", 422, "invalid_form"),
         ("/promises?sku=STOOL&postcode=99999", 422, "unknown_postcode"),
-        ("/promises?sku=STOOL&country=XX&postcode=1", 422, "unknown_postcode"),
+        ("/promises?sku=STOOL&country=XX&postcode=1", 422, "unknown_country"),
         ("/promises?sku=STOOL&quantity=6", 409, "not_available"),
         ("/promises?sku=NONE", 404, "unknown_product"),
         ("/availability", 422, "invalid_form"),
