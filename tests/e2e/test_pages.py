@@ -256,6 +256,7 @@ def walk_the_desks(desk: Camera) -> None:
     desk.press("Book the count", "shelf-wrong", 422)
 
 
+@pytest.mark.timeout(900)  # some seventy pages on three screens, light and dark
 @pytest.mark.browser
 @pytest.mark.parametrize("walk", [walk_the_shop, walk_the_desks])
 def test_screenshots_of_every_page(
