@@ -143,7 +143,7 @@ def check(address: Address, countries: Collection[str]) -> dict[str, str]:
 
     Part → required | too_long | bad_character | bad_postcode | bad_choice | unknown_country.
     """
-    wrong = {part: "bad_character" for part, text in asdict(address).items() if any(map(_is_control, text))}
+    wrong = {part: "bad_character" for part, text in asdict(address).items() if any(map(_is_control, text.strip()))}
     wrong |= {part: "too_long" for part, longest in LONGEST.items() if len(getattr(address, part)) > longest}
     known = tidy(address)
     if not known.country:
