@@ -42,7 +42,6 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "desk", "static login login_submit language")
     | _to(STAFF, "desk", "home logout")
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
-    | _to(SALES, "sales", "order")
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")

@@ -200,12 +200,6 @@ def release(lead_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.get("/order/<number>")
-def order(number: str) -> ResponseReturnValue:
-    """Open an order on its own page."""
-    return redirect(url_for("orders.order", number=number), 303)
-
-
 def _save(lead_id: int, work: Callable[[Session], object], said: str, *, form: str = "") -> ResponseReturnValue:
     """Do it and go back to the lead; if it cannot be done, show the lead as it is now with what was typed."""
     try:
