@@ -200,6 +200,4 @@ def test_one_timeline_with_orders_and_parcels(at_desk: AtDesk, ask: Ask, worksho
     page = at_desk("Bea").get("/desk/sales/customers/1")
     for words in ("Is the stool stable on stone?", order.number, "Confirmed", "€54.00"):
         assert words in page
-    assert at_desk("Bea").client.get(f"/desk/sales/order/{order.number}").headers["Location"] == (
-        f"/desk/sales/orders/{order.number}"
-    )
+    assert f'href="/desk/sales/orders/{order.number}"' in page
