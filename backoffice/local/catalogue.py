@@ -74,6 +74,7 @@ class LocalCatalogue:
         language: str,
         now: datetime,
         wish: Wish = ALL,
+        country: str | None = None,
     ) -> Listing:
         """Return one page of products of which something may be promised."""
         offers.freshen(self._db, now=now)
@@ -83,7 +84,7 @@ class LocalCatalogue:
             if category and chosen is None:
                 raise NotFound("unknown_category", slug=category)
             where = listing.Where(tree.below(chosen.id) if chosen else None, query)
-            way = Way(session, postcode, now)
+            way = Way(session, postcode, now, country=country)
             total = listing.count(session, where, wish)
             products = listing.page(session, where, wish, page, language=language, now=now, day_of=way.day_of)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
@@ -201,14 +202,14 @@ class LocalPromises:
 class Way:
     """The way to the place that a list names its days for. A postcode that does not exist falls back to the default place."""
 
-    def __init__(self, session: Session, postcode: str | None, now: datetime) -> None:
-        """Find the place."""
+    def __init__(self, session: Session, postcode: str | None, now: datetime, *, country: str | None = None) -> None:
+        """Find the place; country: None is the company's own."""
         self._session, self._now = session, now
         self._master = masters.load(session, now=now)
         self._ways: dict[int | None, Destination] = {}
         self._days: dict[tuple[datetime, int | None], tuple[date, date] | None] = {}
         try:
-            self.place = shipping.destination(session, self._master, postcode=postcode, now=now)
+            self.place = shipping.destination(session, self._master, country=country, postcode=postcode, now=now)
         except BadInput:
             self.place = shipping.destination(session, self._master, now=now)
 

@@ -147,8 +147,11 @@ class CatalogueDoor(Protocol):
         language: str,
         now: datetime,
         wish: Wish = ALL,
+        country: str | None = None,
     ) -> Listing:
         """Return one page of products of which something may be promised. Raises NotFound(unknown_category).
+
+        country: where the days are named for; None: the shop's own.
 
         With a category or a query the listing names what it can be narrowed by.
         """

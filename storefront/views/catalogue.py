@@ -84,7 +84,7 @@ class Views:
     ) -> tuple[Listing, Place]:
         place = self.front.place()
         try:
-            listing = self._ask(category, query, page, place.postcode, narrowing, now)
+            listing = self._ask(category, query, page, place, narrowing, now)
             if not _is_for(listing, place.postcode):
                 raise BadInput("unknown_postcode")
             return listing, place
@@ -92,16 +92,18 @@ class Views:
             if place.postcode is None:
                 raise
             # the list is worth more than the place: show it for nowhere in particular and say why
-            return self._ask(category, query, page, None, narrowing, now), Place(None, place.typed, wording.say(error))
+            nowhere = Place(None, place.typed, wording.say(error))
+            return self._ask(category, query, page, nowhere, narrowing, now), nowhere
 
     def _ask(
-        self, category: str | None, query: str | None, page: int, postcode: str | None, narrowing: Narrowing, now: datetime
+        self, category: str | None, query: str | None, page: int, place: Place, narrowing: Narrowing, now: datetime
     ) -> Listing:
         return self.front.shop.catalogue.list_products(
             category=category,
             query=query,
             page=page,
-            postcode=postcode,
+            country=place.country or None,
+            postcode=place.postcode or place.abroad or None,
             language=self.front.language(),
             now=now,
             wish=narrowing.wish,
@@ -113,7 +115,7 @@ class Views:
         response = self.front.page(template, now, status=422 if wrong else 200, listing=listing, place=place, **values)
         response = shared(response)
         if "postcode" in request.args and not place.problem:
-            keep_place(response, place.postcode)
+            keep_place(response, place.postcode or place.abroad, place.country)
             response.headers["Cache-Control"] = "private, no-cache"
         return response
 

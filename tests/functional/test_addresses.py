@@ -189,6 +189,11 @@ def test_the_country_is_remembered_for_the_next_cart(client: FlaskClient, db: Da
     go_there(client, IT)
     assert client.get_cookie("place").value == "IT:00144"  # type: ignore[union-attr] # it is there
     assert 'value="00144"' in client.get("/p/stool").text
+    assert "Arrives Wed 25 Nov" in client.application.test_client().get("/c/furniture").text  # one day within Germany
+    for path in ("/c/furniture", "/c/furniture?postcode=00144", "/search?q=stool"):
+        page = client.get(path).text
+        assert ("Arrives Mon 30 Nov" in page, 'value="00144"' in page) == (True, True), path  # four carrier days to Italy
+    assert client.get_cookie("place").value == "IT:00144"  # type: ignore[union-attr] # it is there
     client.delete_cookie("cart")
     assert (
         client.post("/cart/add", data={"sku": "STOOL", "slug": "stool", "quantity": "1", "postcode": "00144"}).status_code == 303

@@ -53,6 +53,7 @@ class Catalogue:
         language: str,
         now: datetime,
         wish: Wish = ALL,
+        country: str | None = None,
     ) -> Listing:
         node = self._category(category) if category else None
         there = [thing for thing in self.state.goods if self._is_inside(thing, node, query)]
