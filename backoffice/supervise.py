@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -34,9 +35,12 @@ def run(parts: Sequence[Callable[[], None]], *, started: Callable[[Callable[[], 
     reading, writing = os.pipe()
     fork = multiprocessing.get_context("fork")
     children: list[BaseProcess] = [fork.Process(target=_be_child, args=(part, reading, writing)) for part in parts]
+    # a signal that comes while the parts are being started waits until somebody listens, here and in each part
+    free = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     for child in children:
         child.start()
     before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
+    signal.pthread_sigmask(signal.SIG_SETMASK, free)
 
     def alive() -> bool:
         return not stop.is_set() and all(child.is_alive() for child in children)
@@ -60,6 +64,7 @@ def _be_child(part: Callable[[], None], reading: int, writing: int) -> None:
     os.close(writing)
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     threading.Thread(target=_stop_with_parent, args=(reading,), name="watch-parent", daemon=True).start()
     part()
 
@@ -67,6 +72,8 @@ def _be_child(part: Callable[[], None], reading: int, writing: int) -> None:
 def _stop_with_parent(reading: int) -> None:
     os.read(reading, 1)  # nobody ever writes: this returns when the parent is gone
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.killpg(0, signal.SIGKILL)  # our own session, with the processes that we started: nobody else would end it
 
 
 def _stop(children: Sequence[BaseProcess]) -> None:

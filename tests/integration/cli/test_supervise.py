@@ -17,8 +17,11 @@ from backoffice import supervise
 
 said = int(sys.argv[1])
 
+here, there = os.pipe()
+
 def say(words):
     os.write(said, (words + "\\n").encode())
+    os.write(there, b".")
 
 def works():
     signal.signal(signal.SIGTERM, lambda *_: (say("told to stop"), sys.exit(0)))
@@ -36,8 +39,24 @@ def stubborn():
     while True:
         signal.pause()
 
+def hasty():
+    say(f"hasty {os.getpid()}")
+    signal.pause()
+
+heard = []
+start = supervise.multiprocessing.context.ForkProcess.start
+
+def start_and_be_told(process):
+    told = process._args[0] is hasty
+    start(process)
+    if told:
+        while len(heard) < 2:  # both work by now, and nobody here listens yet
+            heard.append(os.read(here, 1))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+supervise.multiprocessing.context.ForkProcess.start = start_and_be_told
 supervise.GRACE_SECONDS = 0.2
-parts = {"works": works, "dies": dies, "stubborn": stubborn}
+parts = {"works": works, "dies": dies, "stubborn": stubborn, "hasty": hasty}
 sys.exit(supervise.run([parts[name] for name in sys.argv[2:]]))
 """
 
@@ -85,3 +104,15 @@ def test_nothing_is_left_when_the_supervisor_is_killed() -> None:
     running = Running("works", "dies")
     running.process.kill()
     assert running.end() == ("told to stop\n", -signal.SIGKILL)
+
+
+def test_one_that_does_not_stop_does_not_outlive_a_killed_supervisor() -> None:
+    running = Running("works", "stubborn")
+    running.process.kill()
+    assert running.end() == ("told to stop\n", -signal.SIGKILL)
+
+
+def test_a_signal_while_the_parts_are_started_is_not_lost() -> None:
+    """The second part asks for the end before the supervisor has come back from starting it."""
+    running = Running("works", "hasty")
+    assert running.end() == ("told to stop\n", 0)
