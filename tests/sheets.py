@@ -17,10 +17,31 @@ from tests.need import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, ROOT, SCREENSHOTS
 PAGES, TARGET = SCREENSHOTS / "pages", ROOT / "docs" / "pictures"
 MOST_BYTES = 400_000
 SHEETS = {  # area: pages, by the beginning of their pictures' names; what has no place here is told
-    "shop": ["home", "category", "search", "search-nothing", "product-here", "product-made", "product-none", "product-too-many"],
+    "shop": [
+        "home",
+        "category",
+        "category-narrowed",
+        "category-nothing-left",
+        "search",
+        "search-nothing",
+        "product-here",
+        "product-made",
+        "product-none",
+        "product-too-many",
+    ],
     "shop-words": ["contact", "contact-wrong", "thanks", "delivery", "returns", "about", "privacy", "imprint", "no-such-page"],
     "checkout": ["cart-empty", "cart", "checkout", "checkout-wrong", "sandbox", "sandbox-declined", "order", "order-ask-wrong"],
-    "sales": ["login", "desk-home", "inbox", "message", "customer"],
+    "sales": [
+        "login",
+        "desk-home",
+        "inbox",
+        "inbox-due",
+        "message",
+        "message-to-call-again",
+        "by-telephone",
+        "desk-order",
+        "customer",
+    ],
     "warehouse": [
         "parcels",
         "parcel",
@@ -34,7 +55,7 @@ SHEETS = {  # area: pages, by the beginning of their pictures' names; what has n
         "shelf",
         "shelf-wrong",
     ],
-    "planning": ["planning", "production", "receipts", "load", "work-centre"],
+    "planning": ["planning", "production", "receipts", "load", "work-centre", "desk-no-such-page"],
     "admin": [
         "health",
         "people",
@@ -48,7 +69,34 @@ SHEETS = {  # area: pages, by the beginning of their pictures' names; what has n
         "answers",
         "changes",
     ],
-    "account": ["account", "account-login", "account-register", "account-sent", "account-forgot", "account-settings"],
+    "account": [
+        "account-login",
+        "account-login-wrong",
+        "account-register",
+        "account-forgot",
+        "account-sent",
+        "account-empty",
+        "account",
+        "account-again",
+        "account-settings",
+        "account-addresses",
+        "account-address",
+        "account-address-new",
+        "account-address-wrong",
+    ],
+    "sales-orders": [
+        "customers",
+        "customers-nobody",
+        "company-of-customers",
+        "orders",
+        "orders-none",
+        "order-at-desk",
+        "order-cancel-at-desk",
+        "order-refund-wrong",
+        "order-refund-waits",
+        "refunds",
+        "refund-own",
+    ],
 }
 LOOKS = ("phone-light", "desktop-light", "desktop-dark")
 CELL = {"phone": 130, "desktop": 400}  # pixels across

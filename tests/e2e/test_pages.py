@@ -17,6 +17,8 @@ from flask import Flask
 
 from backoffice.bootstrap import Services
 from backoffice.config import Settings
+from backoffice.crm import accounts, parties
+from backoffice.crm.models import Account
 from backoffice.demo.load import load
 from tests.conftest import FixedClock
 from tests.e2e.test_story import log_in
@@ -265,6 +267,50 @@ def test_screenshots_of_every_page(
     faults: list[str] = []
     walk(Camera(new_page(reduced_motion="reduce"), serve(demo), faults))
     assert faults == []
+
+
+@pytest.mark.browser
+def test_screenshots_of_an_account(
+    demo: Flask, serve: Callable[[Flask], str], new_page: Callable[..., Any], now: datetime
+) -> None:
+    page, address, faults = new_page(reduced_motion="reduce"), serve(demo), []
+    mine = Camera(page, address, faults)
+    for name in ("login", "register", "forgot", "sent"):
+        mine.open(f"/account/{name}", f"account-{name}")
+    mine.open("/account/login", "account-login")
+    fill(page, {"E-mail": "ada@example.test", "Password": "not the one it is"})
+    mine.press("Log in", "account-login-wrong", 409)
+    page.context.add_cookies([{"name": "account", "value": session_of(demo.extensions["shopfloor"], now), "url": address}])
+    mine.open("/account", "account-empty")
+    into_cart(page, address, "/p/dachs-stool", "/p/amsel-chair?postcode=96047")
+    page.goto(f"{address}/checkout")
+    fill(page, ADDRESS)
+    for _ in ("at the shop", "at the provider"):
+        with page.expect_navigation():
+            page.get_by_role("button", name="Pay").first.click()
+    for path, name in (("", "account"), ("/settings", "account-settings"), ("/addresses", "account-addresses")):
+        mine.open(f"/account{path}", name)
+    mine.open("/account/addresses/1", "account-address")
+    mine.open("/account/addresses/new", "account-address-new")
+    mine.press("Save", "account-address-wrong", 422)
+    page.goto(f"{address}/account")
+    again = page.locator("form[action$='/again']").first.get_attribute("action")
+    mine.open(again, "account-again")
+    assert faults == []
+
+
+def session_of(services: Services, now: datetime) -> str:
+    """Return the session's token of somebody who has an account and is logged in."""
+
+    def work(session: Any) -> str:
+        email = "ada@example.test"
+        party = parties.find_or_create(session, email=email, name="Ada", phone="", language="en", now=now)
+        one = Account(party_id=party.id, email=email, name="Ada", password_hash="", created_at=now, confirmed_at=now)
+        session.add(one)
+        session.flush()
+        return accounts.begin_session(session, one, device="Firefox, Linux", now=now)
+
+    return services.db.run(work)
 
 
 def tab_to(page: Any, name: str, most: int = 80) -> None:
