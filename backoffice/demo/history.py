@@ -27,6 +27,7 @@ from backoffice.crm import consents
 from backoffice.crm.models import Order, Party
 from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
+from backoffice.demo.past_enquiries import write_past_enquiries
 from backoffice.demo.sales_orders import write_sales_orders
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
@@ -91,6 +92,7 @@ def write_history(services: Services, *, now: datetime, say: Callable[[str], Non
     story = _Story(services, now)
     story.begin()
     story.run(say)
+    write_past_enquiries(services, now=now)
     write_sales_orders(services, now=now)
     story.end()
 

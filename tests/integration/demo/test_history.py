@@ -139,6 +139,22 @@ def test_sales_sold_one_order_by_a_link_and_waits_for_another(lived: Services) -
     assert states(lived, Payment.state)["opened"] == 1
 
 
+def test_ninety_days_of_enquiries_each_with_its_end(lived: Services, now: datetime) -> None:
+    with lived.db.read() as session:
+        rows = session.scalars(sa.select(Lead).where(Lead.created_at < now - timedelta(days=8)).order_by(Lead.created_at)).all()
+        late = session.scalar(
+            sa.select(sa.func.count()).where(Lead.created_at < now - timedelta(days=8), Lead.state.in_(["new", "working"]))
+        )
+        won = [lead.won_order_ref for lead in rows if lead.outcome == "won"]
+        orders = set(session.scalars(sa.select(Order.number)))
+    assert rows[0].created_at < now - timedelta(days=80)
+    assert len(rows) >= 25
+    assert late == 0
+    assert {"won", "lost", ""} == {lead.outcome for lead in rows}
+    assert len(won) == len(set(won) & orders) >= 5
+    assert {"newsletter", "fair"} <= {lead.source for lead in rows}
+
+
 def test_nobody_is_written_to_about_the_past(lived: Services) -> None:
     assert states(lived, OutboxMessage.state)["pending"] == 0
     assert states(lived, OutboxMessage.state)["dead"] == 1
