@@ -120,11 +120,14 @@ FIELDS: Mapping[str, str] = {
 
 TITLES: Mapping[int, str] = {
     400: N_("We could not read that"),
+    401: N_("We do not know who asks"),
     403: N_("This is not open to you"),
     404: N_("There is nothing here"),
     405: N_("That does not work this way"),
     409: N_("That is not possible right now"),
+    412: N_("It has changed meanwhile"),
     413: N_("That is too much at once"),
+    415: N_("That is of a kind that we do not read"),
     422: N_("Please look at that again"),
     429: N_("That was too often"),
     503: N_("We are away for a moment"),

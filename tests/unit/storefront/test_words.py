@@ -40,6 +40,11 @@ def test_every_code_of_the_error_tree_has_words() -> None:
     assert codes <= wording.ERRORS.keys()
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503])
+def test_what_is_not_our_fault_is_not_called_so(status: int) -> None:
+    assert wording.status_title(status) != wording.status_title(500) == "Something broke on our side"
+
+
 def test_a_code_without_words_never_reaches_a_person() -> None:
     text = wording.say(Refused("quite_new"))
     assert "Nothing was lost" in text
