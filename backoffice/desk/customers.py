@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from babel import Locale
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import companies, consents, customers
 from backoffice.desk import context, customer_lists, customer_sheets, forms, phrases
-from backoffice.desk.listing import PAGE, Filters
+from backoffice.desk.listing import PAGE, Filters, pages_of
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.erp.models import ShippingZone
+from backoffice.erp import shipping
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("customers", __name__, url_prefix="/desk/sales/customers")
@@ -176,7 +175,7 @@ def _list(typed: Typed, fields: Mapping[str, str], status: int = 200) -> Respons
     filters = Filters.parse(request.args, customer_lists.WHICH, customer_lists.SORTS)
     listed = context.read(lambda db: customer_lists.find_customers(db, filters))
     if filters.page > 1 and not listed.rows:
-        return redirect(url_for("customers.home", **filters.args(page=max(-(-listed.total // PAGE), 1))), 303)
+        return redirect(url_for("customers.home", **filters.args(page=pages_of(listed.total))), 303)
     return render_template(
         "desk/sales/customers.html",
         filters=filters,
@@ -192,8 +191,7 @@ def _list(typed: Typed, fields: Mapping[str, str], status: int = 200) -> Respons
 
 def _countries(*more: str) -> list[str]:
     """Return the countries to choose from: ours, those that we deliver to, and what was said before."""
-    zones: Any = context.read(lambda db: db.query(ShippingZone.country).distinct().all())
-    known = {row[0] for row in zones} | {one for one in more if one in Locale("en").territories}
+    known = {*context.read(shipping.countries)} | {one for one in more if one in Locale("en").territories}
     return [context.house().country, *sorted(known - {context.house().country})]
 
 

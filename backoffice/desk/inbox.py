@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import lead_forms, parties, timeline
 from backoffice.crm.models import Activity, Checkout, Lead, Order, OrderLine, Party
+from backoffice.desk.listing import PAGE, contains, pages_of, total
 from backoffice.erp.models import Shipment, Staff
 
-PAGE = 50
 WHOSE = ("all", "mine")
 STATES = ("open", "due", "new", "working", "answered", "paying", "won", "lost", "done", "quarantined", "any")
 TO_DO = ("open", "due", "new", "working")  # states that are listed by what is next due, the others newest first
@@ -96,15 +96,14 @@ class Customer:
 def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: datetime, day_ends: datetime) -> Inbox:
     """Return one page of leads: those to do by what is next due, the others newest first. day_ends: when today is over."""
     matching = _matching(filters, staff_id, day_ends)
-    counted = sa.select(sa.func.count()).select_from(matching.order_by(None).subquery())
-    total = session.execute(counted).scalar_one()
     found = session.execute(matching.limit(PAGE).offset((filters.page - 1) * PAGE)).all()
     paying = find_paying(session, [lead.id for lead, _, _ in found])
     rows = [_row(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
     late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
     due = sa.select(sa.func.count()).where(COMING_BACK, Lead.follow_up_at < day_ends)
     counts = (session.execute(one).scalar_one() for one in (late, due))
-    return Inbox(rows, total, max(-(-total // PAGE), 1), *counts)
+    number = total(session, matching)
+    return Inbox(rows, number, pages_of(number), *counts)
 
 
 def find_next(session: Session, staff_id: int, *, day_ends: datetime) -> int | None:
@@ -176,18 +175,11 @@ def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[
         query = query.where(Lead.kind == filters.kind)
     if filters.whose == "mine":
         query = query.where(Lead.owner_id == staff_id)
-    if filters.query:
-        query = query.where(_contains(filters.query))
+    columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
+    query = query.where(contains(filters.query, *columns))
     if filters.state in TO_DO:
         return query.order_by(NEXT_DUE, Lead.id)
     return query.order_by(Lead.created_at.desc(), Lead.id.desc())
-
-
-def _contains(typed: str) -> sa.ColumnElement[bool]:
-    """Look for the words as typed and in the usual cases: SQLite ignores case in ASCII letters only."""
-    variants = {typed, typed.lower(), typed.upper(), typed.title()}
-    columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
-    return sa.or_(*(column.icontains(variant, autoescape=True) for variant in sorted(variants) for column in columns))
 
 
 def reason_of(lead: Lead, *, paying: bool) -> tuple[str, datetime]:

@@ -1,4 +1,4 @@
-"""Lists whose part stands in the address: what both the customers' and the orders' list read from it."""
+"""Lists whose part stands in the address: what is read from it, what is looked for, how many pages there are."""
 
 from __future__ import annotations
 
@@ -44,9 +44,16 @@ class Filters:
 
 
 def contains(typed: str, *columns: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
-    """Look for the words as typed and in the usual cases: SQLite ignores case in ASCII letters only."""
+    """Look for the words as typed and in the usual cases: SQLite ignores case in ASCII letters only. No words fit all."""
+    if not typed:
+        return sa.true()
     variants = sorted({typed, typed.lower(), typed.upper(), typed.title()})
     return sa.or_(*(column.icontains(variant, autoescape=True) for variant in variants for column in columns))
+
+
+def pages_of(rows: int) -> int:
+    """Return how many pages so many rows fill, at least one."""
+    return max(1, -(-rows // PAGE))
 
 
 def total(session: Session, wanted: Any) -> int:

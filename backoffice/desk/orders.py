@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import redirecting
 from backoffice.desk import amounts, context, forms, order_lists, order_sheets
-from backoffice.desk.listing import PAGE, Filters
+from backoffice.desk.listing import PAGE, Filters, pages_of
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
 from backoffice.payments import cancelling, requests
@@ -29,7 +29,7 @@ def home() -> ResponseReturnValue:
     filters = Filters.parse(request.args, order_lists.WHICH, order_lists.SORTS)
     listed = context.read(lambda db: order_lists.find_orders(db, filters, today=context.today()))
     if filters.page > 1 and not listed.rows:
-        return redirect(url_for("orders.home", **filters.args(page=max(-(-listed.total // PAGE), 1))), 303)
+        return redirect(url_for("orders.home", **filters.args(page=pages_of(listed.total))), 303)
     return render_template(
         "desk/sales/orders.html",
         filters=filters,

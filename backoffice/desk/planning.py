@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from backoffice.desk import context, forms, late, load, moved, planning_lists
+from backoffice.desk import context, forms, late, listing, load, moved, planning_lists
 from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
@@ -193,7 +193,7 @@ def _where(total: int) -> dict[str, object]:
     return {
         "total": total,
         "page_number": forms.page(),
-        "page_size": planning_lists.PAGE,
+        "page_size": listing.PAGE,
         "query": forms.sought(),
         "place": forms.place(),
     }

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm.models import OrderLine
+from backoffice.desk.listing import PAGE, contains
 from backoffice.desk.warehouse_tasks import options_of
 from backoffice.erp.models import (
     Item,
@@ -28,7 +29,6 @@ from backoffice.erp.models import (
 from backoffice.public.errors import NotFound
 
 MOST = 300
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def find_made(
         sa.select(ProductionOrder, Item, Reservation.order_ref)
         .join(Item, Item.id == ProductionOrder.item_id)
         .join(Reservation, Reservation.id == ProductionOrder.reservation_id, isouter=True)
-        .where(_alive(now), _holds(query, ProductionOrder.number, Item.sku, Item.name, Reservation.order_ref))
+        .where(_alive(now), contains(query, ProductionOrder.number, Item.sku, Item.name, Reservation.order_ref))
     )
     if late:
         wanted = wanted.where(ProductionOrder.ready_at < now)
@@ -127,7 +127,7 @@ def find_coming(
         .join(Supplier, Supplier.id == PurchaseOrder.supplier_id)
         .join(Item, Item.id == PurchaseOrderLine.item_id)
         .where(PurchaseOrder.state.in_(("ordered", "proposed")), PurchaseOrderLine.received < PurchaseOrderLine.quantity)
-        .where(_holds(query, PurchaseOrder.number, Item.sku, Item.name, Supplier.name))
+        .where(contains(query, PurchaseOrder.number, Item.sku, Item.name, Supplier.name))
     )
     if only is not None:
         wanted = wanted.where(only)
@@ -194,11 +194,6 @@ def find_stops(session: Session, *, now: datetime) -> Sequence[Stop]:
 def find_work_centres(session: Session) -> Sequence[WorkCentre]:
     """Return every work centre by name."""
     return session.execute(sa.select(WorkCentre).order_by(WorkCentre.name, WorkCentre.id)).scalars().all()
-
-
-def _holds(query: str, *columns: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
-    """Tell whether one of the columns holds what is sought; nothing sought fits all."""
-    return sa.or_(*(column.icontains(query, autoescape=True) for column in columns)) if query else sa.true()
 
 
 def _count(session: Session, rows: sa.Select[Any]) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.desk import context, forms, moved
 from backoffice.desk.formats import units
+from backoffice.desk.listing import PAGE, contains, pages_of
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain, explain_field
 from backoffice.erp import counting
@@ -21,7 +22,6 @@ from backoffice.erp.models import Item, Stock
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("shelves", __name__, url_prefix="/desk/warehouse/stock")
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,7 @@ def count(item_id: int) -> ResponseReturnValue:
 
 def find_shelves(session: Session, query: str, page: int) -> tuple[Sequence[Shelf], int]:
     """Return one page of items with stock rows, by place and SKU, and how many there are."""
-    rows = sa.select(Item, Stock).join(Stock, Stock.item_id == Item.id)
-    if query:
-        columns = (Item.sku, Item.name, Item.bin)
-        rows = rows.where(sa.or_(*(column.icontains(query, autoescape=True) for column in columns)))
+    rows = sa.select(Item, Stock).join(Stock, Stock.item_id == Item.id).where(contains(query, Item.sku, Item.name, Item.bin))
     total = session.scalar(sa.select(sa.func.count()).select_from(rows.with_only_columns(Stock.id).subquery())) or 0
     found = session.execute(rows.order_by(Item.bin, Item.sku).limit(PAGE).offset((page - 1) * PAGE))
     return [Shelf(item, stock) for item, stock in found], total
@@ -140,7 +137,7 @@ def _page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseRet
         task=only_one(shelves, args.get("q", "")) if page == 1 else None,
         total=total,
         page=page,
-        pages=max(1, -(-total // PAGE)),
+        pages=pages_of(total),
         query=args.get("q", ""),
         typed=typed or {},
     ), status

@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.desk.listing import contains
 from backoffice.erp import fulfilment, splitting
 from backoffice.erp.models import (
     Item,
@@ -126,9 +127,7 @@ def find_board(session: Session, query: str = "", *, now: datetime, day_ends_at:
     shipments, counts = {}, {}
     for kind, states in kinds.items():
         wanted = sa.select(Shipment).where(Shipment.state.in_(states))
-        if query:
-            columns = (Shipment.number, Shipment.order_ref)
-            wanted = wanted.where(sa.or_(*(column.icontains(query, autoescape=True) for column in columns)))
+        wanted = wanted.where(contains(query, Shipment.number, Shipment.order_ref))
         ordered = wanted.order_by(Shipment.ship_by_on, Shipment.promised_on, Shipment.id).limit(MOST)
         shipments[kind] = session.scalars(ordered).all()
         counted = sa.select(sa.func.count()).select_from(wanted.with_only_columns(Shipment.id).subquery())
@@ -164,10 +163,7 @@ def get_parcel(session: Session, shipment_id: int) -> Parcel:
 
 def find_receipts(session: Session, query: str, page: int, *, now: datetime) -> tuple[Sequence[Receipt], int]:
     """Return one page of purchase order lines still to come, by due time, and how many; `query`: item, order or supplier."""
-    found = _open_lines()
-    if query:
-        columns = (Item.sku, Item.name, PurchaseOrder.number, Supplier.name)
-        found = found.where(sa.or_(*(column.icontains(query, autoescape=True) for column in columns)))
+    found = _open_lines().where(contains(query, Item.sku, Item.name, PurchaseOrder.number, Supplier.name))
     ordered = found.order_by(PurchaseOrderLine.due_at, PurchaseOrderLine.id).limit(RECEIPTS).offset((page - 1) * RECEIPTS)
     total = session.scalar(sa.select(sa.func.count()).select_from(found.with_only_columns(PurchaseOrderLine.id).subquery()))
     return [_receipt(*row, now) for row in session.execute(ordered).all()], total or 0
