@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -244,6 +245,18 @@ def test_one_that_was_paid_meanwhile_is_not_taken_back(at_desk: AtDesk, ask: Ask
     assert workshop.rows(Activity, kind="offer_withdrawn") == []
 
 
+@contextmanager
+def provider_away(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the payment provider answer nobody who opens a page, for a while."""
+
+    def away(*_: object, **__: object) -> None:
+        raise GatewayError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workshop.services.gateway), "open_session", away)
+        yield
+
+
 def test_a_provider_that_does_not_answer_is_asked_again_and_nobody_is_written_to_before(
     at_desk: AtDesk, ask: Ask, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,11 +264,7 @@ def test_a_provider_that_does_not_answer_is_asked_again_and_nobody_is_written_to
     bea = at_desk("Bea")
     form = form_of(look(bea), action="send")
 
-    def away(*_: object, **__: object) -> None:
-        raise GatewayError("no answer")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(type(workshop.services.gateway), "open_session", away)
+    with provider_away(workshop, monkeypatch):
         page = bea.refused(ORDER, 409, **form)
         assert "The payment provider does not answer." in page
         assert "The link is not sent yet" in bea.get("/desk/sales/leads/1")
@@ -273,11 +282,7 @@ def test_a_link_that_was_never_sent_is_taken_back_without_a_word(
     bea = at_desk("Bea")
     form = form_of(look(bea), action="send")
 
-    def away(*_: object, **__: object) -> None:
-        raise GatewayError("no answer")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(type(workshop.services.gateway), "open_session", away)
+    with provider_away(workshop, monkeypatch):
         bea.refused(ORDER, 409, **form)
     assert "The link no longer works" in bea.send(f"{ORDER}/withdraw")
     assert (workshop.rows(OutboxMessage), [one.state for one in workshop.rows(Payment)]) == ([], ["expired"])
