@@ -28,6 +28,14 @@ def test_the_list_says_what_is_there_and_whose_it_is(at_desk: AtDesk, workshop: 
     assert re.findall(r'data-label="[^"]+">(?:<b>)?(\d+)', row) == ["5", "2", "1", "2"]
 
 
+def test_a_name_is_found_in_any_case_of_any_alphabet(at_desk: AtDesk, workshop: Workshop) -> None:
+    workshop.db.run(lambda session: setattr(session.get_one(Item, item_id(workshop, "STOOL")), "name", "Ölbank"))
+    wim = at_desk("Wim")
+    for typed in ("ölbank", "ÖLBANK", "öl"):
+        assert "Ölbank" in wim.get(f"{SHELVES}?q={typed}"), typed
+    assert "Ölbank" not in wim.get(f"{SHELVES}?q=älbank")
+
+
 def test_a_scanned_item_fills_the_screen_and_its_count_goes_back_to_the_list(at_desk: AtDesk, workshop: Workshop) -> None:
     wim = at_desk("Wim")
     page = wim.get(f"{SHELVES}?q=stool")
