@@ -101,15 +101,17 @@ class OrderPlaced:
 
     order_ref: str
     party_id: int
+    checkout_id: int
     lead_id: int | None
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentOpened:
-    """The payment page of a checkout stands at the provider, and can be paid until `expires_at`."""
+    """The payment page of a checkout stands at the provider, and can be paid until `expires_at`. lead_id: as of OrderPlaced."""
 
     checkout_id: int
+    lead_id: int | None
     expires_at: datetime
     at: datetime
 

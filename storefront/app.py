@@ -40,7 +40,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
 
     def wire(state: BlueprintSetupState) -> None:
         app = cast(Flask, state.app)
-        languages.wire(app, shop.profile.get)
+        languages.wire(app, front.profile)
         app.extensions["shopfloor-front"] = front
 
     routes.record_once(wire)
@@ -82,15 +82,15 @@ def _broken_page(front: Front) -> Response:
 
 def _page(front: Front, status: int, text: str) -> Response:
     now = front.clock()
-    profile, categories = _face(front, now)
+    profile, categories = _face(front)
     title = wording.status_title(status)
     return front.draw("storefront/error.html", profile, categories, now, status=status, title=title, text=text)
 
 
-def _face(front: Front, now: datetime) -> tuple[ShopProfile, list[Category]]:
+def _face(front: Front) -> tuple[ShopProfile, list[Category]]:
     """Return header and footer; without them where the database is what broke."""
     try:
-        return front.shop.profile.get(), list(front.shop.catalogue.find_categories(now=now, language=front.language()))
+        return front.profile(), list(front.shop.catalogue.find_categories(language=front.language()))
     except Exception:  # the error page must stand when everything below it has fallen
         log.exception("error page drawn without the shop's face")
         return NOBODY, []

@@ -64,7 +64,7 @@ class Front:
     def page(self, template: str, now: datetime, *, status: int = 200, **values: object) -> Response:
         """Draw a page with what all pages share."""
         profile = self.profile()
-        categories = self.shop.catalogue.find_categories(now=now, language=self.language())
+        categories = self.shop.catalogue.find_categories(language=self.language())
         return self.draw(template, profile, categories, now, status=status, **values)
 
     def draw(

@@ -145,6 +145,7 @@ class Gunicorn:
         self.log = log
         given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
         command = [sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}"]
+        command += ["--config", "python:backoffice.web.tuning"]
         command += [
             "--workers",
             str(workers),

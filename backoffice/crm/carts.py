@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,11 +19,12 @@ from backoffice.erp import holds, plan, promising, shipping
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.shipping import Destination
-from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.public.errors import BadInput, Refused
 from backoffice.public.promise import Promise
 
 MOST = 9_999  # pieces of one line
 PARCELS = ("one", "dated")
+NOTED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Line:
 
     row: CartLine
     item: t.Item
+    product: t.Product
     reservation: t.Reservation | None
     promise: Promise | None
     most: int | None
@@ -40,39 +44,53 @@ class Line:
         return (self.reservation.warehouse_id if self.reservation else None) or 0
 
 
+class Held(NamedTuple):
+    """A row of a cart whose goods have just been held."""
+
+    row: CartLine
+    item: t.Item
+    reservation: t.Reservation
+
+
+class Found(NamedTuple):
+    """A row of a cart with what it speaks of."""
+
+    row: CartLine
+    item: t.Item
+    product: t.Product
+    reservation: t.Reservation | None
+
+
 def find_cart(session: Session, token: str | None) -> Cart | None:
     """Return the open cart of a browser's token."""
-    if not token:
-        return None
-    return session.scalar(sa.select(Cart).where(Cart.token_hash == links.hash_token(token), Cart.state == "open"))
+    return session.scalar(sa.select(Cart).where(is_of(token))) if token else None
+
+
+def is_of(token: str | None) -> sa.ColumnElement[bool]:
+    """Return the condition for the open cart of a browser's token; no token has one."""
+    return sa.and_(Cart.token_hash == links.hash_token(token or ""), Cart.state == "open")
 
 
 def find_mine(session: Session, token: str | None) -> Cart | None:
     """Return the open cart of a browser's token, to change it: its other windows wait until we are done."""
     if not token:
         return None
-    query = sa.select(Cart).where(Cart.token_hash == links.hash_token(token), Cart.state == "open")
-    return session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    return session.scalar(sa.select(Cart).where(is_of(token)).with_for_update().execution_options(populate_existing=True))
 
 
-def lock(session: Session, cart_id: int) -> None:
-    """Let nobody else change this cart until we are done."""
-    session.execute(sa.select(Cart.id).where(Cart.id == cart_id).with_for_update())
+def lock(session: Session, cart_id: int) -> Cart:
+    """Let nobody else change this cart until we are done; return it as it is by then."""
+    query = sa.select(Cart).where(Cart.id == cart_id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
 
 
-def get_mine(session: Session, token: str) -> Cart:
-    """Return the open cart of a token, to change it. Raises NotFound(unknown_cart)."""
-    cart = find_mine(session, token)
-    if cart is None:
-        raise NotFound("unknown_cart")
-    return cart
-
-
-def new_cart(session: Session, *, now: datetime) -> tuple[Cart, str]:
-    """Make a cart; return it with its token."""
+def new_cart(session: Session, *, now: datetime, postcode: str = "", country: str | None = None) -> tuple[Cart, str]:
+    """Make a cart, for a place where one is known; return it with its token. Raises as `set_place`."""
     token = links.new_token()
-    country = get_company(session).country
-    cart = Cart(token_hash=links.hash_token(token), country=country, created_at=now, updated_at=now, version=1, state="open")
+    own = get_company(session).country
+    cart = Cart(token_hash=links.hash_token(token), country=own, created_at=now, updated_at=now, version=1, state="open")
+    if postcode or country:
+        _place(session, cart, postcode, country, now)
     session.add(cart)
     session.flush()
     return cart, token
@@ -88,15 +106,22 @@ def rows_of(session: Session, cart: Cart) -> list[CartLine]:
     return list(session.scalars(sa.select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.item_id)))
 
 
-def add(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime) -> None:
-    """Add to the line of `sku` and hold the whole of it. Raises as `set_quantity`, and Refused(currency_mismatch)."""
+def add(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime, new: bool = False) -> Held:
+    """Add to the line of `sku` and hold the whole of it; return the line with its hold.
+
+    new: the cart was made just now, so nothing is in it and nobody has seen it. Raises as `set_quantity`, and
+    Refused(currency_mismatch).
+    """
     item = promising.get_item(session, sku)
+    if new:
+        return _hold_line(session, cart, item, None, quantity, minutes=minutes, now=now)
     rows = rows_of(session, cart)
-    others = [session.get_one(t.Item, row.item_id) for row in rows if row.item_id != item.id]
-    if any(other.currency != item.currency for other in others):
+    others = [row.item_id for row in rows if row.item_id != item.id]
+    if others and session.scalar(sa.select(t.Item.id).where(t.Item.id.in_(others), t.Item.currency != item.currency).limit(1)):
         raise Refused("currency_mismatch", sku=sku)
     row = next((row for row in rows if row.item_id == item.id), None)
-    _set(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now)
+    _changed(cart, now)
+    return _hold_line(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now)
 
 
 def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime) -> None:
@@ -106,30 +131,38 @@ def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minut
     """
     item = promising.get_item(session, sku)
     row = next((row for row in rows_of(session, cart) if row.item_id == item.id), None)
-    if row is None and quantity == 0:
-        return
-    _set(session, cart, item, row, quantity, minutes=minutes, now=now)
-
-
-def _set(session: Session, cart: Cart, item: t.Item, row: CartLine | None, quantity: int, *, minutes: int, now: datetime) -> None:
-    if not 0 <= quantity <= MOST or (quantity == 0 and row is None):
+    if quantity > 0:
+        _changed(cart, now)
+        _hold_line(session, cart, item, row, quantity, minutes=minutes, now=now)
+    elif quantity < 0:
         raise BadInput("bad_quantity", most=MOST)
-    if holds.needs_plan(item):
-        plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
-    if row is not None and row.reservation_id is not None:
-        _let_go(session, row.reservation_id, now)
-    _changed(cart, now)
-    if quantity == 0:
-        assert row is not None
+    elif row is not None:
+        _let_go_of(session, item, row, now)
+        _changed(cart, now)
         session.delete(row)
         session.flush()
-        return
+
+
+def _hold_line(
+    session: Session, cart: Cart, item: t.Item, row: CartLine | None, quantity: int, *, minutes: int, now: datetime
+) -> Held:
+    """Hold a line's new quantity; row None: it is a new line."""
+    if not 0 < quantity <= MOST:
+        raise BadInput("bad_quantity", most=MOST)
+    _let_go_of(session, item, row, now)
     held = _hold(session, cart, item, quantity, minutes, now)
     if row is None:
         row = CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
         session.add(row)
     row.quantity, row.reservation_id, row.shown_price_minor = quantity, held.id, item.price_minor
-    session.flush()
+    return Held(row, item, held)
+
+
+def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: datetime) -> None:
+    if holds.needs_plan(item):
+        plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
+    if row is not None and row.reservation_id is not None:
+        _let_go(session, row.reservation_id, now)
 
 
 def _hold(session: Session, cart: Cart, item: t.Item, quantity: int, minutes: int, now: datetime) -> t.Reservation:
@@ -145,43 +178,48 @@ def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
         raise Refused("stale")
 
 
-def renew(session: Session, cart: Cart, *, minutes: int, now: datetime) -> None:
+def renew(session: Session, cart: Cart, *, minutes: int, now: datetime, dead_only: bool = False) -> list[Found]:
     """Hold every line again from now. A line that can no longer be held loses its hold and stays in the cart.
 
-    A live hold keeps its day, unless its work should have begun by now: then it is planned anew.
+    A live hold keeps its day, unless its work should have begun by now: then it is planned anew. Only for that the planners
+    queue. dead_only: what still lives is left to run as it does. Return what was found, as it is now, for `lines_of`.
     """
-    rows = rows_of(session, cart)
-    items = {row.item_id: session.get_one(t.Item, row.item_id) for row in rows}
-    if any(holds.needs_plan(item) for item in items.values()):
-        plan.bump(session)
-    for row in rows:
-        if row.reservation_id is not None and _renewed(session, row.reservation_id, minutes, now):
+    found = find_lines(session, cart)
+    planning = False
+    for number, (row, item, product, reservation) in enumerate(found):
+        if reservation is not None and dead_only and holds.stands(session, reservation, now=now):
             continue
-        if row.reservation_id is not None:
-            _let_go(session, row.reservation_id, now)
+        if reservation is not None and not dead_only and holds.renew(session, reservation.id, minutes=minutes, now=now):
+            continue
+        if holds.needs_plan(item) and not planning:
+            planning = bool(plan.bump(session))
+        if reservation is not None:
+            _let_go(session, reservation.id, now)
+        held = None
         try:
             with session.begin_nested():
-                row.reservation_id = _hold(session, cart, items[row.item_id], row.quantity, minutes, now).id
+                held = _hold(session, cart, item, row.quantity, minutes, now)
         except PlanMoved:
             raise  # somebody was faster by a moment: the whole change is tried again
         except Refused:
-            row.reservation_id = None
-    cart.updated_at = now
+            pass
+        row.reservation_id = held.id if held else None
+        found[number] = Found(row, item, product, held)
+    _touch(cart, now)
     session.flush()
-
-
-def _renewed(session: Session, reservation_id: int, minutes: int, now: datetime) -> bool:
-    if holds.has_missed_its_start(session, reservation_id, now=now):
-        return False
-    return holds.renew(session, reservation_id, minutes=minutes, now=now)
+    return found
 
 
 def set_place(session: Session, cart: Cart, postcode: str, *, country: str | None = None, now: datetime) -> None:
     """Remember where it goes. Raises BadInput(unknown_postcode)."""
+    _place(session, cart, postcode, country, now)
+    _changed(cart, now)
+
+
+def _place(session: Session, cart: Cart, postcode: str, country: str | None, now: datetime) -> None:
     master = masters.load(session, now=now)
     place = shipping.destination(session, master, country=country or cart.country, postcode=postcode, now=now)
     cart.postcode, cart.country = place.postcode, place.country
-    _changed(cart, now)
 
 
 def set_parcels(session: Session, cart: Cart, parcels: str, *, now: datetime) -> None:
@@ -208,32 +246,62 @@ def _changed(cart: Cart, now: datetime) -> None:
     cart.updated_at = now
 
 
-def lines_of(session: Session, cart: Cart, *, now: datetime) -> tuple[Sequence[Line], Destination]:
-    """Return the lines as they stand now, in the order they were added, and the place that their days are named for."""
-    master = masters.load(session, now=now)
-    place = shipping.destination(session, master, country=cart.country, postcode=cart.postcode, now=now)
-    lines = [_line(session, cart, row, place, now) for row in rows_of(session, cart)]
+def _touch(cart: Cart, now: datetime) -> None:
+    """Note that its customer is here, to the minute: which cart was used last is all that is asked of it."""
+    if now - cart.updated_at > NOTED_EVERY:
+        cart.updated_at = now
+
+
+def lines_of(
+    session: Session, cart: Cart, *, now: datetime, found: Sequence[Found] | None = None
+) -> tuple[Sequence[Line], Destination]:
+    """Return the lines as they stand now, in the order they were added, and the place that their days are named for.
+
+    found: what `renew` has just returned.
+    """
+    place = _place_of(session, cart, now)
+    lines = [_line(session, cart, one, place, now) for one in (find_lines(session, cart) if found is None else found)]
     return sorted(lines, key=lambda line: (line.row.added_at, line.row.id)), place
 
 
-def _line(session: Session, cart: Cart, row: CartLine, place: Destination, now: datetime) -> Line:
-    item = session.get_one(t.Item, row.item_id)
-    reservation = session.get(t.Reservation, row.reservation_id) if row.reservation_id else None
-    if reservation is not None and not is_live(reservation, now):
-        reservation = None
+def find_lines(session: Session, cart: Cart) -> list[Found]:
+    """Return a cart's lines as they are now with what they speak of, in the order of their items, in one statement."""
+    query = (
+        sa.select(CartLine, t.Item, t.Product, t.Reservation)
+        .join(t.Item, t.Item.id == CartLine.item_id)
+        .join(t.Product, t.Product.id == t.Item.product_id)
+        .outerjoin(t.Reservation, t.Reservation.id == CartLine.reservation_id)
+        .where(CartLine.cart_id == cart.id)
+        .order_by(CartLine.item_id)
+    )
+    return [Found(*row) for row in session.execute(query.execution_options(populate_existing=True))]
+
+
+def _line(session: Session, cart: Cart, found: Found, place: Destination, now: datetime) -> Line:
+    row, item, product = found.row, found.item, found.product
+    reservation = found.reservation if found.reservation and is_live(found.reservation, now) else None
     try:
         if reservation is not None:
-            master = masters.load(session, now=now)
-            way = shipping.from_warehouse(session, master, place, reservation.warehouse_id, now=now)
-            promise = promising.promise_of(master, reservation, item, way, now=now)
+            promise = _promise(session, item, reservation, place, now)
         else:
             promise = promising.quote(
                 session, item, row.quantity, country=place.country, postcode=place.postcode, own=owner_ref(cart), now=now
             )
     except Refused as refusal:
         most = refusal.details.get("most")
-        return Line(row, item, None, None, most if isinstance(most, int) else None)
-    return Line(row, item, reservation, promise, None)
+        return Line(row, item, product, None, None, most if isinstance(most, int) else None)
+    return Line(row, item, product, reservation, promise, None)
+
+
+def _place_of(session: Session, cart: Cart, now: datetime) -> Destination:
+    master = masters.load(session, now=now)
+    return shipping.destination(session, master, country=cart.country, postcode=cart.postcode, now=now)
+
+
+def _promise(session: Session, item: t.Item, reservation: t.Reservation, place: Destination, now: datetime) -> Promise:
+    master = masters.load(session, now=now)
+    way = shipping.from_warehouse(session, master, place, reservation.warehouse_id, now=now)
+    return promising.promise_of(master, reservation, item, way, now=now)
 
 
 def is_live(reservation: t.Reservation, now: datetime) -> bool:
@@ -247,6 +315,12 @@ def remember_shown(lines: Sequence[Line]) -> None:
         line.row.shown_price_minor = line.item.price_minor
         if line.promise is not None:
             line.row.shown_on = line.promise.deliver_on
+
+
+def remember_held(session: Session, cart: Cart, held: Held, *, now: datetime) -> None:
+    """Note the day of a line as the customer is about to be shown it, without looking at the others."""
+    with suppress(Refused):  # nothing is shipped there: the page that comes next says so
+        held.row.shown_on = _promise(session, held.item, held.reservation, _place_of(session, cart, now), now).deliver_on
 
 
 def latest_day(lines: Sequence[Line]) -> date | None:

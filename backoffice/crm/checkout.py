@@ -43,9 +43,22 @@ def find_by_key(session: Session, key: str) -> Checkout | None:
     return session.scalar(sa.select(Checkout).where(Checkout.key == key))
 
 
-def find_last(session: Session, cart: Cart) -> Checkout | None:
-    """Return the checkout that a cart went to pay with last."""
-    return session.scalar(sa.select(Checkout).where(Checkout.cart_id == cart.id).order_by(Checkout.id.desc()).limit(1))
+def find_mine(session: Session, token: str | None) -> tuple[Cart | None, bool]:
+    """Return the open cart of a browser's token, to change it, and whether a payment of it is still possible.
+
+    The second is as of before we waited for the first: a payment begun meanwhile shows in holds that are being paid for,
+    and whoever meets those is refused as stale.
+    """
+    paying = sa.exists().where(Checkout.cart_id == Cart.id, Checkout.state == "open")
+    mine = sa.select(Cart, paying).where(carts.is_of(token)).with_for_update(of=Cart)
+    found = session.execute(mine.execution_options(populate_existing=True)).first() if token else None
+    return (found[0], bool(found[1])) if found else (None, False)
+
+
+def find_last(session: Session, token: str) -> Checkout | None:
+    """Return the checkout that the open cart of a browser's token went to pay with last."""
+    of_cart = sa.select(Checkout).join(Cart, Cart.id == Checkout.cart_id).where(carts.is_of(token))
+    return session.scalar(of_cart.order_by(Checkout.id.desc()).limit(1))
 
 
 def address_of(form: CheckoutForm) -> Address:
@@ -94,12 +107,11 @@ def open_checkout(
         carts.set_place(session, cart, place.postcode, country=place.country, now=now)
     except BadInput as error:
         raise BadInput("invalid_form", {"postcode": error.code}) from error
-    shown = {row.item_id: row.shown_on for row in carts.rows_of(session, cart)}
-    carts.renew(session, cart, minutes=minutes, now=now)
-    lines, _ = carts.lines_of(session, cart, now=now)
+    held = carts.renew(session, cart, minutes=minutes, now=now, dead_only=True)
+    lines, _ = carts.lines_of(session, cart, now=now, found=held)
     if not lines:
         raise Refused("cart_empty")
-    _check_lines(lines, shown)
+    _check_lines(lines)
     company = get_company(session)
     subtotal = sum(line.item.price_minor * line.row.quantity for line in lines)
     if form.total_minor != subtotal + company.shipping_minor:
@@ -136,12 +148,12 @@ def open_checkout(
     return checkout
 
 
-def _check_lines(lines: Sequence[carts.Line], shown: dict[int, Any]) -> None:
+def _check_lines(lines: Sequence[carts.Line]) -> None:
     """Raise Refused unless every line is held and no day is later than the one the customer saw."""
     for line in lines:
         if line.promise is None or line.reservation is None:
             raise Refused("not_available", sku=line.item.sku, most=line.most or 0)
-        before = shown.get(line.row.item_id)
+        before = line.row.shown_on
         if before is not None and line.promise.deliver_on > before:
             raise Refused("day_moved", sku=line.item.sku, was_on=before, now_on=line.promise.deliver_on)
 
@@ -150,7 +162,6 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     """Return a line with its price and its promise, as it will stand in the order."""
     assert line.promise is not None
     assert line.reservation is not None
-    product = session.get(t.Product, line.item.product_id) if line.item.product_id else None
     pegs = session.execute(
         sa.select(t.Peg.kind, t.Peg.quantity, t.Peg.available_at, t.Item.name, t.Item.sku)
         .join(t.Item, t.Item.id == t.Peg.item_id)
@@ -160,7 +171,7 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     return {
         "item_id": line.item.id,
         "sku": line.item.sku,
-        "name": product.name if product else line.item.name,
+        "name": line.product.name,
         "options": ", ".join(str(value) for value in line.item.options.values()),
         "quantity": line.row.quantity,
         "unit_price_minor": line.item.price_minor,

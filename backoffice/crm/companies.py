@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.crm import company_names, customers, parties, timeline
 from backoffice.crm.customers import Editor
-from backoffice.crm.models import Checkout, Order, Party
+from backoffice.crm.models import Checkout, Party
 from backoffice.public.errors import BadInput, NotFound, Refused
 
 
@@ -89,8 +89,8 @@ def find_by_email(session: Session, email: str) -> Party:
 
 def on_order_placed(session: Session, happened: events.OrderPlaced) -> None:
     """Note where a buyer works if they said so at checkout; whoever has a company already keeps it."""
-    of_order = sa.select(Checkout.company, Checkout.country).join(Order, Order.checkout_id == Checkout.id)
-    name, country = session.execute(of_order.where(Order.number == happened.order_ref)).one()
+    checkout = session.get_one(Checkout, happened.checkout_id)
+    name, country = checkout.company, checkout.country
     if not company_names.fold(company_names.tidy(name)):
         return
     locked = sa.select(Party).where(Party.id == happened.party_id).with_for_update()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice import audit, events
 from backoffice.crm import assigning, company_names, consents, parties, timeline
 from backoffice.crm.lead_forms import clean_text
-from backoffice.crm.models import Checkout, Consent, Lead, Order, Party
+from backoffice.crm.models import Checkout, Consent, Lead, Party
 from backoffice.erp.models import Staff
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -123,14 +123,13 @@ def withdraw_consent(session: Session, party_id: int, consent_id: int, *, by: Ed
 
 def on_order_placed(session: Session, happened: events.OrderPlaced) -> None:
     """Give a customer whom nobody looks after yet to whoever had their enquiry, else to whom the rules name."""
-    party = session.scalars(sa.select(Party).where(Party.id == happened.party_id, Party.owner_id.is_(None))).one_or_none()
-    if party is None:
+    party = session.get_one(Party, happened.party_id)
+    if party.owner_id is not None:
         return
     lead = session.get(Lead, happened.lead_id) if happened.lead_id else None
     owner_id = lead.owner_id if lead else None
     if owner_id is None:
-        of_order = sa.select(Checkout).join(Order, Order.checkout_id == Checkout.id)
-        checkout = session.scalars(of_order.where(Order.number == happened.order_ref)).one()
+        checkout = session.get_one(Checkout, happened.checkout_id)
         owner_id = assigning.find_owner(
             session,
             kind="order",

@@ -47,10 +47,12 @@ def make_on_payment_opened(secret_key: str) -> Any:
     """Return the listener that mails the link to pay, once the page behind it stands."""
 
     def on_payment_opened(session: Session, happened: events.PaymentOpened) -> None:
-        checkout = session.get_one(Checkout, happened.checkout_id)
-        if checkout.channel != CHANNEL or checkout.lead_id is None:
+        if happened.lead_id is None:
             return
-        lead = session.get_one(Lead, checkout.lead_id)
+        checkout = session.get_one(Checkout, happened.checkout_id)
+        if checkout.channel != CHANNEL:
+            return
+        lead = session.get_one(Lead, happened.lead_id)
         until = happened.expires_at.astimezone(ZoneInfo(get_company(session).timezone))
         amount = {"amount_minor": checkout.total_minor, "currency": checkout.currency}
         payload = orders.checkout_frame(session, checkout, "", secret_key) | {

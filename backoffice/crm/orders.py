@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.crm import carts, links, parties, timeline
-from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.crm.models import CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
 from backoffice.erp import models as t
@@ -41,7 +41,7 @@ def place(
     empty_cart: False when it was paid so late that its cart may hold something else by now.
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
-    carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
+    cart = carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
     _plan_what_should_have_begun(session, checkout, now)
     party = parties.find_or_create(
         session, email=checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
@@ -51,7 +51,7 @@ def place(
         checkout_id=checkout.id,
         payment_id=payment_id,
         party_id=party.id,
-        state="placed",
+        state="confirmed",  # at once: its goods are kept by then, and nobody sees it before
         currency=checkout.currency,
         shipping_minor=checkout.shipping_minor,
         total_minor=checkout.total_minor,
@@ -60,29 +60,30 @@ def place(
     )
     session.add(order)
     session.flush()
-    reservations = []
+    reservations, lines, ready = [], [], set()
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
-        reservation = holds.convert(session, frozen["reservation_id"], order_ref=order.number, now=now)
-        proposing.propose(session, reservation, now=now)
-        session.add(_line(session, order, checkout, frozen, reservation, now))
+        reservation, pegs = holds.convert(session, frozen["reservation_id"], order_ref=order.number)
+        proposing.propose(session, reservation, pegs, now=now)
         reservations.append(reservation)
-    session.flush()
-    lines = lines_of(session, order.id)
+        if fulfilment.lies_ready(reservation, pegs):
+            ready.add(reservation.id)
+        lines.append(_line(session, order, checkout, frozen, reservation, now))
     if checkout.parcels != "dated":  # what comes together is promised together
         promised_on, expected_on = max(one.promised_on for one in lines), max(one.expected_on for one in lines)
         for line in lines:
             line.promised_on, line.expected_on = promised_on, expected_on
-    _hand_over(session, order, checkout, lines)
+    session.add_all(lines)
+    session.flush()
+    _hand_over(session, order, checkout, list(zip(lines, reservations, strict=True)), ready)
     for line, reservation in zip(lines, reservations, strict=True):
         if line.expected_on > line.promised_on:
             fulfilment.reschedule(session, reservation, now=now)
     checkout.state = "completed"
     if empty_cart:
         session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
-        session.get_one(Cart, checkout.cart_id).state = "ordered"
-    order.state = "confirmed"
+        cart.state = "ordered"
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
-    events.publish(session, events.OrderPlaced(order.number, party.id, checkout.lead_id, now))
+    events.publish(session, events.OrderPlaced(order.number, party.id, checkout.id, checkout.lead_id, now))
     events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))
     return order
 
@@ -125,12 +126,16 @@ def _line(
 SHIP_TO = ("name", "company", "street", "city", "region", "postcode", "country", "note", "phone")
 
 
-def _hand_over(session: Session, order: Order, checkout: Checkout, lines: list[OrderLine]) -> None:
-    """Give the order to the warehouse: a parcel from each place that ships, and (dated) one for each day."""
+def _hand_over(
+    session: Session, order: Order, checkout: Checkout, lines: Sequence[tuple[OrderLine, t.Reservation]], ready: Set[int]
+) -> None:
+    """Give the order to the warehouse: a parcel from each place that ships, and (dated) one for each day.
+
+    ready: the reservations whose goods lie on the shelf.
+    """
     together: dict[tuple[int, date], list[tuple[OrderLine, t.Reservation]]] = defaultdict(list)
-    all_on = max(line.promised_on for line in lines)
-    for line in lines:
-        reservation = session.get_one(t.Reservation, line.reservation_id)
+    all_on = max(line.promised_on for line, _ in lines)
+    for line, reservation in lines:
         day = line.promised_on if checkout.parcels == "dated" else all_on
         together[reservation.warehouse_id or 0, day].append((line, reservation))
     parcels = [
@@ -139,6 +144,7 @@ def _hand_over(session: Session, order: Order, checkout: Checkout, lines: list[O
             promised_on=day,
             ship_by_on=max(date.fromisoformat(line.promise["ship_on"]) for line, _ in inside),
             warehouse_id=warehouse_id or None,
+            ready=all(reservation.id in ready for _, reservation in inside),
         )
         for (warehouse_id, day), inside in sorted(together.items(), key=lambda one: (one[0][1], one[0][0]))
     ]

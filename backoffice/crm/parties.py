@@ -6,7 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backoffice.crm.models import Party
@@ -45,9 +46,7 @@ def find_or_create(
     address = normalise_email(email)
     party = _find(session, address)
     if party is None:
-        party = _insert(session, address, name or address, phone, language, now)
-        party.source, party.campaign = source, campaign
-        session.flush()
+        party = _insert(session, address, name or address, phone, language, source, campaign, now)
     known = (party.name, party.phone, party.language)
     filled = (name if party.name == address and name else party.name, party.phone or phone, party.language or language)
     if filled != known:  # whoever has them open at a desk must not save over it
@@ -70,12 +69,11 @@ def _find(session: Session, address: str) -> Party | None:
     return session.execute(sa.select(Party).where(Party.email == address)).scalar_one_or_none()
 
 
-def _insert(session: Session, address: str, name: str, phone: str, language: str, now: datetime) -> Party:
-    party = Party(name=name, email=address, phone=phone, language=language, facts={}, created_at=now)
-    try:
-        with session.begin_nested():
-            session.add(party)
-    except IntegrityError:
-        # somebody else made the same party between our look and our insert: theirs is ours
-        return session.execute(sa.select(Party).where(Party.email == address)).scalar_one()
-    return party
+def _insert(
+    session: Session, address: str, name: str, phone: str, language: str, source: str, campaign: str, now: datetime
+) -> Party:
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    values = {"name": name, "email": address, "phone": phone, "language": language, "facts": {}, "created_at": now}
+    made = insert(Party).values(**values, source=source, campaign=campaign).on_conflict_do_nothing(index_elements=["email"])
+    # somebody else may have made the same party between our look and our insert: theirs is ours
+    return session.scalar(made.returning(Party)) or session.execute(sa.select(Party).where(Party.email == address)).scalar_one()

@@ -105,7 +105,9 @@ def _ask(session: Session, number: int, customer: Customer, at: datetime) -> Non
         .limit(1)
     ).first()
     if order is not None:
-        follow_ups.on_order_placed(session, events.OrderPlaced(order.number, order.party_id, lead.id, order.placed_at))
+        follow_ups.on_order_placed(
+            session, events.OrderPlaced(order.number, order.party_id, order.checkout_id, lead.id, order.placed_at)
+        )
     elif number % 3:
         why, later = _LOST[number % len(_LOST)], at + timedelta(days=3)
         follow_ups.lose(session, lead.id, why, staff=owner, version=lead.version, now=later)

@@ -67,6 +67,7 @@ def get_sheet(session: Session, number: str) -> Sheet:
     party, payment = session.get_one(Party, order.party_id), session.get_one(Payment, order.payment_id)
     asked = requests.of_order(session, number)
     happened = sa.select(Activity).where(Activity.order_ref == number).order_by(Activity.at.desc(), Activity.id.desc())
+    parcels = _parcels(session, number)
     left = payment.amount_minor - payment.refunded_minor if payment.state in refunds.PAID else 0
     return Sheet(
         order,
@@ -74,13 +75,13 @@ def get_sheet(session: Session, number: str) -> Sheet:
         party,
         session.get(Party, party.company_id) if party.company_id else None,
         [_line(row) for row in orders.lines_of(session, order.id)],
-        _parcels(session, number),
+        parcels,
         payment,
         refunds.of_payment(session, payment.id),
         asked,
         _names(session, asked),
         session.scalars(happened.limit(MOST_ENTRIES)).all(),
-        order.state != "cancelled" and cancelling.is_possible(session, number),
+        order.state != "cancelled" and cancelling.is_possible(one.row.state for one in parcels),
         redirecting.is_possible(session, number),
         left,
         max(min(left, requests.limit_minor(payment.currency) - payment.refunded_minor), 0),

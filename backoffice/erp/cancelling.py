@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -51,7 +52,7 @@ def _take_back(session: Session, reservation_id: int, now: datetime) -> bool:
     return True
 
 
-def is_possible(session: Session, order_ref: str) -> bool:
-    """Tell whether an order could still be cancelled: none of its parcels is closed, and not all are cancelled."""
-    states = session.scalars(sa.select(t.Shipment.state).where(t.Shipment.order_ref == order_ref)).all()
+def is_possible(states: Iterable[str]) -> bool:
+    """Tell whether an order with parcels in these states could still be cancelled: none is closed, and not all are cancelled."""
+    states = list(states)
     return any(state != "cancelled" for state in states) and not any(state in TOO_LATE for state in states)

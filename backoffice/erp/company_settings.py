@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from backoffice import audit
 from backoffice.erp import models as t
 from backoffice.erp import plan
-from backoffice.erp.company import get_company
 from backoffice.erp.shipping import find_zone
 from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput
@@ -30,7 +29,7 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
     returns_days, shipping_minor (whole numbers, None for what was no number). Raises BadInput(invalid_form, fields).
     """
-    company = get_company(session)
+    company = session.get_one(t.Company, 1)
     clean = _clean(session, company, values)
     changed = {name: (getattr(company, name), value) for name, value in clean.items() if getattr(company, name) != value}
     for name, (_before, after) in changed.items():

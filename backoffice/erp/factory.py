@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from backoffice.db import kept
 from backoffice.erp import calendars, plan
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
@@ -41,9 +40,6 @@ class Master:
         return _closure(item_ids, self.parents)
 
 
-_kept: WeakKeyDictionary[Engine, tuple[int, date, Master]] = WeakKeyDictionary()
-
-
 def load(session: Session, *, now: datetime) -> Master:
     """Return the master data as of the session's transaction; read again only after its version or the day changed.
 
@@ -54,12 +50,12 @@ def load(session: Session, *, now: datetime) -> Master:
         return known[1]
     today = local_today(get_company(session), now)
     version = plan.master_version(session)
-    engine = session.get_bind().engine
-    kept = _kept.get(engine)
-    if kept is None or kept[:2] != (version, today):
-        kept = _kept[engine] = (version, today, _read(session, today, now))
-    session.info[plan.MASTER] = (now, kept[2])
-    return kept[2]
+    before: tuple[int, date, Master] | None = kept(session).get(plan.MASTER)
+    master = before[2] if before is not None and before[:2] == (version, today) else _read(session, today, now)
+    if version:  # a company that is just being founded has no version yet
+        kept(session)[plan.MASTER] = (version, today, master)
+    session.info[plan.MASTER] = (now, master)
+    return master
 
 
 def _closure(start: Iterable[int], edges: dict[int, list[int]]) -> set[int]:

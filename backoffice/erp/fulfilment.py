@@ -34,20 +34,18 @@ SHIPMENT_MOVES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What is to leave together, from one warehouse (none: the works)."""
+    """What is to leave together, from one warehouse (none: the works). ready: all of it lies on the shelf."""
 
     reservations: Sequence[t.Reservation]
     promised_on: date
     ship_by_on: date
     warehouse_id: int | None = None
+    ready: bool | None = None  # None: nobody has looked yet
 
 
 def hand_over(session: Session, *, order_ref: str, ship_to: Mapping[str, Any], parcels: Sequence[Parcel]) -> list[t.Shipment]:
-    """Take an order over for shipping; each parcel waits until all that belongs into it is there."""
-    return [
-        add_parcel(session, order_ref, number, dict(ship_to), parcel)
-        for number, parcel in enumerate(parcels, start=_parcels(session, order_ref) + 1)
-    ]
+    """Take a new order over for shipping; each parcel waits until all that belongs into it is there."""
+    return [add_parcel(session, order_ref, number, dict(ship_to), parcel) for number, parcel in enumerate(parcels, start=1)]
 
 
 def add_parcel(session: Session, order_ref: str, number: int, ship_to: dict[str, Any], parcel: Parcel) -> t.Shipment:
@@ -64,14 +62,26 @@ def add_parcel(session: Session, order_ref: str, number: int, ship_to: dict[str,
         ship_by_on=parcel.ship_by_on,
         expected_on=parcel.promised_on,
         carrier=warehouse.carrier,
+        state="to_pick" if _is_ready(session, parcel) else "waiting",
     )
     session.add(shipment)
     session.flush()
     for one in parcel.reservations:
         session.add(t.ShipmentLine(shipment_id=shipment.id, reservation_id=one.id, item_id=one.item_id, quantity=one.quantity))
     session.flush()
-    wake(session, [one.id for one in parcel.reservations])
     return shipment
+
+
+def lies_ready(reservation: t.Reservation, pegs: Iterable[t.Peg]) -> bool:
+    """Tell whether all goods of a reservation that stands on these pegs lie on the shelf."""
+    lying = (peg.quantity for peg in pegs if peg.kind == "stock" and peg.production_order_id is None)
+    return sum(lying) >= reservation.quantity
+
+
+def _is_ready(session: Session, parcel: Parcel) -> bool:
+    if parcel.ready is not None:
+        return parcel.ready
+    return _are_on_the_shelf(session, {one.id: one.quantity for one in parcel.reservations})
 
 
 def _parcels(session: Session, order_ref: str) -> int:
@@ -106,13 +116,18 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
 
 def is_complete(session: Session, shipment_id: int) -> bool:
     """Tell whether all goods of a shipment lie on the shelf."""
-    for line in lines_of(session, shipment_id):
-        on_the_shelf = sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0)).where(
-            t.Peg.reservation_id == line.reservation_id, t.Peg.production_order_id.is_(None), t.Peg.kind == "stock"
-        )
-        if (session.scalar(on_the_shelf) or 0) < line.quantity:
-            return False
-    return True
+    return _are_on_the_shelf(session, {line.reservation_id: line.quantity for line in lines_of(session, shipment_id)})
+
+
+def _are_on_the_shelf(session: Session, wanted: Mapping[int, int]) -> bool:
+    """Tell whether the goods of reservations (reservation → quantity) lie there."""
+    pegged = session.execute(
+        sa.select(t.Peg.reservation_id, sa.func.sum(t.Peg.quantity).label("quantity"))
+        .where(t.Peg.reservation_id.in_(sorted(wanted)), t.Peg.production_order_id.is_(None), t.Peg.kind == "stock")
+        .group_by(t.Peg.reservation_id)
+    )
+    lying = {row.reservation_id: row.quantity for row in pegged}
+    return all(lying.get(one, 0) >= quantity for one, quantity in wanted.items())
 
 
 def lines_of(session: Session, shipment_id: int) -> list[t.ShipmentLine]:

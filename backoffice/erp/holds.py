@@ -52,7 +52,7 @@ def hold(
     if needs_plan(item):
         plan.bump(session)  # from here on nobody else plans until we are done
     reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
-    source = sources.find(session, item, quantity, country=country, postcode=postcode, now=now)
+    source = sources.find(session, item, quantity, country=country, postcode=postcode, reclaimed=True, now=now)
     outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(
@@ -69,23 +69,37 @@ def hold(
     )
     session.add(reservation)
     session.flush()
-    pegging.write(session, reservation, outcome)
-    offers.touch(session, items_of(session, reservation), now=now, capacity=bool(outcome.makes))
+    pegging.write(session, reservation, outcome, item=item)
+    stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
+    offers.touch(session, sorted(stands_on), now=now, capacity=bool(outcome.makes))
     return reservation
 
 
 def renew(session: Session, reservation_id: int, *, minutes: int, now: datetime) -> bool:
-    """Let a live hold run from now again; False if it has died."""
-    return _move(session, reservation_id, "held", "held", now, alive=True, expires_at=now + timedelta(minutes=minutes))
+    """Let a live hold run from now again; False if it has died, or has missed its start."""
+    until = now + timedelta(minutes=minutes)
+    return _move(session, reservation_id, "held", "held", now, ~_missed(reservation_id, now), alive=True, expires_at=until)
+
+
+def stands(session: Session, reservation: t.Reservation, *, now: datetime) -> bool:
+    """Tell whether a hold lives by the clock and has not missed its start; `reservation` as it is now."""
+    if reservation.state != "held" or reservation.expires_at <= now:
+        return False
+    made = reservation.basis not in ("stock", "receipt")
+    return not (made and has_missed_its_start(session, reservation.id, now=now))
 
 
 def has_missed_its_start(session: Session, reservation_id: int, *, now: datetime) -> bool:
     """Tell whether work that a hold keeps minutes for should have begun by now: those minutes are gone."""
-    first = sa.select(sa.func.min(t.ProductionOrder.starts_at)).where(
-        t.ProductionOrder.reservation_id == reservation_id, t.ProductionOrder.state == "held"
+    return bool(session.scalar(sa.select(_missed(reservation_id, now))))
+
+
+def _missed(reservation_id: int, now: datetime) -> sa.Exists:
+    return sa.exists().where(
+        t.ProductionOrder.reservation_id == reservation_id,
+        t.ProductionOrder.state == "held",
+        t.ProductionOrder.starts_at < now,
     )
-    starts_at = session.scalar(first)
-    return starts_at is not None and starts_at < now
 
 
 def start_paying(session: Session, reservation_id: int, *, now: datetime) -> None:
@@ -151,25 +165,35 @@ def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
-def convert(session: Session, reservation_id: int, *, order_ref: str, now: datetime) -> t.Reservation:
+def convert(session: Session, reservation_id: int, *, order_ref: str) -> tuple[t.Reservation, Sequence[t.Peg]]:
     """Turn a paid hold into an order's: reserved becomes allocated, held production planned, in this transaction.
+
+    Return it with what it stands on.
 
     Raises Refused(hold_expired) if it is not `paying` any more.
     """
-    if not _move(session, reservation_id, "paying", "converted", now, order_ref=order_ref):
+    reservation = session.scalar(
+        sa.update(t.Reservation)
+        .where(t.Reservation.id == reservation_id, t.Reservation.state == "paying")
+        .values(state="converted", order_ref=order_ref)
+        .returning(t.Reservation)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    if reservation is None:
         raise Refused("hold_expired", reservation_id=reservation_id)
-    reservation = session.get_one(t.Reservation, reservation_id, populate_existing=True)
-    for peg in pegging.pegs_of(session, reservation_id):
+    pegs = pegging.pegs_of(session, reservation_id)
+    for peg in pegs:
         if peg.kind == "stock":
             assert peg.warehouse_id is not None
             stock.change(session, peg.item_id, peg.warehouse_id, reserved=-peg.quantity, allocated=peg.quantity)
-    session.execute(
-        sa.update(t.ProductionOrder)
-        .where(t.ProductionOrder.reservation_id == reservation_id, t.ProductionOrder.state == "held")
-        .values(state="planned")
-        .execution_options(synchronize_session="fetch")
-    )
-    return reservation
+    if any(peg.kind == "make" for peg in pegs):  # whatever is made for it is pegged to it
+        session.execute(
+            sa.update(t.ProductionOrder)
+            .where(t.ProductionOrder.reservation_id == reservation_id, t.ProductionOrder.state == "held")
+            .values(state="planned")
+            .execution_options(synchronize_session="fetch")
+        )
+    return reservation, pegs
 
 
 def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[t.ProductionOrder], now: datetime) -> bool:
@@ -185,7 +209,8 @@ def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[
     assert outcome.ready_at is not None
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
     reservation.chain = promising.chain_rows(session, outcome, reservation.warehouse_id, now=now)
-    pegging.write(session, reservation, outcome, reuse=reuse)
+    item = session.get_one(t.Item, reservation.item_id)
+    pegging.write(session, reservation, outcome, item=item, reuse=reuse)
     return True
 
 
@@ -215,14 +240,14 @@ def _move(
     old: str,
     new: str,
     now: datetime,
-    *,
+    *further: sa.ColumnElement[bool],
     alive: bool | None = None,
     **values: Any,
 ) -> bool:
     """Move one reservation from `old` to `new` if it is there (and, if asked, alive or dead by the clock)."""
     if new not in HOLD_MOVES[old]:
         raise ValueError(f"a reservation does not go from {old} to {new}")
-    conditions = [t.Reservation.id == reservation_id, t.Reservation.state == old]
+    conditions = [t.Reservation.id == reservation_id, t.Reservation.state == old, *further]
     if alive is not None:
         conditions.append(t.Reservation.expires_at > now if alive else t.Reservation.expires_at <= now)
     result = session.execute(

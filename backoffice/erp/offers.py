@@ -32,11 +32,13 @@ def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity:
     if capacity:
         made = sa.select(t.Item.id).where(t.Item.sell_from == "production")
         condition = sa.or_(condition, t.Offer.item_id.in_(made))
-    # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
-    rows = session.scalars(sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()).all()
+    if len(touched) > 1 or capacity:
+        # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
+        rows = sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()
+        condition = t.Offer.item_id.in_(session.scalars(rows).all())
     session.execute(
         sa.update(t.Offer)
-        .where(t.Offer.item_id.in_(rows))
+        .where(condition)
         .values(generation=t.Offer.generation + 1, valid_until=now)
         .execution_options(synchronize_session=False)
     )
@@ -67,6 +69,11 @@ def find_stale(session: Session, *, now: datetime) -> list[int]:
     """Return items whose offer must be computed again, some of them where there are many."""
     due = sa.select(t.Offer.item_id).where(t.Offer.valid_until <= now)
     return list(session.scalars(due.order_by(t.Offer.item_id).limit(BATCH)))
+
+
+def shown_state(session: Session) -> str:
+    """Return a name for the state of all that catalogue pages show, as it was when offers were last computed."""
+    return f"{plan.offers_version(session)}-{plan.master_version(session)}"
 
 
 def shown_version(session: Session, *, now: datetime) -> tuple[str, bool]:
@@ -126,7 +133,7 @@ def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Calla
     """Return what tells where one piece of any of these items would ship from, to the place days are named for by default."""
     made = [i for i in items if i.sell_from == "production"]
     planned = snapshot.load(session, [i.id for i in made], now=now) if made else None
-    lying = snapshot.load(session, [i.id for i in items], now=now, bookings=False)
+    lying = snapshot.load(session, [i.id for i in items], now=now, sell_from="incoming")
     shelves: list[tuple[int | None, Plan]] = list(sources.stocked(session, [i.id for i in items], now=now).items())
     ways = {
         one: shipping.destination(session, masters.load(session, now=now), warehouse_id=one, now=now)

@@ -27,14 +27,21 @@ def total_of(state: str) -> str:
     return "allocated" if state in COMMITTED else "reserved"
 
 
-def write(session: Session, reservation: t.Reservation, outcome: Outcome, *, reuse: Sequence[t.ProductionOrder] = ()) -> None:
+def write(
+    session: Session,
+    reservation: t.Reservation,
+    outcome: Outcome,
+    *,
+    item: t.Item,
+    reuse: Sequence[t.ProductionOrder] = (),
+) -> None:
     """Write an outcome's production orders, slots and pegs for a reservation.
 
-    reuse: its own production orders that were stripped before and may carry the new work under their old numbers.
+    item: what is reserved. reuse: its own production orders that were stripped before and may carry the new work under their
+    old numbers.
     Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
     """
     orders = _write_orders(session, reservation, outcome, list(reuse))
-    item = session.get_one(t.Item, reservation.item_id)
     for peg in sorted(outcome.pegs, key=_lock_order):
         session.add(_peg_row(session, reservation, item, peg, orders))
     session.flush()

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from backoffice.db import VERSIONS
 from backoffice.erp.models import PlanDomain
 
 DOMAIN = 1
@@ -21,34 +22,52 @@ OFFERS = 2  # a row of its own: whoever computes offers must not queue with plan
 
 
 def version(session: Session) -> int:
-    """Return the plan's present version."""
-    return session.scalar(sa.select(PlanDomain.version).where(PlanDomain.id == DOMAIN)) or 0
+    """Return the plan's version as of the session's first look at it, and again after it was raised here."""
+    return _versions(session)[0]
 
 
 def master_version(session: Session) -> int:
-    """Return the token of the master data (items, BOMs, routings, calendars, work centres, stops): another after each change."""
-    return session.scalar(sa.select(PlanDomain.master_version).where(PlanDomain.id == DOMAIN)) or 0
+    """Return the token of the master data (items, BOMs, routings, calendars, work centres, stops, warehouses, zones, the
+    company): another after each change."""
+    return _versions(session)[1]
+
+
+def offers_version(session: Session) -> int:
+    """Return the version of what pages show of offers, as of the session's first look."""
+    return _versions(session)[2]
+
+
+def _versions(session: Session) -> tuple[int, int, int]:
+    """Return the versions of plan, master data and offers."""
+    known: tuple[int, int, int] | None = session.info.get(VERSIONS)
+    if known is None:
+        rows = session.execute(sa.select(PlanDomain.id, PlanDomain.version, PlanDomain.master_version))
+        found = {row.id: (row.version, row.master_version) for row in rows}
+        known = (*found.get(DOMAIN, (0, 0)), found.get(OFFERS, (0, 0))[0])
+        session.info[VERSIONS] = known
+    return known
 
 
 def bump(session: Session, *, master: bool = False) -> int:
     """Raise the plan's version and keep its row locked until the transaction ends; return the new version."""
+    # a fresh token, not the next number: one that was rolled back must never come again for other data
+    token = secrets.randbits(62)
     step: dict[str, sa.ColumnElement[int]] = {"version": PlanDomain.version + 1}
     if master:
-        # a fresh token, not the next number: one that was rolled back must never come again for other data
-        step["master_version"] = sa.literal(secrets.randbits(62), sa.BigInteger)
-    raised = session.scalar(
+        step["master_version"] = sa.literal(token, sa.BigInteger)
+    raised = session.execute(
         sa.update(PlanDomain)
         .where(PlanDomain.id == DOMAIN)
         .values(step)
-        .returning(PlanDomain.version)
+        .returning(PlanDomain.version, PlanDomain.master_version)
         .execution_options(synchronize_session=False)
-    )
+    ).first()
     session.info.pop(MASTER, None)  # whoever held the row before us may have changed it
     if raised is None:
-        session.add(PlanDomain(id=DOMAIN, version=1, master_version=1))
+        session.add(PlanDomain(id=DOMAIN, version=1, master_version=token))
         session.flush()
-        return 1
-    return int(raised)
+    session.info[VERSIONS] = (*(raised or (1, token)), offers_version(session))
+    return version(session)
 
 
 def raise_offers(session: Session) -> None:
@@ -56,3 +75,4 @@ def raise_offers(session: Session) -> None:
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = insert(PlanDomain).values(id=OFFERS, version=1, master_version=0)
     session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"version": PlanDomain.version + 1}))
+    session.info.pop(VERSIONS, None)

@@ -11,25 +11,32 @@ from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp import pegging
 from backoffice.planning.model import lots_for
 
 
 def propose(
-    session: Session, reservation: t.Reservation, *, now: datetime, reuse: Sequence[t.PurchaseOrderLine] = ()
+    session: Session,
+    reservation: t.Reservation,
+    pegs: Sequence[t.Peg],
+    *,
+    now: datetime,
+    reuse: Sequence[t.PurchaseOrderLine] = (),
 ) -> list[t.PurchaseOrder]:
     """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts.
 
-    reuse: lines proposed for it before it was planned anew; they carry the new need under their old numbers or go.
+    pegs: what the reservation stands on. reuse: lines proposed for it before it was planned anew; they carry the new need
+    under their old numbers or go.
     """
-    master = masters.load(session, now=now)
     wanted: dict[int, list[t.Peg]] = defaultdict(list)
-    for peg in pegging.pegs_of(session, reservation.id):
+    for peg in pegs:
         if peg.kind == "buy":
             wanted[peg.item_id].append(peg)
+    if not wanted and not reuse:
+        return []
+    master = masters.load(session, now=now)
     old = {line.item_id: line for line in reuse}
     orders: dict[int, t.PurchaseOrder] = {}
-    for item_id, pegs in sorted(wanted.items()):
+    for item_id, needing in sorted(wanted.items()):
         line = old.pop(item_id, None)
         if line is None:
             supplier_id, _ = master.suppliers[item_id]
@@ -37,12 +44,12 @@ def propose(
                 orders[supplier_id] = _new_order(session, supplier_id, reservation, now=now)
             line = t.PurchaseOrderLine(purchase_order_id=orders[supplier_id].id, item_id=item_id, version=0)
             session.add(line)
-        needed = sum(peg.quantity for peg in pegs)
+        needed = sum(peg.quantity for peg in needing)
         lots = lots_for(needed, master.factory.item_by[item_id])
         line.quantity, line.pegged = max(needed, int(lots.sum()) if lots else needed), needed
-        line.due_at, line.version = max(peg.available_at for peg in pegs), line.version + 1
+        line.due_at, line.version = max(peg.available_at for peg in needing), line.version + 1
         session.flush()
-        for peg in pegs:
+        for peg in needing:
             peg.kind, peg.purchase_order_line_id = "receipt", line.id
     session.flush()
     drop(session, list(old.values()))

@@ -113,7 +113,7 @@ def _again(session: Session, stripped: _Stripped, cause: Cause, now: datetime) -
     offers.touch(session, {*stripped.items, *holds.items_of(session, reservation)}, now=now, capacity=True)
     if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
         return False
-    proposing.propose(session, reservation, now=now, reuse=stripped.proposed)
+    proposing.propose(session, reservation, pegging.pegs_of(session, reservation.id), now=now, reuse=stripped.proposed)
     fulfilment.reschedule(session, reservation, now=now)
     if planned == stripped.had_day and (not planned or (reservation.ready_at, reservation.warehouse_id) == before):
         return False

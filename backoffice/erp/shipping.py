@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.erp import models as t
 from backoffice.erp.calendars import delivery_calendar
-from backoffice.erp.company import get_company, get_warehouse
+from backoffice.erp.company import get_company, get_warehouse, premises
 from backoffice.erp.factory import Master
 from backoffice.planning.shipping import Shipping
 from backoffice.public.addresses import is_postcode, normalise_postcode
@@ -34,34 +33,21 @@ def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone |
 
     A zone without a prefix takes every postcode of its country, and none: days are the same in all of it.
     """
-    prefixes = [postcode[:length] for length in range(len(postcode) + 1)]
-    return session.scalar(
-        sa.select(t.ShippingZone)
-        .where(t.ShippingZone.country == country, t.ShippingZone.prefix.in_(prefixes))
-        .order_by(sa.func.length(t.ShippingZone.prefix).desc())
-        .limit(1)
-    )
+    zones = premises(session).zones
+    lengths = range(len(postcode), -1, -1)
+    return next((zone for length in lengths if (zone := zones.get((country, postcode[:length]))) is not None), None)
 
 
 def countries(session: Session) -> Sequence[str]:
     """Return the countries that we deliver to, in the order of their codes."""
-    return session.scalars(sa.select(t.ShippingZone.country).distinct().order_by(t.ShippingZone.country)).all()
+    return premises(session).countries
 
 
 def _transit_days(session: Session, warehouse: t.Warehouse, zone: t.ShippingZone, postcode: str) -> int:
     """Return how long a warehouse's parcels travel: its own row with the longest prefix, else what the zone says."""
-    prefixes = [postcode[:length] for length in range(len(postcode) + 1)]
-    own = session.scalar(
-        sa.select(t.WarehouseTransit.transit_days)
-        .where(
-            t.WarehouseTransit.warehouse_id == warehouse.id,
-            t.WarehouseTransit.country == zone.country,
-            t.WarehouseTransit.prefix.in_(prefixes),
-        )
-        .order_by(sa.func.length(t.WarehouseTransit.prefix).desc())
-        .limit(1)
-    )
-    return zone.transit_days if own is None else own
+    transits = premises(session).transits
+    keys = ((warehouse.id, zone.country, postcode[:length]) for length in range(len(postcode), -1, -1))
+    return next((transits[key] for key in keys if key in transits), zone.transit_days)
 
 
 def destination(

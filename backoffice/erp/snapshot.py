@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.planning.model import Booking, Supply
-from backoffice.planning.plan import Plan
+from backoffice.planning.plan import Plan, SellFrom
 
 # what a supply is called in the plan: ("stock", warehouse) | ("po", purchase order line) | ("mo", production order)
 SupplyKey = tuple[Literal["stock", "po", "mo"], int]
@@ -31,16 +31,30 @@ def ignored(now: datetime, own: str | None) -> sa.ColumnElement[bool]:
     return sa.or_(expired, sa.and_(t.Reservation.owner_ref == own, t.Reservation.state.in_(["held", "paying"])))
 
 
-def load(session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None, bookings: bool = True) -> Plan:
-    """Return the plan as it stands at the works for questions about `item_ids` (with all their components).
+def load(
+    session: Session,
+    item_ids: Iterable[int],
+    *,
+    now: datetime,
+    own: str | None = None,
+    sell_from: SellFrom = "production",
+    reclaimed: bool = False,
+) -> Plan:
+    """Return the plan as it stands at the works for questions about `item_ids`.
 
-    bookings: False leaves the work centres out, for questions that no production can answer.
+    reclaimed: the asker has just released every expired hold on them, and has none of their own.
+
+    sell_from: what may answer them, so that no more is read: stock; incoming = stock and receipts; production = also all
+    their components and the work centres.
     """
     master = masters.load(session, now=now)
-    items = sorted(master.below(item_ids) if bookings else set(item_ids))
-    back = _given_back(session, items, now=now, own=own)
-    supplies = [*_stock(session, items, back, now, _WORKS), *_receipts(session, items, back), *_making(session, items, back)]
-    return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if bookings else ())
+    made = sell_from == "production"
+    items = sorted(master.below(item_ids) if made else set(item_ids))
+    back = Counter[tuple[str, int, int]]() if reclaimed else _given_back(session, items, now=now, own=own)
+    supplies = list(_stock(session, items, back, now, _WORKS))
+    if sell_from != "stock":
+        supplies += [*_receipts(session, items, back), *_making(session, items, back)]
+    return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if made else ())
 
 
 def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, now: datetime, own: str | None = None) -> Plan:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import shipping, snapshot
+from backoffice.erp.company import premises
 from backoffice.erp.shipping import Destination
 from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan
@@ -48,12 +49,13 @@ def find(
     country: str | None = None,
     postcode: str | None = None,
     own: str | None = None,
+    reclaimed: bool = False,
     now: datetime,
 ) -> Source:
     """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
 
-    own: the asker, whose holds do not compete. Raises BadInput(unknown_postcode), and Refused(not_available, most = what
-    could be had instead of `quantity`, 0 if nothing).
+    own: the asker, whose holds do not compete. reclaimed: no expired hold stands on it any more. Raises
+    BadInput(unknown_postcode), and Refused(not_available, most = what could be had instead of `quantity`, 0 if nothing).
     """
     master = masters.load(session, now=now)
 
@@ -64,7 +66,7 @@ def find(
     if not item.on_sale:
         raise Refused("not_available", sku=item.sku, most=0)
     sell_from = policy(item)
-    standing = snapshot.load(session, [item.id], now=now, own=own, bookings=sell_from == "production")
+    standing = snapshot.load(session, [item.id], now=now, own=own, sell_from=sell_from, reclaimed=reclaimed)
     found = [Source(standing.quote(item.id, quantity, sell_from=sell_from), None, works)]
     elsewhere = stocked(session, [item.id], now=now, own=own)
     for warehouse_id, ready in elsewhere.items():
@@ -94,6 +96,8 @@ def _rank(source: Source, now: datetime) -> tuple[date, bool, int] | None:
 
 def stocked(session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None) -> Mapping[int, Plan]:
     """Return warehouse → what stands ready there of these items, for each warehouse but the works that has any."""
+    if len(premises(session).warehouses) == 1:
+        return {}
     wanted = sorted(set(item_ids))
     works = sa.select(sa.func.min(t.Warehouse.id)).scalar_subquery()
     rows = session.execute(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,10 +16,12 @@ from backoffice.erp import catalogue
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local.checkout import Till
-from backoffice.public.carts import Cart, CartLine, ParcelDay
+from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay
 from backoffice.public.catalogue import Picture
-from backoffice.public.errors import BadInput
+from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
+
+T = TypeVar("T")
 
 
 class LocalCarts:
@@ -34,22 +37,47 @@ class LocalCarts:
         self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
     ) -> Cart:
         """Add to the line of `sku`; make a cart if there is none."""
-        if quantity < 1:
-            raise BadInput("bad_quantity", most=carts.MOST)
-        self._till.leave_payments(token, now=now)
 
-        def work(session: Session) -> Cart:
-            cart = carts.find_mine(session, token)
-            kept = token
-            if cart is None:
-                cart, kept = carts.new_cart(session, now=now)
-            if (postcode or country) and cart.postcode is None:
-                carts.set_place(session, cart, postcode or "", country=country, now=now)
-            carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now)
-            assert kept is not None
+        def show_it(session: Session, cart: crm.Cart, kept: str, _held: carts.Held) -> Cart:
             return _shown(session, cart, kept, now)
 
-        return self._db.run(work)
+        return self._add(token, sku, quantity, postcode, country, show_it, now)
+
+    def put_in(
+        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+    ) -> str:
+        """Add, and return the cart's token."""
+
+        def remember(session: Session, cart: crm.Cart, kept: str, held: carts.Held) -> str:
+            carts.remember_held(session, cart, held, now=now)
+            return kept
+
+        return self._add(token, sku, quantity, postcode, country, remember, now)
+
+    def _add(
+        self,
+        token: str | None,
+        sku: str,
+        quantity: int,
+        postcode: str | None,
+        country: str | None,
+        answer: Callable[[Session, crm.Cart, str, carts.Held], T],
+        now: datetime,
+    ) -> T:
+        if quantity < 1:
+            raise BadInput("bad_quantity", most=carts.MOST)
+
+        def work(session: Session, cart: crm.Cart | None) -> T:
+            new, kept = cart is None, token
+            if cart is None:
+                cart, kept = carts.new_cart(session, now=now, postcode=postcode or "", country=country)
+            elif (postcode or country) and cart.postcode is None:
+                carts.set_place(session, cart, postcode or "", country=country, now=now)
+            held = carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now, new=new)
+            assert kept is not None
+            return answer(session, cart, kept, held)
+
+        return self._till.run_on_cart(token, work, now=now)
 
     def set_quantity(self, token: str, sku: str, quantity: int, *, now: datetime) -> Cart:
         """Set a line's quantity; 0 takes it out."""
@@ -67,13 +95,28 @@ class LocalCarts:
 
     def renew(self, token: str, *, now: datetime) -> Cart:
         """Hold every line again from now."""
-        return self._change(token, lambda session, cart: carts.renew(session, cart, minutes=self._minutes, now=now), now)
+
+        def change(session: Session, cart: crm.Cart | None) -> Cart:
+            if cart is None:
+                raise NotFound("unknown_cart")
+            found = carts.renew(session, cart, minutes=self._minutes, now=now)
+            return _shown(session, cart, token, now, found)
+
+        return self._till.run_on_cart(token, change, now=now)
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:
         """Return the cart as it stands; changes nothing."""
         with self._db.read() as session:
             cart = carts.find_cart(session, token)
             return None if cart is None or token is None else show(session, cart, token, now)
+
+    def find_place(self, token: str | None) -> CartPlace | None:
+        """Return where a cart goes, without its lines."""
+        empty = ~sa.exists().where(crm.CartLine.cart_id == crm.Cart.id)
+        query = sa.select(crm.Cart.version, empty, crm.Cart.country, crm.Cart.postcode).where(carts.is_of(token))
+        with self._db.read() as session:
+            found = session.execute(query).first() if token else None
+            return CartPlace(*found) if found else None
 
     def count(self, token: str | None) -> int:
         """Return the number of pieces."""
@@ -85,20 +128,19 @@ class LocalCarts:
             return int(session.scalar(total) or 0)
 
     def _change(self, token: str, work: Callable[[Session, crm.Cart], None], now: datetime) -> Cart:
-        self._till.leave_payments(token, now=now)
-
-        def change(session: Session) -> Cart:
-            cart = carts.get_mine(session, token)
+        def change(session: Session, cart: crm.Cart | None) -> Cart:
+            if cart is None:
+                raise NotFound("unknown_cart")
             work(session, cart)
             return _shown(session, cart, token, now)
 
-        return self._db.run(change)
+        return self._till.run_on_cart(token, change, now=now)
 
 
-def _shown(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
+def _shown(session: Session, cart: crm.Cart, token: str, now: datetime, found: Sequence[carts.Found] | None = None) -> Cart:
     """Return the cart, then note what of it the customer now knows."""
-    view = show(session, cart, token, now)
-    lines, _ = carts.lines_of(session, cart, now=now)
+    lines, _ = carts.lines_of(session, cart, now=now, found=found)
+    view = _view(session, cart, lines, token)
     carts.remember_shown(lines)
     session.flush()
     return view
@@ -106,11 +148,13 @@ def _shown(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
 
 def show(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
     """Return the cart as its customer sees it."""
-    lines, _ = carts.lines_of(session, cart, now=now)
-    products = {line.item.product_id: session.get_one(t.Product, line.item.product_id) for line in lines}
-    pictures = catalogue.pictures_of(session, [one for one in products if one is not None])
+    return _view(session, cart, carts.lines_of(session, cart, now=now)[0], token)
+
+
+def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: str) -> Cart:
+    pictures = catalogue.pictures_of(session, [line.product.id for line in lines])
     currency = lines[0].item.currency if lines else get_company(session).currency
-    views = [_line(line, products[line.item.product_id], pictures) for line in lines]
+    views = [_line(line, line.product, pictures) for line in lines]
     subtotal = sum(view.total.amount_minor for view in views)
     shipping = get_company(session).shipping_minor if lines else 0
     held = [line.reservation.expires_at for line in lines if line.reservation and line.reservation.state == "held"]

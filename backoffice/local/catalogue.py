@@ -167,10 +167,10 @@ class LocalCatalogue:
         with self._db.read() as session:
             return catalogue.slugs(session)
 
-    def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
+    def find_categories(self, *, language: str = "") -> Sequence[Category]:
         """Return the top of the tree where something is listed, as it was when offers were last computed."""
         with self._db.read() as session:
-            state, _ = offers.shown_version(session, now=now)
+            state = offers.shown_state(session)
             kept = self._tops.get(language)
             if kept is None or kept[0] != state:
                 tree = catalogue.tree(session, language)

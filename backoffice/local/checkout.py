@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,7 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice.config import Settings
 from backoffice.crm import carts, desk_orders, links
 from backoffice.crm import checkout as checkouts
-from backoffice.crm.models import Checkout, Order
+from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.db import Database
 from backoffice.erp.company import get_company
 from backoffice.payments import refunds
@@ -27,6 +29,7 @@ from backoffice.public.money import Money
 
 TYPED = ("email", *PARTS, "note")
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 def pay_within(desk: DeskOrder | None) -> timedelta:
@@ -53,6 +56,24 @@ def _told_plainly() -> Iterator[None]:
     except GatewayError as error:
         log.warning("payment_provider_away", error=str(error))
         raise Refused("payment_away") from error
+
+
+class PageOpenError(Exception):
+    """A cart has a payment page open, which its provider has to close before the cart changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A payment with what its page is made of. shop: the name over it."""
+
+    payment: Payment
+    checkout: Checkout
+    shop: str
+
+
+def page_of(session: Session, payment: Payment) -> Page:
+    """Return a payment with what its page is made of."""
+    return Page(payment, session.get_one(Checkout, payment.checkout_id), get_company(session).name)
 
 
 class Till:
@@ -87,30 +108,44 @@ class Till:
         news = self.gateway.get_session(ref, now=now)
         return self.settle(news, event_id=f"poll:{ref}:{news.state}", now=now)
 
-    def open_page(self, payment_id: int, *, now: datetime, to_close: bool = False) -> Payment:
+    def run_on_cart(self, token: str | None, work: Callable[[Session, Cart | None], T], *, now: datetime) -> T:
+        """Change a browser's open cart (none: it has none) in one transaction.
+
+        One whose payment page is open leaves that page first, which is no part of a transaction.
+        """
+
+        def change(session: Session, *, leaving: bool) -> T:
+            cart, paying = checkouts.find_mine(session, token)
+            if leaving and paying:
+                raise PageOpenError
+            return work(session, cart)
+
+        try:
+            return self.db.run(lambda session: change(session, leaving=True))
+        except PageOpenError:
+            self.leave_payments(token, now=now)
+        return self.db.run(lambda session: change(session, leaving=False))
+
+    def open_page(self, page: Page, *, now: datetime, to_close: bool = False) -> Payment:
         """Ask the provider for the payment page of a payment, again if an earlier answer was lost.
 
         to_close: only to close it, so nobody is told of it.
         """
-        with self.db.read() as session:
-            payment = session.get_one(Payment, payment_id)
-            checkout = session.get_one(Checkout, payment.checkout_id)
-            token = links.order_token(self.secret_key, checkout.link_nonce)
-            name, base = get_company(session).name, checkout.base_url
-            email, language = checkout.email, checkout.language
-            back = f"{base}/o/{token}" if checkout.lead_id else f"{base}/cart"  # who came by a link of ours has no cart
+        payment, checkout = page.payment, page.checkout
+        token, base = links.order_token(self.secret_key, checkout.link_nonce), checkout.base_url
         opened = self.gateway.open_session(
             reference=settling.reference(payment),
             amount=Money(payment.amount_minor, payment.currency),
-            description=name,
-            email=email,
-            language=language,
+            description=page.shop,
+            email=checkout.email,
+            language=checkout.language,
             return_url=f"{base}/o/{token}",
-            cancel_url=back,
+            cancel_url=f"{base}/o/{token}" if checkout.lead_id else f"{base}/cart",  # who came by a link of ours has no cart
             expires_at=payment.expires_at,
             now=now,
         )
-        self.db.run(lambda session: settling.attach(session, payment_id, opened, tell=not to_close, now=now))
+        lead_id, tell = checkout.lead_id, not to_close
+        self.db.run(lambda session: settling.attach(session, payment.id, opened, lead_id=lead_id, tell=tell, now=now))
         payment.provider_ref, payment.pay_url = opened.ref, opened.pay_url
         return payment
 
@@ -141,7 +176,9 @@ class Till:
 
     def _close(self, payment: Payment, *, now: datetime, keep: bool, by: str = "") -> None:
         if payment.provider_ref is None:
-            payment = self.open_page(payment.id, now=now, to_close=True)
+            with self.db.read() as session:
+                page = page_of(session, payment)
+            payment = self.open_page(page, now=now, to_close=True)
         assert payment.provider_ref is not None
         news = self.gateway.expire_session(payment.provider_ref, now=now)
         self.settle(news, event_id=f"close:{news.ref}:{news.state}", now=now, keep=keep, by=by)
@@ -225,43 +262,52 @@ class LocalCheckout:
     def find_typed(self, cart: str) -> Mapping[str, str]:
         """Return what was typed the last time this cart went to pay: whoever comes back need not type it again."""
         with self._db.read() as session:
-            known = carts.find_cart(session, cart)
-            last = checkouts.find_last(session, known) if known else None
+            last = checkouts.find_last(session, cart)
             return {} if last is None else {name: getattr(last, name) for name in TYPED}
 
     def start(
         self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime, desk: DeskOrder | None = None
     ) -> PaymentStart:
         """Freeze the cart and open its payment page; the same form sent again finds the same page."""
-        with self._db.read() as session:
-            payment = self._known(session, form)
-        if payment is None:
-            self._require_current(cart, form)
-            self._till.leave_payments(cart, now=now)
+
+        def work(session: Session) -> Page:
+            return self._open(session, cart, form, base_url, now, desk)
+
+        try:
             try:
-                payment = self._db.run(lambda session: self._open(session, cart, form, base_url, now, desk))
-            except Refused as refusal:
-                if refusal.code in ("day_moved", "not_available", "hold_expired"):
-                    self._show_again(cart, now)
-                raise
+                page = self._db.run(work)
+            except PageOpenError:
+                self._require_current(cart, form)
+                self._till.leave_payments(cart, now=now)
+                page = self._db.run(work)
+        except PageOpenError:
+            raise Refused("stale") from None  # another window of theirs was faster
+        except Refused as refusal:
+            if refusal.code in ("day_moved", "not_available", "hold_expired"):
+                self._show_again(cart, now)
+            raise
+        payment = page.payment
         if payment.pay_url is None and payment.state == "opened":  # new, or the provider's answer was lost the first time
             with _told_plainly():
-                payment = self._till.open_page(payment.id, now=now)
-        return self._start_of(payment)
+                payment = self._till.open_page(page, now=now)
+        token = links.order_token(self._settings.secret_key, page.checkout.link_nonce)
+        paid = payment.pay_url is None or payment.state not in ("opened", "processing")
+        return PaymentStart(pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token)
 
     def _open(
         self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime, desk: DeskOrder | None
-    ) -> Payment:
+    ) -> Page:
+        """Freeze the cart, or return what this form already became. Raises PageOpenError, and what `start` raises."""
         lasts = pay_within(desk)
-        cart = carts.find_mine(session, token)
-        known = self._known(session, form)  # once more: the same form may have been sent twice at the same moment
+        cart, paying = checkouts.find_mine(session, token)  # and wait: the same form may be sent twice at the same moment
+        known = self._known(session, form)
         if known is not None:
-            return known
+            return page_of(session, known)
         if cart is None:
             raise Refused("cart_empty")
-        others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)]
+        others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)] if paying else []
         if any(payment is not None and not payment.problem for payment in others):
-            raise Refused("stale")  # another window of theirs was faster
+            raise PageOpenError
         checkout = checkouts.open_checkout(
             session,
             cart,
@@ -273,7 +319,9 @@ class LocalCheckout:
         )
         if desk is not None:
             desk_orders.begin(session, checkout, desk, now=now)  # last: the enquiry is locked after the goods, as in paying
-        return settling.open_payment(session, checkout, provider=self._till.gateway.name, expires_at=now + lasts, now=now)
+        provider = self._till.gateway.name
+        payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
+        return Page(payment, checkout, get_company(session).name)
 
     def _require_current(self, token: str, form: CheckoutForm) -> None:
         """Refuse before a payment page that is still open is closed: whoever is refused has changed nothing."""
@@ -291,13 +339,6 @@ class LocalCheckout:
         payment = settling.find_by_checkout(session, checkout.id)
         assert payment is not None
         return payment
-
-    def _start_of(self, payment: Payment) -> PaymentStart:
-        with self._db.read() as session:
-            checkout = session.get_one(Checkout, payment.checkout_id)
-            token = links.order_token(self._settings.secret_key, checkout.link_nonce)
-        paid = payment.pay_url is None or payment.state not in ("opened", "processing")
-        return PaymentStart(pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token)
 
     def _show_again(self, token: str, now: datetime) -> None:
         """Note the days as the customer is about to see them, so that their next try is measured against those."""

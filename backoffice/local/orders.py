@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,11 +12,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import consents, leads, links, orders
+from backoffice.crm import consents, leads, links
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
-from backoffice.erp import cancelling as goods
+from backoffice.erp import cancelling as cancelling_goods
 from backoffice.erp import catalogue, fulfilment, promising
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
@@ -63,7 +65,7 @@ class LocalOrders:
 
     def _ask_provider(self, token: str, now: datetime) -> None:
         with self._db.read() as session:
-            payment = settling.find_by_checkout(session, _checkout(session, token).id)
+            payment = settling.find_by_checkout(session, _found(session, token)[0].id)
             ref = payment.provider_ref if payment else None
         if ref is None:
             return
@@ -74,8 +76,7 @@ class LocalOrders:
 
     def _read(self, token: str) -> OrderView | PendingOrder:
         with self._db.read() as session:
-            checkout = _checkout(session, token)
-            order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+            checkout, order = _found(session, token)
             if order is None:
                 payment = settling.find_by_checkout(session, checkout.id)
                 state = payment.state if payment else "expired"
@@ -93,8 +94,7 @@ class LocalOrders:
         """Cancel the whole order and give the money back; pressed twice it is once."""
 
         def work(session: Session) -> None:
-            checkout = _checkout(session, token)
-            order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+            _, order = _found(session, token)
             if order is None:
                 raise NotFound("unknown_order")
             by = cancelling.BY_CUSTOMER
@@ -106,8 +106,7 @@ class LocalOrders:
         """Write to the shop about this order."""
 
         def work(session: Session) -> None:
-            checkout = _checkout(session, token)
-            order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+            checkout, order = _found(session, token)
             if order is None:
                 raise NotFound("unknown_order")
             form = LeadForm(
@@ -161,16 +160,21 @@ class LocalLeads:
         return self._db.run(work)
 
 
-def _checkout(session: Session, token: str) -> Checkout:
-    checkout = session.scalar(sa.select(Checkout).where(Checkout.token_hash == links.hash_token(token)))
-    if checkout is None:
+def _found(session: Session, token: str) -> tuple[Checkout, Order | None]:
+    """Return the checkout of a link and the order that it became. Raises NotFound(unknown_order)."""
+    query = sa.select(Checkout, Order).outerjoin(Order, Order.checkout_id == Checkout.id)
+    found = session.execute(query.where(Checkout.token_hash == links.hash_token(token))).first()
+    if found is None:
         raise NotFound("unknown_order")
-    return checkout
+    return found[0], found[1]
 
 
 def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
-    rows = orders.lines_of(session, order.id)
-    lines = [_line(session, row, order.currency) for row in rows]
+    found = _lines_with_goods(session, order)
+    pictures = catalogue.pictures_of(session, {product.id for _, _, product in found if product})
+    lines = [_line(row, item, product, pictures, order.currency) for row, item, product in found]
+    parcels = fulfilment.parcels_of(session, order.number)
+    contents = _contents(session, parcels)
     subtotal = sum(line.total.amount_minor for line in lines)
     happened = session.scalars(
         sa.select(Activity).where(Activity.order_ref == order.number, Activity.kind.in_(SHOWN)).order_by(Activity.at, Activity.id)
@@ -187,15 +191,15 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         subtotal=Money(subtotal, order.currency),
         shipping=Money(order.shipping_minor, order.currency),
         total=Money(order.total_minor, order.currency),
-        promised_on=max(row.promised_on for row in rows),
-        expected_on=max(row.expected_on for row in rows),
+        promised_on=max(line.promised_on for line in lines),
+        expected_on=max(line.expected_on for line in lines),
         tracking=order.tracking or None,
         refunds=[
             OrderRefund(Money(one.amount_minor, one.currency), one.state, one.reason, one.settled_at or one.requested_at)
             for one in refunds.of_payment(session, order.payment_id)
         ],
-        parcels=[_parcel(session, one) for one in fulfilment.parcels_of(session, order.number)],
-        cancellable=order.state != "cancelled" and goods.is_possible(session, order.number),
+        parcels=[_parcel(one, contents[one.id]) for one in parcels],
+        cancellable=order.state != "cancelled" and cancelling_goods.is_possible(one.state for one in parcels),
         events=[_event(one) for one in happened],
     )
 
@@ -212,22 +216,43 @@ def _event(entry: Activity) -> OrderEvent:
     )
 
 
-def _parcel(session: Session, shipment: t.Shipment) -> OrderParcel:
-    items = [(session.get_one(t.Item, line.item_id), line.quantity) for line in fulfilment.lines_of(session, shipment.id)]
+def _lines_with_goods(session: Session, order: Order) -> list[tuple[LineRow, t.Item, t.Product | None]]:
+    query = (
+        sa.select(LineRow, t.Item, t.Product)
+        .join(t.Item, t.Item.id == LineRow.item_id)
+        .outerjoin(t.Product, t.Product.id == t.Item.product_id)
+        .where(LineRow.order_id == order.id)
+        .order_by(LineRow.id)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def _contents(session: Session, parcels: Sequence[t.Shipment]) -> Mapping[int, list[tuple[str, str, int]]]:
+    """Return parcel → (SKU, name, quantity) of what is in it."""
+    line = t.ShipmentLine
+    query = sa.select(line.shipment_id, t.Item.sku, t.Item.name, line.quantity).join(t.Item, t.Item.id == line.item_id)
+    contents: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
+    inside = session.execute(query.where(line.shipment_id.in_([one.id for one in parcels])).order_by(line.id))
+    for shipment_id, sku, name, quantity in inside:
+        contents[shipment_id].append((sku, name, quantity))
+    return contents
+
+
+def _parcel(shipment: t.Shipment, contents: Sequence[tuple[str, str, int]]) -> OrderParcel:
     return OrderParcel(
         number=shipment.parcel,
         state=shipment.state,
-        lines=[(item.sku, item.name, quantity) for item, quantity in items],
+        lines=contents,
         expected_on=shipment.expected_on or shipment.promised_on,
         tracking=shipment.tracking or None,
     )
 
 
-def _line(session: Session, row: LineRow, currency: str) -> OrderLine:
-    item = session.get_one(t.Item, row.item_id)
-    product = session.get(t.Product, item.product_id) if item.product_id else None
-    pictures = catalogue.pictures_of(session, [product.id])[product.id] if product else []
-    own = [one for one in pictures if one.item_id == item.id] or pictures
+def _line(
+    row: LineRow, item: t.Item, product: t.Product | None, pictures: Mapping[int, list[t.Picture]], currency: str
+) -> OrderLine:
+    shown = pictures.get(product.id, []) if product else []
+    own = [one for one in shown if one.item_id == item.id] or shown
     return OrderLine(
         sku=row.sku,
         slug=product.slug if product else None,

@@ -19,6 +19,13 @@ from backoffice.public.money import Money
 
 _STATES: dict[str, SessionState] = {"open": "open", "paid": "paid", "declined": "open", "expired": "expired"}
 
+# button → states that it works in, the state after it, whether it works only while the session lives
+_BUTTONS: dict[str, tuple[tuple[str, ...], str, bool]] = {
+    "pay": (("open", "declined"), "paid", True),
+    "decline": (("open",), "declined", True),
+    "cancel": (("open", "declined"), "expired", False),
+}
+
 
 class SandboxGateway:
     """Speak the gateway port over a table of our own."""
@@ -46,7 +53,7 @@ class SandboxGateway:
         ref = "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
         with self._db.write() as session:
             insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
-            session.execute(
+            opened = session.scalar(
                 insert(SandboxSession)
                 .values(
                     id=ref,
@@ -59,17 +66,18 @@ class SandboxGateway:
                     expires_at=expires_at,
                 )
                 .on_conflict_do_nothing(index_elements=["id"])
+                .returning(SandboxSession)
             )
-            return _session(session.get_one(SandboxSession, ref), now)
+            return session_of(opened or session.get_one(SandboxSession, ref), now)
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Return the session. Raises GatewayError(permanent) for an id that was never given out."""
         with self._db.read() as session:
-            return _session(_get(session.get(SandboxSession, ref)), now)
+            return session_of(_get(session.get(SandboxSession, ref)), now)
 
     def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Close the session unless it is paid."""
-        return self._move(ref, ("open", "declined"), "expired", now)
+        return session_of(self.press(ref, "cancel", now=now), now)
 
     def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:  # noqa: ARG002 - at once
         """Give money back at once, never more than was paid; the same reference is one refund."""
@@ -98,11 +106,21 @@ class SandboxGateway:
 
     def pay(self, ref: str, *, now: datetime) -> PaymentSession:
         """Do what the customer does on the payment page: pay, if the session still lives."""
-        return self._move(ref, ("open", "declined"), "paid", now, alive=True)
+        return session_of(self.press(ref, "pay", now=now), now)
 
-    def decline(self, ref: str, *, now: datetime) -> PaymentSession:
-        """Do what a refused card does: the session stays open for another try."""
-        return self._move(ref, ("open",), "declined", now, alive=True)
+    def press(self, ref: str, action: str, *, now: datetime) -> SandboxSession:
+        """Do what a button of the payment page does; return the session as it is afterwards. GatewayError for an unknown id.
+
+        pay, decline (what a refused card does: it stays open for another try): if it still lives. cancel: unless it is paid.
+        """
+        olds, new, alive = _BUTTONS[action]
+        conditions = [SandboxSession.id == ref, SandboxSession.state.in_(olds)]
+        if alive:
+            conditions.append(SandboxSession.expires_at > now)
+        with self._db.write() as session:
+            change = sa.update(SandboxSession).where(*conditions).values(state=new).returning(SandboxSession)
+            row = session.scalar(change.execution_options(synchronize_session=False))
+            return _get(row or session.get(SandboxSession, ref))
 
     def page(self, ref: str) -> SandboxSession:
         """Return what the payment page shows. Raises GatewayError for an unknown id."""
@@ -111,14 +129,6 @@ class SandboxGateway:
             session.expunge(row)
             return row
 
-    def _move(self, ref: str, olds: tuple[str, ...], new: str, now: datetime, *, alive: bool = False) -> PaymentSession:
-        with self._db.write() as session:
-            conditions = [SandboxSession.id == ref, SandboxSession.state.in_(olds)]
-            if alive:
-                conditions.append(SandboxSession.expires_at > now)
-            session.execute(sa.update(SandboxSession).where(*conditions).values(state=new))
-            return _session(_get(session.get(SandboxSession, ref, populate_existing=True)), now)
-
 
 def _get(row: SandboxSession | None) -> SandboxSession:
     if row is None:
@@ -126,7 +136,8 @@ def _get(row: SandboxSession | None) -> SandboxSession:
     return row
 
 
-def _session(row: SandboxSession, now: datetime) -> PaymentSession:
+def session_of(row: SandboxSession, now: datetime) -> PaymentSession:
+    """Return a row of the book as the port speaks of it."""
     state = _STATES[row.state]
     if state == "open" and row.expires_at <= now:
         state = "expired"

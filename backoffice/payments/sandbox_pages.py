@@ -12,6 +12,7 @@ from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
 from backoffice.payments.gateway import GatewayError, PaymentSession
+from backoffice.payments.sandbox import session_of
 from backoffice.wording import decimal_of
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
     @pages.get("/pay/<ref>")
     def pay(ref: str) -> str:
         try:
-            book, session = gateway.page(ref), gateway.get_session(ref, now=clock())
+            book = gateway.page(ref)
         except GatewayError:
             abort(404)
+        session = session_of(book, clock())
         locale = get_locale() or Locale("en")
         amount = format_currency(decimal_of(book.amount_minor, book.currency), book.currency, locale=locale)
         return render_template("sandbox/pay.html", book=book, session=session, amount=amount, locale=locale)
@@ -47,13 +49,12 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
         now = clock()
         action = request.form.get("action", "")
         try:
-            book = gateway.page(ref)
-            if action == "decline":
-                gateway.decline(ref, now=now)
-                return redirect(f"/sandbox/pay/{ref}", 303)
-            news = gateway.expire_session(ref, now=now) if action == "cancel" else gateway.pay(ref, now=now)
+            book = gateway.press(ref, action if action in ("decline", "cancel") else "pay", now=now)
         except GatewayError:
             abort(404)
+        if action == "decline":
+            return redirect(f"/sandbox/pay/{ref}", 303)
+        news = session_of(book, now)
         till.settle(news, event_id=f"sandbox:{ref}:{news.state}", now=now, keep=True)
         return redirect(book.return_url if news.state == "paid" else book.cancel_url, 303)
 

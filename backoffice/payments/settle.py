@@ -62,8 +62,13 @@ def reference(payment: Payment) -> str:
     return f"payment:{payment.id}:{payment.opened_at.isoformat()}"
 
 
-def attach(session: Session, payment_id: int, opened: PaymentSession, *, tell: bool = True, now: datetime) -> None:
-    """Remember the provider's session. Of two who bring the same answer the first tells that the page is open."""
+def attach(
+    session: Session, payment_id: int, opened: PaymentSession, *, lead_id: int | None, tell: bool = True, now: datetime
+) -> None:
+    """Remember the provider's session. Of two who bring the same answer the first tells that the page is open.
+
+    lead_id: the enquiry that its checkout comes from.
+    """
     first = session.execute(
         sa.update(Payment)
         .where(Payment.id == payment_id, Payment.provider_ref.is_(None))
@@ -72,7 +77,7 @@ def attach(session: Session, payment_id: int, opened: PaymentSession, *, tell: b
         .execution_options(synchronize_session="fetch")
     ).one_or_none()
     if first is not None and tell:
-        events.publish(session, events.PaymentOpened(first.checkout_id, first.expires_at, now))
+        events.publish(session, events.PaymentOpened(first.checkout_id, lead_id, first.expires_at, now))
 
 
 def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
@@ -96,37 +101,44 @@ def settle(
     back to the cart, hold the goods on for them; None: release. by: who of ours ended it. A payment that cannot become an
     order keeps its `problem`.
     """
-    payment = session.scalar(
-        sa.select(Payment).where(Payment.provider_ref == news.ref).with_for_update().execution_options(populate_existing=True)
-    )
-    if payment is None:
+    locked = session.execute(
+        sa.select(Payment, Checkout)
+        .join(Checkout, Checkout.id == Payment.checkout_id)
+        .where(Payment.provider_ref == news.ref)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+    if locked is None:
         log.warning("payment_unknown", event_id=event_id)
         return None
+    payment, checkout = locked
     known = session.get(PaymentEvent, event_id)
     if known is None:
         payload = {"state": news.state, "amount_minor": news.amount.amount_minor, "currency": news.amount.currency}
         known = PaymentEvent(
             id=event_id, provider=payment.provider, kind=news.state, provider_ref=news.ref, payload=payload, received_at=now
         )
-        session.add(known)
-    checkout = session.scalar(sa.select(Checkout).where(Checkout.id == payment.checkout_id).with_for_update())
-    assert checkout is not None
+    order: Order | None = None
     if news.state == "paid":
-        known.outcome = _paid(session, payment, checkout, news, secret_key, now)
+        known.outcome, order = _paid(session, payment, checkout, news, secret_key, now)
     elif news.state in ("expired", "failed"):
         known.outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
     elif news.state == "processing" and payment.state == "opened":
         payment.state = known.outcome = "processing"
+    session.add(known)
     session.flush()
-    return session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+    return order or session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
 
 
-def _paid(session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, now: datetime) -> str:
+def _paid(
+    session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, now: datetime
+) -> tuple[str, Order | None]:
+    """Return the outcome, and the order where this news made it."""
     if "succeeded" not in PAYMENT_MOVES[payment.state]:
-        return "known"
+        return "known", None
     payment.intent_ref = payment.intent_ref or news.intent
     if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
-        return _problem(payment, "amount_differs")
+        return _problem(payment, "amount_differs"), None
     late = payment.state in ("failed", "expired")
     payment.state, payment.settled_at = "succeeded", now
     session.flush()
@@ -134,7 +146,7 @@ def _paid(session: Session, payment: Payment, checkout: Checkout, news: PaymentS
         with session.begin_nested():
             if late:
                 checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
-            orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now, empty_cart=not late)
+            order = orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now, empty_cart=not late)
     except PlanMoved:
         raise  # somebody was faster by a moment: all of it is tried again
     except Refused as refusal:
@@ -142,10 +154,10 @@ def _paid(session: Session, payment: Payment, checkout: Checkout, news: PaymentS
         refunds.request(
             session, payment, payment.amount_minor, reason="late_payment", key=f"late:{payment.id}", by="worker", now=now
         )
-        return "refund"
+        return "refund", None
     if payment.intent_ref is not None:
         hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
-    return "order"
+    return "order", order
 
 
 def _problem(payment: Payment, what: str) -> str:

@@ -59,6 +59,16 @@ class Cart:
     dated: Sequence[ParcelDay] = ()  # earliest first; a single one: there is nothing to choose
 
 
+@dataclass(frozen=True, slots=True)
+class CartPlace:
+    """Where a cart goes, as of one version of it. empty: nothing is in it."""
+
+    version: int
+    empty: bool
+    country: str
+    postcode: str | None
+
+
 class CartDoor(Protocol):
     """Change a cart. Every change holds material and capacity minutes for 15 minutes and renews what is held."""
 
@@ -70,6 +80,12 @@ class CartDoor(Protocol):
         postcode, country: where a new cart goes; None: to the place that days are named for by default.
         Raises NotFound(unknown_product), Refused(not_available | currency_mismatch), BadInput(bad_quantity | unknown_postcode).
         """
+        ...
+
+    def put_in(
+        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+    ) -> str:
+        """Add as `add` does and return the cart's token alone: for whoever sends a browser on to where the cart is shown."""
         ...
 
     def set_quantity(self, token: str, sku: str, quantity: int, *, now: datetime) -> Cart:
@@ -87,6 +103,10 @@ class CartDoor(Protocol):
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:
         """Return the cart with today's prices and days, or None. Does not renew the hold."""
+        ...
+
+    def find_place(self, token: str | None) -> CartPlace | None:
+        """Return where the cart goes, cheaply; None where there is none."""
         ...
 
     def renew(self, token: str, *, now: datetime) -> Cart:

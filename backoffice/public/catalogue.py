@@ -169,6 +169,6 @@ class CatalogueDoor(Protocol):
         """Return the slugs of all products of which something may be promised, at most 45,000, in their order."""
         ...
 
-    def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
+    def find_categories(self, *, language: str = "") -> Sequence[Category]:
         """Return the top of the tree, only where something is listed; named in `language` where there are words in it."""
         ...

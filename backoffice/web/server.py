@@ -15,6 +15,8 @@ from flask import Flask
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 
+from backoffice.web import tuning
+
 NOTIFY = "NOTIFY_SOCKET"  # where systemd hears that a service is ready
 
 
@@ -25,8 +27,9 @@ class _Readiness:
     def __init__(self) -> None:
         self._address = os.environ.pop(NOTIFY, "")  # else gunicorn says so itself, before any web process is there
 
-    def __call__(self, _worker: object) -> None:
+    def __call__(self, worker: object) -> None:
         """Say it, where somebody wants to hear it."""
+        tuning.post_worker_init(worker)
         if self._address:
             os.environ[NOTIFY] = self._address
             systemd.sd_notify("READY=1", logging.getLogger("shopfloor.web"), unset_environment=True)

@@ -60,6 +60,8 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
         hops = settings.proxy_hops
         site.wsgi_app = ProxyFix(site.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's documented way
     site.url_map.converters["int"] = RowNumber
+    site.before_request(db.begin_request)
+    site.teardown_request(db.end_request)
     requests.install(site)  # first, so that refusals have an id and a line in the log too
     headers.install(site, settings.payment_page)
     guard.install(site)

@@ -29,7 +29,7 @@ class Views(account.Views):
         who = self._who()
         if who is None:
             return see(url_for("shop.account_login"))
-        return self._edit(who, None, {"name": who.name, "country": self.front.shop.profile.get().country})
+        return self._edit(who, None, {"name": who.name, "country": self.front.profile().country})
 
     def account_address_edit(self, address_id: int) -> Response:
         """Show an address in its form."""
@@ -96,7 +96,7 @@ class Views(account.Views):
     def _edit(
         self, who: AccountView, address_id: int | None, typed: Mapping[str, str], error: ShopError | None = None
     ) -> Response:
-        profile, now = self.front.shop.profile.get(), self.front.clock()
+        profile, now = self.front.profile(), self.front.clock()
         form = addresses.form_of(typed["country"], profile.country, self.front.language())
         listed = addresses.countries(profile.countries or [profile.country], self.front.formats(profile, now))
         return self._page(

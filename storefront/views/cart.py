@@ -48,21 +48,21 @@ class Views:
             quantity = parse_quantity(typed)
             place = self.front.place_of(postcode_typed)
             postcode = place.abroad if place.country else parse_postcode(postcode_typed)
-            cart = self._add(sku, quantity, postcode, place.country or None, now)
+            token = self._put_in(sku, quantity, postcode, place.country or None, now)
         except ShopError as error:
             return self._refuse_add(error, slug, sku, typed, postcode_typed, now)
         response = see(url_for("shop.cart", added=sku))
         if postcode or place.country:
             keep_place(response, postcode, place.country)
-        return keep_cart(response, cart.token)
+        return keep_cart(response, token)
 
-    def _add(self, sku: str, quantity: int, postcode: str | None, country: str | None, now: datetime) -> Cart:
+    def _put_in(self, sku: str, quantity: int, postcode: str | None, country: str | None, now: datetime) -> str:
         """Put in; a postcode typed on the way is where the whole cart goes from now on. country: None: the shop's own."""
         carts, token = self.front.shop.carts, self.front.cart_token()
-        known = carts.find(token, now=now)
-        if known and postcode and postcode != known.postcode:
-            carts.set_postcode(known.token, postcode, country=country or self.front.shop.profile.get().country, now=now)
-        return carts.add(token, sku, quantity, postcode=postcode, country=country, now=now)
+        known = carts.find_place(token) if postcode else None
+        if token and known and postcode and postcode != known.postcode:
+            carts.set_postcode(token, postcode, country=country or self.front.profile().country, now=now)
+        return carts.put_in(token, sku, quantity, postcode=postcode, country=country, now=now)
 
     def _refuse_add(self, error: ShopError, slug: str, sku: str, typed: str, postcode_typed: str, now: datetime) -> Response:
         product = find_product(self.front, slug, now)
@@ -92,7 +92,7 @@ class Views:
     def cart_postcode(self) -> Response:
         """Name the days for another place."""
         now, typed = self.front.clock(), request.form.get("postcode", "")
-        token, profile = self.front.cart_token(), self.front.shop.profile.get()
+        token, profile = self.front.cart_token(), self.front.profile()
         country = request.form.get("country", profile.country)
         elsewhere = country if country != profile.country else ""
         try:
@@ -128,7 +128,7 @@ class Views:
     def _show(self, trouble: Trouble | None) -> Response:
         now = self.front.clock()
         cart = self.front.shop.carts.find(self.front.cart_token(), now=now)
-        added, profile = request.args.get("added", ""), self.front.shop.profile.get()
+        added, profile = request.args.get("added", ""), self.front.profile()
         return self.front.page(
             "storefront/cart.html",
             now,

@@ -13,7 +13,7 @@ from backoffice.public.accounts import SavedAddress
 from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm
-from backoffice.public.errors import BadInput, Refused, ShopError
+from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_place
 from storefront.front import Front, see
@@ -35,14 +35,18 @@ class Views:
     def checkout(self) -> Response:
         """Show the page. Coming here is activity: what is in the cart is held from now again."""
         now, token = self.front.clock(), self.front.cart_token()
-        cart = self.front.shop.carts.find(token, now=now)
-        if token and cart and cart.lines:
-            cart = self.front.shop.carts.renew(token, now=now)
+        cart = self._renewed(token, now)
         before = self.front.shop.checkout.find_typed(token) if token and cart else {}
         typed = self._first_typed(cart, before, now)
         if cart and cart.lines and not cart.postcode and not before and "street" in typed:  # of the address book
             cart = self._move(cart, typed, now)
         return self._show(cart, typed, now)
+
+    def _renewed(self, token: str | None, now: datetime) -> Cart | None:
+        try:
+            return self.front.shop.carts.renew(token, now=now) if token else None
+        except NotFound:
+            return None
 
     def _move(self, cart: Cart, typed: Mapping[str, str], now: datetime) -> Cart:
         """Name the days for an address that was picked; where it is none any more, the cart stays as it is."""
@@ -77,14 +81,13 @@ class Views:
         """Open the payment, or show the page again with what was typed and what has to change."""
         now, token = self.front.clock(), self.front.cart_token()
         typed = {name: request.form.get(name, "") for name in FIELDS}
-        cart = self.front.shop.carts.find(token, now=now)
         if request.form.get("action") == "country":
-            return self._show(cart, typed, now)
+            return self._show(self.front.shop.carts.find(token, now=now), typed, now)
         if request.form.get("action") == "address":
-            return self._use_address(cart, typed, now)
+            return self._use_address(self.front.shop.carts.find(token, now=now), typed, now)
         try:
             # without a cart the form may still be one that was paid a moment ago, sent again: the door knows it by its key
-            version = self._settle_place(token, cart, typed, now) if token and cart and cart.lines else 0
+            version = self._settle_place(token, typed, now) if token else 0
             form = self._form(typed, version)
             start = self.front.shop.checkout.start(token or "", form, base_url=self._base_url(), now=now)
         except ShopError as error:
@@ -92,7 +95,7 @@ class Views:
             return self._show(fresh, typed, now, error)
         paid = start.pay_url == f"/o/{start.order_token}"  # already: its order page, in the reader's language
         pay_url = request.script_root + start.pay_url if paid else start.pay_url
-        elsewhere = typed["country"] if typed["country"] != self.front.shop.profile.get().country else ""
+        elsewhere = typed["country"] if typed["country"] != self.front.profile().country else ""
         return keep_place(see(pay_url), typed["postcode"].strip(), elsewhere)
 
     def _use_address(self, cart: Cart | None, typed: Mapping[str, str], now: datetime) -> Response:
@@ -104,16 +107,22 @@ class Views:
         filled = {**typed, **asdict(found.address)}
         return self._show(self._move(cart, filled, now) if cart and cart.lines else cart, filled, now)
 
-    def _settle_place(self, token: str, cart: Cart, typed: Mapping[str, str], now: datetime) -> int:
-        """Move the cart to the typed place before paying; return the version to buy.
+    def _settle_place(self, token: str, typed: Mapping[str, str], now: datetime) -> int:
+        """Move the cart to the typed place before paying; return the version to buy, 0 where there is nothing to buy.
 
         The page showed a day for the cart's place. Where another place means another day or amount, the customer
         looks at it first: Refused(other_day_there | price_changed). A form with faults moves nothing: BadInput.
         """
         shown = parse_hidden_int(request.form.get("cart_version"))
-        postcode, country = typed["postcode"].strip(), typed["country"] or cart.country
-        if (postcode, country) == (cart.postcode or "", cart.country):
+        known = self.front.shop.carts.find_place(token)
+        if known is None or known.empty:
+            return 0
+        postcode, country = typed["postcode"].strip(), typed["country"] or known.country
+        if (postcode, country) == (known.postcode or "", known.country):
             return shown
+        cart = self.front.shop.carts.find(token, now=now)
+        if cart is None:  # another window of theirs has just ordered it
+            return 0
         if faults := self._faults(token, typed, now):
             raise BadInput("invalid_form", faults)
         moved = self.front.shop.carts.set_postcode(token, postcode, country=country, now=now)
@@ -148,7 +157,7 @@ class Views:
         return request.url_root.rstrip("/")
 
     def _show(self, cart: Cart | None, typed: Mapping[str, str], now: datetime, error: ShopError | None = None) -> Response:
-        profile = self.front.shop.profile.get()
+        profile = self.front.profile()
         country = typed.get("country") or (cart.country if cart else profile.country)
         book = self._book(now)
         form = addresses.form_of(country, profile.country, self.front.language())

@@ -78,7 +78,7 @@ class Views:
         problems: Mapping[str, str],
         status: int,
     ) -> Response:
-        formats = self.front.formats(self.front.shop.profile.get(), now)
+        formats = self.front.formats(self.front.profile(), now)
         return self.front.page(
             "storefront/order.html",
             now,

@@ -60,7 +60,7 @@ class Views:
         shop = languages.spoken()
         paths = [
             url_for("shop.home"),
-            *(url_for("shop.category", slug=node.slug) for node in catalogue.find_categories(now=now)),
+            *(url_for("shop.category", slug=node.slug) for node in catalogue.find_categories()),
             *(url_for("shop.product", slug=slug) for slug in catalogue.find_slugs(now=now)),
             *(url_for("shop.page", name=name) for name in TEXTS),
         ]

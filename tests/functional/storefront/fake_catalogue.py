@@ -96,5 +96,5 @@ class Catalogue:
     def find_slugs(self, *, now: datetime) -> Sequence[str]:
         return ["stool", "table"]
 
-    def find_categories(self, *, now: datetime, language: str = "") -> Sequence[Category]:
+    def find_categories(self, *, language: str = "") -> Sequence[Category]:
         return [self._category("tables"), self._category("seats")]

@@ -13,7 +13,7 @@ from typing import cast
 
 from backoffice.public import Shop, ShopProfile, addresses
 from backoffice.public.accounts import AccountDoor, AccountView
-from backoffice.public.carts import Cart, CartLine
+from backoffice.public.carts import Cart, CartLine, CartPlace
 from backoffice.public.catalogue import Picture
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -96,8 +96,20 @@ class Carts:
         return self._cart(token, now) if token in self.state.lines else None
 
     def renew(self, token: str, *, now: datetime) -> Cart:
+        if token not in self.state.lines:
+            raise NotFound("unknown_cart")
         self.state.held_until[token] = now + timedelta(minutes=15)
         return self._cart(token, now)
+
+    def put_in(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime,
+               country: str | None = None) -> str:  # fmt: skip
+        return self.add(token, sku, quantity, postcode=postcode, now=now, country=country).token
+
+    def find_place(self, token: str | None) -> CartPlace | None:
+        if token not in self.state.lines:
+            return None
+        state, country = self.state, self.state.country.get(token, "DE")
+        return CartPlace(state.version[token], not state.lines[token], country, state.postcode[token])
 
     def count(self, token: str | None) -> int:
         return sum(self.state.lines.get(token or "", {}).values())

@@ -49,7 +49,7 @@ def test_names_and_facts_come_in_the_nearest_language(german, language, names, f
     catalogue, now = german.shop.catalogue, german.now
     page = catalogue.get_product("stool", language=language, now=now)
     assert ((page.path[0].name, page.name), page.facts) == (names, facts)
-    [top] = catalogue.find_categories(now=now, language=language)
+    [top] = catalogue.find_categories(language=language)
     listing = catalogue.list_products(category="furniture", query=None, page=1, postcode=None, language=language, now=now)
     assert (top.name, listing.category.name, listing.path[0].name) == (names[0],) * 3
     assert names[1] in [card.name for card in listing.cards]

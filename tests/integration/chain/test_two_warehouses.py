@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm.models import OrderLine
-from backoffice.erp import counting, fulfilment, offers, snapshot, sources, stock
+from backoffice.erp import counting, fulfilment, offers, plan, snapshot, sources, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 from tests.company import item_id
@@ -41,6 +41,7 @@ def munich(workshop: Workshop) -> int:
             one = item_id(session, sku)
             stock.ensure_row(session, one, row.id, now=workshop.now)
             stock.move(session, one, row.id, quantity, cause="opening", ref=f"s:{sku}", actor="t", now=workshop.now)
+        plan.bump(session, master=True)  # as whoever opens one does
         offers.refresh(session, None, now=workshop.now)
         return row.id
 

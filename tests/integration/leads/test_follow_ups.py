@@ -113,11 +113,11 @@ def test_money_wins_whatever_the_state_and_once(shop: Database, submit: Submit, 
     submit()
     shop.run(lambda s: follow_ups.lose(s, 1, "Too dear", staff=bea, version=1, now=now))
     for number in ("SF-1", "SF-1", "SF-2"):
-        shop.run(lambda s, n=number: follow_ups.on_order_placed(s, events.OrderPlaced(n, 1, 1, now)))
+        shop.run(lambda s, n=number: follow_ups.on_order_placed(s, events.OrderPlaced(n, 1, 1, 1, now)))
     lead = lead_of(shop)
     assert (lead.state, lead.outcome, lead.won_order_ref, lead.version) == ("done", "won", "SF-1", 3)
     assert entries(shop)[2:] == [("converted", "", "")]
-    shop.run(lambda s: follow_ups.on_order_placed(s, events.OrderPlaced("SF-3", 1, None, now)))
+    shop.run(lambda s: follow_ups.on_order_placed(s, events.OrderPlaced("SF-3", 1, 1, None, now)))
     assert len(entries(shop)) == 3
 
 

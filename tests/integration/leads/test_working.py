@@ -57,7 +57,7 @@ def follow(session: Session, lead_id: int, verb: str, bea: Person, now: datetime
         return follow_ups.hand(session, lead_id, 2, **common)
     if verb == "lose":
         return follow_ups.lose(session, lead_id, "Too dear", **common)
-    return follow_ups.on_order_placed(session, events.OrderPlaced("SF-1", 1, lead_id, now))
+    return follow_ups.on_order_placed(session, events.OrderPlaced("SF-1", 1, 1, lead_id, now))
 
 
 @pytest.mark.parametrize("verb", sorted(TRANSITIONS))
