@@ -99,7 +99,8 @@ class Database:
     """Hand out read and write transactions.
 
     kept: what was read of this database once and stands until its version changes; each session carries it (`session.info`).
-    Within a request (`begin_request`, `end_request`) reads hand on what they noted there, until something is written.
+    Within a request (`begin_request`, `end_request`) reads hand on what they noted there, until something is written; the
+    versions that were read go on from reads to a write and back.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
@@ -135,10 +136,11 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a write transaction: commits at the end, rolls back on any exception."""
-        noted = _noted.get()
+        noted, info = _noted.get(), {KEPT: self.kept}
         if noted is not None:
+            info |= {name: noted[name] for name in (VERSIONS,) if name in noted}
             noted.clear()
-        with Session(self._writer, expire_on_commit=False, info={KEPT: self.kept}) as session, session.begin():
+        with Session(self._writer, expire_on_commit=False, info=info) as session, session.begin():
             yield session
         if noted is not None and VERSIONS in session.info:
             noted[VERSIONS] = session.info[VERSIONS]

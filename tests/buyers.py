@@ -13,15 +13,17 @@ from urllib.parse import urlencode, urlsplit
 
 @dataclass
 class Browser:
-    """One person's browser: keeps cookies, follows no redirect by itself."""
+    """One person's browser: keeps cookies, follows no redirect by itself. stays: it keeps its connection, until `leave`."""
 
     address: str
     cookies: dict[str, str] = field(default_factory=dict)
+    stays: bool = False
+    connection: http.client.HTTPConnection | None = None
 
     def open(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Send one request; return (status, where to, body)."""
-        netloc = urlsplit(self.address).netloc
-        connection = http.client.HTTPConnection(netloc, timeout=60)
+        connection = self.connection or http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
+        self.connection = connection
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), "Origin": self.address}
         body = None
         if form is not None:
@@ -35,7 +37,14 @@ class Browser:
                 self.cookies[name] = value
             return answer.status, answer.headers.get("Location", ""), answer.read().decode()
         finally:
-            connection.close()
+            if not self.stays:
+                self.leave()
+
+    def leave(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
 
 def hidden(body: str, name: str) -> str:

@@ -42,7 +42,6 @@ def place(
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
     cart = carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
-    _plan_what_should_have_begun(session, checkout, now)
     party = parties.find_or_create(
         session, email=checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
     )
@@ -62,7 +61,7 @@ def place(
     session.flush()
     reservations, lines, ready = [], [], set()
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
-        reservation, pegs = holds.convert(session, frozen["reservation_id"], order_ref=order.number)
+        reservation, pegs = _convert(session, int(frozen["reservation_id"]), order, now)
         proposing.propose(session, reservation, pegs, now=now)
         reservations.append(reservation)
         if fulfilment.lies_ready(reservation, pegs):
@@ -88,12 +87,14 @@ def place(
     return order
 
 
-def _plan_what_should_have_begun(session: Session, checkout: Checkout, now: datetime) -> None:
-    """Plan anew what was to be begun while its buyer was still paying: nothing is made in the past."""
-    held = [int(line["reservation_id"]) for line in checkout.lines]
-    missed = [one for one in held if holds.has_missed_its_start(session, one, now=now)]
-    if missed:
-        replan.after_change(session, missed, cause=PAID_TOO_LATE_TO_BEGIN, now=now)
+def _convert(session: Session, reservation_id: int, order: Order, now: datetime) -> holds.Converted:
+    """Turn a hold into the order's; what was to be begun while its buyer was still paying is planned anew first."""
+    converted = holds.convert(session, reservation_id, order_ref=order.number, now=now)
+    if converted is None:
+        replan.after_change(session, [reservation_id], cause=PAID_TOO_LATE_TO_BEGIN, now=now)
+        converted = holds.convert(session, reservation_id, order_ref=order.number, now=now)
+    assert converted is not None  # what was planned just now begins from now on
+    return converted
 
 
 def _line(

@@ -20,6 +20,8 @@ from backoffice.erp import offers, pegging, plan, promising, snapshot, sources, 
 from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
+Converted = tuple[t.Reservation, Sequence[t.Peg]]  # with what it stands on
+
 HOLD_MOVES: dict[str, tuple[str, ...]] = {
     "held": ("held", "paying", "released"),
     "paying": ("held", "converted", "released"),  # back to held: the provider says that the session was cancelled
@@ -165,22 +167,26 @@ def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
-def convert(session: Session, reservation_id: int, *, order_ref: str) -> tuple[t.Reservation, Sequence[t.Peg]]:
+def convert(session: Session, reservation_id: int, *, order_ref: str, now: datetime) -> Converted | None:
     """Turn a paid hold into an order's: reserved becomes allocated, held production planned, in this transaction.
 
-    Return it with what it stands on.
+    None, and nothing is done, while work that should have begun by now is to be planned
+    anew first: nothing is made in the past.
 
     Raises Refused(hold_expired) if it is not `paying` any more.
     """
     reservation = session.scalar(
         sa.update(t.Reservation)
-        .where(t.Reservation.id == reservation_id, t.Reservation.state == "paying")
+        .where(t.Reservation.id == reservation_id, t.Reservation.state == "paying", ~_missed(reservation_id, now))
         .values(state="converted", order_ref=order_ref)
         .returning(t.Reservation)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     if reservation is None:
-        raise Refused("hold_expired", reservation_id=reservation_id)
+        paying = sa.select(t.Reservation.id).where(t.Reservation.id == reservation_id, t.Reservation.state == "paying")
+        if session.scalar(paying) is None:
+            raise Refused("hold_expired", reservation_id=reservation_id)
+        return None
     pegs = pegging.pegs_of(session, reservation_id)
     for peg in pegs:
         if peg.kind == "stock":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,7 +16,7 @@ from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
 from backoffice.erp import cancelling as cancelling_goods
-from backoffice.erp import catalogue, fulfilment, promising
+from backoffice.erp import catalogue, promising
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local.checkout import Till
@@ -173,8 +172,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
     found = _lines_with_goods(session, order)
     pictures = catalogue.pictures_of(session, {product.id for _, _, product in found if product})
     lines = [_line(row, item, product, pictures, order.currency) for row, item, product in found]
-    parcels = fulfilment.parcels_of(session, order.number)
-    contents = _contents(session, parcels)
+    parcels = _parcels(session, order.number)
     subtotal = sum(line.total.amount_minor for line in lines)
     happened = session.scalars(
         sa.select(Activity).where(Activity.order_ref == order.number, Activity.kind.in_(SHOWN)).order_by(Activity.at, Activity.id)
@@ -198,7 +196,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
             OrderRefund(Money(one.amount_minor, one.currency), one.state, one.reason, one.settled_at or one.requested_at)
             for one in refunds.of_payment(session, order.payment_id)
         ],
-        parcels=[_parcel(one, contents[one.id]) for one in parcels],
+        parcels=[_parcel(one, contents) for one, contents in parcels.items()],
         cancellable=order.state != "cancelled" and cancelling_goods.is_possible(one.state for one in parcels),
         events=[_event(one) for one in happened],
     )
@@ -227,15 +225,22 @@ def _lines_with_goods(session: Session, order: Order) -> list[tuple[LineRow, t.I
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
-def _contents(session: Session, parcels: Sequence[t.Shipment]) -> Mapping[int, list[tuple[str, str, int]]]:
-    """Return parcel → (SKU, name, quantity) of what is in it."""
+def _parcels(session: Session, order_ref: str) -> Mapping[t.Shipment, list[tuple[str, str, int]]]:
+    """Return an order's parcels, the first one first, with (SKU, name, quantity) of what is in each."""
     line = t.ShipmentLine
-    query = sa.select(line.shipment_id, t.Item.sku, t.Item.name, line.quantity).join(t.Item, t.Item.id == line.item_id)
-    contents: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
-    inside = session.execute(query.where(line.shipment_id.in_([one.id for one in parcels])).order_by(line.id))
-    for shipment_id, sku, name, quantity in inside:
-        contents[shipment_id].append((sku, name, quantity))
-    return contents
+    query = (
+        sa.select(t.Shipment, t.Item.sku, t.Item.name, line.quantity)
+        .outerjoin(line, line.shipment_id == t.Shipment.id)
+        .outerjoin(t.Item, t.Item.id == line.item_id)
+        .where(t.Shipment.order_ref == order_ref)
+        .order_by(t.Shipment.parcel, line.id)
+    )
+    parcels: dict[t.Shipment, list[tuple[str, str, int]]] = {}
+    for shipment, sku, name, quantity in session.execute(query):
+        contents = parcels.setdefault(shipment, [])
+        if sku is not None:
+            contents.append((sku, name, quantity))
+    return parcels
 
 
 def _parcel(shipment: t.Shipment, contents: Sequence[tuple[str, str, int]]) -> OrderParcel:

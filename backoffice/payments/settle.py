@@ -11,6 +11,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -112,22 +114,35 @@ def settle(
         log.warning("payment_unknown", event_id=event_id)
         return None
     payment, checkout = locked
-    known = session.get(PaymentEvent, event_id)
-    if known is None:
-        payload = {"state": news.state, "amount_minor": news.amount.amount_minor, "currency": news.amount.currency}
-        known = PaymentEvent(
-            id=event_id, provider=payment.provider, kind=news.state, provider_ref=news.ref, payload=payload, received_at=now
-        )
-    order: Order | None = None
+    outcome, order = "", None
     if news.state == "paid":
-        known.outcome, order = _paid(session, payment, checkout, news, secret_key, now)
+        outcome, order = _paid(session, payment, checkout, news, secret_key, now)
     elif news.state in ("expired", "failed"):
-        known.outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
+        outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
     elif news.state == "processing" and payment.state == "opened":
-        payment.state = known.outcome = "processing"
-    session.add(known)
+        payment.state = outcome = "processing"
     session.flush()
+    _note(session, payment, news, event_id, outcome, now)
     return order or session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
+
+
+def _note(session: Session, payment: Payment, news: PaymentSession, event_id: str, outcome: str, now: datetime) -> None:
+    """Store an event with its outcome, or the outcome with one that was stored before; the payment is locked by now."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    payload = {"state": news.state, "amount_minor": news.amount.amount_minor, "currency": news.amount.currency}
+    event = insert(PaymentEvent).values(
+        id=event_id,
+        provider=payment.provider,
+        kind=news.state,
+        provider_ref=news.ref,
+        payload=payload,
+        received_at=now,
+        outcome=outcome,
+    )
+    if outcome:
+        session.execute(event.on_conflict_do_update(index_elements=["id"], set_={"outcome": outcome}))
+    else:
+        session.execute(event.on_conflict_do_nothing(index_elements=["id"]))
 
 
 def _paid(

@@ -114,6 +114,9 @@ class Views:
         looks at it first: Refused(other_day_there | price_changed). A form with faults moves nothing: BadInput.
         """
         shown = parse_hidden_int(request.form.get("cart_version"))
+        named = request.form.get("shown_postcode", ""), request.form.get("shown_country", "")
+        if (typed["postcode"].strip(), typed["country"]) == named:
+            return shown  # the place whose day the page named; has the cart moved since, its version has too
         known = self.front.shop.carts.find_place(token)
         if known is None or known.empty:
             return 0

@@ -1,6 +1,6 @@
 """`make bench-purchase`: whole purchases (cart, hold, checkout, paid in the sandbox, order) per second, 8 buyers at once.
 
-Over HTTP as browsers do it, 5 requests each and no connection kept, gunicorn with 2 processes on PostgreSQL. `stock`:
+Over HTTP as browsers do it, 5 requests each over one connection, gunicorn with 2 processes on PostgreSQL. `stock`:
 everybody buys another thing from stock; `made`: everybody buys something that is planned and made, so all queue at the plan.
 Prints figures and a last JSON line.
 """
@@ -22,7 +22,7 @@ from backoffice.db import Database
 from backoffice.tables import metadata
 from tests.bench.generate import MADE_EVERY, grow
 from tests.bench.serving import cpu_of, percentile
-from tests.buyers import buy
+from tests.buyers import Browser, buy
 from tests.need import Gunicorn, postgres_database
 
 AT_ONCE = 8
@@ -66,7 +66,9 @@ def bought(shop: Gunicorn, things: list[int]) -> dict[str, Any]:
     def run(mine: list[tuple[int, int]]) -> None:
         for who, n in mine:
             started = time.perf_counter()
-            answer = buy(shop.address, f"thing-{n}", f"SKU-{n}", who)
+            browser = Browser(shop.address, stays=True)
+            answer = buy(shop.address, f"thing-{n}", f"SKU-{n}", who, browser)
+            browser.leave()
             with lock:
                 took.append(time.perf_counter() - started)
                 said[answer] += 1
