@@ -165,10 +165,15 @@ class Database:
         """Forget what they noted."""
         _noted.set(None)
 
+    @property
+    def engines(self) -> set[sa.Engine]:
+        """Return the engines that statements go through: one for both kinds, or one each."""
+        return {self.engine, self._reader}
+
     def dispose(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
-        self._reader.dispose()
+        for engine in self.engines:
+            engine.dispose()
 
 
 class PlanMoved(Refused):

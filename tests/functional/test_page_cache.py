@@ -17,6 +17,7 @@ from backoffice.erp import counting, offers, plan
 from backoffice.erp import models as t
 from backoffice.erp.company import get_warehouse
 from storefront.page_cache import Page, PageCache
+from tests import statements
 from tests.company import item_id, open_company
 from tests.conftest import FixedClock
 
@@ -57,25 +58,12 @@ def count(session: Any, sku: str, pieces: int, now: datetime) -> None:
     counting.count_stock(session, item_id(session, sku), works, pieces, ref=f"{sku}{pieces}", actor="t", now=now)
 
 
-def queries_of(database: Database, work: Callable[[], object]) -> int:
-    """Return how many statements `work` sends."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        seen.append(statement)
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    work()
-    sa.event.remove(database.engine, "before_cursor_execute", note)
-    return len(seen)
-
-
 @pytest.mark.parametrize("path", ["/", "/c/furniture", "/p/stool"])
 def test_a_kept_page_is_the_same_and_asks_for_its_state_alone(twins: Twins, path: str) -> None:
     first = twins.one.get(path)
     database = twins.services.db
     again: list[Any] = []
-    assert queries_of(database, lambda: again.append(twins.one.get(path))) <= 3  # SQLite's BEGIN counts too
+    assert statements.count(database, lambda: again.append(twins.one.get(path))) <= 2
     assert (again[0].status_code, again[0].data) == (200, first.data)
     shown = {name: value for name, value in first.headers if name != "X-Request-Id"}
     assert {name: value for name, value in again[0].headers if name != "X-Request-Id"} == shown

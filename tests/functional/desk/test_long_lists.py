@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from backoffice.erp.models import ProductionOrder, PurchaseOrder, PurchaseOrderL
 from tests.company import item_id
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
+from tests.statements import sent
 
 AtDesk = Callable[[str], Colleague]
 FEW, MANY = 10, 1000
@@ -70,29 +70,16 @@ def fill(session: Session, numbers: range, now: datetime) -> None:
     session.execute(sa.insert(Shipment), sent)
 
 
-@contextmanager
-def counted(site: Flask) -> Iterator[list[str]]:
-    """Collect the statements that are sent meanwhile."""
-    engine, found = site.extensions["shopfloor"].db.engine, list[str]()
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        found.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield found
-    sa.event.remove(engine, "before_cursor_execute", note)
-
-
 def test_a_thousand_rows_ask_no_more_than_ten_and_hide_nothing(site: Flask, at_desk: AtDesk, clock: FixedClock) -> None:
     db, ada, few = site.extensions["shopfloor"].db, at_desk("Ada"), {}
     db.run(lambda session: fill(session, range(FEW), clock()))
     for path in LISTS:
-        with counted(site) as statements:
+        with sent(db) as statements:
             ada.get(path)
         few[path] = len(statements)
     db.run(lambda session: fill(session, range(FEW, MANY), clock()))
     for path, says in LISTS.items():
-        with counted(site) as statements:
+        with sent(db) as statements:
             page = ada.get(path)
         assert says in page, path
         assert (path, len(statements) <= few[path] + 1, len(page) < 400_000) == (path, True, True)

@@ -1,0 +1,150 @@
+"""The two kinds of transaction: what a read may not do, what is noted between reads, and connections that died."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import InternalError
+from sqlalchemy.orm import Session
+
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.erp import models as t
+from backoffice.erp import plan
+from backoffice.erp.company import get_company, get_warehouse
+from tests.buyers import hidden
+from tests.company import open_company
+from tests.statements import count
+
+
+def test_what_is_changed_in_a_read_is_never_written(db: Database, now: datetime) -> None:
+    db.run(lambda session: open_company(session, now=now))
+    with db.read() as session:
+        session.get_one(t.Company, 1).name = "Somebody else"
+    with db.read() as session:
+        assert session.get_one(t.Company, 1).name != "Somebody else"
+
+
+@pytest.mark.postgresql
+def test_postgresql_itself_refuses_to_write_in_a_read(postgres_db: Database, now: datetime) -> None:
+    db = postgres_db
+    db.run(lambda session: open_company(session, now=now))
+    with pytest.raises(InternalError, match="read-only"), db.read() as session:
+        session.execute(sa.update(t.Company).values(name="Somebody else"))
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_died_in_the_pool_is_not_handed_out(postgres_db: Database, now: datetime) -> None:
+    db = postgres_db
+    db.run(lambda session: open_company(session, now=now))
+    with db.read() as session:
+        get_company(session)
+    others = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL(:own)"
+    )
+    killer = sa.create_engine(db.url, poolclass=sa.NullPool)
+    with killer.connect() as connection:
+        own = [connection.scalar(sa.text("SELECT pg_backend_pid()"))]
+        ended = connection.execute(others, {"own": own}).scalars().all()
+    assert len(ended) >= 2  # a reader's and a writer's
+    with db.read() as session:
+        assert session.scalar(sa.select(t.Company.country)) == "DE"
+    assert db.run(lambda session: session.scalar(sa.select(t.Company.country))) == "DE"
+
+
+def test_what_stands_still_is_read_once_for_each_version(db: Database, now: datetime) -> None:
+    db.run(lambda session: open_company(session, now=now))
+
+    def look() -> None:
+        with db.read() as session:
+            get_company(session)
+            get_warehouse(session)
+
+    look()
+    assert count(db, look) == 1  # the version
+
+    def rename(session: Any) -> None:
+        session.get_one(t.Company, 1).name = "New name"
+        plan.bump(session, master=True)
+
+    db.run(rename)
+    with db.read() as session:
+        assert get_company(session).name == "New name"
+    assert count(db, look) == 1
+
+
+def test_a_change_that_was_taken_back_leaves_nothing_behind(db: Database, now: datetime) -> None:
+    db.run(lambda session: open_company(session, now=now))
+    with db.read() as session:
+        before = get_company(session).name
+
+    def break_off(session: Session) -> None:
+        session.get_one(t.Company, 1).name = "Never committed"
+        plan.bump(session, master=True)
+        assert get_company(session).name == "Never committed"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        db.run(break_off)
+    with db.read() as session:
+        assert get_company(session).name == before
+
+
+def test_reads_of_one_request_know_of_each_other_until_something_is_written(db: Database, now: datetime) -> None:
+    db.run(lambda session: open_company(session, now=now))
+
+    def version() -> int:
+        with db.read() as session:
+            return plan.version(session)
+
+    db.begin_request()
+    try:
+        first = version()
+        assert count(db, version) == 0
+        db.run(lambda session: plan.bump(session))
+        assert version() == first + 1
+    finally:
+        db.end_request()
+    assert count(db, version) == 1
+
+
+def test_a_purchase_asks_the_database_few_times(
+    settings_for: Callable[..., Settings], db: Database, clock: Any, now: datetime
+) -> None:
+    """Not a measure of time: the number of statements is what its time is made of, and it creeps."""
+    from wsgi import create_app
+
+    site = create_app(settings_for(db.url), clock=clock)
+    services = site.extensions["shopfloor"]
+    db.run(lambda session: open_company(session, now=now))
+    steps: dict[str, int] = {}
+
+    def buy() -> None:
+        browser, shown = site.test_client(), {}
+
+        def ask(step: str, method: str, path: str, form: dict[str, str] | None = None) -> None:
+            def send() -> None:
+                shown["answer"] = browser.open(path, method=method, data=form, headers={"Origin": "http://localhost"})
+
+            steps[step] = count(services.db, send)
+
+        ask("add", "POST", "/cart/add", {"sku": "STOOL", "slug": "stool", "quantity": "1", "postcode": "10115"})
+        ask("checkout", "GET", "/checkout")
+        form = {name: hidden(shown["answer"].text, name) for name in ("key", "cart_version", "total_minor")}
+        form |= {"shown_postcode": "10115", "shown_country": "DE", "email": "ada@example.test", "name": "Ada", "phone": ""}
+        form |= {"street": "Weg 1", "postcode": "10115", "city": "Berlin", "country": "DE", "note": ""}
+        ask("start", "POST", "/checkout", form)
+        ask("pay", "POST", urlsplit(shown["answer"].location).path, {"action": "pay"})
+        ask("order", "GET", urlsplit(shown["answer"].location).path)
+        assert "SF-" in shown["answer"].text
+
+    buy()  # what is read once is read now
+    buy()
+    services.db.dispose()
+    most = {"add": 12, "checkout": 10, "start": 15, "pay": 26, "order": 9}
+    assert {step: steps[step] <= most[step] for step in most} == dict.fromkeys(most, True), steps
