@@ -63,19 +63,24 @@ class Found(NamedTuple):
 
 def find_cart(session: Session, token: str | None) -> Cart | None:
     """Return the open cart of a browser's token."""
-    return session.scalar(sa.select(Cart).where(is_of(token))) if token else None
+    return session.scalar(sa.select(Cart).where(MINE), of(token)) if token else None
 
 
-def is_of(token: str | None) -> sa.ColumnElement[bool]:
-    """Return the condition for the open cart of a browser's token; no token has one."""
-    return sa.and_(Cart.token_hash == links.hash_token(token or ""), Cart.state == "open")
+MINE = sa.and_(Cart.token_hash == sa.bindparam("token_hash"), Cart.state == "open")
+"""The condition for the open cart of a browser's token, see `of`."""
+
+
+def of(token: str) -> dict[str, str]:
+    """Return what `MINE` asks for."""
+    return {"token_hash": links.hash_token(token)}
 
 
 def find_mine(session: Session, token: str | None) -> Cart | None:
     """Return the open cart of a browser's token, to change it: its other windows wait until we are done."""
     if not token:
         return None
-    return session.scalar(sa.select(Cart).where(is_of(token)).with_for_update().execution_options(populate_existing=True))
+    mine = sa.select(Cart).where(MINE).with_for_update()
+    return session.scalar(mine.execution_options(populate_existing=True), of(token))
 
 
 def lock(session: Session, cart_id: int) -> Cart:
@@ -182,12 +187,14 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime, dead_onl
     """Hold every line again from now. A line that can no longer be held loses its hold and stays in the cart.
 
     A live hold keeps its day, unless its work should have begun by now: then it is planned anew. Only for that the planners
-    queue. dead_only: what still lives is left to run as it does. Return what was found, as it is now, for `lines_of`.
+    queue. dead_only: what still lives is left to run as it does; else what has all its minutes but the first. Return what was
+    found, as it is now, for `lines_of`.
     """
     found = find_lines(session, cart)
     planning = False
     for number, (row, item, product, reservation) in enumerate(found):
-        if reservation is not None and dead_only and holds.stands(session, reservation, now=now):
+        fresh_until = now if dead_only else now + timedelta(minutes=minutes) - NOTED_EVERY
+        if reservation is not None and holds.stands(session, reservation, until=fresh_until, now=now):
             continue
         if reservation is not None and not dead_only and holds.renew(session, reservation.id, minutes=minutes, now=now):
             continue
@@ -264,17 +271,20 @@ def lines_of(
     return sorted(lines, key=lambda line: (line.row.added_at, line.row.id)), place
 
 
+_LINES = (
+    sa.select(CartLine, t.Item, t.Product, t.Reservation)
+    .join(t.Item, t.Item.id == CartLine.item_id)
+    .join(t.Product, t.Product.id == t.Item.product_id)
+    .outerjoin(t.Reservation, t.Reservation.id == CartLine.reservation_id)
+    .where(CartLine.cart_id == sa.bindparam("cart_id"))
+    .order_by(CartLine.item_id)
+    .execution_options(populate_existing=True)
+)
+
+
 def find_lines(session: Session, cart: Cart) -> list[Found]:
     """Return a cart's lines as they are now with what they speak of, in the order of their items, in one statement."""
-    query = (
-        sa.select(CartLine, t.Item, t.Product, t.Reservation)
-        .join(t.Item, t.Item.id == CartLine.item_id)
-        .join(t.Product, t.Product.id == t.Item.product_id)
-        .outerjoin(t.Reservation, t.Reservation.id == CartLine.reservation_id)
-        .where(CartLine.cart_id == cart.id)
-        .order_by(CartLine.item_id)
-    )
-    return [Found(*row) for row in session.execute(query.execution_options(populate_existing=True))]
+    return [Found(*row) for row in session.execute(_LINES, {"cart_id": cart.id})]
 
 
 def _line(session: Session, cart: Cart, found: Found, place: Destination, now: datetime) -> Line:

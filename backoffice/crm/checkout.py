@@ -38,9 +38,20 @@ def request_hash(form: CheckoutForm) -> str:
     return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 
+_OF_FORM = sa.select(Checkout).where(Checkout.key == sa.bindparam("key"))
+
+
 def find_by_key(session: Session, key: str) -> Checkout | None:
     """Return the checkout that this form already became."""
-    return session.scalar(sa.select(Checkout).where(Checkout.key == key))
+    return session.scalar(_OF_FORM, {"key": key})
+
+
+_MINE = (
+    sa.select(Cart, sa.exists().where(Checkout.cart_id == Cart.id, Checkout.state == "open"))
+    .where(carts.MINE)
+    .with_for_update(of=Cart)
+    .execution_options(populate_existing=True)
+)
 
 
 def find_mine(session: Session, token: str | None) -> tuple[Cart | None, bool]:
@@ -49,16 +60,16 @@ def find_mine(session: Session, token: str | None) -> tuple[Cart | None, bool]:
     The second is as of before we waited for the first: a payment begun meanwhile shows in holds that are being paid for,
     and whoever meets those is refused as stale.
     """
-    paying = sa.exists().where(Checkout.cart_id == Cart.id, Checkout.state == "open")
-    mine = sa.select(Cart, paying).where(carts.is_of(token)).with_for_update(of=Cart)
-    found = session.execute(mine.execution_options(populate_existing=True)).first() if token else None
+    found = session.execute(_MINE, carts.of(token)).first() if token else None
     return (found[0], bool(found[1])) if found else (None, False)
+
+
+_LAST = sa.select(Checkout).join(Cart, Cart.id == Checkout.cart_id).where(carts.MINE).order_by(Checkout.id.desc()).limit(1)
 
 
 def find_last(session: Session, token: str) -> Checkout | None:
     """Return the checkout that the open cart of a browser's token went to pay with last."""
-    of_cart = sa.select(Checkout).join(Cart, Cart.id == Checkout.cart_id).where(carts.is_of(token))
-    return session.scalar(of_cart.order_by(Checkout.id.desc()).limit(1))
+    return session.scalar(_LAST, carts.of(token))
 
 
 def address_of(form: CheckoutForm) -> Address:
@@ -102,9 +113,10 @@ def open_checkout(
     check_form(session, form)
     if cart.version != form.cart_version:
         raise Refused("stale")
+    place = addresses.tidy(address_of(form))
     try:
-        place = addresses.tidy(address_of(form))
-        carts.set_place(session, cart, place.postcode, country=place.country, now=now)
+        if (place.postcode, place.country) != (cart.postcode, cart.country):
+            carts.set_place(session, cart, place.postcode, country=place.country, now=now)
     except BadInput as error:
         raise BadInput("invalid_form", {"postcode": error.code}) from error
     held = carts.renew(session, cart, minutes=minutes, now=now, dead_only=True)
@@ -158,16 +170,19 @@ def _check_lines(lines: Sequence[carts.Line]) -> None:
             raise Refused("day_moved", sku=line.item.sku, was_on=before, now_on=line.promise.deliver_on)
 
 
+_PEGS = (
+    sa.select(t.Peg.kind, t.Peg.quantity, t.Peg.available_at, t.Item.name, t.Item.sku)
+    .join(t.Item, t.Item.id == t.Peg.item_id)
+    .where(t.Peg.reservation_id == sa.bindparam("reservation_id"))
+    .order_by(t.Peg.id)
+)
+
+
 def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     """Return a line with its price and its promise, as it will stand in the order."""
     assert line.promise is not None
     assert line.reservation is not None
-    pegs = session.execute(
-        sa.select(t.Peg.kind, t.Peg.quantity, t.Peg.available_at, t.Item.name, t.Item.sku)
-        .join(t.Item, t.Item.id == t.Peg.item_id)
-        .where(t.Peg.reservation_id == line.reservation.id)
-        .order_by(t.Peg.id)
-    )
+    pegs = session.execute(_PEGS, {"reservation_id": line.reservation.id})
     return {
         "item_id": line.item.id,
         "sku": line.item.sku,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -44,9 +43,7 @@ def find_or_create(
     here; only the first counts.
     """
     address = normalise_email(email)
-    party = _find(session, address)
-    if party is None:
-        party = _insert(session, address, name or address, phone, language, source, campaign, now)
+    party = _find_or_insert(session, address, name or address, phone, language, source, campaign, now)
     known = (party.name, party.phone, party.language)
     filled = (name if party.name == address and name else party.name, party.phone or phone, party.language or language)
     if filled != known:  # whoever has them open at a desk must not save over it
@@ -65,15 +62,15 @@ def get_party(session: Session, party_id: int) -> Party:
     return party
 
 
-def _find(session: Session, address: str) -> Party | None:
-    return session.execute(sa.select(Party).where(Party.email == address)).scalar_one_or_none()
-
-
-def _insert(
+def _find_or_insert(
     session: Session, address: str, name: str, phone: str, language: str, source: str, campaign: str, now: datetime
 ) -> Party:
+    """Return the party of an address, made if there is none, in one statement: of two at the same moment one makes it.
+
+    A known one is locked and otherwise left as it is.
+    """
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     values = {"name": name, "email": address, "phone": phone, "language": language, "facts": {}, "created_at": now}
-    made = insert(Party).values(**values, source=source, campaign=campaign).on_conflict_do_nothing(index_elements=["email"])
-    # somebody else may have made the same party between our look and our insert: theirs is ours
-    return session.scalar(made.returning(Party)) or session.execute(sa.select(Party).where(Party.email == address)).scalar_one()
+    made = insert(Party).values(**values, source=source, campaign=campaign)
+    found = made.on_conflict_do_update(index_elements=["email"], set_={"email": made.excluded.email}).returning(Party)
+    return session.execute(found.execution_options(populate_existing=True)).scalar_one()

@@ -105,11 +105,17 @@ def items_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[tup
     return found
 
 
+_PICTURES = (
+    sa.select(t.Picture)
+    .where(t.Picture.product_id.in_(sa.bindparam("product_ids", expanding=True)))
+    .order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)
+)
+
+
 def pictures_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[t.Picture]]:
     """Return each product's pictures in the order they are shown."""
     found: dict[int, list[t.Picture]] = defaultdict(list)
-    rows = sa.select(t.Picture).where(t.Picture.product_id.in_(sorted(product_ids)))
-    for picture in session.scalars(rows.order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)):
+    for picture in session.scalars(_PICTURES, {"product_ids": sorted(product_ids)}):
         found[picture.product_id].append(picture)
     return found
 

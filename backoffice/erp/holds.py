@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
@@ -80,12 +81,12 @@ def hold(
 def renew(session: Session, reservation_id: int, *, minutes: int, now: datetime) -> bool:
     """Let a live hold run from now again; False if it has died, or has missed its start."""
     until = now + timedelta(minutes=minutes)
-    return _move(session, reservation_id, "held", "held", now, ~_missed(reservation_id, now), alive=True, expires_at=until)
+    return _move(session, reservation_id, "held", "held", now, alive=True, expires_at=until)
 
 
-def stands(session: Session, reservation: t.Reservation, *, now: datetime) -> bool:
-    """Tell whether a hold lives by the clock and has not missed its start; `reservation` as it is now."""
-    if reservation.state != "held" or reservation.expires_at <= now:
+def stands(session: Session, reservation: t.Reservation, *, until: datetime, now: datetime) -> bool:
+    """Tell whether a hold lives beyond `until` and has not missed its start; `reservation` as it is now."""
+    if reservation.state != "held" or reservation.expires_at <= until:
         return False
     made = reservation.basis not in ("stock", "receipt")
     return not (made and has_missed_its_start(session, reservation.id, now=now))
@@ -93,14 +94,15 @@ def stands(session: Session, reservation: t.Reservation, *, now: datetime) -> bo
 
 def has_missed_its_start(session: Session, reservation_id: int, *, now: datetime) -> bool:
     """Tell whether work that a hold keeps minutes for should have begun by now: those minutes are gone."""
-    return bool(session.scalar(sa.select(_missed(reservation_id, now))))
+    return session.scalar(sa.select(t.Reservation.id).where(t.Reservation.id == reservation_id, _missed(now))) is not None
 
 
-def _missed(reservation_id: int, now: datetime) -> sa.Exists:
+def _missed(now: datetime | None = None) -> sa.Exists:
+    """Return the condition for a reservation whose held work should have begun; now: none = a parameter of that name."""
     return sa.exists().where(
-        t.ProductionOrder.reservation_id == reservation_id,
+        t.ProductionOrder.reservation_id == t.Reservation.id,
         t.ProductionOrder.state == "held",
-        t.ProductionOrder.starts_at < now,
+        t.ProductionOrder.starts_at < (now or sa.bindparam("now")),
     )
 
 
@@ -142,17 +144,20 @@ def take_back(session: Session, reservation_id: int, *, now: datetime) -> bool:
     return True
 
 
+_EXPIRED = (
+    sa.select(t.Reservation.id)
+    .where(
+        t.Reservation.state == "held",
+        t.Reservation.expires_at <= sa.bindparam("now"),
+        t.Reservation.id.in_(sa.select(t.Peg.reservation_id).where(t.Peg.item_id.in_(sa.bindparam("item_ids", expanding=True)))),
+    )
+    .order_by(t.Reservation.id)
+)
+
+
 def reclaim(session: Session, item_ids: Iterable[int], *, now: datetime) -> int:
     """Release every expired hold that stands on one of these items; return how many."""
-    expired = session.scalars(
-        sa.select(t.Reservation.id)
-        .where(
-            t.Reservation.state == "held",
-            t.Reservation.expires_at <= now,
-            t.Reservation.id.in_(sa.select(t.Peg.reservation_id).where(t.Peg.item_id.in_(sorted(item_ids)))),
-        )
-        .order_by(t.Reservation.id)
-    ).all()
+    expired = session.scalars(_EXPIRED, {"now": now, "item_ids": sorted(item_ids)}).all()
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
@@ -167,6 +172,15 @@ def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
+_CONVERT = (
+    sa.update(t.Reservation)
+    .where(t.Reservation.id == sa.bindparam("converted"), t.Reservation.state == "paying", ~_missed())
+    .values(state="converted", order_ref=sa.bindparam("new_order_ref"))
+    .returning(t.Reservation)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
+
+
 def convert(session: Session, reservation_id: int, *, order_ref: str, now: datetime) -> Converted | None:
     """Turn a paid hold into an order's: reserved becomes allocated, held production planned, in this transaction.
 
@@ -175,13 +189,7 @@ def convert(session: Session, reservation_id: int, *, order_ref: str, now: datet
 
     Raises Refused(hold_expired) if it is not `paying` any more.
     """
-    reservation = session.scalar(
-        sa.update(t.Reservation)
-        .where(t.Reservation.id == reservation_id, t.Reservation.state == "paying", ~_missed(reservation_id, now))
-        .values(state="converted", order_ref=order_ref)
-        .returning(t.Reservation)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
+    reservation = session.scalar(_CONVERT, {"converted": reservation_id, "new_order_ref": order_ref, "now": now})
     if reservation is None:
         paying = sa.select(t.Reservation.id).where(t.Reservation.id == reservation_id, t.Reservation.state == "paying")
         if session.scalar(paying) is None:
@@ -241,22 +249,28 @@ def items_of(session: Session, reservation: t.Reservation) -> list[int]:
 
 
 def _move(
-    session: Session,
-    reservation_id: int,
-    old: str,
-    new: str,
-    now: datetime,
-    *further: sa.ColumnElement[bool],
-    alive: bool | None = None,
-    **values: Any,
+    session: Session, reservation_id: int, old: str, new: str, now: datetime, *, alive: bool | None = None, **values: Any
 ) -> bool:
-    """Move one reservation from `old` to `new` if it is there (and, if asked, alive or dead by the clock)."""
+    """Move one reservation from `old` to `new` if it is there (and, if asked, alive or dead by the clock).
+
+    One that stays held has not missed its start.
+    """
     if new not in HOLD_MOVES[old]:
         raise ValueError(f"a reservation does not go from {old} to {new}")
-    conditions = [t.Reservation.id == reservation_id, t.Reservation.state == old, *further]
+    asked = {"moved": reservation_id, "now": now, **{f"new_{name}": value for name, value in values.items()}}
+    return session.scalar(_moving(old, new, alive, tuple(values)), asked) is not None
+
+
+@cache
+def _moving(old: str, new: str, alive: bool | None, fields: tuple[str, ...]) -> ReturningUpdate[t.Reservation]:
+    """Return the statement of a move: there are as many as pairs of states and what else they write."""
+    of = t.Reservation
+    conditions = [of.id == sa.bindparam("moved"), of.state == old]
     if alive is not None:
-        conditions.append(t.Reservation.expires_at > now if alive else t.Reservation.expires_at <= now)
-    result = session.execute(
-        sa.update(t.Reservation).where(*conditions).values(state=new, **values).execution_options(synchronize_session="fetch")
-    )
-    return cast("CursorResult[Any]", result).rowcount == 1
+        at: sa.BindParameter[datetime] = sa.bindparam("now")
+        conditions.append(of.expires_at > at if alive else of.expires_at <= at)
+    if (old, new) == ("held", "held"):
+        conditions.append(~_missed())
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in fields}
+    moved = sa.update(of).where(*conditions).values(state=new, **values).returning(of)
+    return moved.execution_options(synchronize_session=False, populate_existing=True)

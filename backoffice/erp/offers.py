@@ -25,20 +25,29 @@ STANDS_FOR = timedelta(minutes=10)
 BATCH = 500
 
 
+_TOUCH = (
+    sa.update(t.Offer)
+    .where(t.Offer.item_id == sa.bindparam("touched"))
+    .values(generation=t.Offer.generation + 1, valid_until=sa.bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
+
 def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False) -> None:
     """Mark the offers of these items, of all that is made with them, and (capacity) of all that is made, as out of date."""
     touched = masters.load(session, now=now).above(item_ids)
+    if len(touched) == 1 and not capacity:
+        session.execute(_TOUCH, {"touched": next(iter(touched)), "now": now})
+        return
     condition: sa.ColumnElement[bool] = t.Offer.item_id.in_(sorted(touched))
     if capacity:
         made = sa.select(t.Item.id).where(t.Item.sell_from == "production")
         condition = sa.or_(condition, t.Offer.item_id.in_(made))
-    if len(touched) > 1 or capacity:
-        # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
-        rows = sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()
-        condition = t.Offer.item_id.in_(session.scalars(rows).all())
+    # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
+    rows = session.scalars(sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()).all()
     session.execute(
         sa.update(t.Offer)
-        .where(condition)
+        .where(t.Offer.item_id.in_(rows))
         .values(generation=t.Offer.generation + 1, valid_until=now)
         .execution_options(synchronize_session=False)
     )

@@ -162,16 +162,17 @@ def lock(session: Session, *conditions: sa.ColumnElement[bool]) -> None:
     session.execute(sa.select(t.Reservation.id).where(t.Reservation.id.in_(ids)).order_by(t.Reservation.id).with_for_update())
 
 
+_UNUSED = (
+    sa.select(t.Peg)
+    .where(t.Peg.reservation_id == sa.bindparam("reservation_id"), t.Peg.used.is_(False))
+    .order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id)
+    .execution_options(populate_existing=True)
+)
+
+
 def pegs_of(session: Session, reservation_id: int) -> list[t.Peg]:
     """Return the pegs of a reservation that are not used up yet, in locking order."""
-    return list(
-        session.scalars(
-            sa.select(t.Peg)
-            .where(t.Peg.reservation_id == reservation_id, t.Peg.used.is_(False))
-            .order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id)
-            .execution_options(populate_existing=True)
-        )
-    )
+    return list(session.scalars(_UNUSED, {"reservation_id": reservation_id}))
 
 
 def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t.ProductionOrder]:

@@ -21,6 +21,9 @@ MASTER = "master"  # where a session keeps the master data that it has read
 OFFERS = 2  # a row of its own: whoever computes offers must not queue with planners
 
 
+_READ = sa.select(PlanDomain.id, PlanDomain.version, PlanDomain.master_version)
+
+
 def version(session: Session) -> int:
     """Return the plan's version as of the session's first look at it, and again after it was raised here."""
     return _versions(session)[0]
@@ -41,7 +44,7 @@ def _versions(session: Session) -> tuple[int, int, int]:
     """Return the versions of plan, master data and offers."""
     known: tuple[int, int, int] | None = session.info.get(VERSIONS)
     if known is None:
-        rows = session.execute(sa.select(PlanDomain.id, PlanDomain.version, PlanDomain.master_version))
+        rows = session.execute(_READ)
         found = {row.id: (row.version, row.master_version) for row in rows}
         known = (*found.get(DOMAIN, (0, 0)), found.get(OFFERS, (0, 0))[0])
         session.info[VERSIONS] = known

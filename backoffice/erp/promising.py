@@ -23,9 +23,12 @@ from backoffice.public.promise import Promise, Step
 STANDS_FOR = timedelta(minutes=10)  # how long a quoted day is worth repeating without asking again
 
 
+_ITEM = sa.select(t.Item).where(t.Item.sku == sa.bindparam("sku"))
+
+
 def get_item(session: Session, sku: str) -> t.Item:
     """Return a thing that the shop sells. Raises NotFound(unknown_product)."""
-    item = session.scalar(sa.select(t.Item).where(t.Item.sku == sku))
+    item = session.scalar(_ITEM, {"sku": sku})
     if item is None or item.product_id is None:
         raise NotFound("unknown_product", sku=sku)
     return item

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from backoffice.db import Database
 from backoffice.erp import catalogue
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
-from backoffice.local.checkout import Till
+from backoffice.local.checkout import Till, typed_before
 from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import BadInput, NotFound
@@ -95,12 +95,25 @@ class LocalCarts:
 
     def renew(self, token: str, *, now: datetime) -> Cart:
         """Hold every line again from now."""
+        cart = self._renewed(token, now, lambda _session, cart: cart)
+        if cart is None:
+            raise NotFound("unknown_cart")
+        return cart
 
-        def change(session: Session, cart: crm.Cart | None) -> Cart:
+    def visit(self, token: str, *, now: datetime) -> tuple[Cart | None, Mapping[str, str]]:
+        """Hold again, and return with it what its customer typed the last time they went to pay."""
+
+        def with_typed(session: Session, cart: Cart) -> tuple[Cart | None, Mapping[str, str]]:
+            return cart, typed_before(session, token)
+
+        return self._renewed(token, now, with_typed) or (None, {})
+
+    def _renewed(self, token: str, now: datetime, answer: Callable[[Session, Cart], T]) -> T | None:
+        def change(session: Session, cart: crm.Cart | None) -> T | None:
             if cart is None:
-                raise NotFound("unknown_cart")
+                return None
             found = carts.renew(session, cart, minutes=self._minutes, now=now)
-            return _shown(session, cart, token, now, found)
+            return answer(session, _shown(session, cart, token, now, found))
 
         return self._till.run_on_cart(token, change, now=now)
 
@@ -113,9 +126,9 @@ class LocalCarts:
     def find_place(self, token: str | None) -> CartPlace | None:
         """Return where a cart goes, without its lines."""
         empty = ~sa.exists().where(crm.CartLine.cart_id == crm.Cart.id)
-        query = sa.select(crm.Cart.version, empty, crm.Cart.country, crm.Cart.postcode).where(carts.is_of(token))
+        query = sa.select(crm.Cart.version, empty, crm.Cart.country, crm.Cart.postcode).where(carts.MINE)
         with self._db.read() as session:
-            found = session.execute(query).first() if token else None
+            found = session.execute(query, carts.of(token)).first() if token else None
             return CartPlace(*found) if found else None
 
     def count(self, token: str | None) -> int:

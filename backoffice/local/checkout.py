@@ -250,6 +250,12 @@ class Till:
         self.settle_refund(refund_id, news, now=now)
 
 
+def typed_before(session: Session, cart: str) -> Mapping[str, str]:
+    """Return what was typed the last time this cart went to pay: whoever comes back need not type it again."""
+    last = checkouts.find_last(session, cart)
+    return {} if last is None else {name: getattr(last, name) for name in TYPED}
+
+
 class LocalCheckout:
     """Start payments."""
 
@@ -258,12 +264,6 @@ class LocalCheckout:
         self._db = db
         self._till = till
         self._settings = settings
-
-    def find_typed(self, cart: str) -> Mapping[str, str]:
-        """Return what was typed the last time this cart went to pay: whoever comes back need not type it again."""
-        with self._db.read() as session:
-            last = checkouts.find_last(session, cart)
-            return {} if last is None else {name: getattr(last, name) for name in TYPED}
 
     def start(
         self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime, desk: DeskOrder | None = None

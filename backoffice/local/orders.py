@@ -159,13 +159,26 @@ class LocalLeads:
         return self._db.run(work)
 
 
+_OF_LINK = (
+    sa.select(Checkout, Order)
+    .outerjoin(Order, Order.checkout_id == Checkout.id)
+    .where(Checkout.token_hash == sa.bindparam("token_hash"))
+)
+
+
 def _found(session: Session, token: str) -> tuple[Checkout, Order | None]:
     """Return the checkout of a link and the order that it became. Raises NotFound(unknown_order)."""
-    query = sa.select(Checkout, Order).outerjoin(Order, Order.checkout_id == Checkout.id)
-    found = session.execute(query.where(Checkout.token_hash == links.hash_token(token))).first()
+    found = session.execute(_OF_LINK, {"token_hash": links.hash_token(token)}).first()
     if found is None:
         raise NotFound("unknown_order")
     return found[0], found[1]
+
+
+_HAPPENED = (
+    sa.select(Activity)
+    .where(Activity.order_ref == sa.bindparam("order_ref"), Activity.kind.in_(SHOWN))
+    .order_by(Activity.at, Activity.id)
+)
 
 
 def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
@@ -174,9 +187,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
     lines = [_line(row, item, product, pictures, order.currency) for row, item, product in found]
     parcels = _parcels(session, order.number)
     subtotal = sum(line.total.amount_minor for line in lines)
-    happened = session.scalars(
-        sa.select(Activity).where(Activity.order_ref == order.number, Activity.kind.in_(SHOWN)).order_by(Activity.at, Activity.id)
-    )
+    happened = session.scalars(_HAPPENED, {"order_ref": order.number})
     return OrderView(
         number=order.number,
         state=order.state,
@@ -214,29 +225,32 @@ def _event(entry: Activity) -> OrderEvent:
     )
 
 
+_LINES = (
+    sa.select(LineRow, t.Item, t.Product)
+    .join(t.Item, t.Item.id == LineRow.item_id)
+    .outerjoin(t.Product, t.Product.id == t.Item.product_id)
+    .where(LineRow.order_id == sa.bindparam("order_id"))
+    .order_by(LineRow.id)
+)
+
+
 def _lines_with_goods(session: Session, order: Order) -> list[tuple[LineRow, t.Item, t.Product | None]]:
-    query = (
-        sa.select(LineRow, t.Item, t.Product)
-        .join(t.Item, t.Item.id == LineRow.item_id)
-        .outerjoin(t.Product, t.Product.id == t.Item.product_id)
-        .where(LineRow.order_id == order.id)
-        .order_by(LineRow.id)
-    )
-    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+    return [(row[0], row[1], row[2]) for row in session.execute(_LINES, {"order_id": order.id})]
+
+
+_PARCELS = (
+    sa.select(t.Shipment, t.Item.sku, t.Item.name, t.ShipmentLine.quantity)
+    .outerjoin(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
+    .outerjoin(t.Item, t.Item.id == t.ShipmentLine.item_id)
+    .where(t.Shipment.order_ref == sa.bindparam("order_ref"))
+    .order_by(t.Shipment.parcel, t.ShipmentLine.id)
+)
 
 
 def _parcels(session: Session, order_ref: str) -> Mapping[t.Shipment, list[tuple[str, str, int]]]:
     """Return an order's parcels, the first one first, with (SKU, name, quantity) of what is in each."""
-    line = t.ShipmentLine
-    query = (
-        sa.select(t.Shipment, t.Item.sku, t.Item.name, line.quantity)
-        .outerjoin(line, line.shipment_id == t.Shipment.id)
-        .outerjoin(t.Item, t.Item.id == line.item_id)
-        .where(t.Shipment.order_ref == order_ref)
-        .order_by(t.Shipment.parcel, line.id)
-    )
     parcels: dict[t.Shipment, list[tuple[str, str, int]]] = {}
-    for shipment, sku, name, quantity in session.execute(query):
+    for shipment, sku, name, quantity in session.execute(_PARCELS, {"order_ref": order_ref}):
         contents = parcels.setdefault(shipment, [])
         if sku is not None:
             contents.append((sku, name, quantity))

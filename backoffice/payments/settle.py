@@ -87,6 +87,15 @@ def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
     return session.scalar(sa.select(Payment).where(Payment.checkout_id == checkout_id))
 
 
+_LOCKED = (
+    sa.select(Payment, Checkout)
+    .join(Checkout, Checkout.id == Payment.checkout_id)
+    .where(Payment.provider_ref == sa.bindparam("ref"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 def settle(
     session: Session,
     news: PaymentSession,
@@ -103,13 +112,7 @@ def settle(
     back to the cart, hold the goods on for them; None: release. by: who of ours ended it. A payment that cannot become an
     order keeps its `problem`.
     """
-    locked = session.execute(
-        sa.select(Payment, Checkout)
-        .join(Checkout, Checkout.id == Payment.checkout_id)
-        .where(Payment.provider_ref == news.ref)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
+    locked = session.execute(_LOCKED, {"ref": news.ref}).first()
     if locked is None:
         log.warning("payment_unknown", event_id=event_id)
         return None

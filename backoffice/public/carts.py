@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -111,6 +111,11 @@ class CartDoor(Protocol):
 
     def renew(self, token: str, *, now: datetime) -> Cart:
         """Hold every line again from now; lines that can no longer be held have `promise` None."""
+        ...
+
+    def visit(self, token: str, *, now: datetime) -> tuple[Cart | None, Mapping[str, str]]:
+        """Renew as the checkout is opened; return the cart (None: there is none) and what its customer typed the last time
+        they went to pay (field → text), empty if they never did."""
         ...
 
     def count(self, token: str | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -60,10 +59,6 @@ class PaymentStart:
 
 class CheckoutDoor(Protocol):
     """Start a payment. The order itself comes only through settling."""
-
-    def find_typed(self, cart: str) -> Mapping[str, str]:
-        """Return what this cart's customer typed the last time they went to pay (field → text), empty if they never did."""
-        ...
 
     def start(
         self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime, desk: DeskOrder | None = None

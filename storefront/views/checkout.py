@@ -13,7 +13,7 @@ from backoffice.public.accounts import SavedAddress
 from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm
-from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
+from backoffice.public.errors import BadInput, Refused, ShopError
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_place
 from storefront.front import Front, see
@@ -35,18 +35,12 @@ class Views:
     def checkout(self) -> Response:
         """Show the page. Coming here is activity: what is in the cart is held from now again."""
         now, token = self.front.clock(), self.front.cart_token()
-        cart = self._renewed(token, now)
-        before = self.front.shop.checkout.find_typed(token) if token and cart else {}
+        nothing: tuple[Cart | None, Mapping[str, str]] = (None, {})
+        cart, before = self.front.shop.carts.visit(token, now=now) if token else nothing
         typed = self._first_typed(cart, before, now)
         if cart and cart.lines and not cart.postcode and not before and "street" in typed:  # of the address book
             cart = self._move(cart, typed, now)
         return self._show(cart, typed, now)
-
-    def _renewed(self, token: str | None, now: datetime) -> Cart | None:
-        try:
-            return self.front.shop.carts.renew(token, now=now) if token else None
-        except NotFound:
-            return None
 
     def _move(self, cart: Cart, typed: Mapping[str, str], now: datetime) -> Cart:
         """Name the days for an address that was picked; where it is none any more, the cart stays as it is."""

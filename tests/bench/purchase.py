@@ -43,7 +43,7 @@ def main() -> None:
         settings = Settings(
             database_url=url, var_dir=Path(folder), secret_key="b" * 40, demo=False, trusted_hosts="127.0.0.1", log_json=True
         )
-        shop = Gunicorn(settings, workers=2, threads=8, log=Path(folder) / "shop.log")
+        shop = Gunicorn(settings, workers=2, threads=4, log=Path(folder) / "shop.log")
         try:
             shop.wait_until_ready()
             bought(shop, [n for n in range(16) if n % MADE_EVERY])  # warm

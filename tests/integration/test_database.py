@@ -45,7 +45,7 @@ def test_a_connection_that_died_in_the_pool_is_not_handed_out(postgres_db: Datab
     with db.read() as session:
         get_company(session)
     others = sa.text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL(:own)"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL(:own)"
     )
     killer = sa.create_engine(db.url, poolclass=sa.NullPool)
     with killer.connect() as connection:

@@ -105,6 +105,12 @@ class Carts:
                country: str | None = None) -> str:  # fmt: skip
         return self.add(token, sku, quantity, postcode=postcode, now=now, country=country).token
 
+    def visit(self, token: str, *, now: datetime) -> tuple[Cart | None, Mapping[str, str]]:
+        if token not in self.state.lines:
+            return None, {}
+        names, last = ("email", *addresses.PARTS, "note"), self.state.started[-1:]
+        return self.renew(token, now=now), {name: getattr(last[0], name) for name in names} if last else {}
+
     def find_place(self, token: str | None) -> CartPlace | None:
         if token not in self.state.lines:
             return None
@@ -155,10 +161,6 @@ class Checkouts:
 
     def __init__(self, state: State, carts: Carts) -> None:
         self.state, self.carts = state, carts
-
-    def find_typed(self, cart: str) -> Mapping[str, str]:
-        names = ("email", *addresses.PARTS, "note")
-        return {name: getattr(self.state.started[-1], name) for name in names} if self.state.started else {}
 
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         if self.state.refuse_start:
