@@ -13,7 +13,7 @@ from backoffice.planning.model import (
     Supply,
     WorkCentre,
 )
-from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
+from backoffice.planning.outcome import Link, Make, Outcome, Part, Peg, Slot, Surplus
 from backoffice.planning.plan import Plan
 from backoffice.planning.shipping import Shipped, Shipping, ship
 
@@ -28,6 +28,7 @@ __all__ = [
     "Make",
     "Operation",
     "Outcome",
+    "Part",
     "Peg",
     "Plan",
     "Shipped",

@@ -80,12 +80,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A quantity that comes at once."""
+
+    quantity: Number
+    ready_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """When `quantity` of `item` can be ready, and on what that stands.
 
     ready_at: None if it can never be kept; then `reason` is a word for it and `blocked` the item or work centre where
     it fails. A lot stands in `makes` before the lots of its components. chain: from now to `ready_at`, what decides it.
     reasons: not_enough, unknown_item, no_bom_or_routing, lot_sizes, too_many, cyclic_bom, never_opens, beyond_horizon.
+    parts: one, or several of a line that may come in parts; then what can come is kept even if the rest never can.
     """
 
     item: Hashable
@@ -97,3 +106,4 @@ class Outcome:
     chain: Sequence[Link]
     reason: str | None = None
     blocked: Hashable | None = None
+    parts: Sequence[Part] = ()
