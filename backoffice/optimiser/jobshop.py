@@ -61,7 +61,7 @@ def _problem(machine: Rows, duration: Rows, latest: int) -> Problem:
         tasks += [Task(length, (lane,), 0, latest) for lane, length in zip(machines, durations, strict=True)]
         after += [(number, number + 1) for number in range(first, len(tasks) - 1)]
         last += [len(tasks) - 1] if len(tasks) > first else []
-    return Problem(tasks, after, [Target(last)])
+    return Problem([[(0, latest)]], tasks, after, [Target(last)])
 
 
 def _in_turn(machine: Rows, duration: Rows) -> int:

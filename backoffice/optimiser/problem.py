@@ -1,6 +1,8 @@
 """What is put to the solver and what comes back: plain numbers, so that both fit through a pipe as JSON.
 
-Time is counted in any whole unit, as long as it is one. Tasks, lanes and targets are named by their place in the list.
+Instants are whole numbers of any unit, as long as it is one. An axis is when something is open: (opens, closes) in order. Work is
+counted along an axis with its closed time folded out, from its first opening on: so work that pauses over a night is one stretch.
+Axes, tasks and lanes are named by their place in the list.
 """
 
 from __future__ import annotations
@@ -12,30 +14,46 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Work of `length` (>= 0) on one of `lanes`, not begun before `earliest` and done by `latest`."""
+    """Work of `length` (>= 0) on one of `lanes`, along `axis`: begun at `earliest` or later, done at `latest` or before.
+
+    today: lane and start in the plan as it stands, to begin the search with. All but lanes are counted along the axis.
+    """
 
     length: int
     lanes: Sequence[int]
     earliest: int
     latest: int
+    axis: int = 0
+    today: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Tasks that must all be done for somebody; each unit of time after `due` weighs `weight`."""
+    """Tasks that must all be done for somebody, who has it then, but not before `others` (an instant).
+
+    Each unit of time after `due` (an instant) weighs `weight`.
+    """
 
     tasks: Sequence[int]
     due: int = 0
     weight: int = 1
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """after: pairs (first, then): the second task begins when the first is done. A lane does one task at a time."""
+    """A lane does one task at a time. The least weighted lateness of the targets is searched for.
 
+    after: pairs (first, then): the second task begins when the first is done. busy: (lane, start, end) that are taken, along
+    the axis of the lane's tasks. early: afterwards, of all with that lateness, the one whose targets come earliest in sum.
+    """
+
+    axes: Sequence[Sequence[tuple[int, int]]]
     tasks: Sequence[Task]
     after: Sequence[tuple[int, int]]
     targets: Sequence[Target]
+    busy: Sequence[tuple[int, int, int]] = ()
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

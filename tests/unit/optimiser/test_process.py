@@ -12,7 +12,7 @@ from backoffice.optimiser.problem import Answer, Problem, Target, Task
 from backoffice.optimiser.process import SolverFailed
 from backoffice.public.errors import ShopError
 
-PROBLEM = Problem([Task(3, (0, 1), 0, 9), Task(4, (0,), 2, 9)], [(0, 1)], [Target((1,), due=5, weight=2)])
+PROBLEM = Problem([[(0, 9)]], [Task(3, (0, 1), 0, 9), Task(4, (0,), 2, 9)], [(0, 1)], [Target((1,), due=5, weight=2)])
 
 
 def program(text: str) -> tuple[str, ...]:
@@ -31,7 +31,9 @@ def test_a_problem_is_answered() -> None:
 
 
 def test_what_cannot_be_is_said() -> None:
-    assert process.solve(Problem([Task(3, (0,), 0, 5), Task(3, (0,), 0, 5)], [], []), 60) == Answer("impossible", 0, [])
+    assert process.solve(Problem([[(0, 5)]], [Task(3, (0,), 0, 5), Task(3, (0,), 0, 5)], [], []), 60) == Answer(
+        "impossible", 0, []
+    )
 
 
 @pytest.mark.parametrize(
