@@ -11,6 +11,7 @@ from backoffice.clock import utc_now
 from backoffice.lab.document import BadModel, read_file
 from backoffice.lab.read import read_model
 from backoffice.lab.run import run
+from backoffice.public.errors import ShopError
 
 
 @click.command()
@@ -26,4 +27,6 @@ def lab(model: Path) -> None:
         for fault in bad.faults:
             click.echo(fault, err=True)
         raise SystemExit(2) from bad
+    except ShopError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(json.dumps(answers, indent=1))

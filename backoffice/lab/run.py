@@ -9,6 +9,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
+from backoffice.lab.document import BadModel
 from backoffice.lab.model import Ask, Model
 from backoffice.lab.write import Names, number, written
 from backoffice.planning import Outcome, Plan, ledger
@@ -25,7 +26,10 @@ class Decided:
 
 
 def run(model: Model) -> dict[str, Any]:
-    """Return the answers of a model as plain data for JSON. The same model gives the same answers in any process."""
+    """Return the answers of a model as plain data for JSON. The same model gives the same answers in any process.
+
+    Raises BadModel for a job shop that cannot be solved, SolverFailed if the solver cannot run.
+    """
     plan = Plan(model.factory, model.now, model.supplies, (), _ships_on(model))
     names = Names()
     decided = _commit_all(model, plan, names)
@@ -84,7 +88,10 @@ def _buckets(model: Model) -> dict[str, Any] | None:
 def _jobshop(model: Model) -> dict[str, Any] | None:
     if model.jobshop is None:
         return None
-    from backoffice.optimiser.jobshop import solve  # a large library: only where a job shop is asked
+    from backoffice.optimiser.jobshop import BadJobShop, solve  # a large library: only where a job shop is asked
 
-    solved = solve(model.jobshop.machine, model.jobshop.duration, model.jobshop.seconds)
+    try:
+        solved = solve(model.jobshop.machine, model.jobshop.duration, model.jobshop.seconds)
+    except BadJobShop as error:
+        raise BadModel([f"jobshop: {error}"]) from error
     return {"makespan": solved.makespan, "optimal": solved.optimal}
