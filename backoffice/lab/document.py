@@ -121,10 +121,10 @@ class Node:
         return value
 
     def choice(self, *words: str) -> str:
-        """Return one of these words."""
+        """Return one of these words; the last of them if it is none."""
         if self.value not in words or isinstance(self.value, Odd):
             self.fault(f"must be one of {', '.join(words)}, not {_shown(self.value)}")
-            return words[0]
+            return words[-1]
         return str(self.value)
 
     def day(self) -> date:
