@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-purchase bench-restart bench-jobshop lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promises bench-purchase bench-restart bench-jobshop lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ docs-pictures: screenshots ## Put those pictures on sheets, for docs/pages.md
 
 bench-pages: $(DEV_STAMP) ## Measure catalogue and product pages beside an empty view (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.pages
+
+bench-promises: $(DEV_STAMP) ## Measure the promise engine alone: a plan of 65,000 operations, quotes on it
+	@$(BIN)/python -m tests.bench.promises
 
 bench-purchase: $(DEV_STAMP) ## Measure whole purchases per second
 	@$(BIN)/python -m tests.bench.purchase

@@ -80,6 +80,7 @@ class Plan:
         self._zone = ZoneInfo(factory.timezone)
         self._ships_on = ships_on or self._local_day
         self._perishable = False
+        self._state: State | None = None  # as searches see it at this `now`
         self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
         self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
@@ -166,6 +167,7 @@ class Plan:
             raise ValueError("a plan does not go back in time")
         self.now, self._now, self._limit = now, instant, instant + HORIZON_DAYS * DAY
         self._arrivals.clear()
+        self._state = None
         arrived: list[tuple[int, int, Hashable, Lot]] = []
         while self._due and self._due[0][0] <= instant:
             arrived.append(heappop(self._due))
@@ -210,8 +212,8 @@ class Plan:
             heappush(self._due, (max(lot.at, self._now), self._numbers, item, kept))
 
     def _search(self) -> DatedSearch:
-        return DatedSearch(
-            State(
+        if self._state is None:
+            self._state = State(
                 self.factory,
                 self._now,
                 self._limit,
@@ -223,7 +225,7 @@ class Plan:
                 self._used_day,
                 self._ship_day,
             )
-        )
+        return DatedSearch(self._state)
 
     def _local_day(self, at: datetime) -> date:
         return at.astimezone(self._zone).date()
