@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,21 +28,26 @@ def test_the_latest_gap_is_the_latest(busy: list[tuple[int, int]], end: int, len
     assert found == fits[-1] if fits else found < 0
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 3_000), st.integers(1, 9)), min_size=300, max_size=400),
-    st.integers(0, 3_100),
-    st.integers(1, 40),
-)
-def test_the_latest_gap_among_many(busy: list[tuple[int, int]], end: int, length: int) -> None:
+@given(st.integers(0, 10**9), st.integers(1, 3_100))
+def test_the_latest_gap_among_many(seed: int, end: int) -> None:
+    pick = random.Random(seed)  # noqa: S311 - no secret; drawing 400 stretches one by one takes hypothesis long
     lane, taken = Lane(), [False] * 3_200
-    for start, long in busy:  # reserved one by one, so that chunks split and bounds are raised
+    for _ in range(600):  # reserved one by one, so that chunks split and bounds are raised
+        start, long = pick.randrange(3_000), pick.randint(1, 6)
         if not any(taken[start : start + long]):
             lane.reserve(start, start + long)
             taken[start : start + long] = [True] * long
-    lane.gap(0, length)  # makes some bounds exact
-    free = [start for start in range(end - length, -1, -1) if not any(taken[start : start + length])]
-    found = lane.gap_before(end, length)
-    assert found == free[0] if free else found < 0
+    for length in range(60, 0, -1):
+        lane.gap(0, length)  # looks through what is in vain, so that bounds are exact
+    latest: dict[int, int] = {}  # length of free time that ends somewhere before `end` -> its latest start
+    free = 0
+    for minute in range(end):
+        free = 0 if taken[minute] else free + 1
+        for length in range(1, min(free, 60) + 1):
+            latest[length] = minute + 1 - length
+    for length in range(1, 60):
+        found = lane.gap_before(end, length)
+        assert found == latest[length] if length in latest else found < 0
 
 
 CLOCK = {day: [(540, 552), (555, 570)] for day in range(7)}  # open 9:00 to 9:12 and 9:15 to 9:30
@@ -200,10 +206,13 @@ def test_what_may_be_promised_is_the_largest_that_can_be_added(
             assert (ready is not None and ready <= asked) == fits
 
 
+amounts = st.sampled_from([1, 2, 4])
+
+
 @given(
-    st.lists(st.tuples(st.integers(1, 8), st.integers(1, 6)), min_size=1, max_size=4),
-    st.lists(st.tuples(st.integers(1, 8), st.integers(1, 6)), max_size=3),
-    st.lists(st.tuples(st.integers(0, 8), st.integers(1, 6)), min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(1, 8), amounts), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(1, 5), amounts), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 8), amounts), min_size=2, max_size=6).map(lambda rows: sorted(rows, reverse=True)),
 )
 def test_lots_that_expire_are_shared_as_well_as_a_flow_could(
     expiring: list[tuple[int, int]], coming: list[tuple[int, int]], wanted: list[tuple[int, int]]
@@ -245,7 +254,9 @@ def test_lots_that_expire_are_shared_as_well_as_a_flow_could(
             kept.append(want)
     drawn: dict[object, int] = {}
     for number, (outcome, (begins, *_)) in enumerate(outcomes):
-        for peg in answers.review(number, outcome).pegs:
+        now = answers.review(number, outcome)
+        assert sum(peg.quantity for peg in now.pegs if peg.item == "MILK") == outcome.quantity
+        for peg in now.pegs:
             if peg.kind in ("stock", "receipt"):
                 drawn[peg.supply] = drawn.get(peg.supply, 0) + int(peg.quantity)
                 kind, place = peg.supply  # type: ignore[misc] # supplies of this test have pairs as keys
