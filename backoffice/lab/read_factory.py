@@ -120,7 +120,7 @@ def _read_item(name: str, node: Node, calendars: Container[str]) -> Item:
         of.maybe("maximum", lambda n: n.number(above=True), None),
         of.get("safety_stock", Node.number, 0),
     )
-    if lots_for(1, item) is None:
+    if not item.through and lots_for(1, item) is None:
         node.fault("no lot fits its minimum, multiple and maximum")
     return item
 

@@ -10,6 +10,7 @@ from backoffice.planning.model import (
     Item,
     Operation,
     Stop,
+    Supplier,
     Supply,
     WorkCentre,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Shipping",
     "Slot",
     "Stop",
+    "Supplier",
     "Supply",
     "Surplus",
     "WorkCentre",

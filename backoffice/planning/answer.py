@@ -76,7 +76,7 @@ def _pegs(need: Need, demand: int | None, numbers: dict[int, int], now: int) -> 
         supply = numbers[id(lot.made)] if lot.made else lot.key if lot.firm else None
         pegs.append(Peg(need.item, amount, lot.kind, supply, moment(max(lot.at, now)), demand))
     pegs += [Peg(need.item, made.used, "make", numbers[id(made)], moment(made.ready), demand) for made in need.made]
-    pegs += [Peg(need.item, amount, "buy", None, moment(at), demand) for amount, at in need.bought]
+    pegs += [Peg(need.item, amount, "buy", supplier, moment(at), demand) for amount, at, supplier in need.bought]
     return pegs
 
 
@@ -99,7 +99,9 @@ def _chain(search: Search, need: Need) -> list[Link]:
         kind: LinkKind = "stock" if cause.kind == "stock" else "receipt"
         return [_link(kind, search.now, need.ready, need.item, {"supply": cause.key})]
     item = search.factory.item_by[need.item]
-    return [_link("buy", search.now, need.ready, need.item, {"lead_days": item.lead_days})]
+    sellers = [supplier for _, at, supplier in need.bought if at == need.ready]
+    [lead_days] = [offer.lead_days for offer in item.suppliers if offer.key in sellers[:1]] or [item.lead_days]
+    return [_link("buy", search.now, need.ready, need.item, {"lead_days": lead_days})]
 
 
 def _chain_of_lot(search: Search, made: Made) -> list[Link]:

@@ -17,7 +17,7 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 
 from backoffice.planning.explode import Search, SellFrom
-from backoffice.planning.model import Item, Line, Number, Recipe, Step, duration
+from backoffice.planning.model import Item, Line, Number, Recipe, Step, Supplier, duration
 from backoffice.planning.needs import BlockedError, Made, Need
 
 
@@ -77,11 +77,8 @@ class DatedSearch(Search):
         """Begin to count attempts anew, for a question of its own."""
         self._effort = 0
 
-    def _arrival_by(self, by: int, item: Item) -> int:
-        arrival = self.state.arrival_by(item, by)
-        if arrival is None:
-            raise BlockedError("too_late", item.key)
-        return arrival
+    def _arrival_by(self, by: int, offer: Item | Supplier) -> int | None:
+        return self.state.arrival_by(offer, by)
 
     def _make_by(self, by: int, item: Item, quantity: Number, use: int) -> Made:
         """Reserve places and components for one lot, as late as possible."""

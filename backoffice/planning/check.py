@@ -43,8 +43,9 @@ def _calendar_faults(key: Hashable, calendar: Calendar) -> Iterator[str]:
 def _item_faults(item: Item, calendars: Mapping[Hashable, Calendar]) -> Iterator[str]:
     if item.source not in ("make", "buy", "kit", "phantom", "none"):
         yield f"item {item.key}: unknown source {item.source}"
-    if item.lead_calendar is not None and item.lead_calendar not in calendars:
-        yield f"item {item.key}: unknown calendar {item.lead_calendar}"
+    for offer in item.offers:
+        if offer.lead_calendar is not None and offer.lead_calendar not in calendars:
+            yield f"item {item.key}: unknown calendar {offer.lead_calendar}"
     numbers = {
         "lead_days": item.lead_days,
         "minimum": item.minimum,

@@ -55,7 +55,7 @@ class Search(Reservations):
             if covered is None:
                 raise BlockedError("not_enough" if item else "unknown_item", key)
             return self._combine(key, quantity, quantity, covered, use)
-        if item.source == "buy" and lots_for(quantity, item) is not None:
+        if item.source == "buy" and not item.suppliers and lots_for(quantity, item) is not None:
             arrival = self.state.arrival(item)
             if arrival is not None and arrival <= self.limit:
                 # Any quantity bought is there at one instant, so the best cut is known without trying.
@@ -105,7 +105,7 @@ class Search(Reservations):
             return self.limit + 1, self.limit + 1
         finally:
             self.undo(mark)
-        return need.ready, max((*(made.ready for made in need.made), *(at for _, at in need.bought)), default=self.now)
+        return need.ready, max((*(made.ready for made in need.made), *(at for _, at, _ in need.bought)), default=self.now)
 
     def _combine(self, key: Hashable, quantity: Number, supplied: Number, by: int, use: int) -> Need:
         """Reserve `supplied` from what is there at the instant `by`, and make or buy the rest."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import count
 
 from backoffice.planning.atp import Lot, Pool, Quantity
 from backoffice.planning.needs import Need
@@ -103,15 +102,19 @@ class _Flow:
         self._pool = pool
         self._free = {lot: lot.free for lot in pool.lots}
         self._held = {need: dict(_summed(need.taken)) for need in pool.claims}
+        self._lots: dict[tuple[int, int], list[Lot]] = {}
         self._before = {need: dict(held) for need, held in self._held.items()}
 
     def give(self, quantity: Quantity, by: int, day: int) -> Taken:
         """Give up to `quantity` to a new need, moving others out of its way."""
         given: Taken = []
-        for _ in count():
-            found = self._push(quantity, by, day, set()) if quantity > 0 else None
-            if found is None:
-                break
+        for lot in self._usable(by, day):
+            amount = min(quantity, self._free[lot])
+            if amount > 0:
+                self._free[lot] -= amount
+                given.append((lot, amount))
+                quantity -= amount
+        while quantity > 0 and (found := self._push(quantity, by, day, set())) is not None:
             given.append(found)
             quantity -= found[1]
         return given
@@ -124,9 +127,15 @@ class _Flow:
             if held != self._before[need]
         ]
 
+    def _usable(self, by: int, day: int) -> list[Lot]:
+        found = self._lots.get((by, day))
+        if found is None:
+            found = self._lots[by, day] = self._pool.usable(by, day)
+        return found
+
     def _push(self, limit: Quantity, by: int, day: int, seen: set[Lot]) -> tuple[Lot, Quantity] | None:
         """Free some of a lot for a need used on `day`, there at `by`; what holds it moves to another in the same way."""
-        lots = [lot for lot in self._pool.usable(by, day) if lot not in seen]
+        lots = [lot for lot in self._usable(by, day) if lot not in seen]
         for lot in lots:
             if self._free[lot] > 0:
                 amount = min(limit, self._free[lot])

@@ -20,6 +20,18 @@ Number = int | Fraction
 
 
 @dataclass(frozen=True, slots=True)
+class Supplier:
+    """Somebody to buy an item from: days from order to arrival, and what may be ordered, as in `Item`."""
+
+    key: Hashable
+    lead_days: int
+    lead_calendar: Hashable | None = None
+    minimum: Number = 0
+    multiple: Number = 1
+    maximum: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """Something that is stocked, bought or made, or stands for others.
 
@@ -27,7 +39,8 @@ class Item:
     if its components stood in its parent's bill; neither is made, so neither has lots. none: not at all.
     lead_days: whole calendar days from order to arrival of a bought item, or open days of the calendar `lead_calendar`.
     minimum, multiple (0 = any), maximum: the lot made, or the order line bought.
-    safety_stock: what is never promised.
+    safety_stock: what is never promised. suppliers: who else sells it, tried in this order after the one that the fields
+    above describe; a need is bought whole from one of them.
     """
 
     key: Hashable
@@ -38,6 +51,12 @@ class Item:
     multiple: Number = 1
     maximum: Number | None = None
     safety_stock: Number = 0
+    suppliers: Sequence[Supplier] = ()
+
+    @property
+    def offers(self) -> Sequence[Item | Supplier]:
+        """Return who sells it, in the order in which they are tried; itself for the first, which has no key of its own."""
+        return (self, *self.suppliers)
 
     @property
     def through(self) -> bool:
@@ -209,13 +228,13 @@ class Lots(NamedTuple):
         return self.full_lots * self.full + self.last
 
 
-def lots_for(need: Number, item: Item) -> Lots | None:
-    """Divide `need` (> 0) into lots of the item's minimum, multiple and maximum; None if its numbers forbid any lot.
+def lots_for(need: Number, item: Item | Supplier) -> Lots | None:
+    """Divide `need` (> 0) into lots of an item's (or supplier's) minimum, multiple and maximum; None if these forbid any.
 
     All lots but the last are the largest allowed; the last is the smallest allowed that covers the rest.
     """
 
-    if item.through or (item.maximum is None and item.multiple == 1 and need >= item.minimum and need.denominator == 1):
+    if item.maximum is None and item.multiple == 1 and need >= item.minimum and need.denominator == 1:
         return Lots(0, 0, need)
 
     def up(quantity: Number) -> Number:

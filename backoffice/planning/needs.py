@@ -56,7 +56,7 @@ class Need:
     """A tentative answer to one need: what it takes from supplies, from lots made for it and from purchases.
 
     cause: the last of them, which decides `ready`. All instants are microseconds. use: the day (ordinal) from which on
-    it is used as far as is known, for supplies that expire.
+    it is used as far as is known, for supplies that expire. bought: quantity, arrival, supplier (None: the item's first).
     """
 
     __slots__ = ("bought", "cause", "item", "made", "quantity", "ready", "taken", "use")
@@ -68,7 +68,7 @@ class Need:
         self.use = use
         self.taken: list[tuple[Lot, Number]] = []
         self.made: list[Made] = []
-        self.bought: list[tuple[Number, int]] = []
+        self.bought: list[tuple[Number, int, Hashable | None]] = []
         self.ready = now
         self.cause: Lot | Made | int | None = None
 
@@ -78,7 +78,7 @@ class Need:
         for lot, _ in self.taken:
             if lot.at > self.ready or self.cause is None:
                 self.ready, self.cause = max(now, lot.at), lot
-        for _, arrival in self.bought:
+        for _, arrival, _ in self.bought:
             if arrival > self.ready or self.cause is None:
                 self.ready = self.cause = arrival
         for made in self.made:

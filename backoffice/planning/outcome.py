@@ -17,7 +17,8 @@ LinkKind = Literal["stock", "receipt", "buy", "wait", "operation", "make", "pick
 class Peg:
     """A quantity of `item` set aside for a demand.
 
-    supply: `Supply.key` of a stock or receipt, index into `Outcome.makes` of a make, None for a buy. The surplus of an
+    supply: `Supply.key` of a stock or receipt, index into `Outcome.makes` of a make; of a buy the key of
+    the `Supplier`, None for the first. The surplus of an
     earlier committed lot is a receipt whose key is a `Surplus`. demand: index into `Outcome.makes` of the lot
     that needs it, None for the asked item itself.
     """

@@ -17,7 +17,7 @@ from backoffice.planning.capacity import Centre
 from backoffice.planning.explode import SellFrom
 from backoffice.planning.fresh import FreshPool
 from backoffice.planning.instants import DAY, local_same_clock, micros, moment
-from backoffice.planning.model import Booking, Factory, Item, Number, Supply
+from backoffice.planning.model import Booking, Factory, Item, Number, Supplier, Supply
 from backoffice.planning.needs import Need
 from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
 from backoffice.planning.reserving import State
@@ -260,13 +260,14 @@ class Plan:
             self._centres[key] = centre
         return centre
 
-    def _arrival(self, item: Item) -> int | None:
+    def _arrival(self, item: Item | Supplier) -> int | None:
         """Return when a purchase of `item` ordered now is there; None if its calendar never opens that often."""
-        if item.key not in self._arrivals:
-            self._arrivals[item.key] = self._work_out_arrival(item)
-        return self._arrivals[item.key]
+        key = (item.lead_days, item.lead_calendar)
+        if key not in self._arrivals:
+            self._arrivals[key] = self._work_out_arrival(item)
+        return self._arrivals[key]
 
-    def _work_out_arrival(self, item: Item) -> int | None:
+    def _work_out_arrival(self, item: Item | Supplier) -> int | None:
         if item.lead_days > HORIZON_DAYS:
             return self._limit + 1
         if item.lead_calendar is None:
@@ -276,7 +277,7 @@ class Plan:
         arrival = calendar.add_open_days(self.now.astimezone(calendar.zone).date(), item.lead_days)
         return None if arrival is None else max(self._now, local_same_clock(self.now, arrival, calendar.zone))
 
-    def _arrival_by(self, item: Item, by: int) -> int | None:
+    def _arrival_by(self, item: Item | Supplier, by: int) -> int | None:
         """Return the latest arrival, at or before `by`, of a purchase ordered now or later; None if there is none.
 
         With a calendar it comes on an open day: if that of `by` is closed, on the last one before, at that time of day.

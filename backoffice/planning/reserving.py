@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.capacity import Centre, Place
-from backoffice.planning.model import Factory, Item, Number, Step, lots_for
+from backoffice.planning.model import Factory, Item, Lots, Number, Step, Supplier, lots_for
 from backoffice.planning.needs import BlockedError, Made, Need
 
 MAX_LOTS = 1_000
@@ -32,8 +32,8 @@ class State:
     limit: int
     pools: Mapping[Hashable, Pool]
     centre: Callable[[Hashable], Centre]
-    arrival: Callable[[Item], int | None]
-    arrival_by: Callable[[Item, int], int | None]
+    arrival: Callable[[Item | Supplier], int | None]
+    arrival_by: Callable[[Item | Supplier, int], int | None]
     perishable: bool
     used_on: Callable[[int], int]
     ships_on: Callable[[int], int]
@@ -133,18 +133,18 @@ class Reservations:
         need: Need,
         quantity: Number,
         make: Callable[[Item, Number, int], Made],
-        arrival: Callable[[Item], int | None],
+        arrival: Callable[[Item | Supplier], int | None],
     ) -> None:
         """Make or buy `quantity` for the need, in lots of its item; `make` places a lot, `arrival` dates a purchase."""
         item = self.factory.item_by.get(need.item)
         if item is None or item.source == "none":
             raise BlockedError("not_enough" if item else "unknown_item", need.item)
-        lots = lots_for(quantity, item)
+        if item.source == "buy":
+            self._buy(need, item, quantity, arrival)
+            return
+        lots = Lots(0, 0, quantity) if item.through else lots_for(quantity, item)
         if lots is None:
             raise BlockedError("lot_sizes", item.key)
-        if item.source == "buy":
-            self._buy(need, item, quantity, lots.sum(), arrival(item))
-            return
         if lots.full_lots >= MAX_LOTS or len(self._path) >= MAX_DEPTH:
             raise BlockedError("too_many", item.key)
         if item.key in self._path:
@@ -160,11 +160,18 @@ class Reservations:
         finally:
             self._path.pop()
 
-    def _buy(self, need: Need, item: Item, quantity: Number, ordered: Number, arrival: int | None) -> None:
-        if arrival is None or arrival > self.limit:
-            raise BlockedError("never_opens" if arrival is None else "beyond_horizon", item.key)
-        need.bought.append((quantity, arrival))
-        self._keep(item, ordered - quantity, arrival, None)
+    def _buy(self, need: Need, item: Item, quantity: Number, arrival: Callable[[Item | Supplier], int | None]) -> None:
+        """Buy the whole quantity from the first supplier who can bring it."""
+        failure: str | None = None
+        for offer in item.offers:
+            lots = lots_for(quantity, offer)
+            at = arrival(offer) if lots else None
+            if lots and at is not None and at <= self.limit:
+                need.bought.append((quantity, at, None if offer is item else offer.key))
+                self._keep(item, lots.sum() - quantity, at, None)
+                return
+            failure = failure or ("lot_sizes" if not lots else "never_opens" if at is None else "beyond_horizon")
+        raise BlockedError(failure or "never_opens", item.key)
 
     def _keep(self, item: Item, quantity: Number, at: int, made: Made | None) -> None:
         """Put what a lot or purchase yields beyond its need among the supplies."""
