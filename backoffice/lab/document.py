@@ -111,6 +111,11 @@ class Node:
             return value
         return 1
 
+    def rank(self) -> Number:
+        """Return any number, below 0 too: it only puts things in order."""
+        value = self.value
+        return value if isinstance(value, int | Fraction) and not isinstance(value, bool) else self.number()
+
     def whole(self, *, least: int = 0, most: int = LARGEST_NUMBER) -> int:
         """Return a whole number from `least` to `most`."""
         value = self.value

@@ -108,7 +108,7 @@ def _read_asks(node: Node, items: Container[object], zone: ZoneInfo, ranked: boo
         quantity = of.need("quantity", Node.number, 0)
         due = of.maybe("due", lambda n: n.instant(zone), None)
         ids.append((element, name))
-        found.append(Ask(name, item, quantity, due, of.get("partial", Node.flag, False), of.get("priority", Node.number, 1)))
+        found.append(Ask(name, item, quantity, due, of.get("partial", Node.flag, False), of.get("priority", Node.rank, 1)))
     _unlike((element, name) for element, name in ids if name)
     return found
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable
+from fractions import Fraction
 
 from backoffice.planning.atp import Lot, Pool, Quantity
 from backoffice.planning.needs import Need
 
 _ANY = 10**30
-_LONGEST_PATH = 200
-"""Lots on one augmenting path; longer ones are not looked for."""
+_ANY_LITTLE = Fraction(1, 10**40)
+"""Less than any quantity that is not 0."""
 
 Taken = list[tuple[Lot, Quantity]]
 
@@ -61,11 +64,22 @@ class FreshPool(Pool):
 
     def earliest(self, quantity: Quantity) -> int | None:
         """Return the first instant at which `quantity` may be promised, or None."""
-        return next((at for at in self._instants() if self.free_by(at) >= quantity), None)
+        instants = self._from_first(quantity)
+        return instants[0] if instants else None
 
     def rises(self, after: int, until: int) -> list[int]:
         """Return the instants in (after, until] at which something is there to be promised."""
-        return [at for at in self._instants() if after < at <= until and self.free_by(at) > 0]
+        return [at for at in self._from_first(_ANY_LITTLE) if after < at <= until]
+
+    def _from_first(self, quantity: Quantity) -> list[int]:
+        """Return the instants from the first one on at which `quantity` may be promised: by bisection, as it only grows."""
+        instants = sorted({lot.at for lot in self.lots})
+        needed = quantity + self.safety
+
+        def enough(at: int) -> bool:
+            return sum(amount for _, amount in _Flow(self).give(needed, at, self._day)) >= needed
+
+        return instants[bisect_left(instants, True, key=enough) :]
 
     def make_room(self, quantity: Quantity, by: int) -> list[tuple[Need, Taken]]:
         """Return who has to take what else so that `quantity` is free at the instant `by`."""
@@ -91,9 +105,6 @@ class FreshPool(Pool):
     def prune(self) -> None:
         """Keep supplies of which nothing is free: what others take may be moved."""
 
-    def _instants(self) -> list[int]:
-        return sorted({lot.at for lot in self.lots})
-
 
 class _Flow:
     """What is free of each lot and what each need takes of it, in a copy to try things on."""
@@ -101,59 +112,85 @@ class _Flow:
     def __init__(self, pool: FreshPool) -> None:
         self._pool = pool
         self._free = {lot: lot.free for lot in pool.lots}
-        self._held = {need: dict(_summed(need.taken)) for need in pool.claims}
-        self._lots: dict[tuple[int, int], list[Lot]] = {}
-        self._before = {need: dict(held) for need, held in self._held.items()}
+        self._held: dict[Need, dict[Lot, Quantity]] = {}
+        self._holders: dict[Lot, list[Need]] = {}
+        self._moved: dict[Need, None] = {}
 
     def give(self, quantity: Quantity, by: int, day: int) -> Taken:
         """Give up to `quantity` to a new need, moving others out of its way."""
         given: Taken = []
-        for lot in self._usable(by, day):
+        for lot in self._pool.usable(by, day):
             amount = min(quantity, self._free[lot])
             if amount > 0:
                 self._free[lot] -= amount
                 given.append((lot, amount))
                 quantity -= amount
-        while quantity > 0 and (found := self._push(quantity, by, day, set())) is not None:
+        if quantity > 0:
+            self._look_who_holds()
+        while quantity > 0 and (found := self._push(quantity, by, day)) is not None:
             given.append(found)
             quantity -= found[1]
         return given
 
     def moves(self) -> list[tuple[Need, Taken]]:
         """Return the needs that were moved, and what they take now."""
-        return [
-            (need, [(lot, amount) for lot, amount in held.items() if amount > 0])
-            for need, held in self._held.items()
-            if held != self._before[need]
-        ]
+        return [(need, [(lot, amount) for lot, amount in self._held[need].items() if amount > 0]) for need in self._moved]
 
-    def _usable(self, by: int, day: int) -> list[Lot]:
-        found = self._lots.get((by, day))
-        if found is None:
-            found = self._lots[by, day] = self._pool.usable(by, day)
-        return found
+    def _look_who_holds(self) -> None:
+        self._held = {need: _summed(need.taken) for need in self._pool.claims}
+        for need, held in self._held.items():
+            for lot in held:
+                self._holders.setdefault(lot, []).append(need)
 
-    def _push(self, limit: Quantity, by: int, day: int, seen: set[Lot]) -> tuple[Lot, Quantity] | None:
-        """Free some of a lot for a need used on `day`, there at `by`; what holds it moves to another in the same way."""
-        lots = [lot for lot in self._usable(by, day) if lot not in seen]
-        for lot in lots:
-            if self._free[lot] > 0:
-                amount = min(limit, self._free[lot])
-                self._free[lot] -= amount
-                return lot, amount
-        for lot in lots:
-            if lot in seen or len(seen) > _LONGEST_PATH:
+    def _push(self, limit: Quantity, by: int, day: int) -> tuple[Lot, Quantity] | None:
+        """Free some of a lot for a need used on `day`, there at `by`; who holds it moves to another, and so on.
+
+        Breadth first, so by the shortest path. What an instant and a day can use, an earlier one for a later day cannot
+        add to, so that few of the holders are looked at in full.
+        """
+        waiting: deque[tuple[int, int, Need | None]] = deque([(by, day, None)])
+        came: dict[Lot, Need | None] = {}
+        leaves: dict[Need, Lot] = {}
+        unseen = self._pool.lots
+        looked: list[tuple[int, int]] = []
+        while waiting:
+            by, day, need = waiting.popleft()
+            if any(by <= other_by and day >= other_day for other_by, other_day in looked):
                 continue
-            seen.add(lot)
-            for need, held in self._held.items():
-                if held.get(lot, 0) > 0:
-                    found = self._push(min(limit, held[lot]), *self._pool.claims[need], seen)
-                    if found is not None:
-                        other, amount = found
-                        held[lot] -= amount
-                        held[other] = held.get(other, 0) + amount
-                        return lot, amount
+            looked.append((by, day))
+            rest = []
+            for lot in unseen:
+                if lot.at > by or (lot.expires and day >= lot.expires):
+                    rest.append(lot)
+                    continue
+                came[lot] = need
+                if self._free.get(lot, 0) > 0:
+                    return self._shift(limit, lot, came, leaves)
+                for holder in self._holders.get(lot, ()):
+                    if holder not in leaves and self._held[holder].get(lot, 0) > 0:
+                        leaves[holder] = lot
+                        waiting.append((*self._pool.claims[holder], holder))
+            unseen = rest
         return None
+
+    def _shift(self, limit: Quantity, end: Lot, came: dict[Lot, Need | None], leaves: dict[Need, Lot]) -> tuple[Lot, Quantity]:
+        """Move along a path: every holder on it leaves one lot for the next; return the lot that is freed, and how much."""
+        path: list[tuple[Need, Lot, Lot]] = []
+        lot, need = end, came[end]
+        while need is not None:
+            path.append((need, leaves[need], lot))
+            lot = leaves[need]
+            need = came[lot]
+        amount = min(limit, self._free[end], *(self._held[holder][left] for holder, left, _ in path))
+        self._free[end] -= amount
+        for holder, left, taken in path:
+            held = self._held[holder]
+            held[left] -= amount
+            if taken not in held:
+                self._holders.setdefault(taken, []).append(holder)
+            held[taken] = held.get(taken, 0) + amount
+            self._moved[holder] = None
+        return lot, amount
 
 
 def _summed(taken: Taken) -> dict[Lot, Quantity]:
