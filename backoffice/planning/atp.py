@@ -139,11 +139,11 @@ class Pool:
         """Return what may be promised at the horizon."""
         return max(0, sum((lot.free for lot in self.lots), start=-self.safety))
 
-    def free_by(self, instant: int) -> Quantity:
-        """Return what may be promised at `instant`."""
+    def free_by(self, instant: int, enough: Quantity | None = None) -> Quantity:
+        """Return what may be promised at `instant`; counting may stop at `enough`."""
         held = -self.safety
         for lot in self.lots:
-            if lot.at > instant:
+            if lot.at > instant or (enough is not None and held >= enough):
                 break
             held += lot.free
         return max(0, held)

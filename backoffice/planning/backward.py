@@ -32,7 +32,7 @@ class DatedSearch(Search):
         mark, use, by = self.mark(), self.state.ships_on(self.now), min(due, self.limit)
         try:
             while by >= self.now:
-                if sell_from != "production" and self.pools[key].on(use).free_by(by) < quantity:
+                if sell_from != "production" and self.pools[key].on(use).free_by(by, quantity) < quantity:
                     break
                 need = self.obtain_by(key, quantity, by, use)
                 leaves = self.state.ships_on(need.ready)
@@ -65,7 +65,7 @@ class DatedSearch(Search):
     def obtain_by(self, key: Hashable, quantity: Number, by: int, use: int) -> Need:
         """Meet a need as late as possible but by the instant `by`; on BlockedError undo to where you were."""
         need = Need(key, quantity, self.now, use)
-        supplied = min(quantity, self.pools[key].on(use).free_by(by))
+        supplied = min(quantity, self.pools[key].on(use).free_by(by, quantity))
         if supplied > 0:
             self._take(need, supplied, by)
         if supplied < quantity:

@@ -94,13 +94,13 @@ class Search(Reservations):
                 low = middle + 1
         if best > self.limit:
             raise failure or BlockedError("beyond_horizon", key)
-        return self._combine(key, quantity, min(quantity, pool.on(use).free_by(cuts[at])), cuts[at], use)
+        return self._combine(key, quantity, min(quantity, pool.on(use).free_by(cuts[at], quantity)), cuts[at], use)
 
     def _try_cut(self, key: Hashable, quantity: Number, cut: int, use: int) -> tuple[int, int]:
         """Return when a cut would be ready and when the part of it that is made or bought would; reserve nothing."""
         mark = self.mark()
         try:
-            need = self._combine(key, quantity, min(quantity, self.pools[key].on(use).free_by(cut)), cut, use)
+            need = self._combine(key, quantity, min(quantity, self.pools[key].on(use).free_by(cut, quantity)), cut, use)
         except BlockedError:
             return self.limit + 1, self.limit + 1
         finally:
@@ -218,7 +218,7 @@ class Search(Reservations):
         self.undo(mark)
         try:
             for need in first.needs:
-                supplied = min(need.quantity, self.pools[need.item].on(use).free_by(first.start))
+                supplied = min(need.quantity, self.pools[need.item].on(use).free_by(first.start, need.quantity))
                 again.needs.append(self._combine(need.item, need.quantity, supplied, first.start, use))
             if again.find_gate(self.now) <= first.start:
                 self._place(again, first.start)

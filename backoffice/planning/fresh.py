@@ -57,9 +57,9 @@ class FreshPool(Pool):
         """Return what may be promised at the horizon."""
         return self.free_by(_ANY)
 
-    def free_by(self, instant: int) -> Quantity:
-        """Return what may be promised at `instant`, other needs moved where they can be."""
-        given = _Flow(self).give(_ANY, instant, self._day)
+    def free_by(self, instant: int, enough: Quantity | None = None) -> Quantity:
+        """Return what may be promised at `instant`, other needs moved where they can be; at most `enough`."""
+        given = _Flow(self).give(_ANY if enough is None else enough + self.safety, instant, self._day)
         return max(0, sum((amount for _, amount in given), start=-self.safety))
 
     def earliest(self, quantity: Quantity) -> int | None:
