@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-purchase bench-restart lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promises bench-purchase bench-restart bench-jobshop lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,11 +59,17 @@ docs-pictures: screenshots ## Put those pictures on sheets, for docs/pages.md
 bench-pages: $(DEV_STAMP) ## Measure catalogue and product pages beside an empty view (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.pages
 
+bench-promises: $(DEV_STAMP) ## Measure the promise engine alone: a plan of 65,000 operations, quotes on it
+	@$(BIN)/python -m tests.bench.promises
+
 bench-purchase: $(DEV_STAMP) ## Measure whole purchases per second
 	@$(BIN)/python -m tests.bench.purchase
 
 bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under load; no request may fail
 	@$(BIN)/python -m tests.bench.restart
+
+bench-jobshop: $(DEV_STAMP) ## Measure how long the solver takes to prove job shops of known optimum (SHOPFLOOR_CASES)
+	@$(BIN)/python -m tests.bench.jobshop
 
 lighthouse: $(DEV_STAMP) ## Ask Lighthouse (from npm) about home, catalogue, product and checkout on a phone
 	@$(BIN)/python -m tests.bench.lighthouse

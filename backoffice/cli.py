@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from backoffice.bootstrap import Services
     from backoffice.db import Database
 
-# groups that stand beside what they command, imported only when somebody calls them
+# commands that stand beside what they command, imported only when somebody calls them
 ELSEWHERE = {
     "company": "backoffice.imports.company_commands:company_group",
     "demo": "backoffice.demo.commands:demo_group",
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
+    "lab": "backoffice.lab.commands:lab",
 }
 FIRST_ANSWER_SECONDS = 60.0
 COUNTERS = (

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
-import holidays
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.erp import models as t
+from backoffice.erp.public_holidays import holiday_names
 from backoffice.planning.calendars import Calendar
 
 Intervals = Sequence[tuple[int, int]]
-
-
-@lru_cache(maxsize=64)
-def holiday_names(region: str, first_year: int, last_year: int) -> Mapping[date, str]:
-    """Return the public holidays of a country ("DE") or subdivision ("DE-BY") as date → name; "" = none.
-
-    Raises ValueError for a region that does not exist.
-    """
-    if not region:
-        return {}
-    country, _, subdivision = region.partition("-")
-    try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=range(first_year, last_year + 1))
-    except NotImplementedError as error:
-        raise ValueError(f"no holidays are known for {region}") from error
-    return dict(found.items())
 
 
 def load_all(session: Session, from_on: date, to_on: date) -> dict[int, Calendar]:

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from backoffice import audit
 from backoffice.erp import models as t
 from backoffice.erp import plan
-from backoffice.erp.calendars import holiday_names
 from backoffice.erp.postcodes import SUBDIVISIONS
+from backoffice.erp.public_holidays import holiday_names
 from backoffice.erp.shipping import find_zone
 from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput, Refused

@@ -10,10 +10,11 @@ from backoffice.planning.model import (
     Item,
     Operation,
     Stop,
+    Supplier,
     Supply,
     WorkCentre,
 )
-from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
+from backoffice.planning.outcome import Link, Make, Outcome, Part, Peg, Slot, Surplus
 from backoffice.planning.plan import Plan
 from backoffice.planning.shipping import Shipped, Shipping, ship
 
@@ -28,12 +29,14 @@ __all__ = [
     "Make",
     "Operation",
     "Outcome",
+    "Part",
     "Peg",
     "Plan",
     "Shipped",
     "Shipping",
     "Slot",
     "Stop",
+    "Supplier",
     "Supply",
     "Surplus",
     "WorkCentre",

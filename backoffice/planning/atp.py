@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from backoffice.planning.explode import Made
+    from backoffice.planning.needs import Made, Need
 
 Quantity = int | Fraction
 SupplyKind = Literal["stock", "receipt", "make", "buy"]
@@ -68,13 +68,26 @@ THERE = 0
 
 
 class Lot:
-    """A dated supply and what is still free of it. `made`: the tentative production it is the surplus of."""
+    """A dated supply and what is still free of it.
 
-    __slots__ = ("at", "firm", "free", "key", "kind", "made", "order")
+    made: the tentative production it is the surplus of. expires: the first day (ordinal) it may not be used, 0: never.
+    """
 
-    def __init__(self, at: int, free: Quantity, kind: SupplyKind, key: Hashable, number: int, made: Made | None = None) -> None:
+    __slots__ = ("at", "expires", "firm", "free", "key", "kind", "made", "order")
+
+    def __init__(
+        self,
+        at: int,
+        free: Quantity,
+        kind: SupplyKind,
+        key: Hashable,
+        number: int,
+        made: Made | None = None,
+        expires: int = 0,
+    ) -> None:
         """Describe a supply available from the instant `at`; `number` breaks ties, lower is used first."""
         self.free = free
+        self.expires = expires
         self.kind: SupplyKind = kind
         self.key = key
         self.made = made
@@ -97,20 +110,40 @@ class Pool:
 
     __slots__ = ("lots", "safety")
 
+    claims: Mapping[Need, tuple[int, int]] | None = None
+    """Who takes what until when, where that may change; None: what is taken stays taken."""
+
     def __init__(self, lots: Iterable[Lot], safety: Quantity) -> None:
         """Take the supplies of one item, in any order."""
         self.lots = sorted(lots, key=_order)
         self.safety = safety
 
+    def on(self, _day: int) -> Pool:
+        """Return what of it can be used on a day (ordinal): here all of it, as nothing expires."""
+        return self
+
+    def make_room(self, _quantity: Quantity, _by: int) -> Iterable[tuple[Need, list[tuple[Lot, Quantity]]]]:
+        """Return who has to take what else so that `quantity` is free at the instant `by`: nobody."""
+        return ()
+
+    def claim(self, need: Need, by: int, use: int) -> None:
+        """Remember what a need takes, where that may change."""
+
+    def unclaim(self) -> None:
+        """Take back the last claim."""
+
+    def reclaim(self, need: Need, by: int, use: int) -> None:
+        """Change until when a need's supplies must be there, and the day they are used."""
+
     def total(self) -> Quantity:
         """Return what may be promised at the horizon."""
         return max(0, sum((lot.free for lot in self.lots), start=-self.safety))
 
-    def free_by(self, instant: int) -> Quantity:
-        """Return what may be promised at `instant`."""
+    def free_by(self, instant: int, enough: Quantity | None = None) -> Quantity:
+        """Return what may be promised at `instant`; counting may stop at `enough`."""
         held = -self.safety
         for lot in self.lots:
-            if lot.at > instant:
+            if lot.at > instant or (enough is not None and held >= enough):
                 break
             held += lot.free
         return max(0, held)

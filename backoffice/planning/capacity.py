@@ -156,6 +156,24 @@ class Centre:
         ends_at = self.axis.end_of(start + length)
         return Place(lane, self.axis.start_of(start), ends_at, start, start + length) if ends_at <= limit else None
 
+    def find_latest(self, by: int, length: int, not_before: int) -> Place | None:
+        """Return the latest place for `length` of work that is done at `by`; the lowest lane among equals.
+
+        None if it would have to start before `not_before` or in the frozen zone.
+        """
+        first = max(not_before, self.frozen)
+        if by - length < first:
+            return None
+        if length == 0:
+            return Place(0, by, by, 0, 0)
+        end = self.axis.work_at(by)
+        lane, start = 0, end - length
+        if self.lanes is not None and start >= 0:
+            lane, start = _latest(self.lanes, end, length)
+        if start < self.axis.work_at(first):
+            return None
+        return Place(lane, self.axis.start_of(start), self.axis.end_of(start + length), start, start + length)
+
     def never_opens(self, instant: int, limit: int) -> bool:
         """Tell whether there is no open time at all between `instant` and `limit`."""
         return not self.axis.reach(self.axis.work_at(max(instant, self.frozen)) + 1, limit)
@@ -168,6 +186,17 @@ def _earliest(lanes: Sequence[Lane], work: int, length: int) -> tuple[int, int]:
             break
         other = lanes[number].gap(work, length)
         if other < start:
+            best, start = number, other
+    return best, start
+
+
+def _latest(lanes: Sequence[Lane], end: int, length: int) -> tuple[int, int]:
+    best, start = 0, lanes[0].gap_before(end, length)
+    for number in range(1, len(lanes)):
+        if start == end - length:
+            break
+        other = lanes[number].gap_before(end, length)
+        if other > start:
             best, start = number, other
     return best, start
 

@@ -26,7 +26,7 @@ def check(factory: Factory) -> list[str]:
             faults.append(f"stop: unknown work centre {stop.work_centre}")
         if stop.ends_at < stop.starts_at:
             faults.append(f"stop of {stop.work_centre}: ends before it starts")
-    return faults + [f"bom: cycle {' > '.join(map(str, path))}" for path in _cycles(factory.boms)]
+    return faults + [f"bom: cycle {' > '.join(map(str, path))}" for path in cycles(factory.boms)]
 
 
 def _calendar_faults(key: Hashable, calendar: Calendar) -> Iterator[str]:
@@ -41,10 +41,11 @@ def _calendar_faults(key: Hashable, calendar: Calendar) -> Iterator[str]:
 
 
 def _item_faults(item: Item, calendars: Mapping[Hashable, Calendar]) -> Iterator[str]:
-    if item.source not in ("make", "buy", "none"):
+    if item.source not in ("make", "buy", "kit", "phantom", "none"):
         yield f"item {item.key}: unknown source {item.source}"
-    if item.lead_calendar is not None and item.lead_calendar not in calendars:
-        yield f"item {item.key}: unknown calendar {item.lead_calendar}"
+    for offer in item.offers:
+        if offer.lead_calendar is not None and offer.lead_calendar not in calendars:
+            yield f"item {item.key}: unknown calendar {offer.lead_calendar}"
     numbers = {
         "lead_days": item.lead_days,
         "minimum": item.minimum,
@@ -61,8 +62,9 @@ def _bom_faults(parent: Hashable, lines: Sequence[BomLine], items: Mapping[Hasha
     if parent not in items:
         yield f"bom: unknown item {parent}"
     for line in lines:
-        if line.item not in items:
-            yield f"bom of {parent}: unknown item {line.item}"
+        for part in (line.item, *line.alternates):
+            if part not in items:
+                yield f"bom of {parent}: unknown item {part}"
         if line.quantity < 0:
             yield f"bom of {parent}: quantity of {line.item} is negative"
         if not 0 <= line.scrap < 1:
@@ -73,8 +75,9 @@ def _routing_faults(key: Hashable, operations: Sequence[Operation], factory: Fac
     if key not in factory.item_by:
         yield f"routing: unknown item {key}"
     for number, operation in enumerate(operations, start=1):
-        if operation.work_centre not in factory.centre_by:
-            yield f"routing of {key}: unknown work centre {operation.work_centre} in operation {number}"
+        for centre in (operation.work_centre, *operation.alternates):
+            if centre not in factory.centre_by:
+                yield f"routing of {key}: unknown work centre {centre} in operation {number}"
         if min(operation.setup_minutes, operation.minutes_per_unit, operation.fixed_minutes) < 0:
             yield f"routing of {key}: minutes of operation {number} are negative"
 
@@ -88,7 +91,7 @@ def _centre_faults(centre: WorkCentre, calendars: Mapping[Hashable, Calendar]) -
         yield f"work centre {centre.key}: efficiency must be above 0"
 
 
-def _cycles(boms: Mapping[Hashable, Sequence[BomLine]]) -> list[list[Hashable]]:
+def cycles(boms: Mapping[Hashable, Sequence[BomLine]]) -> list[list[Hashable]]:
     """Return a path for every cycle a depth-first walk meets, from an item back to itself."""
     cycles: list[list[Hashable]] = []
     done: set[Hashable] = set()
@@ -100,15 +103,22 @@ def _cycles(boms: Mapping[Hashable, Sequence[BomLine]]) -> list[list[Hashable]]:
 
 def _walk(root: Hashable, boms: Mapping[Hashable, Sequence[BomLine]], done: set[Hashable], cycles: list[list[Hashable]]) -> None:
     """Walk the bills below `root` without recursion, as deep as they may be; add to `done` and `cycles`."""
-    path: dict[Hashable, Iterator[BomLine]] = {root: iter(boms.get(root, ()))}  # insertion order is the way down
+    path: dict[Hashable, Iterator[Hashable]] = {root: _parts(root, boms)}  # insertion order is the way down
     while path:
-        key, lines = next(reversed(path.items()))
-        line = next(lines, None)
-        if line is None:
+        key, parts = next(reversed(path.items()))
+        part = next(parts, _END)
+        if part is _END:
             del path[key]
             done.add(key)
-        elif line.item in path:
+        elif part in path:
             way = list(path)
-            cycles.append([*way[way.index(line.item) :], line.item])
-        elif line.item not in done:
-            path[line.item] = iter(boms.get(line.item, ()))
+            cycles.append([*way[way.index(part) :], part])
+        elif part not in done:
+            path[part] = _parts(part, boms)
+
+
+_END = object()
+
+
+def _parts(key: Hashable, boms: Mapping[Hashable, Sequence[BomLine]]) -> Iterator[Hashable]:
+    return (part for line in boms.get(key, ()) for part in (line.item, *line.alternates))

@@ -11,127 +11,41 @@ The rule for one need, at every level, so that the same question always has the 
    time for it, so that earlier ones stay free; and a component that was to be made or bought is taken from receipts
    that arrive before the start after all, as long as the start stays.
 
+4. Alternates are tried in their order, for the whole need of a lot; the first that can be had at all is taken.
+
 Every reservation is written to a journal and can be undone, so lines that share an item or a work centre
 see each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import Literal
 
-from backoffice.planning.atp import THERE, Lot, Pool
-from backoffice.planning.capacity import Centre, Place
-from backoffice.planning.model import Factory, Item, Line, Number, duration, lots_for
+from backoffice.planning.capacity import Place
+from backoffice.planning.model import Item, Line, Number, Step, duration, lots_for
+from backoffice.planning.needs import BlockedError, Made, Need
+from backoffice.planning.reserving import Reservations
 
 SellFrom = Literal["stock", "incoming", "production"]
 
-MAX_LOTS = 1_000
-"""Lots of one need; more is answered with too_many."""
-MAX_EFFORT = 10_000
-"""Lots tried for one question, all levels and attempts together; more is answered with too_many."""
-MAX_DEPTH = 80
-"""Levels of a bill of material; more is answered with too_many."""
 REFINE_EFFORT = 1_000
 """After this many lots tried, the first whole combination found is taken: deep trees of choices stay quick."""
 
 
-class BlockedError(Exception):
-    """A need that can never be met: `reason` in a word, `where` = the item or work centre that fails."""
-
-    def __init__(self, reason: str, where: Hashable) -> None:
-        """Keep the reason and the place."""
-        super().__init__(reason)
-        self.reason = reason
-        self.where = where
-
-
-class Made:
-    """A tentative lot: its places on work centres (one per step) and the needs of its components."""
-
-    __slots__ = ("gate", "item", "needs", "places", "quantity", "ready", "start", "used")
-
-    def __init__(self, item: Item, quantity: Number) -> None:
-        """Begin a lot of `quantity`; the rest is filled in when it is placed."""
-        self.item = item
-        self.quantity = quantity
-        self.used: Number = 0
-        self.needs: list[Need] = []
-        self.gate: Need | None = None
-        self.places: list[Place] = []
-        self.start = 0
-        self.ready = 0
-
-
-class Need:
-    """A tentative answer to one need: what it takes from supplies, from lots made for it and from purchases.
-
-    cause: the last of them, which decides `ready`. All instants are microseconds.
-    """
-
-    __slots__ = ("bought", "cause", "item", "made", "quantity", "ready", "taken")
-
-    def __init__(self, item: Hashable, quantity: Number, now: int) -> None:
-        """Begin with nothing, ready now."""
-        self.item = item
-        self.quantity = quantity
-        self.taken: list[tuple[Lot, Number]] = []
-        self.made: list[Made] = []
-        self.bought: tuple[Number, int] | None = None
-        self.ready = now
-        self.cause: Lot | Made | int | None = None
-
-    def settle(self, now: int) -> None:
-        """Work out `ready` and `cause`: the first of the latest among supplies, then purchase, then lots."""
-        self.ready, self.cause = now, None
-        for lot, _ in self.taken:
-            if lot.at > self.ready or self.cause is None:
-                self.ready, self.cause = max(now, lot.at), lot
-        if self.bought and (self.bought[1] > self.ready or self.cause is None):
-            self.ready = self.cause = self.bought[1]
-        for made in self.made:
-            if made.ready > self.ready or self.cause is None:
-                self.ready, self.cause = made.ready, made
-
-
-class Search:
+class Search(Reservations):
     """One question at a plan's state. The caller undoes its journal, or keeps what it has reserved."""
 
-    def __init__(
-        self,
-        factory: Factory,
-        now: int,
-        limit: int,
-        pools: Mapping[Hashable, Pool],
-        centre: Callable[[Hashable], Centre],
-        arrival: Callable[[Item], int | None],
-    ) -> None:
-        """Take the state: supplies by item, work centres by key, `arrival` says when a purchase made now is there."""
-        self.factory = factory
-        self.now = now
-        self.limit = limit
-        self.pools = pools
-        self.centre = centre
-        self.arrival = arrival
-        self.surpluses: list[tuple[Pool, Lot]] = []
-        self.drawn: set[Hashable] = set()
-        self._journal: list[tuple[Callable[..., None], tuple[object, ...]]] = []
-        self._effort = 0
-        self._path: list[Hashable] = []
+    def obtain(self, key: Hashable, quantity: Number, sell_from: SellFrom = "production", use: int = 0) -> Need:
+        """Meet a need as early as possible and reserve what it takes; on BlockedError undo to where you were.
 
-    def undo(self, mark: int = 0) -> None:
-        """Take back every reservation made after the journal was `mark` long."""
-        while len(self._journal) > mark:
-            action, arguments = self._journal.pop()
-            action(*arguments)
-
-    def obtain(self, key: Hashable, quantity: Number, sell_from: SellFrom = "production") -> Need:
-        """Meet a need as early as possible and reserve what it takes; on BlockedError undo to where you were."""
-        pool = self.pools[key]
+        use: the day (ordinal) from which on it is used; what has expired by then is not there.
+        """
+        pool = self.pools[key].on(use)
         covered = pool.earliest(quantity)
         if covered is not None and covered <= self.now:
-            return self._combine(key, quantity, quantity, self.now)
+            return self._combine(key, quantity, quantity, self.now, use)
         if covered is not None and covered > self.limit:
             covered = None
         item = self.factory.item_by.get(key)
@@ -140,24 +54,24 @@ class Search:
         if sell_from == "incoming" or item is None or item.source == "none":
             if covered is None:
                 raise BlockedError("not_enough" if item else "unknown_item", key)
-            return self._combine(key, quantity, quantity, covered)
-        if item.source == "buy" and lots_for(quantity, item) is not None:
-            arrival = self.arrival(item)
+            return self._combine(key, quantity, quantity, covered, use)
+        if item.source == "buy" and not item.suppliers and lots_for(quantity, item) is not None:
+            arrival = self.state.arrival(item)
             if arrival is not None and arrival <= self.limit:
                 # Any quantity bought is there at one instant, so the best cut is known without trying.
                 if covered is not None and covered <= arrival:
-                    return self._combine(key, quantity, quantity, covered)
-                return self._combine(key, quantity, pool.free_by(arrival), arrival)
-        return self._earliest_cut(key, quantity, covered)
+                    return self._combine(key, quantity, quantity, covered, use)
+                return self._combine(key, quantity, pool.free_by(arrival), arrival, use)
+        return self._earliest_cut(key, quantity, covered, use)
 
-    def _earliest_cut(self, key: Hashable, quantity: Number, covered: int | None) -> Need:
+    def _earliest_cut(self, key: Hashable, quantity: Number, covered: int | None, use: int) -> Need:
         """Try the cuts of rule 2 of this module by bisection and reserve the best one."""
-        pool, mark = self.pools[key], len(self._journal)
+        pool, mark = self.pools[key], self.mark()
         rises = pool.rises(self.now, self.limit if covered is None else covered)
         failure: BlockedError | None = None
         need: Need | None = None
         try:
-            need = self._combine(key, quantity, pool.free_by(self.now), self.now)
+            need = self._combine(key, quantity, pool.free_by(self.now), self.now, use)
         except BlockedError as error:
             self.undo(mark)
             failure = error
@@ -171,7 +85,7 @@ class Search:
         self.undo(mark)
         while low < high:
             middle = (low + high) // 2
-            ready, produced = self._try_cut(key, quantity, cuts[middle])
+            ready, produced = self._try_cut(key, quantity, cuts[middle], use)
             if ready < best or (ready == best and middle > at):
                 best, at = ready, middle
             if produced <= cuts[middle]:
@@ -180,165 +94,117 @@ class Search:
                 low = middle + 1
         if best > self.limit:
             raise failure or BlockedError("beyond_horizon", key)
-        return self._combine(key, quantity, min(quantity, pool.free_by(cuts[at])), cuts[at])
+        return self._combine(key, quantity, min(quantity, pool.on(use).free_by(cuts[at], quantity)), cuts[at], use)
 
-    def _try_cut(self, key: Hashable, quantity: Number, cut: int) -> tuple[int, int]:
+    def _try_cut(self, key: Hashable, quantity: Number, cut: int, use: int) -> tuple[int, int]:
         """Return when a cut would be ready and when the part of it that is made or bought would; reserve nothing."""
-        mark = len(self._journal)
+        mark = self.mark()
         try:
-            need = self._combine(key, quantity, min(quantity, self.pools[key].free_by(cut)), cut)
+            need = self._combine(key, quantity, min(quantity, self.pools[key].on(use).free_by(cut, quantity)), cut, use)
         except BlockedError:
             return self.limit + 1, self.limit + 1
         finally:
             self.undo(mark)
-        produced = max((made.ready for made in need.made), default=self.now)
-        return need.ready, max(produced, need.bought[1]) if need.bought else produced
+        return need.ready, max((*(made.ready for made in need.made), *(at for _, at, _ in need.bought)), default=self.now)
 
-    def _combine(self, key: Hashable, quantity: Number, supplied: Number, by: int) -> Need:
+    def _combine(self, key: Hashable, quantity: Number, supplied: Number, by: int, use: int) -> Need:
         """Reserve `supplied` from what is there at the instant `by`, and make or buy the rest."""
-        need = Need(key, quantity, self.now)
+        need = Need(key, quantity, self.now, use)
         if supplied > 0:
             self._take(need, supplied, by)
         if supplied < quantity:
-            self._produce(need, quantity - supplied)
+            self._produce(need, quantity - supplied, self._make, self.state.arrival)
         need.settle(self.now)
         return need
 
-    def _take(self, need: Need, quantity: Number, by: int) -> None:
-        need.taken = self.pools[need.item].latest_fit(quantity, by)
-        self.drawn.add(need.item)
-        for lot, amount in need.taken:
-            self._draw(lot, amount)
-
-    def _draw(self, lot: Lot, amount: Number) -> None:
-        lot.free -= amount
-        self._journal.append((_give_back, (lot, amount)))
-
-    def refit(self, need: Need, by: int) -> None:
-        """Peg what the need takes from stock and receipts anew, to the latest that are there at the instant `by`.
-
-        What is pegged to the surplus of a tentative lot stays: production is not used to spare stock.
-        """
-        if not need.taken:
-            return
-        firm = [peg for peg in need.taken if peg[0].firm]
-        pool = self.pools[need.item]
-        if not firm or not pool.firm_between(firm[0][0].at, by):
-            return
-        for lot, amount in firm:
-            self._draw(lot, -amount)
-        kept = [peg for peg in need.taken if not peg[0].firm]
-        need.taken = pool.latest_fit(sum((amount for _, amount in firm), start=0), by, firm_only=True)
-        for lot, amount in need.taken:
-            self._draw(lot, amount)
-        need.taken += kept
-
-    def _produce(self, need: Need, quantity: Number) -> None:
-        """Make or buy `quantity` for the need, in lots of its item."""
-        item = self.factory.item_by.get(need.item)
-        if item is None or item.source == "none":
-            raise BlockedError("not_enough" if item else "unknown_item", need.item)
-        lots = lots_for(quantity, item)
-        if lots is None:
-            raise BlockedError("lot_sizes", item.key)
-        if item.source == "buy":
-            self._buy(need, item, quantity, lots.sum())
-            return
-        if lots.full_lots >= MAX_LOTS:
-            raise BlockedError("too_many", item.key)
-        if item.key in self._path:
-            raise BlockedError("cyclic_bom", item.key)
-        if len(self._path) >= MAX_DEPTH:
-            raise BlockedError("too_many", item.key)
-        self._path.append(item.key)
-        try:
-            for number in range(int(lots.full_lots) + 1):
-                made = self._make(item, lots.full if number < lots.full_lots else lots.last)
-                made.used = min(quantity, made.quantity)
-                quantity -= made.used
-                need.made.append(made)
-                self._keep(item, made.quantity - made.used, made.ready, made)
-        finally:
-            self._path.pop()
-
-    def _buy(self, need: Need, item: Item, quantity: Number, ordered: Number) -> None:
-        arrival = self.arrival(item)
-        if arrival is None or arrival > self.limit:
-            raise BlockedError("never_opens" if arrival is None else "beyond_horizon", item.key)
-        need.bought = (quantity, arrival)
-        self._keep(item, ordered - quantity, arrival, None)
-
-    def _keep(self, item: Item, quantity: Number, at: int, made: Made | None) -> None:
-        """Put what a lot or purchase yields beyond its need among the supplies."""
-        if quantity <= 0:
-            return
-        surplus = Lot(at if at > self.now else THERE, quantity, "make" if made else "buy", item.key, len(self.surpluses), made)
-        pool = self.pools[item.key]
-        pool.add(surplus)
-        self.surpluses.append((pool, surplus))
-        self._journal.append((self._drop, (pool, surplus)))
-
-    def _drop(self, pool: Pool, surplus: Lot) -> None:
-        pool.drop(surplus)
-        self.surpluses.pop()
-
-    def _make(self, item: Item, quantity: Number) -> Made:
+    def _make(self, item: Item, quantity: Number, use: int) -> Made:
         """Reserve components and places for one lot, as early as possible."""
-        self._effort += 1
-        if self._effort > MAX_EFFORT:
-            raise BlockedError("too_many", item.key)
+        self._try(item.key)
         recipe = self.factory.recipe(item.key)
         if not recipe.lines and not recipe.steps:
             raise BlockedError("no_bom_or_routing", item.key)
-        made, mark = Made(item, quantity), len(self._journal)
-        self._prepare(made, recipe.lines)
-        self._place(made, self._gate(made))
+        made, mark = Made(item, quantity), self.mark()
+        if item.through or not self.perishable:
+            self._prepare(made, recipe.lines, use)
+            self._place(made, made.find_gate(self.now))
+        else:
+            use = self._prepare_fresh(made, recipe.lines, mark)
         if any(need.made or need.bought for need in made.needs):
-            better = self._with_receipts(made, mark)
+            better = self._with_receipts(made, mark, use)
             if better is not None:
                 return better
         for need in made.needs:
-            self.refit(need, made.start)
+            self.refit(need, made.start, use)
         return made
 
-    def _prepare(self, made: Made, lines: Sequence[Line]) -> None:
-        """Obtain every component as early as possible."""
+    def _prepare(self, made: Made, lines: Sequence[Line], use: int) -> None:
+        """Obtain every component as early as possible: of its alternates the first that can be had."""
         for line in lines:
-            quantity = self._needed(line, made.quantity)
+            quantity = self.needed(line, made.quantity)
             if quantity > 0:
-                made.needs.append(self.obtain(line.item, quantity))
+                made.needs.append(self._first(line.items, quantity, use))
 
-    def _needed(self, line: Line, quantity: Number) -> Number:
+    def _first(self, items: Sequence[Hashable], quantity: Number, use: int) -> Need:
+        """Obtain `quantity` of the first of `items` that can be had; raise the first one's BlockedError if none can."""
+        if len(items) == 1:
+            return self.obtain(items[0], quantity, use=use)
+        failure: BlockedError | None = None
+        for key in items:
+            mark = self.mark()
+            try:
+                return self.obtain(key, quantity, use=use)
+            except BlockedError as error:
+                self.undo(mark)
+                failure = failure or error
+        assert failure is not None
+        raise failure
+
+    def _prepare_fresh(self, made: Made, lines: Sequence[Line], mark: int) -> int:
+        """Obtain components that are still fresh on the day the lot starts, place it, and return that day.
+
+        Until its start is known, components are sought that are fresh today. What has expired at the start is sought
+        anew for that day; as the start only ever moves later, this ends.
+        """
+        use = self.state.used_on(self.now)
+        while True:
+            self._prepare(made, lines, use)
+            self._place(made, made.find_gate(self.now))
+            day = self.state.used_on(made.start)
+            if day <= use or not any(need.spoils(day) for need in made.needs):
+                return day
+            self.undo(mark)
+            made.clear()
+            use = day
+
+    def needed(self, line: Line, quantity: Number) -> Number:
         """Return how much of a component `quantity` of its parent needs; whole units are rounded up."""
         share = quantity * line.numerator
         if self.factory.whole:
             return -(-share // line.denominator)
         return Fraction(share) / line.denominator
 
-    def _gate(self, made: Made) -> int:
-        """Return when all components are there, and remember the one that decides."""
-        made.gate = max(made.needs, key=_ready, default=None)
-        return made.gate.ready if made.gate else self.now
-
     def _place(self, made: Made, start: int) -> None:
         """Put the operations one after another from the instant `start` on, each in the earliest gap."""
         clock = start
         for step in self.factory.recipe(made.item.key).steps:
-            centre = self.centre(step.work_centre)
-            place = centre.find(clock, duration(step, made.quantity), self.limit)
-            if place is None:
-                never = centre.never_opens(clock, self.limit)
-                raise BlockedError("never_opens" if never else "beyond_horizon", step.work_centre)
-            if place.work_start < place.work_end and centre.lanes is not None:
-                lane = centre.lanes[place.lane]
-                lane.reserve(place.work_start, place.work_end)
-                self._journal.append((lane.release, (place.work_start, place.work_end)))
+            chosen, place = self._earliest_place(step, made.quantity, clock)
+            self._occupy(chosen, place)
+            made.steps.append(chosen)
             made.places.append(place)
             clock = place.ends_at
         made.start = made.places[0].starts_at if made.places else start
         made.ready = clock
 
-    def _with_receipts(self, first: Made, mark: int) -> Made | None:
+    def _earliest_place(self, step: Step, quantity: Number, clock: int) -> tuple[Step, Place]:
+        """Return where a step is done and its earliest place there: of its work centres the first that can do it at all."""
+        for option in (step, *step.others):
+            place = self.centre(option.work_centre).find(clock, duration(option, quantity), self.limit)
+            if place is not None:
+                return option, place
+        never = self.centre(step.work_centre).never_opens(clock, self.limit)
+        raise BlockedError("never_opens" if never else "beyond_horizon", step.work_centre)
+
+    def _with_receipts(self, first: Made, mark: int, use: int) -> Made | None:
         """Take receipts that arrive before the start instead of producing, if the lot is ready no later for it.
 
         Returns None, with `first` reserved as it was, if there is nothing to take or it would not be better.
@@ -352,25 +218,16 @@ class Search:
         self.undo(mark)
         try:
             for need in first.needs:
-                supplied = min(need.quantity, self.pools[need.item].free_by(first.start))
-                again.needs.append(self._combine(need.item, need.quantity, supplied, first.start))
-            if self._gate(again) <= first.start:
+                supplied = min(need.quantity, self.pools[need.item].on(use).free_by(first.start, need.quantity))
+                again.needs.append(self._combine(need.item, need.quantity, supplied, first.start, use))
+            if again.find_gate(self.now) <= first.start:
                 self._place(again, first.start)
-                if again.ready <= first.ready:
+                if again.ready <= first.ready and not any(need.spoils(use) for need in again.needs):
                     return again
         except BlockedError:
             pass
         self.undo(mark)
-        first.needs.clear()
-        first.places.clear()
-        self._prepare(first, self.factory.recipe(first.item.key).lines)
-        self._place(first, self._gate(first))
+        first.clear()
+        self._prepare(first, self.factory.recipe(first.item.key).lines, use)
+        self._place(first, first.find_gate(self.now))
         return None
-
-
-def _give_back(lot: Lot, amount: Number) -> None:
-    lot.free += amount
-
-
-def _ready(need: Need) -> int:
-    return need.ready

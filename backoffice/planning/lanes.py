@@ -67,6 +67,22 @@ class Lane:
         self._bounds[chunk] = widest
         return None
 
+    def gap_before(self, end: int, length: int) -> int:
+        """Return the latest start of a free stretch of `length` (> 0) that is over at `end`; below 0: there is none."""
+        for chunk in range(min(bisect_left(self._lasts, end), len(self._lasts) - 1), -1, -1):
+            starts, ends = self._starts[chunk], self._ends[chunk]
+            if ends[-1] <= end:
+                if end - ends[-1] >= length:
+                    return end - length
+                if self._bounds[chunk] < length:
+                    end = starts[0]
+                    continue
+            for place in range(bisect_left(starts, end) - 1, -1, -1):
+                if end - ends[place] >= length:
+                    return end - length
+                end = starts[place]
+        return end - length
+
     def reserve(self, start: int, end: int) -> None:
         """Mark the free stretch [start, end) busy."""
         chunk = bisect_right(self._lasts, start)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from math import lcm
 from typing import Any, Literal, NamedTuple
@@ -20,41 +20,75 @@ Number = int | Fraction
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something that is stocked, bought or made.
+class Supplier:
+    """Somebody to buy an item from: days from order to arrival, and what may be ordered, as in `Item`."""
 
-    source: how more of it comes. lead_days: whole calendar days from order to arrival of a bought item, or open days of
-    the calendar `lead_calendar`. minimum, multiple (0 = any), maximum: the lot made, or the order line bought.
-    safety_stock: what is never promised.
+    key: Hashable
+    lead_days: int
+    lead_calendar: Hashable | None = None
+    minimum: Number = 0
+    multiple: Number = 1
+    maximum: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is stocked, bought or made, or stands for others.
+
+    source: how more of it comes. kit: its components are taken together when they ship; phantom: exploded through, as
+    if its components stood in its parent's bill; neither is made, so neither has lots. none: not at all.
+    lead_days: whole calendar days from order to arrival of a bought item, or open days of the calendar `lead_calendar`.
+    minimum, multiple (0 = any), maximum: the lot made, or the order line bought.
+    safety_stock: what is never promised. suppliers: who else sells it, tried in this order after the one that the fields
+    above describe; a need is bought whole from one of them.
     """
 
     key: Hashable
-    source: Literal["make", "buy", "none"]
+    source: Literal["make", "buy", "kit", "phantom", "none"]
     lead_days: int = 0
     lead_calendar: Hashable | None = None
     minimum: Number = 0
     multiple: Number = 1
     maximum: Number | None = None
     safety_stock: Number = 0
+    suppliers: Sequence[Supplier] = ()
+
+    @property
+    def offers(self) -> Sequence[Item | Supplier]:
+        """Return who sells it, in the order in which they are tried; itself for the first, which has no key of its own."""
+        return (self, *self.suppliers)
+
+    @property
+    def through(self) -> bool:
+        """Tell whether it is nothing but its components."""
+        return self.source in ("kit", "phantom")
 
 
 @dataclass(frozen=True, slots=True)
 class BomLine:
-    """A component: `quantity` of `item` for one unit of the parent; a share `scrap` (0 <= scrap < 1) of it is lost."""
+    """A component: `quantity` of `item` for one unit of the parent; a share `scrap` (0 <= scrap < 1) of it is lost.
+
+    alternates: items that may stand in, tried in this order; a lot takes its whole need of one of them.
+    """
 
     item: Hashable
     quantity: Number
     scrap: Number = 0
+    alternates: Sequence[Hashable] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A step of a routing; its minutes are setup + fixed + per unit x quantity, all divided by the efficiency."""
+    """A step of a routing; its minutes are setup + fixed + per unit x quantity, all divided by the efficiency.
+
+    alternates: work centres that may do it instead, tried in this order.
+    """
 
     work_centre: Hashable
     setup_minutes: Number = 0
     minutes_per_unit: Number = 0
     fixed_minutes: Number = 0
+    alternates: Sequence[Hashable] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +117,7 @@ class Supply:
     """What is there or coming: `quantity` is what is still free (not pegged) of it.
 
     Stock may be used now, or from `available_at` if that is later; a receipt from `available_at`. A receipt that is
-    past due is no supply: nobody knows when it comes.
+    past due is no supply: nobody knows when it comes. expires_on: the first day on which it may not be used any more.
     """
 
     key: Hashable
@@ -91,6 +125,7 @@ class Supply:
     quantity: Number
     available_at: datetime
     kind: Literal["stock", "receipt"]
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +139,21 @@ class Booking:
 
 
 class Line(NamedTuple):
-    """A bill-of-material line made ready: need = quantity x numerator / denominator."""
+    """A bill-of-material line made ready: need = quantity x numerator / denominator, of the first item that can be had."""
 
-    item: Hashable
+    items: tuple[Hashable, ...]
     numerator: int
     denominator: int
 
 
 class Step(NamedTuple):
-    """An operation made ready: microseconds = (base + rate x quantity) / divisor, rounded up."""
+    """An operation made ready: microseconds = (base + rate x quantity) / divisor, rounded up. others: alternates."""
 
     work_centre: Hashable
     base: int
     rate: int
     divisor: int
+    others: tuple[Step, ...] = ()
 
 
 class Recipe(NamedTuple):
@@ -164,7 +200,9 @@ class Factory:
         recipe = self._recipes.get(item)
         if recipe is None:
             lines = tuple(_line(line) for line in self.boms.get(item, ()))
-            steps = tuple(_step(operation, self.centre_by) for operation in self.routings.get(item, ()))
+            known = self.item_by.get(item)
+            operations = () if known and known.through else self.routings.get(item, ())
+            steps = tuple(_step(operation, self.centre_by) for operation in operations)
             recipe = self._recipes[item] = Recipe(lines, steps)
         return recipe
 
@@ -190,8 +228,8 @@ class Lots(NamedTuple):
         return self.full_lots * self.full + self.last
 
 
-def lots_for(need: Number, item: Item) -> Lots | None:
-    """Divide `need` (> 0) into lots of the item's minimum, multiple and maximum; None if its numbers forbid any lot.
+def lots_for(need: Number, item: Item | Supplier) -> Lots | None:
+    """Divide `need` (> 0) into lots of an item's (or supplier's) minimum, multiple and maximum; None if these forbid any.
 
     All lots but the last are the largest allowed; the last is the smallest allowed that covers the rest.
     """
@@ -219,12 +257,17 @@ def duration(step: Step, quantity: Number) -> int:
 
 def _line(line: BomLine) -> Line:
     share = Fraction(line.quantity) / (1 - Fraction(line.scrap))
-    return Line(line.item, share.numerator, share.denominator)
+    return Line((line.item, *line.alternates), share.numerator, share.denominator)
 
 
 def _step(operation: Operation, centres: Mapping[Hashable, WorkCentre]) -> Step:
-    pace = MINUTE / Fraction(centres[operation.work_centre].efficiency)
+    first, *others = (_step_at(centre, operation, centres) for centre in (operation.work_centre, *operation.alternates))
+    return first._replace(others=tuple(others))
+
+
+def _step_at(centre: Hashable, operation: Operation, centres: Mapping[Hashable, WorkCentre]) -> Step:
+    pace = MINUTE / Fraction(centres[centre].efficiency)
     base = (Fraction(operation.setup_minutes) + Fraction(operation.fixed_minutes)) * pace
     rate = Fraction(operation.minutes_per_unit) * pace
     divisor = lcm(base.denominator, rate.denominator)
-    return Step(operation.work_centre, int(base * divisor), int(rate * divisor), divisor)
+    return Step(centre, int(base * divisor), int(rate * divisor), divisor)

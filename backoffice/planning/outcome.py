@@ -17,7 +17,8 @@ LinkKind = Literal["stock", "receipt", "buy", "wait", "operation", "make", "pick
 class Peg:
     """A quantity of `item` set aside for a demand.
 
-    supply: `Supply.key` of a stock or receipt, index into `Outcome.makes` of a make, None for a buy. The surplus of an
+    supply: `Supply.key` of a stock or receipt, index into `Outcome.makes` of a make; of a buy the key of
+    the `Supplier`, None for the first. The surplus of an
     earlier committed lot is a receipt whose key is a `Surplus`. demand: index into `Outcome.makes` of the lot
     that needs it, None for the asked item itself.
     """
@@ -80,12 +81,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A quantity that comes at once."""
+
+    quantity: Number
+    ready_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """When `quantity` of `item` can be ready, and on what that stands.
 
     ready_at: None if it can never be kept; then `reason` is a word for it and `blocked` the item or work centre where
     it fails. A lot stands in `makes` before the lots of its components. chain: from now to `ready_at`, what decides it.
     reasons: not_enough, unknown_item, no_bom_or_routing, lot_sizes, too_many, cyclic_bom, never_opens, beyond_horizon.
+    parts: one, or several of a line that may come in parts; then what can come is kept even if the rest never can.
     """
 
     item: Hashable
@@ -97,3 +107,4 @@ class Outcome:
     chain: Sequence[Link]
     reason: str | None = None
     blocked: Hashable | None = None
+    parts: Sequence[Part] = ()

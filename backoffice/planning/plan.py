@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
 from zoneinfo import ZoneInfo
 
 from backoffice.planning.answer import lots_of, outcome_of
+from backoffice.planning.asking import Answer, ask
 from backoffice.planning.atp import THERE, Lot, Pool
+from backoffice.planning.backward import DatedSearch
 from backoffice.planning.calendars import HORIZON_DAYS
 from backoffice.planning.capacity import Centre
-from backoffice.planning.explode import BlockedError, Need, Search, SellFrom
+from backoffice.planning.explode import SellFrom
+from backoffice.planning.fresh import FreshPool
 from backoffice.planning.instants import DAY, local_same_clock, micros, moment
-from backoffice.planning.model import Booking, Factory, Item, Number, Supply
+from backoffice.planning.model import Booking, Factory, Item, Number, Supplier, Supply
+from backoffice.planning.needs import Need
 from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
+from backoffice.planning.reserving import State
 
 __all__ = ["Link", "Make", "Outcome", "Peg", "Plan", "SellFrom", "Slot", "Surplus"]
 
@@ -32,8 +37,16 @@ class _Pools(dict[Hashable, Pool]):
     def __missing__(self, key: Hashable) -> Pool:
         """Build the pool of an item; an item nobody knows has no supplies and no safety stock."""
         item = self._factory.item_by.get(key)
-        pool = self[key] = Pool(self._supplies.get(key, ()), item.safety_stock if item else 0)
+        lots = self._supplies.get(key, ())
+        kind = FreshPool if any(lot.expires for lot in lots) else Pool
+        pool = self[key] = kind(lots, item.safety_stock if item else 0)
         return pool
+
+
+_NEVER = date.max.toordinal()
+
+ShipsOn = Callable[[datetime], date | None]
+"""The day on which goods ready at an instant leave; None: never."""
 
 
 class Plan:
@@ -43,8 +56,18 @@ class Plan:
     over what is committed, see `explode` for the rule.
     """
 
-    def __init__(self, factory: Factory, now: datetime, supplies: Iterable[Supply], bookings: Iterable[Booking]) -> None:
-        """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load."""
+    def __init__(
+        self,
+        factory: Factory,
+        now: datetime,
+        supplies: Iterable[Supply],
+        bookings: Iterable[Booking],
+        ships_on: ShipsOn | None = None,
+    ) -> None:
+        """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load.
+
+        ships_on: for goods that expire; default: the day they are ready, in the factory's zone.
+        """
         self.factory = factory
         self.now = now
         self._now = micros(now)
@@ -54,6 +77,11 @@ class Plan:
         self._centres: dict[Hashable, Centre] = {}
         self._arrivals: dict[Hashable, int | None] = {}
         self._commits = 0
+        self._zone = ZoneInfo(factory.timezone)
+        self._ships_on = ships_on or self._local_day
+        self._perishable = False
+        self._state: State | None = None  # as searches see it at this `now`
+        self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
         self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
         self._bookings: dict[Hashable, list[tuple[int, int, int]]] = {}
@@ -67,36 +95,67 @@ class Plan:
                 start = max(self._now, micros(booking.starts_at))
                 self._bookings.setdefault(booking.work_centre, []).append((booking.lane, start, end))
 
-    def quote(self, item: Hashable, quantity: Number, *, sell_from: SellFrom = "production") -> Outcome:
+    def quote(
+        self,
+        item: Hashable,
+        quantity: Number,
+        *,
+        sell_from: SellFrom = "production",
+        due: datetime | None = None,
+        partial: bool = False,
+    ) -> Outcome:
         """Return the earliest outcome for `quantity` (> 0, else ValueError) of `item`, and leave no trace.
 
         sell_from limits the asked item only: stock; incoming = stock and receipts; production = also make and buy.
+        due: as late as possible but ready by then; if that cannot be, the earliest. partial: what can be in time (by `due`,
+        or now), the rest in further parts, each at its earliest; from production.
         """
         search = self._search()
         try:
-            return outcome_of(search, _ask(search, item, quantity, sell_from))
-        except BlockedError as error:
-            return _refusal(item, quantity, error)
+            answer = self._ask(search, item, quantity, sell_from, due, partial)
+            return outcome_of(search, answer, item, quantity)
         finally:
             search.undo()
 
-    def commit(self, item: Hashable, quantity: Number, *, sell_from: SellFrom = "production") -> Outcome:
+    def commit(
+        self,
+        item: Hashable,
+        quantity: Number,
+        *,
+        sell_from: SellFrom = "production",
+        due: datetime | None = None,
+        partial: bool = False,
+    ) -> Outcome:
         """Answer like `quote` and keep pegs and slots; what lots yield beyond the need becomes free."""
         search = self._search()
         try:
-            need = _ask(search, item, quantity, sell_from)
-            outcome = outcome_of(search, need)
-        except BlockedError as error:
-            search.undo()
-            return _refusal(item, quantity, error)
+            answer = self._ask(search, item, quantity, sell_from, due, partial)
+            outcome = outcome_of(search, answer, item, quantity)
         except BaseException:
             search.undo()
             raise
-        self._keep_surpluses(search, need)
-        for key in search.drawn:
-            self._pools[key].prune()
-        self._commits += 1
+        if answer.needs:
+            self._keep_surpluses(search, answer.whole(self._now))
+            for key in search.drawn:
+                self._pools[key].prune()
+            self._commits += 1
+        if self._perishable:
+            self._kept.append(answer)
         return outcome
+
+    def review(self, number: int, outcome: Outcome) -> Outcome:
+        """Return the outcome of the `number`-th commit (from 0) as it stands now: pegs of what expires may have moved."""
+        if not self._perishable or not self._kept[number].needs:
+            return outcome
+        for need in self._kept[number].needs:
+            need.resettle(self._now)
+        return outcome_of(self._search(), self._kept[number], outcome.item, outcome.quantity)
+
+    def _ask(
+        self, search: DatedSearch, item: Hashable, quantity: Number, sell_from: SellFrom, due: datetime | None, partial: bool
+    ) -> Answer:
+        by = None if due is None else micros(due)
+        return ask(search, item, quantity, sell_from=sell_from, due=by, partial=partial)
 
     def advance(self, now: datetime) -> None:
         """Move the plan on to `now`: receipts past due by then are no supply any more, as in a plan built then.
@@ -108,6 +167,7 @@ class Plan:
             raise ValueError("a plan does not go back in time")
         self.now, self._now, self._limit = now, instant, instant + HORIZON_DAYS * DAY
         self._arrivals.clear()
+        self._state = None
         arrived: list[tuple[int, int, Hashable, Lot]] = []
         while self._due and self._due[0][0] <= instant:
             arrived.append(heappop(self._due))
@@ -139,7 +199,7 @@ class Plan:
                 state.update(repr((key, busy)).encode())
         return state.hexdigest()
 
-    def _keep_surpluses(self, search: Search, need: Need) -> None:
+    def _keep_surpluses(self, search: DatedSearch, need: Need) -> None:
         """Turn what the lots and purchases of an answer yield beyond their needs into receipts of the plan."""
         numbers = {id(made): number for number, made in enumerate(lots_of(need)[0])} if search.surpluses else {}
         for pool, lot in search.surpluses:
@@ -151,14 +211,41 @@ class Plan:
             pool.add(kept)
             heappush(self._due, (max(lot.at, self._now), self._numbers, item, kept))
 
-    def _search(self) -> Search:
-        return Search(self.factory, self._now, self._limit, self._pools, self._centre, self._arrival)
+    def _search(self) -> DatedSearch:
+        if self._state is None:
+            self._state = State(
+                self.factory,
+                self._now,
+                self._limit,
+                self._pools,
+                self._centre,
+                self._arrival,
+                self._arrival_by,
+                self._perishable,
+                self._used_day,
+                self._ship_day,
+            )
+        return DatedSearch(self._state)
+
+    def _local_day(self, at: datetime) -> date:
+        return at.astimezone(self._zone).date()
+
+    def _used_day(self, instant: int) -> int:
+        return self._local_day(moment(instant)).toordinal() if self._perishable else 0
+
+    def _ship_day(self, instant: int) -> int:
+        if not self._perishable:
+            return 0
+        day = self._ships_on(moment(instant))
+        return _NEVER if day is None else day.toordinal()
 
     def _admit(self, supply: Supply, number: int) -> None:
         at = micros(supply.available_at)
         if supply.quantity <= 0 or (supply.kind == "receipt" and at < self._now):
             return
-        lot = Lot(at if at > self._now else THERE, supply.quantity, supply.kind, supply.key, number)
+        expires = supply.expires_on.toordinal() if supply.expires_on else 0
+        self._perishable = self._perishable or expires > 0
+        lot = Lot(at if at > self._now else THERE, supply.quantity, supply.kind, supply.key, number, None, expires)
         self._supplies.setdefault(supply.item, []).append(lot)
         if supply.kind == "receipt" or at > self._now:
             self._due.append((at, number, supply.item, lot))
@@ -173,31 +260,36 @@ class Plan:
             self._centres[key] = centre
         return centre
 
-    def _arrival(self, item: Item) -> int | None:
+    def _arrival(self, item: Item | Supplier) -> int | None:
         """Return when a purchase of `item` ordered now is there; None if its calendar never opens that often."""
-        if item.key not in self._arrivals:
-            self._arrivals[item.key] = self._work_out_arrival(item)
-        return self._arrivals[item.key]
+        key = (item.lead_days, item.lead_calendar)
+        if key not in self._arrivals:
+            self._arrivals[key] = self._work_out_arrival(item)
+        return self._arrivals[key]
 
-    def _work_out_arrival(self, item: Item) -> int | None:
+    def _work_out_arrival(self, item: Item | Supplier) -> int | None:
         if item.lead_days > HORIZON_DAYS:
             return self._limit + 1
         if item.lead_calendar is None:
-            zone = ZoneInfo(self.factory.timezone)
-            day = moment(self._now).astimezone(zone).date() + timedelta(days=item.lead_days)
-            return max(self._now, local_same_clock(self.now, day, zone))
+            day = self._local_day(self.now) + timedelta(days=item.lead_days)
+            return max(self._now, local_same_clock(self.now, day, self._zone))
         calendar = self.factory.calendars[item.lead_calendar]
         arrival = calendar.add_open_days(self.now.astimezone(calendar.zone).date(), item.lead_days)
         return None if arrival is None else max(self._now, local_same_clock(self.now, arrival, calendar.zone))
 
+    def _arrival_by(self, item: Item | Supplier, by: int) -> int | None:
+        """Return the latest arrival, at or before `by`, of a purchase ordered now or later; None if there is none.
 
-def _ask(search: Search, item: Hashable, quantity: Number, sell_from: SellFrom) -> Need:
-    if quantity <= 0:
-        raise ValueError("quantity must be above 0")
-    need = search.obtain(item, quantity, sell_from)
-    search.refit(need, need.ready)
-    return need
-
-
-def _refusal(item: Hashable, quantity: Number, error: BlockedError) -> Outcome:
-    return Outcome(item, quantity, None, "none", (), (), (), error.reason, error.where)
+        With a calendar it comes on an open day: if that of `by` is closed, on the last one before, at that time of day.
+        """
+        earliest = self._arrival(item)
+        if earliest is None or earliest > by:
+            return None
+        if item.lead_calendar is None or item.lead_days == 0:
+            return by
+        calendar = self.factory.calendars[item.lead_calendar]
+        wanted = moment(by)
+        day = wanted.astimezone(calendar.zone).date()
+        while not calendar.is_open_day(day):
+            day -= timedelta(days=1)
+        return max(earliest, min(by, local_same_clock(wanted, day, calendar.zone)))

@@ -6,8 +6,10 @@ ShopError
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
 │                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
 │                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,
-│                            not_logged_in, wrong_login, wrong_password, too_many_tries, too_many_addresses
-├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused
+│                            not_logged_in, wrong_login, wrong_password, too_many_tries, too_many_addresses,
+│                            solver_failed, bad_proposal
+├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
+│                            bad_job_shop
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key
 ├── Unidentified        401  unknown_key
 └── Forbidden           403  missing_scope

@@ -217,3 +217,25 @@ def test_a_plan_that_moved_on_answers_like_one_built_later(
         assert moved.commit(key, quantity) == built.commit(key, quantity)
     with pytest.raises(ValueError, match="back in time"):
         moved.advance(later - timedelta(seconds=1))
+
+
+dated = st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 15), st.none() | st.integers(-5, 300)), min_size=1, max_size=6)
+
+
+@given(factories(), supplies(), bookings(), dated)
+def test_asked_instants_are_feasible_together_and_explained_without_a_gap(
+    model: Factory, there: list[Supply], booked: list[Booking], asked: list[tuple[str, int, int | None]]
+) -> None:
+    answers = Plan(model, NOW, there, booked)
+    outcomes = []
+    for key, quantity, hours in asked:
+        due = None if hours is None else NOW + timedelta(hours=hours)
+        before = answers.digest()
+        quoted = answers.quote(key, quantity, due=due)
+        assert answers.digest() == before
+        outcomes.append(answers.commit(key, quantity, due=due))
+        assert outcomes[-1] == quoted
+        assert [(part.quantity, part.ready_at) for part in quoted.parts] == (
+            [(quantity, quoted.ready_at)] if quoted.parts else []
+        )
+    judge(model, NOW, there, booked, outcomes)

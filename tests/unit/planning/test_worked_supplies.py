@@ -13,6 +13,7 @@ from backoffice.planning import (
     Item,
     Operation,
     Plan,
+    Supplier,
     Supply,
     WorkCentre,
 )
@@ -210,3 +211,27 @@ def test_a_deep_model_is_feasible_as_a_whole() -> None:
     supplies = [stock("LEG", 9), receipt("LEG", 5, "2026-11-24 12:00"), stock("TOP", 1, "top")]
     answers = Plan(model, NOW, supplies, [])
     judge(model, NOW, supplies, [], [answers.commit("DESK", quantity) for quantity in (2, 5, 1)])
+
+
+def test_suppliers_are_tried_in_their_order() -> None:
+    # The first supplier brings by the dozen in 5 days, the second any quantity from 10 on in 2 days, the third in 1. With no
+    # day asked the first is taken; for Friday noon (3 days) the second; for Wednesday noon the third; 5 of 12 are left over.
+    screw = Item(
+        "SCREW",
+        "buy",
+        lead_days=5,
+        multiple=12,
+        suppliers=[Supplier("quick", 2, minimum=10), Supplier("near", 1, multiple=100), Supplier("far", 30)],
+    )
+    answers = plan(factory(screw))
+    first = answers.quote("SCREW", 7)
+    assert (first.ready_at, summary(first)) == (berlin("2026-11-29 09:00"), [("SCREW", 7, "buy", None)])
+    assert first.chain[0].details["lead_days"] == 5
+    friday, wednesday = (answers.quote("SCREW", 7, due=berlin(f"2026-11-{day} 12:00")) for day in (27, 25))
+    assert (friday.ready_at, summary(friday)) == (berlin("2026-11-27 12:00"), [("SCREW", 7, "buy", "quick")])
+    assert (wednesday.ready_at, summary(wednesday)) == (berlin("2026-11-25 12:00"), [("SCREW", 7, "buy", "near")])
+    assert wednesday.chain[0].details["lead_days"] == 1
+    late = answers.quote("SCREW", 7, due=berlin("2026-11-25 08:00"))
+    assert (late.ready_at, summary(late)) == (berlin("2026-11-29 09:00"), [("SCREW", 7, "buy", None)])
+    answers.commit("SCREW", 7, due=berlin("2026-11-27 12:00"))
+    assert answers.most("SCREW") == 3  # at least 10 are ordered
