@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from backoffice.desk import context, forms, late, listing, moved, planning_lists
+from backoffice.desk import context, forms, kept, late, listing, moved, planning_lists
 from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
@@ -32,6 +32,7 @@ def home() -> ResponseReturnValue:
         late=context.read(lambda db: late.find_late(db, context.today(), now=now)),
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
+        kept=kept.find_whole(2),
         page_size=LATE_SHOWN,
     )
 

@@ -153,6 +153,11 @@ def is_late(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(PurchaseOrder.state == "ordered", PurchaseOrderLine.due_at < now)
 
 
+def is_ordered() -> sa.ColumnElement[bool]:
+    """Tell of receipts that were ordered: their day can move."""
+    return PurchaseOrder.state == "ordered"
+
+
 def is_proposed() -> sa.ColumnElement[bool]:
     """Tell of receipts that nobody has ordered yet."""
     return PurchaseOrder.state == "proposed"

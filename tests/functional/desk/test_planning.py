@@ -24,7 +24,7 @@ def test_production_names_operations_and_whose_they_are(at_desk: AtDesk, worksho
     # Saw: 10 minutes and 20 for the one top, from Tuesday 09:00; then Assembly: 30 and 60
     assert "Tue 24 Nov, 09:00 – 09:30" in page
     assert "Tue 24 Nov, 09:30 – 11:00" in page
-    assert page.count(order.number) == 2
+    assert page.count(f">{order.number}<") == 2
 
 
 def test_finishing_puts_it_on_the_shelf(at_desk: AtDesk, workshop: Workshop) -> None:
