@@ -233,7 +233,12 @@ def _read(session: Session, keys: Iterable[Key], direction: Direction, now: date
         .where(wanted, sa.not_(ignored(now, None)))
         .order_by(t.Peg.available_at, t.Peg.id)
     )
-    return [_Edge(_lower(peg), _upper(peg), peg.item_id, peg.quantity, peg.used) for peg in pegs]
+    together: dict[tuple[Key, Key, bool], _Edge] = {}
+    for peg in pegs:  # two pegs of one supply for one need are one line of the tree
+        place = _lower(peg), _upper(peg), peg.used
+        before = together[place].quantity if place in together else 0
+        together[place] = _Edge(*place[:2], peg.item_id, before + peg.quantity, peg.used)
+    return list(together.values())
 
 
 def _lower(peg: t.Peg) -> Key:

@@ -49,7 +49,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """What a change would do. carts: live holds that would be given up.
+    """What a change would do. carts: live holds that would be given up; for_stock: orders made for stock that would move.
 
     ready: placed reservation that would be planned again → when its goods would be ready, None = never; its day may stay.
     """
@@ -57,6 +57,7 @@ class Supposed:
     moved: Sequence[Moved]
     ready: Mapping[int, datetime | None]
     carts: int
+    for_stock: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,8 @@ def stop(session: Session, work_centre_id: int, starts_at: datetime, ends_at: da
     again = _Again(session, own | waiting, production.cause_of_stop(session, centre, ends_at), now)
     factory = again.copy.factory
     again.copy.stop(replace(factory, stops=[*factory.stops, Stop(centre.id, starts_at, ends_at)]))
-    for order in for_stock:
-        again.copy.push(order)
-    return again.supposed()
+    pushed = sum(again.copy.push(order) != order.ready_at for order in for_stock)
+    return again.supposed(for_stock=pushed)
 
 
 def cancelled(session: Session, order_ref: str, *, now: datetime) -> Supposed:
@@ -180,13 +180,13 @@ class _Again:
         items = {one.item_id for one in self.placed}
         self.copy = PlanCopy(session, self.master, items, [one.id for one in rows], now=now)
 
-    def supposed(self) -> Supposed:
+    def supposed(self, *, for_stock: int = 0) -> Supposed:
         """Plan all of them again and compare the days."""
         found = {one.id: self._again(one) for one in self.placed}
         orders = [one for one in self.placed if one.state == "converted"]
         told = {one.order_ref or "" for one in orders if self._is_told(one, found[one.id])}
         ready = {one.id: there[0] if (there := found[one.id]) else None for one in orders}
-        return Supposed(self._moved(sorted(told), found), ready, self.carts)
+        return Supposed(self._moved(sorted(told), found), ready, self.carts, for_stock)
 
     def _again(self, one: t.Reservation) -> tuple[datetime, int | None] | None:
         """Return when a reservation would be ready and from which warehouse (None: the works); None: never.

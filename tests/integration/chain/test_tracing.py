@@ -128,23 +128,44 @@ def test_a_loop_in_the_pegs_ends_where_it_began(workshop):
 
 def test_a_shelf_for_hundreds_says_how_many_it_leaves_out_and_asks_no_more_for_it(workshop):
     workshop.buy(STOOL=1)
-    few, statements = [], []
-    engine = workshop.db.engine
-    sa.event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    statements: list[str] = []
+    sa.event.listen(workshop.db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     trees(workshop, "purpose", shelf(workshop, "STOOL"))
     few = len(statements)
-    [reservation] = workshop.rows(t.Reservation)
+    [one] = workshop.rows(t.Reservation)
+    times = {"ready_at": one.ready_at, "expires_at": one.expires_at}
+    kept = {"item_id": one.item_id, "quantity": 1, "state": "converted", "owner_ref": "", "order_ref": "SF-X", "basis": "stock"}
+    peg = {"item_id": one.item_id, "quantity": 1, "kind": "stock", "warehouse_id": 1, "available_at": one.ready_at}
 
     def many(session):
-        peg = {"reservation_id": reservation.id, "item_id": reservation.item_id, "quantity": 1, "kind": "stock"}
-        rows = [peg | {"warehouse_id": 1, "available_at": workshop.now} for _ in range(1000)]
-        session.execute(sa.insert(t.Peg), rows)
+        session.execute(
+            sa.insert(t.Reservation), [kept | times | {"id": n, "plan_version": 1, "chain": []} for n in range(100, 1100)]
+        )
+        session.execute(sa.insert(t.Peg), [peg | {"reservation_id": n} for n in range(100, 1100)])
+
+    def none(session):
+        session.execute(sa.delete(t.Peg).where(t.Peg.reservation_id >= 100))
+        session.execute(sa.delete(t.Reservation).where(t.Reservation.id >= 100))
 
     workshop.db.run(many)
     statements.clear()
     [tree] = trees(workshop, "purpose", shelf(workshop, "STOOL"))
     assert (len(tree.nodes), tree.left_out, len(statements)) == (tracing.MOST - 1, 1001 - tracing.MOST + 1, few)
-    workshop.db.run(lambda session: session.execute(sa.delete(t.Peg).where(t.Peg.quantity == 1, t.Peg.id > 1)))
+    workshop.db.run(none)
+
+
+def test_two_pegs_of_one_supply_for_one_need_are_one_line(workshop):
+    order = workshop.buy(TABLE=3)
+
+    def part(session):
+        peg = session.scalars(sa.select(t.Peg).where(t.Peg.kind == "stock", t.Peg.quantity == 12)).one()
+        values = {"reservation_id": peg.reservation_id, "production_order_id": peg.production_order_id, "item_id": peg.item_id}
+        session.add(t.Peg(**values, quantity=5, kind="stock", warehouse_id=1, available_at=peg.available_at))
+        peg.quantity = 7
+
+    workshop.db.run(part)
+    [line] = lines(workshop, order.number)
+    assert ("stock", "Leg", 12, []) in said(line)[3][0][3]
 
 
 def test_what_does_not_exist_has_no_tree(workshop):

@@ -144,7 +144,7 @@ def test_a_stop_moves_what_is_made_then_and_pushes_what_is_made_for_stock(worksh
     stop = (SAW, at(24, 9), at(26, 9))
     supposed = stop_and_compare(workshop, *stop)
     # the last one waits for legs until Sunday anyway: planned again, it keeps its day
-    assert (len(supposed.ready), len(supposed.moved)) == (3, 2)
+    assert (len(supposed.ready), len(supposed.moved), supposed.for_stock) == (3, 2, 1)
     assert {one.cause.code for one in supposed.moved} == {"station_stopped"}
 
 
