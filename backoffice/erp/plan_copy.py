@@ -75,9 +75,7 @@ class PlanCopy:
             if slot.ends_at <= self.now:
                 continue
             length = duration(steps[slot.position], order.quantity) if slot.position < len(steps) else 0
-            place = self._centre(slot.work_centre, [*others, *(one for one in moved if one is not slot)]).find(
-                clock, length, limit
-            )
+            place = self._centre(slot.work_centre, others).find(clock, length, limit)
             if place is None:
                 break
             moved[number] = replace(slot, lane=place.lane, starts_at=moment(place.starts_at), ends_at=moment(place.ends_at))

@@ -135,6 +135,24 @@ def test_what_was_used_up_for_an_order_does_not_come_back_with_it(workshop):
     assert [one.quantity for one in free] == [18]
 
 
+def test_an_order_for_stock_does_not_stand_in_its_own_way(workshop):
+    make_for_stock(workshop)
+
+    def second_cut(session):
+        order, top = session.scalars(sa.select(t.ProductionOrder)).one(), item_id(session, "TOP")
+        session.add(t.RoutingOperation(item_id=top, position=1, work_centre_id=SAW, setup_seconds=600))
+        times = {"starts_at": at(24, 9, 50), "ends_at": at(24, 10)}
+        session.add(t.OperationSlot(production_order_id=order.id, work_centre_id=SAW, position=1, lane=0, **times))
+        order.ready_at = at(24, 10)
+        plan.bump(session, master=True)
+
+    workshop.db.run(second_cut)
+    workshop.buy(TABLE=2)
+    supposed = stop_and_compare(workshop, SAW, at(24, 9), at(24, 9, 10))
+    # cut 09:10 to 10:00 and to 10:10, then assembly 30 + 120 minutes
+    assert (supposed.for_stock, list(supposed.ready.values())) == (1, [at(24, 12, 40)])
+
+
 def test_a_stop_moves_what_is_made_then_and_pushes_what_is_made_for_stock(workshop):
     in_lots(workshop)
     make_for_stock(workshop)
