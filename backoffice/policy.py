@@ -53,6 +53,10 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
+    | _to(PLANNER, "lanes", "home")
+    | _to(PLANNER, "supposing", "home")
+    | _to(PLANNER, "kept", "home")
+    | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password")
     | _to(ADMIN, "absences", "home add remove")

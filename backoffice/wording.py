@@ -33,6 +33,11 @@ def short_day(on: date, locale: Locale) -> str:
     return format_date(on, "d MMM", locale) if locale.language == "en" else _by_skeleton(on, "MMMd", locale)
 
 
+def month(on: date, locale: Locale) -> str:
+    """Return a month with its year: `November 2026`."""
+    return _by_skeleton(on, "yMMMM", locale)
+
+
 def _by_skeleton(on: date, skeleton: str, locale: Locale) -> str:
     return format_skeleton(skeleton, datetime(on.year, on.month, on.day), locale=locale)  # noqa: DTZ001 - a date has no zone
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import migrate
 from backoffice.bridge.models import Heartbeat, OutboxMessage
-from backoffice.desk import context
+from backoffice.desk import context, kept
 from backoffice.desk.formats import moment, span
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
@@ -38,7 +38,7 @@ class Sign:
 def home() -> ResponseReturnValue:
     """Show each part of the house and whether it is well."""
     signs = context.read(lambda db: find_signs(db, now=context.now()))
-    return render_template("desk/admin/health.html", signs=signs)
+    return render_template("desk/admin/health.html", signs=signs, kept=kept.find_whole(2))
 
 
 def find_signs(session: Session, *, now: datetime) -> Sequence[Sign]:

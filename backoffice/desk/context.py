@@ -118,9 +118,14 @@ def today() -> date:
     return now().astimezone(house().zone).date()
 
 
+def midnight(day: date) -> datetime:
+    """Return the instant at which a day begins where the company is."""
+    return datetime.combine(day, time(0), house().zone).astimezone(UTC)
+
+
 def day_ends() -> datetime:
     """Return the instant at which today is over where the company is."""
-    return datetime.combine(today() + timedelta(days=1), time(0), house().zone).astimezone(UTC)
+    return midnight(today() + timedelta(days=1))
 
 
 def read(query: Callable[[Session], T]) -> T:

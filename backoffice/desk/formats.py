@@ -62,6 +62,16 @@ def short_day(value: date) -> str:
     return wording.short_day(value, _locale())
 
 
+def month(value: date) -> str:
+    """Write a month with its year: November 2026."""
+    return wording.month(value, _locale())
+
+
+def number(value: float) -> str:
+    """Write a number with one place, none where it is whole."""
+    return str(format_decimal(round(value, 1)))
+
+
 def machine(at: datetime) -> str:
     """Write an instant for a <time> element."""
     return at.isoformat()
@@ -128,6 +138,8 @@ def add_to(blueprint: Blueprint) -> None:
             "moment": moment,
             "period": period,
             "short_day": short_day,
+            "month": month,
+            "number": number,
             "machine": machine,
             "due": due,
             "money": money,

@@ -15,8 +15,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
 def text(name: str) -> str:
-    """Return a field as typed, empty if it is not there."""
-    return request.form.get(name, "")
+    """Return a field as typed, empty if it is not there; of a form that only asks, from the address."""
+    return (request.args if request.method == "GET" else request.form).get(name, "")
 
 
 def number(name: str, *, least: int = 1, most: int = MAX_NUMBER, wrong: str = "bad_quantity") -> int:

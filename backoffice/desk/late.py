@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes
 from backoffice.crm.models import Order, OrderLine, Party
+from backoffice.erp import promising, tracing
 from backoffice.erp.models import (
     Item,
     Peg,
@@ -22,6 +23,7 @@ from backoffice.erp.models import (
     Shipment,
     ShipmentLine,
 )
+from backoffice.public.promise import Step
 
 OPEN = ("placed", "confirmed", "picking")
 MOST = 300
@@ -44,6 +46,9 @@ class Late:
     """An order line that comes later than promised, or that stands on something late.
 
     days: by which it is late at least; 0 if its day is still to come and has not moved. overdue: its expected day is over.
+    path: from the line down through what comes last at each step, where something is still to come.
+    longest: the longest of the steps that lead to its day: a wait for a machine may cost more than any supply.
+    with_others: all of it is here, and another line of its order is not.
     """
 
     number: str
@@ -53,6 +58,9 @@ class Late:
     overdue: bool
     day_known: bool
     blockers: Sequence[Blocker]
+    path: Sequence[tracing.Node]
+    longest: Step | None
+    with_others: bool
 
 
 def find_late(session: Session, today: date, *, now: datetime) -> Sequence[Late]:
@@ -78,7 +86,10 @@ def find_late(session: Session, today: date, *, now: datetime) -> Sequence[Late]
         .order_by(OrderLine.promised_on, OrderLine.id)
         .limit(MOST)
     ).all()
-    waits = _blockers(session, [line.reservation_id for _, _, line in rows], root, now)
+    ids = [line.reservation_id for _, _, line in rows]
+    waits, paths = _blockers(session, ids, root, now), _paths(session, ids, root, now)
+    waiting = {number for number, _, line in rows if line.reservation_id in waits}
+    nothing: tuple[Sequence[tracing.Node], Step | None] = ((), None)
     found = [
         Late(
             number,
@@ -88,10 +99,28 @@ def find_late(session: Session, today: date, *, now: datetime) -> Sequence[Late]
             line.expected_on < today,
             causes.is_day_known(line.moved_cause),
             waits.get(line.reservation_id, ()),
+            *paths.get(line.reservation_id, nothing),
+            number in waiting and line.reservation_id not in waits,
         )
         for number, customer, line in rows
     ]
     return sorted(found, key=lambda one: (one.day_known, -one.days, one.line.promised_on, one.line.id))
+
+
+def _paths(
+    session: Session, reservation_ids: Sequence[int], root: sa.ColumnElement[int], now: datetime
+) -> Mapping[int, tuple[Sequence[tracing.Node], Step | None]]:
+    """Return line → its path and its longest step; of a parted line those of the part that comes last."""
+    rows = session.execute(sa.select(Reservation.id, root, Reservation.chain).where(root.in_(reservation_ids)))
+    parts = {part: (line, promising.rows_to_steps(chain)) for part, line, chain in rows}
+    trees = tracing.find_tree(session, [tracing.Key("line", part) for part in sorted(parts)], "origin", now=now)
+    found: dict[int, tuple[Sequence[tracing.Node], Step | None]] = {}
+    for tree in trees:
+        path, (line, steps) = tracing.path_of(tree), parts[tree.key.id]
+        if len(path) > 1 and (line not in found or (path[1].at or now) > (found[line][0][1].at or now)):
+            still = [step for step in steps if step.ends_at > now]
+            found[line] = path, max(still, key=lambda step: step.ends_at - max(step.starts_at, now), default=None)
+    return found
 
 
 def _not_sent(root: sa.ColumnElement[int]) -> sa.Select[int]:
@@ -149,5 +178,5 @@ def _blockers(
         kind = "proposed" if bought == "proposed" else peg.kind
         blocker = Blocker(kind, row_id, purchase or made or "", item, at, at is not None and at < now)
         found[line].setdefault((peg.kind, row_id), blocker)
-    # the late ones first: there something can be done
-    return {line: sorted(them.values(), key=lambda one: not one.late) for line, them in found.items()}
+    # the late ones first, then what is bought before what is made from it: there something can be done
+    return {line: sorted(them.values(), key=lambda one: (not one.late, one.kind == "make")) for line, them in found.items()}

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from backoffice.desk import context, forms, late, listing, load, moved, planning_lists
+from backoffice.desk import context, forms, kept, late, listing, moved, planning_lists
 from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.erp import expediting, production, purchasing
+from backoffice.erp import expediting, load, production, purchasing
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("planning", __name__, url_prefix="/desk/planning")
@@ -32,6 +32,7 @@ def home() -> ResponseReturnValue:
         late=context.read(lambda db: late.find_late(db, context.today(), now=now)),
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
+        kept=kept.find_whole(2),
         page_size=LATE_SHOWN,
     )
 
@@ -102,14 +103,17 @@ def work_centres() -> ResponseReturnValue:
 
 @bp.get("/load/<int:centre_id>")
 def centre(centre_id: int) -> ResponseReturnValue:
-    """Show what fills a work centre, on one day or in the next four weeks."""
-    chosen = forms.shown_day("day")
-    zone = context.house().zone
-    low = datetime.combine(chosen or context.today(), time(), zone).astimezone(UTC)
-    last = (chosen or context.today()) + timedelta(days=1 if chosen else load.DAYS)
-    high = datetime.combine(last, time(), zone).astimezone(UTC)
-    work_centre, slots = context.read(lambda db: planning_lists.find_slots(db, centre_id, low, high, now=context.now()))
-    return render_template("desk/planning/centre.html", centre=work_centre, slots=slots, chosen=chosen)
+    """Show what fills a work centre, on the days that were chosen or in the next four weeks."""
+    chosen, now = forms.shown_day("day"), context.now()
+    first = chosen or context.today()
+    last = max(forms.shown_day("until") or first, first) if chosen else first + timedelta(days=27)
+    low, high = context.midnight(first), context.midnight(last + timedelta(days=1))
+    work_centre, slots, total = context.read(
+        lambda db: planning_lists.find_slots(db, centre_id, low, high, now=now, page=forms.page())
+    )
+    return render_template(
+        "desk/planning/centre.html", centre=work_centre, slots=slots, chosen=chosen, last=last, **_where(total)
+    )
 
 
 @bp.post("/stops")
@@ -168,9 +172,9 @@ def _centre_name(centre_id: int) -> str:
     return next(one.name for one in context.read(planning_lists.find_work_centres) if one.id == centre_id)
 
 
-def _load() -> object:
+def _load(weeks: int = 4, by: load.Step = "day") -> object:
     today, now = context.today(), context.now()
-    return context.read(lambda db: load.find_load(db, today, now=now))
+    return context.read(lambda db: load.find_load(db, today, weeks=weeks, by=by, now=now))
 
 
 def production_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
@@ -203,9 +207,14 @@ def _load_page(
     typed: dict[str, str] | None = None, fields: dict[str, str] | None = None, status: int = 200
 ) -> ResponseReturnValue:
     now = context.now()
+    weeks = next((one for one in load.WEEKS if request.args.get("weeks") == str(one)), 4)
+    by: load.Step = "week" if request.args.get("by") == "week" else "day"
     page = render_template(
         "desk/planning/load.html",
-        centres=_load(),
+        centres=_load(weeks, by),
+        weeks=weeks,
+        by=by,
+        horizons=load.WEEKS,
         work_centres=context.read(planning_lists.find_work_centres),
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         typed=typed or {},

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm.models import OrderLine
 from backoffice.desk.listing import PAGE, contains
 from backoffice.desk.warehouse_tasks import options_of
+from backoffice.erp import standing
 from backoffice.erp.models import (
     Item,
     OperationSlot,
@@ -27,8 +28,6 @@ from backoffice.erp.models import (
     WorkCentreStop,
 )
 from backoffice.public.errors import NotFound
-
-MOST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def find_made(
         sa.select(ProductionOrder, Item, Reservation.order_ref)
         .join(Item, Item.id == ProductionOrder.item_id)
         .join(Reservation, Reservation.id == ProductionOrder.reservation_id, isouter=True)
-        .where(_alive(now), contains(query, ProductionOrder.number, Item.sku, Item.name, Reservation.order_ref))
+        .where(standing.is_open(now), contains(query, ProductionOrder.number, Item.sku, Item.name, Reservation.order_ref))
     )
     if late:
         wanted = wanted.where(ProductionOrder.ready_at < now)
@@ -154,30 +153,39 @@ def is_late(now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(PurchaseOrder.state == "ordered", PurchaseOrderLine.due_at < now)
 
 
+def is_ordered() -> sa.ColumnElement[bool]:
+    """Tell of receipts that were ordered: their day can move."""
+    return PurchaseOrder.state == "ordered"
+
+
 def is_proposed() -> sa.ColumnElement[bool]:
     """Tell of receipts that nobody has ordered yet."""
     return PurchaseOrder.state == "proposed"
 
 
 def find_slots(
-    session: Session, centre_id: int, low: datetime, high: datetime, *, now: datetime
-) -> tuple[WorkCentre, Sequence[Filling]]:
-    """Return a work centre and the operations that use it between two instants. Raises NotFound(unknown_work_centre)."""
+    session: Session, centre_id: int, low: datetime, high: datetime, *, now: datetime, page: int = 1
+) -> tuple[WorkCentre, Sequence[Filling], int]:
+    """Return a work centre, one page of the operations that use it between two instants, and how many there are.
+
+    Raises NotFound(unknown_work_centre).
+    """
     centre = session.get(WorkCentre, centre_id)
     if centre is None:
         raise NotFound("unknown_work_centre")
-    rows = session.execute(
+    wanted = (
         sa.select(OperationSlot, ProductionOrder, Item, Reservation.order_ref, OrderLine.promised_on)
         .join(ProductionOrder, ProductionOrder.id == OperationSlot.production_order_id)
         .join(Item, Item.id == ProductionOrder.item_id)
         .join(Reservation, Reservation.id == ProductionOrder.reservation_id, isouter=True)
         .join(OrderLine, OrderLine.reservation_id == sa.func.coalesce(Reservation.split_from_id, Reservation.id), isouter=True)
         .where(OperationSlot.work_centre_id == centre_id, OperationSlot.starts_at < high, OperationSlot.ends_at > low)
-        .where(_alive(now))
-        .order_by(OperationSlot.starts_at, OperationSlot.id)
-        .limit(MOST)
-    ).all()
-    return centre, [Filling(slot, order, item, ref or "", promised_on) for slot, order, item, ref, promised_on in rows]
+        .where(standing.is_open(now))
+    )
+    ordered = wanted.order_by(OperationSlot.starts_at, OperationSlot.id)
+    rows = session.execute(ordered.limit(PAGE).offset((page - 1) * PAGE)).all()
+    filling = [Filling(slot, order, item, ref or "", promised_on) for slot, order, item, ref, promised_on in rows]
+    return centre, filling, _count(session, wanted.with_only_columns(OperationSlot.id))
 
 
 def find_stops(session: Session, *, now: datetime) -> Sequence[Stop]:
@@ -198,17 +206,6 @@ def find_work_centres(session: Session) -> Sequence[WorkCentre]:
 
 def _count(session: Session, rows: sa.Select[Any]) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
-
-
-def _alive(now: datetime) -> sa.ColumnElement[bool]:
-    """Leave out what belongs to a cart whose hold is over."""
-    return sa.or_(
-        ProductionOrder.state == "planned",
-        sa.and_(
-            ProductionOrder.state == "held",
-            sa.or_(Reservation.state == "paying", sa.and_(Reservation.state == "held", Reservation.expires_at > now)),
-        ),
-    )
 
 
 def _operations(session: Session, order_ids: Sequence[int]) -> Mapping[int, Sequence[Operation]]:

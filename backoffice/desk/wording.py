@@ -10,6 +10,7 @@ from backoffice import causes
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.phrases import gettext as _
 from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.orders import Cause
 
 
 def explain(error: ShopError) -> str:
@@ -127,6 +128,8 @@ def explain_field(code: str) -> str:
         "before_it_left": _("One of them had not left by that day."),
         "bad_quantity": _("Write a whole number, 1 or more."),
         "bad_count": _("Write a whole number, 0 or more."),
+        "bad_days": _("Write a number of days between 1 and 366."),
+        "unknown_order": _("There is no order with that number."),
         "bad_hours": _("Write a number of hours between 1 and 720."),
         "bad_time": _("Choose a day and a time."),
         "bad_choice": _("Choose one of the list."),
@@ -320,6 +323,11 @@ def name_of(kind: str, code: str) -> str:
             "receipt.expedite_declined": _("noted that the supplier cannot"),
             "refund.request": _("gave money back"),
         },
+        "promised_from": {
+            "stock": _("stock"),
+            "incoming": _("what is on its way"),
+            "production": _("production"),
+        },
         "basis": {
             "stock": _("from stock"),
             "receipt": _("from what is on its way"),
@@ -329,6 +337,11 @@ def name_of(kind: str, code: str) -> str:
         },
     }
     return str(tables[kind].get(code, code))
+
+
+def cause_in_words(cause: Cause) -> str:
+    """Say why a day moves."""
+    return causes.say(cause, _, day)
 
 
 def cause_of(kept: Mapping[str, Any] | None, english: str | None) -> str:

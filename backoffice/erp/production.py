@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from backoffice.erp import fulfilment, offers, pegging, plan, purchasing, replan
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.public.orders import Cause
 from backoffice.wording import day_in
 
 log = structlog.get_logger()
@@ -101,31 +103,47 @@ def stop(
     centre = session.get(t.WorkCentre, work_centre_id)
     if centre is None:
         raise NotFound("unknown_work_centre")
-    if not (starts_at < ends_at and ends_at > now and (ends_at - starts_at).days <= 366):
-        raise BadInput("bad_period")
+    require_period(starts_at, ends_at, now=now)
     row = t.WorkCentreStop(
         work_centre_id=centre.id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip()[:200], actor=actor
     )
     session.add(row)
     session.flush()
-    touched = session.scalars(
+    touched = stopped_by(session, centre.id, starts_at, ends_at, now=now)
+    cause = cause_of_stop(session, centre, ends_at)
+    waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
+    own = [order.reservation_id for order in touched if order.reservation_id]
+    replan.after_change(session, [*own, *waiting], cause=cause, now=now)
+    _touch_made(session, now)
+    return row
+
+
+def require_period(starts_at: datetime, ends_at: datetime, *, now: datetime) -> None:
+    """Raise BadInput(bad_period) unless a work centre may stand still from when to when."""
+    if not (starts_at < ends_at and ends_at > now and (ends_at - starts_at).days <= 366):
+        raise BadInput("bad_period")
+
+
+def stopped_by(
+    session: Session, work_centre_id: int, starts_at: datetime, ends_at: datetime, *, now: datetime
+) -> Sequence[t.ProductionOrder]:
+    """Return the production orders whose minutes lie in a stop."""
+    return session.scalars(
         sa.select(t.ProductionOrder)
         .join(t.OperationSlot, t.OperationSlot.production_order_id == t.ProductionOrder.id)
         .where(
-            t.OperationSlot.work_centre_id == centre.id,
+            t.OperationSlot.work_centre_id == work_centre_id,
             t.OperationSlot.starts_at < ends_at,
             t.OperationSlot.ends_at > max(starts_at, now),
             t.ProductionOrder.state.in_(["held", "planned"]),
         )
         .distinct()
     ).all()
-    until_on = day_in(get_company(session).timezone, ends_at)
-    cause = causes.of("station_stopped", station=centre.name, until_on=until_on)
-    waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
-    own = [order.reservation_id for order in touched if order.reservation_id]
-    replan.after_change(session, [*own, *waiting], cause=cause, now=now)
-    _touch_made(session, now)
-    return row
+
+
+def cause_of_stop(session: Session, centre: t.WorkCentre, ends_at: datetime) -> Cause:
+    """Return why days move when a work centre stands still."""
+    return causes.of("station_stopped", station=centre.name, until_on=day_in(get_company(session).timezone, ends_at))
 
 
 def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> None:

@@ -23,12 +23,14 @@ from backoffice.planning.plan import Plan, SellFrom
 SupplyKey = tuple[Literal["stock", "po", "mo"], int]
 
 
-def ignored(now: datetime, own: str | None) -> sa.ColumnElement[bool]:
-    """Return the condition for reservations that do not count for this asker: expired holds and their own."""
-    expired = sa.and_(t.Reservation.state == "held", t.Reservation.expires_at <= now)
-    if own is None:
-        return expired
-    return sa.or_(expired, sa.and_(t.Reservation.owner_ref == own, t.Reservation.state.in_(["held", "paying"])))
+def ignored(now: datetime, own: str | None, without: Iterable[int] = ()) -> sa.ColumnElement[bool]:
+    """Return the condition for reservations that do not count for this asker: expired holds, their own, and `without`."""
+    conditions = [sa.and_(t.Reservation.state == "held", t.Reservation.expires_at <= now)]
+    if own is not None:
+        conditions.append(sa.and_(t.Reservation.owner_ref == own, t.Reservation.state.in_(["held", "paying"])))
+    if ids := sorted(without):
+        conditions.append(t.Reservation.id.in_(ids))
+    return sa.or_(*conditions)
 
 
 def load(
@@ -64,7 +66,17 @@ def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, 
     return Plan(masters.load(session, now=now).factory, now, list(_stock(session, items, back, now, warehouse_id)), ())
 
 
-def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None) -> Counter[tuple[str, int, int]]:
+def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Iterable[int], *, now: datetime) -> list[Supply]:
+    """Return what would be free of exactly these items, in every warehouse, if these reservations had nothing any more."""
+    items, without = sorted(set(item_ids)), sorted(set(reservation_ids))
+    back = _given_back(session, items, now=now, own=None, without=without)
+    stock = _stock(session, items, back, now, None)
+    return [*stock, *_receipts(session, items, back), *_making(session, items, back, without)]
+
+
+def _given_back(
+    session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()
+) -> Counter[tuple[str, int, int]]:
     """Return (kind, supply, item) → quantity pegged by reservations that do not count."""
     pegs = session.execute(
         sa.select(
@@ -76,7 +88,7 @@ def _given_back(session: Session, items: list[int], *, now: datetime, own: str |
             t.Peg.quantity,
         )
         .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
-        .where(ignored(now, own), t.Peg.item_id.in_(items))
+        .where(ignored(now, own, without), t.Peg.item_id.in_(items), t.Peg.used.is_(False))
     )
     back: Counter[tuple[str, int, int]] = Counter()
     for kind, warehouse_id, line_id, order_id, item_id, quantity in pegs:
@@ -93,12 +105,13 @@ def _stock(
     items: list[int],
     back: Counter[tuple[str, int, int]],
     now: datetime,
-    warehouse: int | sa.ScalarSelect[int | None],
+    warehouse: int | sa.ScalarSelect[int | None] | None,
 ) -> Iterable[Supply]:
+    """Yield what is free of each item in a warehouse (None: in each)."""
     free_of = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
     rows = session.execute(
         sa.select(t.Stock.warehouse_id, t.Stock.item_id, free_of).where(
-            t.Stock.item_id.in_(items), t.Stock.warehouse_id == warehouse
+            t.Stock.item_id.in_(items), sa.true() if warehouse is None else t.Stock.warehouse_id == warehouse
         )
     )
     for warehouse_id, item_id, free in rows:
@@ -120,11 +133,15 @@ def _receipts(session: Session, items: list[int], back: Counter[tuple[str, int, 
             yield Supply(("po", line_id), item_id, quantity, due_at, "receipt")
 
 
-def _making(session: Session, items: list[int], back: Counter[tuple[str, int, int]]) -> Iterable[Supply]:
+def _making(
+    session: Session, items: list[int], back: Counter[tuple[str, int, int]], without: Iterable[int] = ()
+) -> Iterable[Supply]:
+    """Yield what production orders make beyond what is promised of it; not those made for `without`."""
     order = t.ProductionOrder
+    kept = sa.or_(order.reservation_id.is_(None), order.reservation_id.not_in(sorted(without)))
     rows = session.execute(
         sa.select(order.id, order.item_id, order.quantity - order.pegged, order.ready_at).where(
-            order.item_id.in_(items), order.state == "planned"
+            order.item_id.in_(items), order.state == "planned", kept
         )
     )
     for order_id, item_id, free, ready_at in rows:

@@ -72,6 +72,17 @@ DESKS = {
     "receipts": "/desk/planning/receipts",
     "load": "/desk/planning/load",
     "work-centre": "/desk/planning/load/1",
+    "load-by-week": "/desk/planning/load?weeks=13&by=week",
+    "lanes-week": "/desk/planning/lanes",
+    "lanes-day": "/desk/planning/lanes?zoom=day&from=2026-11-26",
+    "lanes-nothing": "/desk/planning/lanes?from=2027-05-01",
+    "traced-production": "/desk/planning/trace/production/1",
+    "traced-receipt": "/desk/planning/trace/receipts/1",
+    "traced-item": "/desk/planning/trace/items/21",
+    "what-if": "/desk/planning/what-if",
+    "what-if-stopped": "/desk/planning/what-if?ask=stop&work_centre=6&starts_at=2026-11-26T06:00&hours=72",
+    "what-if-ordered": "/desk/planning/what-if?ask=order&sku=LINDE-180-WALNUT&quantity=3",
+    "kept-promises": "/desk/planning/kept",
     "health": "/desk/admin",
     "people": "/desk/admin/people",
     "absences": "/desk/admin/absences",
@@ -215,6 +226,11 @@ def walk_the_orders(desk: Camera) -> None:
     page.goto(f"{address}/desk/sales/orders")
     path = page.locator("[data-row]").first.get_attribute("href")
     desk.open(path, "order-at-desk")
+    with page.expect_navigation():
+        page.get_by_role("link", name="Where it comes from").click()
+    desk.look("traced-order")
+    desk.open("/desk/planning/what-if?ask=stop&work_centre=1&starts_at=soon&hours=900", "what-if-wrong", 422)
+    page.goto(f"{address}{path}")
     page.locator("details", has_text="Give money back").locator("summary").click()
     page.get_by_label("Amount in EUR").fill("9000")
     page.get_by_label("Why", exact=True).fill("It arrived broken")
@@ -258,7 +274,7 @@ def walk_the_desks(desk: Camera) -> None:
     desk.press("Book the count", "shelf-wrong", 422)
 
 
-@pytest.mark.timeout(900)  # some seventy pages on three screens, light and dark
+@pytest.mark.timeout(900)  # some eighty pages on three screens, light and dark
 @pytest.mark.browser
 @pytest.mark.parametrize("walk", [walk_the_shop, walk_the_desks])
 def test_screenshots_of_every_page(

@@ -6,16 +6,20 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from pwdlib import PasswordHash
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from backoffice import tables
+from backoffice.bootstrap import Services
 from backoffice.crm import leads
 from backoffice.crm.models import Lead
 from backoffice.erp.models import Staff
@@ -153,3 +157,17 @@ def ask(workshop: Workshop) -> Callable[..., Lead]:
     return lambda **changes: workshop.db.run(
         lambda session: leads.submit(session, replace(FORM, **changes), now=workshop.services.clock())
     )
+
+
+@pytest.fixture
+def shop(services: Services, now: datetime) -> Iterator[Workshop]:
+    """Open the workshop on each of the two databases."""
+    services.db.run(lambda session: open_company(session, now=now))
+    workshop = Workshop(services, now)
+    yield workshop
+    assert workshop.breaches() == []
+
+
+def every_row(session: Session) -> dict[str, list[str]]:
+    """Return every row of every table."""
+    return {table.name: sorted(map(repr, session.execute(sa.select(table)).all())) for table in tables.metadata.sorted_tables}

@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import tables
-from backoffice.bootstrap import Services
 from backoffice.desk.moved import Unseen, Watch
 from backoffice.erp import expediting, production
 from backoffice.erp.models import PurchaseOrderLine, WorkCentreStop
-from tests.company import at, open_company
-from tests.functional.desk.conftest import Colleague
+from tests.company import at
+from tests.functional.desk.conftest import Colleague, every_row
 from tests.integration.chain.conftest import Workshop
 
 AtDesk = Callable[[str], Colleague]
 LAMPS = "/desk/planning/receipts/1/due"
 MOVE = {"due_on": "2026-12-03", "version": "1", "key": "a"}
 STOP = {"work_centre": "2", "starts_at": "2026-11-24T09:00", "hours": "48", "reason": "Belt", "key": "a"}
-
-
-def rows(session: Session) -> dict[str, list[str]]:
-    """Return every row of every table."""
-    return {table.name: sorted(map(repr, session.execute(sa.select(table)).all())) for table in tables.metadata.sorted_tables}
-
-
-@pytest.fixture
-def shop(services: Services, now: datetime) -> Iterator[Workshop]:
-    """Open the workshop on each of the two databases."""
-    services.db.run(lambda session: open_company(session, now=now))
-    workshop = Workshop(services, now)
-    yield workshop
-    assert workshop.breaches() == []
 
 
 def move_lamps(session: Session, now: datetime) -> None:
@@ -57,11 +40,11 @@ def test_looking_leaves_no_trace_and_tells_what_saving_then_does(
     shop.buy(LAMP=2)
     shop.buy(TABLE=1)
     with shop.db.read() as session:
-        before = rows(session)
+        before = every_row(session)
     with pytest.raises(Unseen) as unseen:
         shop.db.run(Watch("").over(lambda session: change(session, now)))
     with shop.db.read() as session:
-        assert rows(session) == before  # the plan's version, the outbox, the timeline, the audit: all of it
+        assert every_row(session) == before  # the plan's version, the outbox, the timeline, the audit: all of it
     [move] = unseen.value.moves
     assert (move.before.customer, move.late, unseen.value.changed) == ("Ada Lovelace", True, False)
     shop.db.run(Watch(unseen.value.mark).over(lambda session: change(session, now)))
