@@ -9,10 +9,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import fulfilment, offers, pegging, plan, purchasing, replan, rescheduling, stock
+from backoffice.erp import chains, fulfilment, gaining, offers, pegging, plan, purchasing, replan, rescheduling, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.public.orders import CauseLink
 from backoffice.wording import day_in
 
 log = structlog.get_logger()
@@ -123,7 +124,8 @@ def stop(
     cause = causes.of("station_stopped", station=centre.name, until_on=until_on)
     waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
     own = [order.reservation_id for order in touched if order.reservation_id]
-    replan.after_change(session, [*own, *waiting], cause=cause, now=now)
+    origin = chains.Origin(CauseLink("stop", centre.name), order_ids=frozenset(order.id for order in touched))
+    replan.after_change(session, [*own, *waiting], cause=cause, origin=origin, now=now)
     _touch_made(session, now)
     return row
 
@@ -140,6 +142,7 @@ def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> No
         row.ends_at = now
     session.flush()
     log.info("work_centre_works_again", stop_id=stop_id, actor=actor)
+    gaining.after_freeing(session, gaining.Freed(centre_ids=frozenset([row.work_centre_id])), now=now)
     _touch_made(session, now)
 
 

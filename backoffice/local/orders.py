@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import consents, leads, links, orders
+from backoffice.crm import consents, leads, links, orders, slips
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
@@ -38,6 +38,7 @@ SHOWN = (
     "shipped",
     "day_moved",
     "day_unknown",
+    "chosen",
     "message",
     "answer",
     "cancelled",
@@ -175,6 +176,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
     happened = session.scalars(
         sa.select(Activity).where(Activity.order_ref == order.number, Activity.kind.in_(SHOWN)).order_by(Activity.at, Activity.id)
     )
+    waiting = slips.find_open(session, order.id)
     return OrderView(
         number=order.number,
         state=order.state,
@@ -197,6 +199,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         parcels=[_parcel(session, one) for one in fulfilment.parcels_of(session, order.number)],
         cancellable=order.state != "cancelled" and goods.is_possible(session, order.number),
         events=[_event(one) for one in happened],
+        slip_id=waiting.id if waiting else None,
     )
 
 
@@ -209,6 +212,7 @@ def _event(entry: Activity) -> OrderEvent:
         item=str(entry.values.get("item", "")),
         cause=causes.read(entry.values.get("cause")),
         amount=Money(amount, str(entry.values.get("currency"))) if isinstance(amount, int) else None,
+        choice=str(entry.values.get("choice", "")),
     )
 
 
