@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,11 +17,15 @@ Node = tuple[str, int]  # ("receipt", purchase order line) | ("order", productio
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a change began: what is said of it, and the receipt or the production orders that it touched first."""
+    """Where a change began: what is said of it, and the receipt or the production orders that it touched first.
+
+    known: ways that were looked up before their pegs were taken away.
+    """
 
     link: CauseLink
     receipt_id: int | None = None
     order_ids: frozenset[int] = frozenset()
+    known: Mapping[int, tuple[CauseLink, ...]] = field(default_factory=dict)
 
 
 def routes(session: Session, origin: Origin, reservation_ids: Iterable[int]) -> dict[int, tuple[CauseLink, ...]]:
@@ -38,7 +42,8 @@ def routes(session: Session, origin: Origin, reservation_ids: Iterable[int]) -> 
             goes_to.setdefault(("order", peg.supply_order_id), []).append(demand)
     came_from = _walk(goes_to, _starts(origin))
     names = _names(session, [number for kind, number in came_from if kind == "order"])
-    return {one: (origin.link, *_back(came_from, ("line", one), names)) for one in wanted}
+    found = {one: (origin.link, *_back(came_from, ("line", one), names, origin.link.ref)) for one in wanted}
+    return found | dict(origin.known)
 
 
 def _starts(origin: Origin) -> list[Node]:
@@ -59,12 +64,12 @@ def _walk(goes_to: dict[Node, list[Node]], starts: list[Node]) -> dict[Node, Nod
     return came_from
 
 
-def _back(came_from: dict[Node, Node | None], end: Node, names: dict[int, CauseLink]) -> list[CauseLink]:
+def _back(came_from: dict[Node, Node | None], end: Node, names: dict[int, CauseLink], origin_ref: str) -> list[CauseLink]:
     """Return the production orders on the way to `end`, the first one first."""
     found: list[CauseLink] = []
     node = came_from.get(end)
     while node is not None:
-        if node[0] == "order":
+        if node[0] == "order" and names[node[1]].ref != origin_ref:
             found.append(names[node[1]])
         node = came_from[node]
     return found[::-1]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.db import Database
-from backoffice.erp import chains, fulfilment, holds, offers, pegging, plan, proposing
+from backoffice.erp import chains, delaying, fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.public.orders import Cause
@@ -122,6 +122,8 @@ def _again(session: Session, stripped: _Stripped, now: datetime) -> bool:
     reservation = stripped.reservation
     before = reservation.ready_at, reservation.warehouse_id
     planned = holds.plan_again(session, reservation, reuse=stripped.made, now=now)
+    if planned:
+        delaying.keep_back(session, reservation, now=now)
     offers.touch(session, {*stripped.items, *holds.items_of(session, reservation)}, now=now, capacity=True)
     if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
         return False

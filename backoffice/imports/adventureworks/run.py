@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import Database
-from backoffice.erp import facets, offers, plan
+from backoffice.erp import facets, offers, plan, remaking
 from backoffice.erp import models as t
 from backoffice.erp.sell_from import get_items, set_policy
 from backoffice.imports.adventureworks import making, rules, supplying
@@ -89,6 +89,7 @@ def _write(
     steps.next("work centres")
     centres = making.write_work_centres(sync, source)
     steps.next("parts lists and routings")
+    before = remaking.recipes(session)
     making.write_boms(sync, source, items, parts)
     making.write_routings(sync, source, items, centres)
     steps.next("suppliers and receipts")
@@ -105,6 +106,7 @@ def _write(
     if sync.moved:
         facets.refresh(session)
         plan.bump(session, master=True)
+        remaking.after_change(session, remaking.changed(before, remaking.recipes(session)), now=now)
         offers.refresh(session, None, now=now)
     steps.finish()
     return Report({kind: {name: counter[name] for name in OUTCOMES} for kind, counter in sync.counts.items()})
