@@ -32,7 +32,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
     | _to(PUBLIC, "api", "home openapi list_products get_product get_availability get_promise")  # keys and scopes: itself
     | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels renew_cart check_out")
-    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead")
+    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose")
     | _to(PUBLIC, "shop", "account account_login account_login_submit account_register account_register_submit")
     | _to(PUBLIC, "shop", "account_sent account_confirm account_confirm_submit account_forgot account_forgot_submit")
     | _to(PUBLIC, "shop", "account_reset account_reset_submit account_logout account_everywhere account_settings")
@@ -53,6 +53,7 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
+    | _to(PLANNER, "breaks", "ways shorten shift delay")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password")
     | _to(ADMIN, "absences", "home add remove")
