@@ -53,7 +53,7 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
-    | _to(PLANNER, "breaks", "ways shorten shift delay")
+    | _to(PLANNER, "breaks", "ways shorten shift delay begin")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password")
     | _to(ADMIN, "absences", "home add remove")

@@ -113,3 +113,15 @@ def delay(order_id: int) -> ResponseReturnValue:
     if fresh:
         flash(_("Saved. %(moved)s", moved=watch.words()))
     return redirect(url_for("planning.production_orders", **forms.place()), 303)
+
+
+@bp.post("/production/<int:order_id>/begin")
+def begin(order_id: int) -> ResponseReturnValue:
+    """Note that a production order can begin after all."""
+    me, now, watch = context.me(), context.now(), moved.Watch()
+    try:
+        context.write(watch.over(lambda db: production.begin(db, order_id, by=me.email, role=me.role, now=now)))
+    except ShopError as error:
+        return planning.production_page({"id": str(order_id), "problem": explain(error)}, error.status)
+    flash(_("Saved. %(moved)s", moved=watch.words()))
+    return redirect(url_for("planning.production_orders", **forms.place()), 303)

@@ -323,6 +323,7 @@ def name_of(kind: str, code: str) -> str:
             "outbox.replay_all": _("tried all messages again"),
             "payment.handled": _("dealt with a payment"),
             "production.earlier": _("planned a production order earlier"),
+            "production.begin": _("noted that production can begin"),
             "production.delay": _("noted that production cannot begin"),
             "receipt.due": _("moved a receipt"),
             "receipt.shorten": _("noted that fewer come"),

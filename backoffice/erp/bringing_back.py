@@ -24,7 +24,7 @@ MOST_DAYS = 40  # no supplier is asked for more than that
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One thing that could be done. kind: receipt | stop | plan_again; id, ref, name: of the receipt, the stop, the production.
+    """One thing that could be done. kind: receipt | stop | delay | plan_again; id, ref, name: of what it is done to.
 
     wanted_on: of a receipt, the latest day that keeps the promise, or the earliest that can be asked if none does.
     arrives_on: when the line then arrives; keeps: that is the promised day.
@@ -47,6 +47,7 @@ def find(session: Session, reservation_id: int, promised_on: date, *, now: datet
         return []
     own = sorted(splitting.family(session, reservation_id))
     ways = [*_receipts(session, own, promised_on, now), *_stops(session, own, promised_on, now)]
+    ways += _delays(session, own, promised_on, now)
     if (again := _again(session, own, promised_on, now)) is not None:
         ways.append(again)
     return sorted((way for way in ways if way.arrives_on < stands_on), key=lambda way: (not way.keeps, way.arrives_on))
@@ -127,6 +128,22 @@ def _stops(session: Session, own: list[int], promised_on: date, now: datetime) -
         on = _tried(session, own[0], lambda one=stop_id: production.end_stop(session, one, actor="", now=now))  # type: ignore[misc]  # a default argument binds the loop's value
         if on is not None:
             found.append(Way("stop", stop_id, code, name, None, on, on <= promised_on))
+    return found
+
+
+def _delays(session: Session, own: list[int], promised_on: date, now: datetime) -> list[Way]:
+    rows = session.execute(
+        sa.select(t.ProductionOrder.id, t.ProductionOrder.number, t.Item.name)
+        .join(t.Item, t.Item.id == t.ProductionOrder.item_id)
+        .where(t.ProductionOrder.reservation_id.in_(own), t.ProductionOrder.state == "planned")
+        .where(t.ProductionOrder.not_before_at.is_not(None))
+        .order_by(t.ProductionOrder.id)
+    ).all()
+    found = []
+    for order_id, number, name in rows:
+        on = _tried(session, own[0], lambda one=order_id: production.begin(session, one, by="", now=now))  # type: ignore[misc]  # a default argument binds the loop's value
+        if on is not None:
+            found.append(Way("delay", order_id, number, name, None, on, on <= promised_on))
     return found
 
 

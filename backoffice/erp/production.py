@@ -175,6 +175,27 @@ def delay(session: Session, production_order_id: int, not_before_at: datetime, *
     return moved
 
 
+def begin(session: Session, production_order_id: int, *, by: str, role: str = "", now: datetime) -> int:
+    """Note that a production order can begin after all; return how many orders' lines moved. Locks the plan.
+
+    Raises NotFound(unknown_production_order), Refused(wrong_state) unless it was said that it cannot.
+    """
+    plan.bump(session)
+    order = session.get(t.ProductionOrder, production_order_id, populate_existing=True)
+    if order is None:
+        raise NotFound("unknown_production_order")
+    if order.state != "planned" or order.not_before_at is None:
+        raise Refused("wrong_state", state=order.state)
+    before, order.not_before_at = order.not_before_at, None
+    session.flush()
+    own = [order.reservation_id] if order.reservation_id else []
+    moved = replan.after_change(session, own, cause=causes.of("planned_again"), now=now)
+    _touch_made(session, now)
+    details = {"before": before.isoformat(), "lines_moved": moved}
+    audit.record(session, "production.begin", f"production_order:{order.id}", actor=by, role=role, details=details, now=now)
+    return moved
+
+
 def _stop(
     session: Session, centre: t.WorkCentre, starts_at: datetime, ends_at: datetime, *, reason: str, actor: str
 ) -> t.WorkCentreStop:

@@ -62,6 +62,14 @@ def test_production_that_cannot_begin(at_desk: AtDesk, workshop: Workshop) -> No
     page = petra.confirm(path, not_before="2026-11-25T12:00", key="b")
     assert f"Saved. New days, told to their customers: {order.number}, Table: " in page
     assert workshop.rows(ProductionOrder, id=table.id)[0].not_before_at == at(25, 12)
+    line = workshop.rows(OrderLine)[0]
+    page = petra.get(f"/desk/planning/late/{line.id}")
+    assert f"{table.number}, Table, can begin now" in page
+    assert "as promised" in page
+    back = petra.send(f"/desk/planning/production/{table.id}/begin")
+    assert f"{order.number}, Table: Wed 25 Nov instead of" in back
+    assert workshop.rows(ProductionOrder, id=table.id)[0].not_before_at is None
+    assert petra.refused(f"/desk/planning/production/{table.id}/begin", 409)
 
 
 def test_each_way_back_is_the_plan_s_own_answer_and_leaves_no_trace(at_desk: AtDesk, workshop: Workshop) -> None:
