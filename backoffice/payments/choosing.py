@@ -125,7 +125,8 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
     if chosen is None:
         raise Refused("offer_changed")
     line, item, checkout = chosen.line, chosen.item, session.get_one(Checkout, order.checkout_id)
-    before = {"sku": line.sku, "name": line.name, "unit_price_minor": line.unit_price_minor}
+    was = _named(line.name, line.options)
+    before = {"sku": line.sku, "name": was, "unit_price_minor": line.unit_price_minor}
     new = substituting.swap(
         session,
         line.reservation_id,
@@ -146,10 +147,21 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
     given = min(chosen.refund_minor, payment.amount_minor - payment.refunded_minor)
     order.total_minor -= chosen.refund_minor
     order.version += 1
-    slip.choice = {**slip.choice, "item": chosen.name, "instead_of": before["name"], "before": before, "refund_minor": given}
+    slip.choice = {
+        **slip.choice,
+        "item": _named(line.name, line.options),
+        "instead_of": before["name"],
+        "before": before,
+        "refund_minor": given,
+    }
     session.flush()
     if given > 0:
         refunds.request(session, payment, given, reason="substitute", key=f"slip:{slip.id}", by=by, now=now)
+
+
+def _named(name: str, options: str) -> str:
+    """Return what a line is called where there may be two of its name."""
+    return f"{name}, {options}" if options else name
 
 
 def _promise(session: Session, reservation: t.Reservation, item: t.Item, now: datetime) -> dict[str, Any]:
