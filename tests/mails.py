@@ -29,7 +29,7 @@ MOVED = {
         ],
     },
     "others": [],
-    "choose": "https://shop.example/o/token/moved/1",
+    "choose": "https://shop.test/o/token/moved/1",
 }
 REFUND = {"amount": {"amount_minor": 129_900, "currency": "EUR"}, "reason": "partial"}
 PAYLOADS: dict[str, dict[str, Any]] = {
