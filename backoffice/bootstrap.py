@@ -20,7 +20,20 @@ from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier
 from backoffice.clock import utc_now
 from backoffice.config import Settings
-from backoffice.crm import arrivals, companies, consents, customers, desk_orders, follow_ups, links, moving, orders, telling
+from backoffice.crm import (
+    arrivals,
+    companies,
+    consents,
+    customers,
+    desk_orders,
+    follow_ups,
+    links,
+    moving,
+    orders,
+    slip_calls,
+    slips,
+    telling,
+)
 from backoffice.db import Database
 from backoffice.erp import holds, offers, replan
 from backoffice.local import Till, open_shop
@@ -63,8 +76,9 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.PickingStarted, orders.on_picking_started)
     events.listen(events.ShipmentPacked, orders.on_packed)
     events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
+    events.listen(events.ShipmentShipped, slips.on_shipped)
     events.listen(events.ShipmentDelivered, arrivals.on_delivered)
-    events.listen(events.ExpectedDayMoved, moving.make_on_day_moved(secret_key))
+    events.listen(events.ExpectedDaysMoved, moving.make_on_days_moved(secret_key))
     events.listen(events.OrderPlaced, follow_ups.on_order_placed)
     events.listen(events.PaymentOpened, desk_orders.make_on_payment_opened(secret_key))
     events.listen(events.PaymentEnded, desk_orders.on_payment_ended)
@@ -122,6 +136,7 @@ def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], ob
         ("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
         ("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=services.settings.base_url, now=now)),
         ("find_days", 300, lambda now: replan.find_days(db, now=now)),
+        ("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
         ("poll_payments", 30, lambda now: services.till.poll(now=now)),
         ("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
     ]

@@ -5,14 +5,17 @@ Values whose names end in `_on` are days (ISO). Rows written before causes had c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from babel import Locale
 
 from backoffice import wording
-from backoffice.public.orders import Cause
+from backoffice.public.orders import Cause, CauseLink
+
+NOT_VALUES = frozenset({"code", "day_known", "chain"})
 
 
 def N_(phrase: str) -> str:
@@ -23,15 +26,23 @@ def N_(phrase: str) -> str:
 PHRASES: Mapping[str, str] = {
     "receipt_later": N_("%(item)s: arrives only on %(due_on)s"),
     "receipt_earlier": N_("%(item)s: arrives already on %(due_on)s"),
+    "receipt_short": N_("%(item)s: fewer come than we had ordered"),
     "counted_fewer": N_("%(item)s: fewer on the shelf than counted before"),
     "not_on_the_shelf": N_("fewer on the shelf than we had counted"),
     "station_stopped": N_("%(station)s stands still until %(until_on)s"),
+    "shift_missing": N_("%(station)s: a shift is missing on %(missing_on)s"),
+    "production_later": N_("%(item)s: can be made only from %(from_on)s on"),
+    "recipe_changed": N_("%(item)s is made in another way now"),
+    "freed": N_("what was kept for another order has become free"),
     "maker_cancelled": N_("what it was to be taken from is not made any more"),
     "paid_after_last_parcel": N_("paid after the last parcel of the day"),
     "paid_too_late_to_begin": N_("paid after our workshop was to begin"),
     "planned_again": N_("there is time for it earlier now"),
     "found_again": N_("we have found a way to make it or to get it"),
 }
+
+
+ARROW = " → "
 
 
 def of(code: str, **values: str | int | date) -> Cause:
@@ -49,6 +60,23 @@ def say(cause: Cause, translate: Callable[[str], str], day: Callable[[date], str
     return translate(PHRASES[cause.code]) % values
 
 
+def say_chain(chain: Sequence[CauseLink], plural: Callable[[str, str, int], str]) -> str:
+    """Return a chain in words: `PO-00017 Oak leg +5 days → MO-00009 Table → Table +3 days`; "" for none.
+
+    plural: gives the phrase for a number in the reader's language.
+    """
+    return ARROW.join(_say_link(link, plural) for link in chain)
+
+
+def _say_link(link: CauseLink, plural: Callable[[str, str, int], str]) -> str:
+    named = f"{link.ref} {link.name}".strip()
+    if not link.days:
+        return named
+    days = abs(link.days)
+    moved = plural("%(num)d day", "%(num)d days", days) % {"num": days}
+    return f"{named} {'+' if link.days > 0 else '−'}{moved}"
+
+
 def in_english(cause: Cause) -> str:
     """Return a cause as a sentence for readers that know no codes: logs, and programs of the last version."""
     return say(cause, lambda phrase: phrase, lambda on: wording.day(on, Locale("en")))
@@ -57,6 +85,8 @@ def in_english(cause: Cause) -> str:
 def stored(cause: Cause, *, day_known: bool = True) -> dict[str, Any]:
     """Return a cause as it is stored; `day_known`: False while nobody knows a day."""
     kept: dict[str, Any] = {"code": cause.code, **cause.values}
+    if cause.chain:
+        kept["chain"] = [asdict(link) for link in cause.chain]
     return kept if day_known else {**kept, "day_known": False}
 
 
@@ -64,7 +94,8 @@ def read(kept: Mapping[str, Any] | None) -> Cause | None:
     """Return a stored cause; None for none, and for one that this program has no words for."""
     if not kept or kept.get("code") not in PHRASES:
         return None
-    return Cause(str(kept["code"]), {name: value for name, value in kept.items() if name not in {"code", "day_known"}})
+    values = {name: value for name, value in kept.items() if name not in NOT_VALUES}
+    return Cause(str(kept["code"]), values, tuple(CauseLink(**link) for link in kept.get("chain", ())))
 
 
 def is_day_known(kept: Mapping[str, Any] | None) -> bool:

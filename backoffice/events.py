@@ -67,13 +67,20 @@ class ShipmentDelivered:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedDayMoved:
-    """A placed order's goods are now ready at another instant; None: nobody knows. cause: see backoffice/causes.py."""
+class Move:
+    """Goods that are now ready at another instant; None: nobody knows. cause: see backoffice/causes.py."""
 
     reservation_id: int
-    order_ref: str
     ready_at: datetime | None
     cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedDaysMoved:
+    """Goods of a placed order are now ready at other instants: all that one change has moved of it."""
+
+    order_ref: str
+    moves: tuple[Move, ...]
     at: datetime
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from backoffice.public.orders import Cause, OrderEvent, OrderView
 from storefront.formats import Formats
+from storefront.moving import choice_words
 from storefront.phrases import N_, _
 
 MADE = frozenset({"make", "mixed"})
@@ -21,9 +22,15 @@ def why(cause: Cause | None, english: str | None, formats: Formats) -> str:
     words: Mapping[str, str] = {
         "receipt_later": N_("%(item)s reaches us only on %(due_on)s."),
         "receipt_earlier": N_("%(item)s reaches us already on %(due_on)s."),
+        "receipt_short": N_("Fewer of %(item)s come to us than we had ordered."),
         "counted_fewer": N_("We counted again and found fewer of %(item)s than we thought."),
         "not_on_the_shelf": N_("There were fewer on our shelf than we had counted."),
         "station_stopped": N_("The station “%(station)s” in our workshop stands still until %(until_on)s."),
+        "shift_missing": N_("At the station “%(station)s” in our workshop a shift is missing on %(missing_on)s."),
+        "production_later": N_("We can make %(item)s only from %(from_on)s on."),
+        "recipe_changed": N_("We make %(item)s in another way now."),
+        "freed": N_("What was kept for another order has become free."),
+        "planned_again": N_("There is time for it in our workshop earlier now."),
         "maker_cancelled": N_("What yours was to be taken from is not made any more, so we make yours on its own."),
         "paid_after_last_parcel": N_("Your payment came after the last parcel of the day had left."),
         "paid_too_late_to_begin": N_("Your payment came after our workshop was to begin."),
@@ -90,6 +97,7 @@ def _event_title(kind: str) -> tuple[str, str]:
         "delivered": ("door", lambda: _("Arrived")),
         "day_moved": ("wait", lambda: _("The day has moved")),
         "day_unknown": ("wait", lambda: _("The day is open")),
+        "chosen": ("check", lambda: _("You chose")),
         "message": ("mail", lambda: _("You wrote to us")),
         "answer": ("mail", lambda: _("We answered")),
         "cancelled": ("cross", lambda: _("Cancelled")),
@@ -120,6 +128,8 @@ def _done(event: OrderEvent, formats: Formats) -> Stage:
     text = "" if event.kind in {"order", "placed"} else event.text  # the number stands on top
     if event.cause:
         text = f"{event.item}: {why(event.cause, event.text, formats)}" if event.item else why(event.cause, event.text, formats)
+    elif event.choice:
+        text = choice_words(event.choice, event.item)
     elif event.amount:
         text = formats.money(event.amount)
     return Stage("done", icon, title, formats.instant(event.at), text)

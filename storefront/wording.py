@@ -21,6 +21,21 @@ ERRORS: Mapping[str, str] = {
     "unknown_product": N_("We have no product under this address. It may have a new name: try the search."),
     "unknown_category": N_("We have no such category. All categories are on the first page."),
     "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),
+    "unknown_slip": N_("We find nothing to choose under this link. Please open the link in our newest e-mail once more."),
+    "already_chosen": N_("You have chosen already, perhaps in another window. What you chose first stands."),
+    "newer_day": N_(
+        "The day has moved again since this page was shown. Nothing was changed: look at the newest day and choose there."
+    ),
+    "too_late_to_choose": N_("There is nothing left to choose here. Nothing was changed: see below how your order stands now."),
+    "nothing_to_part": N_(
+        "It can no longer be sent in parts: all of it arrives on one day, or it is being packed. Nothing was changed: see below "
+        "what you may choose now."
+    ),
+    "offer_changed": N_(
+        "Its price or its day has changed since this page was shown, or it is gone. Nothing was changed: see below what you may "
+        "choose now."
+    ),
+    "too_late_to_swap": N_("Your parcel is being packed, so nothing else can go into it. Nothing was changed."),
     "unknown_page": N_("This list has no such page. Start again at its first page."),
     "unknown_cart": N_("This cart is no longer here. Put what you would like into a new one."),
     "unknown_lead": NO_SUCH_PAGE,

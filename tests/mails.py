@@ -18,7 +18,18 @@ FRAME: dict[str, Any] = {
 MOVED = {
     "item": "Long table, oak",
     "promised_on": "2026-12-08",
-    "cause": {"code": "receipt_later", "item": "Oak board", "due_on": "2026-12-03"},
+    "cause": {
+        "code": "receipt_later",
+        "item": "Oak board",
+        "due_on": "2026-12-03",
+        "chain": [
+            {"kind": "receipt", "ref": "PO-00017", "name": "Oak board", "days": 5},
+            {"kind": "order", "ref": "MO-00009", "name": "Table top", "days": None},
+            {"kind": "line", "ref": "", "name": "Long table, oak", "days": 3},
+        ],
+    },
+    "others": [],
+    "choose": "https://shop.test/o/token/moved/1",
 }
 REFUND = {"amount": {"amount_minor": 129_900, "currency": "EUR"}, "reason": "partial"}
 PAYLOADS: dict[str, dict[str, Any]] = {

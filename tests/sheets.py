@@ -30,7 +30,18 @@ SHEETS = {  # area: pages, by the beginning of their pictures' names; what has n
         "product-too-many",
     ],
     "shop-words": ["contact", "contact-wrong", "thanks", "delivery", "returns", "about", "privacy", "imprint", "no-such-page"],
-    "checkout": ["cart-empty", "cart", "checkout", "checkout-wrong", "sandbox", "sandbox-declined", "order", "order-ask-wrong"],
+    "checkout": [
+        "cart-empty",
+        "cart",
+        "checkout",
+        "checkout-wrong",
+        "sandbox",
+        "sandbox-declined",
+        "order",
+        "order-ask-wrong",
+        "day-moved",
+        "day-moved-chosen",
+    ],
     "sales": [
         "login",
         "desk-home",
@@ -55,7 +66,7 @@ SHEETS = {  # area: pages, by the beginning of their pictures' names; what has n
         "shelf",
         "shelf-wrong",
     ],
-    "planning": ["planning", "production", "receipts", "load", "work-centre", "desk-no-such-page"],
+    "planning": ["planning", "planning-late", "ways-back", "production", "receipts", "load", "work-centre", "desk-no-such-page"],
     "planning-board": [
         "load-by-week",
         "lanes-week",

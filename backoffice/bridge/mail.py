@@ -106,6 +106,7 @@ def _environment(locale: Locale) -> Environment:
     made.filters["country"] = lambda code: str(locale.territories.get(code, code))
     made.filters["money"] = lambda amount: _money(amount, locale)
     made.filters["cause"] = lambda kept: _cause(kept, locale, translations)
+    made.filters["chain"] = lambda kept: _chain(kept, translations)
     return made
 
 
@@ -115,6 +116,12 @@ def _cause(kept: Mapping[str, Any] | str | None, locale: Locale, translations: N
         return kept or ""
     cause = causes.read(kept)
     return causes.say(cause, translations.gettext, lambda on: wording.day(on, locale)) if cause else ""
+
+
+def _chain(kept: Mapping[str, Any] | str | None, translations: NullTranslations) -> str:
+    """Return how a change came to the line, where that was kept."""
+    cause = causes.read(kept) if isinstance(kept, Mapping) else None
+    return causes.say_chain(cause.chain, translations.ngettext) if cause and len(cause.chain) > 1 else ""
 
 
 def _locale(language: str) -> Locale:

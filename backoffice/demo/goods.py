@@ -15,7 +15,7 @@ from backoffice.demo import recipes, words
 from backoffice.demo.parts import Made
 from backoffice.demo.pictures import draw
 from backoffice.demo.range_home import HOME
-from backoffice.erp import facets, stock
+from backoffice.erp import facets, stock, substitutes
 from backoffice.erp import models as t
 from backoffice.erp.search import fold
 
@@ -53,6 +53,10 @@ def write_goods(session: Session, *, media: Path, calendars: Ids, warehouse_id: 
             if product.made:
                 made |= {one.sku: one for one in recipes.recipe(product, variant)}
     facets.refresh(session)
+    session.add_all(
+        t.ItemSubstitute(item_id=item.id, substitute_id=other.id, priority=priority)
+        for item, other, priority in substitutes.of_one_page(session)
+    )
     _write_sub_assemblies(session, made, ids)
     _write_recipes(session, made, ids)
     _write_suppliers(session, ids, calendars)

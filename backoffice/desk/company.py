@@ -17,7 +17,19 @@ from backoffice.erp import company, company_settings
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("company", __name__, url_prefix="/desk/admin/company")
-TEXTS = ("name", "email", "phone", "vat_number", "register_entry", "default_postcode", "address", "returns_days", "shipping")
+TEXTS = (
+    "name",
+    "email",
+    "phone",
+    "vat_number",
+    "register_entry",
+    "default_postcode",
+    "address",
+    "returns_days",
+    "shipping",
+    "choose_days",
+    "important",
+)
 
 
 @bp.get("")
@@ -37,6 +49,8 @@ def save() -> ResponseReturnValue:
         "address": typed["address"].splitlines(),
         "returns_days": _whole(typed["returns_days"]),
         "shipping_minor": _minor(typed["shipping"], context.house().currency),
+        "choose_days": _whole(typed["choose_days"]),
+        "important_minor": _minor(typed["important"], context.house().currency),
     }
     try:
         context.write(lambda db: company_settings.change(db, values, by=me.email, role=me.role, now=now))
@@ -62,17 +76,18 @@ def _minor(typed: str, currency: str) -> int | None:
 def _page(typed: Mapping[str, Any], fields: Mapping[str, str], problem: str, status: int = 200) -> ResponseReturnValue:
     row = context.read(company.get_company)
     precision = get_currency_precision(row.currency)
-    kept = {name: getattr(row, name) for name in TEXTS if name not in ("address", "shipping")}
+    kept = {name: getattr(row, name) for name in TEXTS if name not in ("address", "shipping", "important")}
     kept |= {
         "address": "\n".join(str(line) for line in row.address),
         "shipping": f"{Decimal(row.shipping_minor).scaleb(-precision):f}",
+        "important": f"{Decimal(row.important_minor).scaleb(-precision):f}",
         "languages": row.languages,
     }
     return render_template(
         "desk/admin/company.html",
         row=row,
         values={**kept, **typed},
-        fields={**fields, "shipping": fields["shipping_minor"]} if "shipping_minor" in fields else fields,
+        fields={**fields, **{name: fields[f"{name}_minor"] for name in ("shipping", "important") if f"{name}_minor" in fields}},
         problem_text=problem,
         spoken=phrases.languages(),
     ), status

@@ -18,7 +18,7 @@ from backoffice.erp.models import Shipment, Staff
 WHOSE = ("all", "mine")
 STATES = ("open", "due", "new", "working", "answered", "paying", "won", "lost", "done", "quarantined", "any")
 TO_DO = ("open", "due", "new", "working")  # states that are listed by what is next due, the others newest first
-KINDS = ("any", *lead_forms.KINDS)
+KINDS = ("any", *lead_forms.ALL_KINDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def get_sheet(session: Session, number: str) -> Sheet:
         asked,
         _names(session, asked),
         session.scalars(happened.limit(MOST_ENTRIES)).all(),
-        order.state != "cancelled" and cancelling.is_possible(one.row.state for one in parcels),
+        order.state != "cancelled" and cancelling.is_open(one.row.state for one in parcels),
         redirecting.is_possible(session, number),
         left,
         max(min(left, requests.limit_minor(payment.currency) - payment.refunded_minor), 0),

@@ -130,11 +130,10 @@ def stop() -> ResponseReturnValue:
             scope="stop",
         )
     except moved.Unseen as unseen:
-        what = _("%(name)s stands still, %(period)s", name=_centre_name(centre_id), period=period(starts_at, ends_at))
+        what = _("%(name)s stands still, %(period)s", name=centre_name(centre_id), period=period(starts_at, ends_at))
         return moved.ask_page(unseen, what=what, back="planning.work_centres")
     except ShopError as error:
-        fields = dict(error.fields) if isinstance(error, BadInput) else {}
-        return _load_page({**request.form.to_dict(), "problem": explain(error)}, fields, error.status)
+        return load_page_with(error)
     if fresh:
         flash(_("It stands still. %(moved)s", moved=watch.words()))
     return redirect(url_for("planning.work_centres"), 303)
@@ -168,7 +167,8 @@ def _due_words(line_id: int, due_at: datetime) -> str:
     return _("%(item)s from %(ref)s: %(now_on)s instead of %(before)s", item=one.item.name, ref=one.order.number, **days)
 
 
-def _centre_name(centre_id: int) -> str:
+def centre_name(centre_id: int) -> str:
+    """Return what a work centre is called."""
     return next(one.name for one in context.read(planning_lists.find_work_centres) if one.id == centre_id)
 
 
@@ -181,7 +181,7 @@ def production_page(typed: dict[str, str] | None = None, status: int = 200) -> R
     """Return the list of production orders, with what was wrong about one of them."""
     query, page = forms.sought(), forms.page()
     made, total = context.read(lambda db: planning_lists.find_made(db, now=context.now(), query=query, page=page))
-    return render_template("desk/planning/production.html", made=made, typed=typed or {}, **_where(total)), status
+    return render_template("desk/planning/production.html", made=made, typed=typed or {}, local=local, **_where(total)), status
 
 
 def receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
@@ -201,6 +201,12 @@ def _where(total: int) -> dict[str, object]:
         "query": forms.sought(),
         "place": forms.place(),
     }
+
+
+def load_page_with(error: ShopError) -> ResponseReturnValue:
+    """Return the load and the stops with what was typed and what was wrong about it."""
+    fields = dict(error.fields) if isinstance(error, BadInput) else {}
+    return _load_page({**request.form.to_dict(), "problem": explain(error)}, fields, error.status)
 
 
 def _load_page(

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from backoffice import staff
 from backoffice.crm import routines
-from backoffice.crm.lead_forms import KINDS
+from backoffice.crm.lead_forms import ALL_KINDS
 from backoffice.crm.models import AssignmentRule
 from backoffice.desk import context, forms
 from backoffice.desk.phrases import gettext as _
@@ -56,7 +56,7 @@ def remove(rule_id: int) -> ResponseReturnValue:
 
 def _values(typed: Mapping[str, str]) -> dict[str, Any]:
     wrong: dict[str, str] = {}
-    if typed["kind"] and typed["kind"] not in KINDS:
+    if typed["kind"] and typed["kind"] not in ALL_KINDS:
         wrong["kind"] = "bad_choice"
     language, country = typed["language"].lower(), typed["country"].upper()
     if language and not (2 <= len(language) <= 8 and language.replace("-", "").isalnum()):
@@ -94,7 +94,7 @@ def _page(problem: str, fields: Mapping[str, str], typed: Mapping[str, Any], sta
     return render_template(
         "desk/admin/rules.html",
         rules=rules,
-        kinds=sorted(KINDS),
+        kinds=sorted(ALL_KINDS),
         owners=[one for one in people if one.active and one.role in ("sales", "admin")],
         names={one.id: one.name for one in people},
         categories=categories,

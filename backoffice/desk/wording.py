@@ -9,6 +9,7 @@ from typing import Any
 from backoffice import causes
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.phrases import gettext as _
+from backoffice.desk.phrases import ngettext
 from backoffice.public.errors import BadInput, ShopError
 from backoffice.public.orders import Cause
 
@@ -95,6 +96,9 @@ def _sentences() -> dict[str, str]:
         "day_moved": _("A day has moved. Look at the new day, say it to them, then send it again."),
         "cart_empty": _("There is nothing in this order yet."),
         "currency_mismatch": _("This is sold in another currency than the rest of the order."),
+        "already_chosen": _("The customer has chosen already. Nothing was changed."),
+        "newer_day": _("The day has moved again. Nothing was changed."),
+        "too_late_to_choose": _("There is nothing left to choose. Nothing was changed."),
         "bad_period": _("A stop must end after it starts and after now."),
     }
 
@@ -132,6 +136,8 @@ def explain_field(code: str) -> str:
         "unknown_order": _("There is no order with that number."),
         "bad_hours": _("Write a number of hours between 1 and 720."),
         "bad_time": _("Choose a day and a time."),
+        "closed_then": _("It is closed then anyway. Choose a day on which it works."),
+        "not_later": _("Choose a time after the one it begins at now."),
         "bad_choice": _("Choose one of the list."),
         "shorten": _("This is too long. Shorten it."),
         "unknown_person": _("Nobody with that address is known yet. They are once they buy or write to us."),
@@ -165,6 +171,7 @@ def name_of(kind: str, code: str) -> str:
             "order_question": _("Order question"),
             "quote_request": _("Price wanted"),
             "phone": _("Called us"),
+            "late_order": _("Call: a day has moved"),
             "any": _("All kinds"),
         },
         "entry": {
@@ -180,6 +187,7 @@ def name_of(kind: str, code: str) -> str:
             "delivered": _("parcel arrived"),
             "day_moved": _("day moved"),
             "day_unknown": _("day not known"),
+            "chosen": _("chose"),
             "done": _("closed it"),
             "consent": _("allowed"),
             "consent_withdrawn": _("took back"),
@@ -318,7 +326,11 @@ def name_of(kind: str, code: str) -> str:
             "outbox.replay_all": _("tried all messages again"),
             "payment.handled": _("dealt with a payment"),
             "production.earlier": _("planned a production order earlier"),
+            "production.begin": _("noted that production can begin"),
+            "production.delay": _("noted that production cannot begin"),
             "receipt.due": _("moved a receipt"),
+            "receipt.shorten": _("noted that fewer come"),
+            "slip.choose": _("chose after a day had moved"),
             "receipt.expedite": _("asked a supplier for an earlier day"),
             "receipt.expedite_declined": _("noted that the supplier cannot"),
             "refund.request": _("gave money back"),
@@ -327,6 +339,12 @@ def name_of(kind: str, code: str) -> str:
             "stock": _("stock"),
             "incoming": _("what is on its way"),
             "production": _("production"),
+        },
+        "choice": {
+            "accepted": _("the new day is fine"),
+            "parted": _("parcels on different days"),
+            "substituted": _("something else instead"),
+            "cancelled": _("cancel, money back"),
         },
         "basis": {
             "stock": _("from stock"),
@@ -351,10 +369,20 @@ def cause_of(kept: Mapping[str, Any] | None, english: str | None) -> str:
     return words if causes.is_day_known(kept) else _("No new day yet: %(cause)s", cause=words)
 
 
+def chain_of(kept: Mapping[str, Any] | None) -> str:
+    """Say how a change came to a line, from where it began."""
+    cause = causes.read(kept)
+    return causes.say_chain(cause.chain, ngettext) if cause else ""
+
+
 def said(text: str, values: Mapping[str, Any]) -> str:
     """Say what an entry of a timeline is about: its cause or its amount in this language, else its text as it is."""
     if causes.read(values.get("cause")):
-        return f"{values['item']}: {cause_of(values['cause'], None)}"
+        chain = chain_of(values["cause"])
+        return f"{values['item']}: {cause_of(values['cause'], None)}" + (f" ({chain})" if chain else "")
+    if isinstance(values.get("choice"), str):
+        chosen = name_of("choice", values["choice"])
+        return f"{chosen}: {values['instead_of']} → {values['item']}" if values.get("item") else chosen
     if isinstance(values.get("until"), str):
         amount = money(values["amount_minor"], str(values["currency"]))
         until = moment(datetime.fromisoformat(values["until"]))

@@ -21,13 +21,16 @@ from backoffice.public.errors import BadInput
 FEWEST_RETURN_DAYS, MOST_RETURN_DAYS = 14, 365  # fourteen is what the law of the Union grants
 VAT_NUMBER = re.compile(r"[A-Z]{2}[A-Z0-9]{2,13}")
 MOST_SHIPPING_MINOR = 1_000_000
+MOST_CHOOSE_DAYS = 30
+MOST_IMPORTANT_MINOR = 10**12
 
 
 def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = "", now: datetime) -> dict[str, Any]:
     """Change the company; return what has changed: field → (before, after).
 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
-    returns_days, shipping_minor (whole numbers, None for what was no number). Raises BadInput(invalid_form, fields).
+    returns_days, shipping_minor, choose_days, important_minor (whole numbers, None for what was no number).
+    Raises BadInput(invalid_form, fields).
     """
     company = session.get_one(t.Company, 1)
     clean = _clean(session, company, values)
@@ -51,7 +54,8 @@ def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> d
     clean["default_postcode"] = normalise_postcode(company.country, str(values["default_postcode"]))
     clean["address"] = [line for line in (" ".join(str(one).split()) for one in values["address"]) if line]
     clean["languages"] = list(values["languages"])
-    clean["returns_days"], clean["shipping_minor"] = values["returns_days"], values["shipping_minor"]
+    for name in ("returns_days", "shipping_minor", "choose_days", "important_minor"):
+        clean[name] = values[name]
     wrong = _wrong(clean)
     clean["email"] = _email(str(values["email"]), wrong)
     clean["phone"] = _phone(str(values["phone"]), company.country, wrong)
@@ -81,6 +85,10 @@ def _wrong(clean: Mapping[str, Any]) -> dict[str, str]:
         wrong["returns_days"] = "bad_number"
     if amount is None or not 0 <= amount <= MOST_SHIPPING_MINOR:
         wrong["shipping_minor"] = "bad_amount"
+    if clean["choose_days"] is None or not 1 <= clean["choose_days"] <= MOST_CHOOSE_DAYS:
+        wrong["choose_days"] = "bad_number"
+    if clean["important_minor"] is None or not 0 <= clean["important_minor"] <= MOST_IMPORTANT_MINOR:
+        wrong["important_minor"] = "bad_amount"
     return wrong
 
 

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
+from backoffice.erp import chains, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
-from backoffice.erp import offers, pegging, plan, replan, stock
 from backoffice.public.errors import BadInput, NotFound
+from backoffice.public.orders import CauseLink
 
 
 def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int, *, ref: str, actor: str, now: datetime) -> int:
@@ -34,7 +35,8 @@ def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int,
     short = row.allocated + row.reserved - counted
     losing = _newest_on(session, item_id, warehouse_id, short) if short > 0 else []
     stock.move(session, item_id, warehouse_id, delta, cause="count", ref=ref, actor=actor, now=now)
-    replan.after_change(session, losing, cause=causes.of("counted_fewer", item=item.name), now=now)
+    origin = chains.Origin(CauseLink("shelf", item.name))
+    replan.after_change(session, losing, cause=causes.of("counted_fewer", item=item.name), origin=origin, now=now)
     offers.touch(session, [item_id], now=now)
     return delta
 

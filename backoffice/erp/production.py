@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from backoffice import causes
-from backoffice.erp import fulfilment, offers, pegging, plan, purchasing, replan, rescheduling, stock
+from backoffice import audit, causes
+from backoffice.erp import calendars, chains, fulfilment, gaining, offers, pegging, plan, purchasing, replan, rescheduling, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
-from backoffice.public.orders import Cause
+from backoffice.public.orders import Cause, CauseLink
 from backoffice.wording import day_in
 
 log = structlog.get_logger()
@@ -104,17 +105,103 @@ def stop(
     if centre is None:
         raise NotFound("unknown_work_centre")
     require_period(starts_at, ends_at, now=now)
+    row = _stop(session, centre, starts_at, ends_at, reason=reason, actor=actor)
+    cause = cause_of_stop(session, centre, ends_at)
+    _move_what_lies_in(session, centre, [(starts_at, ends_at)], cause, "stop", now)
+    return row
+
+
+def miss_shift(
+    session: Session, work_centre_id: int, on_day: date, *, reason: str, actor: str, now: datetime
+) -> list[t.WorkCentreStop]:
+    """Let a work centre stand still for what is left of its hours on a day, because its people are missing; return the stops.
+
+    Raises NotFound(unknown_work_centre), BadInput(invalid_form, on_day) when it is not open then any more.
+    """
+    plan.bump(session, master=True)
+    centre = session.get(t.WorkCentre, work_centre_id)
+    if centre is None:
+        raise NotFound("unknown_work_centre")
+    calendar = calendars.load(session, centre.calendar_id, on_day, on_day)
+    zone = ZoneInfo(calendar.timezone)
+    midnight = datetime.combine(on_day, time(), zone)
+    hours = [(_wall(midnight, starts), _wall(midnight, ends)) for starts, ends in calendar.intervals_on(on_day)]
+    left = [(max(starts, now), ends) for starts, ends in hours if ends > now]
+    if not left:
+        raise BadInput("invalid_form", {"on_day": "closed_then"})
+    rows = [_stop(session, centre, starts, ends, reason=reason, actor=actor) for starts, ends in left]
+    cause = causes.of("shift_missing", station=centre.name, missing_on=on_day)
+    _move_what_lies_in(session, centre, left, cause, "shift", now)
+    return rows
+
+
+def _wall(midnight: datetime, minute: int) -> datetime:
+    """Return a minute of a local day as an instant; 1440 is midnight at its end."""
+    days, rest = divmod(minute, 1440)
+    return datetime.combine(midnight.date() + timedelta(days=days), time(rest // 60, rest % 60), midnight.tzinfo).astimezone(UTC)
+
+
+def delay(session: Session, production_order_id: int, not_before_at: datetime, *, by: str, role: str = "", now: datetime) -> int:
+    """Note that a production order cannot begin before an instant; return how many orders' lines moved. Locks the plan.
+
+    Raises NotFound(unknown_production_order), Refused(wrong_state), BadInput(invalid_form, not_before).
+    """
+    plan.bump(session)
+    order = session.get(t.ProductionOrder, production_order_id, populate_existing=True)
+    if order is None:
+        raise NotFound("unknown_production_order")
+    if order.state != "planned":
+        raise Refused("wrong_state", state=order.state)
+    if not_before_at <= max(now, order.starts_at):
+        raise BadInput("invalid_form", {"not_before": "not_later"})
+    before, order.not_before_at = order.starts_at, not_before_at
+    session.flush()
+    item, zone = session.get_one(t.Item, order.item_id), get_company(session).timezone
+    if order.reservation_id is None:
+        touched = rescheduling.push(session, order, not_before=not_before_at, now=now)
+    else:
+        touched = [order.reservation_id]
+    from_on = day_in(zone, not_before_at)
+    days = (from_on - day_in(zone, before)).days
+    # the way begins at the order itself, so its own link is not said twice
+    origin = chains.Origin(CauseLink("order", item.name, order.number, days), order_ids=frozenset([order.id]))
+    cause = causes.of("production_later", item=item.name, from_on=from_on)
+    moved = replan.after_change(session, touched, cause=cause, origin=origin, now=now)
+    _touch_made(session, now)
+    details = {"before": before.isoformat(), "after": not_before_at.isoformat(), "lines_moved": moved}
+    audit.record(session, "production.delay", f"production_order:{order.id}", actor=by, role=role, details=details, now=now)
+    return moved
+
+
+def begin(session: Session, production_order_id: int, *, by: str, role: str = "", now: datetime) -> int:
+    """Note that a production order can begin after all; return how many orders' lines moved. Locks the plan.
+
+    Raises NotFound(unknown_production_order), Refused(wrong_state) unless it was said that it cannot.
+    """
+    plan.bump(session)
+    order = session.get(t.ProductionOrder, production_order_id, populate_existing=True)
+    if order is None:
+        raise NotFound("unknown_production_order")
+    if order.state != "planned" or order.not_before_at is None:
+        raise Refused("wrong_state", state=order.state)
+    before, order.not_before_at = order.not_before_at, None
+    session.flush()
+    own = [order.reservation_id] if order.reservation_id else []
+    moved = replan.after_change(session, own, cause=causes.of("planned_again"), now=now)
+    _touch_made(session, now)
+    details = {"before": before.isoformat(), "lines_moved": moved}
+    audit.record(session, "production.begin", f"production_order:{order.id}", actor=by, role=role, details=details, now=now)
+    return moved
+
+
+def _stop(
+    session: Session, centre: t.WorkCentre, starts_at: datetime, ends_at: datetime, *, reason: str, actor: str
+) -> t.WorkCentreStop:
     row = t.WorkCentreStop(
         work_centre_id=centre.id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip()[:200], actor=actor
     )
     session.add(row)
     session.flush()
-    touched = stopped_by(session, centre.id, starts_at, ends_at, now=now)
-    cause = cause_of_stop(session, centre, ends_at)
-    waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
-    own = [order.reservation_id for order in touched if order.reservation_id]
-    replan.after_change(session, [*own, *waiting], cause=cause, now=now)
-    _touch_made(session, now)
     return row
 
 
@@ -125,18 +212,15 @@ def require_period(starts_at: datetime, ends_at: datetime, *, now: datetime) -> 
 
 
 def stopped_by(
-    session: Session, work_centre_id: int, starts_at: datetime, ends_at: datetime, *, now: datetime
+    session: Session, work_centre_id: int, closed: Sequence[tuple[datetime, datetime]], *, now: datetime
 ) -> Sequence[t.ProductionOrder]:
-    """Return the production orders whose minutes lie in a stop."""
+    """Return the production orders that use minutes of a work centre that are closed."""
+    slot = t.OperationSlot
+    inside = [sa.and_(slot.starts_at < ends_at, slot.ends_at > max(starts_at, now)) for starts_at, ends_at in closed]
     return session.scalars(
         sa.select(t.ProductionOrder)
-        .join(t.OperationSlot, t.OperationSlot.production_order_id == t.ProductionOrder.id)
-        .where(
-            t.OperationSlot.work_centre_id == work_centre_id,
-            t.OperationSlot.starts_at < ends_at,
-            t.OperationSlot.ends_at > max(starts_at, now),
-            t.ProductionOrder.state.in_(["held", "planned"]),
-        )
+        .join(slot, slot.production_order_id == t.ProductionOrder.id)
+        .where(slot.work_centre_id == work_centre_id, sa.or_(*inside), t.ProductionOrder.state.in_(["held", "planned"]))
         .distinct()
     ).all()
 
@@ -144,6 +228,23 @@ def stopped_by(
 def cause_of_stop(session: Session, centre: t.WorkCentre, ends_at: datetime) -> Cause:
     """Return why days move when a work centre stands still."""
     return causes.of("station_stopped", station=centre.name, until_on=day_in(get_company(session).timezone, ends_at))
+
+
+def _move_what_lies_in(
+    session: Session,
+    centre: t.WorkCentre,
+    closed: Sequence[tuple[datetime, datetime]],
+    cause: Cause,
+    kind: str,
+    now: datetime,
+) -> None:
+    """Re-date the orders that use minutes of a work centre that are closed now."""
+    touched = stopped_by(session, centre.id, closed, now=now)
+    waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
+    own = [order.reservation_id for order in touched if order.reservation_id]
+    origin = chains.Origin(CauseLink(kind, centre.name), order_ids=frozenset(order.id for order in touched))
+    replan.after_change(session, [*own, *waiting], cause=cause, origin=origin, now=now)
+    _touch_made(session, now)
 
 
 def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> None:
@@ -158,6 +259,7 @@ def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> No
         row.ends_at = now
     session.flush()
     log.info("work_centre_works_again", stop_id=stop_id, actor=actor)
+    gaining.after_freeing(session, gaining.Freed(centre_ids=frozenset([row.work_centre_id])), now=now)
     _touch_made(session, now)
 
 

@@ -12,10 +12,11 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
+from backoffice.erp import chains, fulfilment, gaining, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.public.orders import CauseLink
 from backoffice.wording import day_in
 
 log = structlog.get_logger()
@@ -111,19 +112,28 @@ def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, 
         raise Refused("stale", version=line.version)
     if session.get_one(t.PurchaseOrder, line.purchase_order_id).state == "proposed":
         raise Refused("not_ordered_yet")
-    later = due_at > line.due_at
+    before, later = line.due_at, due_at > line.due_at
     line.due_at, line.version = due_at, line.version + 1
     session.flush()
     item = session.get_one(t.Item, line.item_id)
     waiting = [p for p, _ in waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))]
     for peg in waiting:
         peg.available_at = due_at
-    due_on = day_in(get_company(session).timezone, due_at)
+    zone = get_company(session).timezone
+    due_on = day_in(zone, due_at)
     cause = causes.of("receipt_later" if later else "receipt_earlier", item=item.name, due_on=due_on)
-    moved = replan.after_change(session, [peg.reservation_id for peg in waiting], cause=cause, now=now)
+    origin = _origin(session, line, item, (due_on - day_in(zone, before)).days)
+    moved = replan.after_change(session, [peg.reservation_id for peg in waiting], cause=cause, origin=origin, now=now)
+    if not later:
+        moved += gaining.after_freeing(session, gaining.Freed(frozenset([item.id])), cause=cause, now=now)
     offers.touch(session, [line.item_id], now=now)
     log.info("receipt_moved", line_id=line.id, orders_moved=moved, actor=actor)
     return moved
+
+
+def _origin(session: Session, line: t.PurchaseOrderLine, item: t.Item, days: int | None) -> chains.Origin:
+    number = session.get_one(t.PurchaseOrder, line.purchase_order_id).number
+    return chains.Origin(CauseLink("receipt", item.name, number, days), receipt_id=line.id)
 
 
 def _get_line(session: Session, line_id: int) -> t.PurchaseOrderLine:

@@ -6,8 +6,9 @@ are released: their cart says so on its next page.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,20 +16,23 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.db import Database
+from backoffice.erp import chains, delaying, fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import models as t
 from backoffice.public.orders import Cause
 
 
-def after_change(session: Session, reservation_ids: Iterable[int], *, cause: Cause, now: datetime) -> int:
-    """Plan these reservations anew and publish ExpectedDayMoved for each order's; return how many moved.
+def after_change(
+    session: Session, reservation_ids: Iterable[int], *, cause: Cause, origin: chains.Origin | None = None, now: datetime
+) -> int:
+    """Plan these reservations anew and publish ExpectedDaysMoved, once for each order; return how many moved.
 
     Whoever was promised what their production orders make beyond their own need is planned anew with them.
-    cause: see backoffice/causes.py. Locks the plan and the reservations.
+    cause: see backoffice/causes.py; origin: where it began, for its chain. Locks the plan and the reservations.
     """
     plan.bump(session)
     rows = _locked(session, with_dependants(session, reservation_ids))
+    ways = chains.routes(session, origin, [row.id for row in rows]) if origin else {}
     for reservation in rows:
         if reservation.state == "held":
             holds.release(session, reservation.id, now=now)
@@ -36,7 +40,14 @@ def after_change(session: Session, reservation_ids: Iterable[int], *, cause: Cau
     # a dead hold counts for nobody, so what it still keeps is given back before others are given it
     holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), now=now)
     stripped = [_strip(session, reservation) for reservation in placed]
-    return sum(_again(session, one, cause, now) for one in stripped)
+    moved = [one.reservation for one in stripped if _again(session, one, now)]
+    of_order: dict[str, list[events.Move]] = defaultdict(list)
+    for one in moved:
+        why = replace(cause, chain=ways.get(one.id, ()))
+        of_order[one.order_ref or ""].append(events.Move(one.id, one.ready_at if one.chain else None, why))
+    for order_ref, moves in of_order.items():
+        events.publish(session, events.ExpectedDaysMoved(order_ref, tuple(moves), now))
+    return len(moved)
 
 
 def find_days(db: Database, *, now: datetime) -> int:
@@ -106,25 +117,18 @@ def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
     return _Stripped(reservation, had_day, items, pegging.strip(session, reservation, state=reservation.state), proposed)
 
 
-def _again(session: Session, stripped: _Stripped, cause: Cause, now: datetime) -> bool:
+def _again(session: Session, stripped: _Stripped, now: datetime) -> bool:
+    """Find new supplies for a stripped reservation; tell whether its goods are ready at another instant now."""
     reservation = stripped.reservation
     before = reservation.ready_at, reservation.warehouse_id
     planned = holds.plan_again(session, reservation, reuse=stripped.made, now=now)
+    if planned:
+        delaying.keep_back(session, reservation, now=now)
     offers.touch(session, {*stripped.items, *holds.items_of(session, reservation)}, now=now, capacity=True)
     if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
         return False
     proposing.propose(session, reservation, pegging.pegs_of(session, reservation.id), now=now, reuse=stripped.proposed)
     fulfilment.reschedule(session, reservation, now=now)
-    if planned == stripped.had_day and (not planned or (reservation.ready_at, reservation.warehouse_id) == before):
-        return False
-    events.publish(
-        session,
-        events.ExpectedDayMoved(
-            reservation_id=reservation.id,
-            order_ref=reservation.order_ref or "",
-            ready_at=reservation.ready_at if planned else None,
-            cause=cause,
-            at=now,
-        ),
-    )
-    return True
+    if planned != stripped.had_day:
+        return True
+    return planned and (reservation.ready_at, reservation.warehouse_id) != before

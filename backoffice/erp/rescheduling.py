@@ -1,4 +1,4 @@
-"""Move an order made for stock to the next free minutes of its work centres."""
+"""Move a production order to the next free minutes of its work centres."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from backoffice.planning.model import duration
 LOOK_AHEAD = timedelta(days=3 * 366)
 
 
-def push(session: Session, order: t.ProductionOrder, *, now: datetime) -> list[int]:
-    """Give the order's operations the earliest minutes from its old start on; return the reservations that wait for it."""
+def push(session: Session, order: t.ProductionOrder, *, not_before: datetime | None = None, now: datetime) -> list[int]:
+    """Give the order's operations the earliest minutes from its old start on; return the reservations that wait for it.
+
+    not_before: an instant from which on they may begin, if that is later.
+    """
     master = masters.load(session, now=now)
     limit = micros(now + LOOK_AHEAD)
-    clock = max(micros(order.starts_at), micros(now))
+    clock = max(micros(order.starts_at), micros(now), micros(not_before or now))
     steps = master.factory.recipe(order.item_id).steps
     slots = session.scalars(
         sa.select(t.OperationSlot).where(t.OperationSlot.production_order_id == order.id).order_by(t.OperationSlot.position)
@@ -39,6 +42,8 @@ def push(session: Session, order: t.ProductionOrder, *, now: datetime) -> list[i
     if slots:
         order.starts_at = min(slot.starts_at for slot in slots)
         order.ready_at = max(slot.ends_at for slot in slots)
+    elif moment(clock) > order.starts_at:  # nothing to do at a station: it takes as long as before
+        order.starts_at, order.ready_at = moment(clock), max(order.ready_at, moment(clock))
     session.flush()
     return list(session.scalars(sa.select(t.Peg.reservation_id).where(t.Peg.supply_order_id == order.id).distinct()))
 

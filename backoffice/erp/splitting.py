@@ -46,10 +46,10 @@ def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipmen
 
     Raises NotFound(unknown_shipment), Refused(wrong_state), Refused(nothing_here), Refused(all_here).
     """
-    shipment = _locked(session, shipment_id)
+    shipment = lock_parcel(session, shipment_id)
     if shipment.state not in PARTED:
         raise Refused("wrong_state", state=shipment.state)
-    here = {line.id: _on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment.id)}
+    here = {line.id: on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment.id)}
     if not any(here.values()):
         raise Refused("nothing_here")
     later: list[t.Reservation] = []
@@ -61,12 +61,12 @@ def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipmen
             session.delete(line)
             later.append(reservation)
         else:
-            later.append(_part(session, reservation, reservation.quantity - here[line.id]))
+            later.append(part_off(session, reservation, reservation.quantity - here[line.id]))
             line.quantity = reservation.quantity
     if not later:
         raise Refused("all_here")
     session.flush()
-    rest = _follow(session, shipment, later)
+    rest = follow(session, shipment, later)
     fulfilment.wake(session, [line.reservation_id for line in fulfilment.lines_of(session, shipment.id)])
     for part in later:
         fulfilment.reschedule(session, part, now=now)
@@ -80,7 +80,7 @@ def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, acto
     missing leaves the stock figures. Locks the plan.
     Raises NotFound(unknown_shipment | not_in_parcel), Refused(wrong_state | taken), BadInput(bad_quantity).
     """
-    shipment = _locked(session, shipment_id)
+    shipment = lock_parcel(session, shipment_id)
     fulfilment.start(session, shipment.id, actor=actor, now=now)
     line = _line(session, shipment.id, sku)
     if not 0 <= found < line.quantity:
@@ -93,7 +93,7 @@ def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, acto
     _write_off(session, reservation, missing, record.id, actor, now)
     rest = reservation
     if found:
-        rest = _part(session, reservation, missing)
+        rest = part_off(session, reservation, missing)
         line.quantity, line.picked = found, min(line.picked, found)
     session.flush()
     parcel = _without(session, shipment, line, rest, found)
@@ -104,7 +104,7 @@ def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, acto
 
 def has_something(session: Session, shipment_id: int) -> bool:
     """Tell whether a part of a parcel lies on the shelf, so that it could leave without the rest."""
-    return any(_on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment_id))
+    return any(on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment_id))
 
 
 def _without(session: Session, shipment: t.Shipment, line: t.ShipmentLine, rest: t.Reservation, found: int) -> t.Shipment | None:
@@ -114,10 +114,10 @@ def _without(session: Session, shipment: t.Shipment, line: t.ShipmentLine, rest:
     if not found:
         session.delete(line)
         session.flush()
-    return _follow(session, shipment, [rest])
+    return follow(session, shipment, [rest])
 
 
-def _locked(session: Session, shipment_id: int) -> t.Shipment:
+def lock_parcel(session: Session, shipment_id: int) -> t.Shipment:
     """Lock the plan, the reservations of a parcel, then the parcel."""
     plan.bump(session)
     lines = sa.select(t.ShipmentLine.reservation_id).where(t.ShipmentLine.shipment_id == shipment_id)
@@ -137,16 +137,16 @@ def _line(session: Session, shipment_id: int, sku: str) -> t.ShipmentLine:
     return line
 
 
-def _direct(session: Session, reservation_id: int) -> list[t.Peg]:
+def direct_pegs(session: Session, reservation_id: int) -> list[t.Peg]:
     """Return the unused pegs that a reservation itself stands on."""
     return [peg for peg in pegging.pegs_of(session, reservation_id) if peg.production_order_id is None]
 
 
-def _on_the_shelf(session: Session, reservation_id: int) -> int:
-    return sum(peg.quantity for peg in _direct(session, reservation_id) if peg.kind == "stock")
+def on_the_shelf(session: Session, reservation_id: int) -> int:
+    return sum(peg.quantity for peg in direct_pegs(session, reservation_id) if peg.kind == "stock")
 
 
-def _part(session: Session, reservation: t.Reservation, quantity: int) -> t.Reservation:
+def part_off(session: Session, reservation: t.Reservation, quantity: int) -> t.Reservation:
     """Part `quantity` off: whatever does not lie on the shelf goes to the new reservation, with its production."""
     rest = t.Reservation(
         item_id=reservation.item_id,
@@ -178,7 +178,7 @@ def _part(session: Session, reservation: t.Reservation, quantity: int) -> t.Rese
     return rest
 
 
-def _follow(session: Session, shipment: t.Shipment, later: Sequence[t.Reservation]) -> t.Shipment:
+def follow(session: Session, shipment: t.Shipment, later: Sequence[t.Reservation]) -> t.Shipment:
     """Add the parcel that follows another one with what it had to leave behind. It comes from the works."""
     number = 1 + (
         session.scalar(sa.select(sa.func.max(t.Shipment.parcel)).where(t.Shipment.order_ref == shipment.order_ref)) or 0
@@ -190,7 +190,7 @@ def _follow(session: Session, shipment: t.Shipment, later: Sequence[t.Reservatio
 def _write_off(session: Session, reservation: t.Reservation, missing: int, number: int, actor: str, now: datetime) -> None:
     """Take what is not there out of the stock figures and from the reservation that stood on it."""
     left = missing
-    for peg in _direct(session, reservation.id):
+    for peg in direct_pegs(session, reservation.id):
         if peg.kind != "stock" or left == 0:
             continue
         part = min(left, peg.quantity)

@@ -114,7 +114,7 @@ def stop(session: Session, work_centre_id: int, starts_at: datetime, ends_at: da
     if centre is None:
         raise NotFound("unknown_work_centre")
     production.require_period(starts_at, ends_at, now=now)
-    touched = production.stopped_by(session, centre.id, starts_at, ends_at, now=now)
+    touched = production.stopped_by(session, centre.id, [(starts_at, ends_at)], now=now)
     for_stock = sorted((one for one in touched if not one.reservation_id), key=lambda one: (one.starts_at, one.id))
     waiting = _waiting(session, t.Peg.supply_order_id.in_([one.id for one in for_stock]), used=True)
     own = {one.reservation_id for one in touched if one.reservation_id}

@@ -9,6 +9,7 @@ from backoffice.local.carts import LocalCarts
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
 from backoffice.local.orders import LocalLeads, LocalOrders
+from backoffice.local.slips import LocalSlips
 from backoffice.payments.gateway import Gateway
 from backoffice.public import Shop
 
@@ -26,6 +27,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         orders=LocalOrders(db, till),
         leads=LocalLeads(db, settings.secret_key),
         accounts=LocalAccounts(db, carts, settings),
+        slips=LocalSlips(db, settings.secret_key),
     )
     return shop, till
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import consents, leads, links
+from backoffice.crm import consents, leads, links, slips
 from backoffice.crm.models import Activity, Checkout, Order
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
@@ -39,6 +39,7 @@ SHOWN = (
     "shipped",
     "day_moved",
     "day_unknown",
+    "chosen",
     "message",
     "answer",
     "cancelled",
@@ -188,6 +189,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
     parcels = _parcels(session, order.number)
     subtotal = sum(line.total.amount_minor for line in lines)
     happened = session.scalars(_HAPPENED, {"order_ref": order.number})
+    waiting = slips.find_open(session, order.id)
     return OrderView(
         number=order.number,
         state=order.state,
@@ -208,8 +210,9 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
             for one in refunds.of_payment(session, order.payment_id)
         ],
         parcels=[_parcel(one, contents) for one, contents in parcels.items()],
-        cancellable=order.state != "cancelled" and cancelling_goods.is_possible(one.state for one in parcels),
+        cancellable=order.state != "cancelled" and cancelling_goods.is_open(one.state for one in parcels),
         events=[_event(one) for one in happened],
+        slip_id=waiting.id if waiting else None,
     )
 
 
@@ -222,6 +225,7 @@ def _event(entry: Activity) -> OrderEvent:
         item=str(entry.values.get("item", "")),
         cause=causes.read(entry.values.get("cause")),
         amount=Money(amount, str(entry.values.get("currency"))) if isinstance(amount, int) else None,
+        choice=str(entry.values.get("choice", "")),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import api_keys, idempotency
+from backoffice import api_keys, causes, idempotency
 from backoffice.crm.models import Order, OrderLine
 from backoffice.db import Database
 from backoffice.erp import catalogue, listing, offers
@@ -125,7 +125,13 @@ def _summary(order: Order, lines: Sequence[OrderLine]) -> OrderSummary:
         expected_on=max(line.expected_on for line in lines),
         total=Money(order.total_minor, order.currency),
         lines=[
-            {"sku": one.sku, "quantity": one.quantity, "promised_on": one.promised_on, "expected_on": one.expected_on}
+            {
+                "sku": one.sku,
+                "quantity": one.quantity,
+                "promised_on": one.promised_on,
+                "expected_on": one.expected_on,
+                "cause": causes.read(one.moved_cause),
+            }
             for one in lines
         ],
     )

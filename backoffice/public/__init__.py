@@ -18,6 +18,7 @@ from backoffice.public.leads import LeadDoor
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
+from backoffice.public.slips import SlipDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,4 @@ class Shop:
     orders: OrderDoor
     leads: LeadDoor
     accounts: AccountDoor
+    slips: SlipDoor

@@ -13,15 +13,32 @@ from backoffice.public.promise import Step
 
 
 @dataclass(frozen=True, slots=True)
+class CauseLink:
+    """One link of a cause's chain: PO-00017 Oak leg, 5 days later.
+
+    kind: receipt | stop | shift | recipe | order (of production) | shelf | line; ref: its number, empty for what has none;
+    days: by how many it moved (negative: earlier), None where that is not known.
+    """
+
+    kind: str
+    name: str
+    ref: str = ""
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why an expected day moved. values: what its words need; names that end in `_on` are days (ISO).
 
-    code: receipt_later | receipt_earlier (item, due_on) | counted_fewer (item) | not_on_the_shelf | station_stopped (station,
-    until_on) | maker_cancelled | paid_after_last_parcel | paid_too_late_to_begin | found_again.
+    code: receipt_later | receipt_earlier (item, due_on) | receipt_short | counted_fewer | recipe_changed (item) |
+    not_on_the_shelf | station_stopped (station, until_on) | shift_missing (station, missing_on) | production_later (item,
+    from_on) | maker_cancelled | freed | paid_after_last_parcel | paid_too_late_to_begin | planned_again | found_again.
+    chain: how the change came to the line, from where it began to the line itself; empty where nobody kept it.
     """
 
     code: str
     values: Mapping[str, str | int] = field(default_factory=dict)
+    chain: Sequence[CauseLink] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +68,8 @@ class OrderLine:
 class OrderEvent:
     """One entry of the customer's timeline. cause: of a moved day, about `item`; amount: of money given back.
 
-    kind: order | picking | packed | shipped | day_moved | day_unknown | message | answer | cancelled | refunded.
+    kind: order | picking | packed | shipped | day_moved | day_unknown | chosen | message | answer | cancelled | refunded.
+    choice: of a chosen one: accepted | parted | substituted (by `item`) | cancelled.
     """
 
     kind: str
@@ -60,6 +78,7 @@ class OrderEvent:
     item: str = ""
     cause: Cause | None = None
     amount: Money | None = None
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,7 @@ class OrderView:
     refunds: Sequence[OrderRefund] = ()
     cancellable: bool = False  # as long as nothing of it is packed
     country: str = ""
+    slip_id: int | None = None  # the slip that waits for a choice
 
     @property
     def day_known(self) -> bool:

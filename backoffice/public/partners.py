@@ -68,7 +68,7 @@ class OrderSummary:
     promised_on: date
     expected_on: date
     total: Money
-    lines: Sequence[Mapping[str, Any]]  # sku, quantity, promised_on, expected_on
+    lines: Sequence[Mapping[str, Any]]  # sku, quantity, promised_on, expected_on, cause
 
 
 class KeyDoor(Protocol):

@@ -15,10 +15,11 @@ from backoffice.public.partners import SCOPES, Partners
 from storefront.api import document, operations, problems
 from storefront.api.operations import Operation
 from storefront.api.reading import READS
+from storefront.api.slips import SLIPS
 from storefront.api.writing import WRITES
 
 BASE = "/api/v1"
-OPERATIONS: tuple[Operation, ...] = (*READS, *WRITES)
+OPERATIONS: tuple[Operation, ...] = (*READS, *WRITES, *SLIPS)
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 
 

@@ -156,3 +156,10 @@ class LeadGiven(Given):
 
 class NothingGiven(Given):
     """An empty object."""
+
+
+class ChoiceGiven(Given):
+    """What the customer chose after a day had moved. option: of a substitute, as the slip named it."""
+
+    choice: Literal["accept", "part", "substitute", "cancel"]
+    option: Annotated[str, StringConstraints(max_length=200)] = ""

@@ -10,7 +10,7 @@ from flask import url_for
 from backoffice.public.catalogue import Card, ProductPage, Variant, Wish
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderView, PendingOrder
+from backoffice.public.orders import Cause, OrderView, PendingOrder
 from backoffice.public.promise import Promise
 from storefront.api import asked as a
 from storefront.api import schemas as s
@@ -139,6 +139,14 @@ def _promise(found: Promise) -> s.PromiseShown:
     return s.PromiseShown(**values, steps=steps)
 
 
+def cause(found: Cause | None) -> s.CauseShown | None:
+    """Return why a day moved; None where it did not, or nobody kept a code."""
+    if found is None:
+        return None
+    links = [s.CauseLinkShown(kind=one.kind, ref=one.ref, name=one.name, days=one.days) for one in found.chain]
+    return s.CauseShown(code=found.code, values=dict(found.values), chain=links)
+
+
 def order(call: Call) -> Reply:
     """Return the order behind its secret link."""
     found = call.shop.orders.get(call.path["token"], now=call.now)
@@ -164,6 +172,8 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
                 promised_on=one.promised_on,
                 expected_on=one.expected_on,
                 actual_on=one.actual_on,
+                day_known=one.day_known,
+                cause=cause(one.moved_cause),
             )
             for one in found.lines
         ],
@@ -182,7 +192,9 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
         total=money(found.total),
         promised_on=found.promised_on,
         expected_on=found.expected_on,
+        day_known=found.day_known,
         cancellable=found.cancellable,
+        slip=found.slip_id,
     )
 
 
@@ -198,7 +210,7 @@ def orders(call: Call) -> Reply:
             promised_on=one.promised_on,
             expected_on=one.expected_on,
             total=money(one.total),
-            lines=[s.OrderLineListed.model_validate(dict(line)) for line in one.lines],
+            lines=[s.OrderLineListed.model_validate({**line, "cause": cause(line["cause"])}) for line in one.lines],
         )
         for one in found.rows
     ]

@@ -153,8 +153,28 @@ class PaymentShown(BaseModel):
     order_url: str
 
 
+class CauseLinkShown(BaseModel):
+    """One link of how a change came: a receipt, a stop, a shift, a recipe, an order of production, the line itself."""
+
+    kind: str
+    ref: str
+    name: str
+    days: int | None
+
+
+class CauseShown(BaseModel):
+    """Why a day moved: a code with its values, and how it came from where it began to the line."""
+
+    code: str
+    values: dict[str, str | int]
+    chain: list[CauseLinkShown]
+
+
 class OrderLineShown(BaseModel):
-    """A line with its days: promised (never changes), expected (moves with the plan), actual."""
+    """A line with its days: promised (never changes), expected (moves with the plan), actual; and why it moved last.
+
+    day_known: false while nobody knows a day; expected_on is the last one there was then.
+    """
 
     sku: str
     name: str
@@ -165,6 +185,8 @@ class OrderLineShown(BaseModel):
     promised_on: date
     expected_on: date
     actual_on: date | None
+    day_known: bool
+    cause: CauseShown | None
 
 
 class ParcelShown(BaseModel):
@@ -175,6 +197,52 @@ class ParcelShown(BaseModel):
     expected_on: date
     tracking: str | None
     lines: list[dict[str, str | int]]
+
+
+class MovedLineShown(BaseModel):
+    """A line that comes later than promised, as its customer was told."""
+
+    name: str
+    quantity: int
+    promised_on: date
+    expected_on: date | None
+    cause: CauseShown | None
+
+
+class PartShown(BaseModel):
+    """Goods that would arrive together if the order were parted."""
+
+    on: date | None
+    goods: list[dict[str, str | int]]
+
+
+class SubstituteShown(BaseModel):
+    """Something else instead of a line. option: what to choose it by; refund: what goes back, null where it costs the same."""
+
+    option: str
+    instead_of: str
+    sku: str
+    name: str
+    quantity: int
+    price: MoneyShown
+    deliver_on: date
+    refund: MoneyShown | None
+    sooner: bool
+
+
+class SlipShown(BaseModel):
+    """A day that moved. state: open | accepted | parted | substituted | cancelled | replaced (by newer) | over."""
+
+    id: int
+    state: str
+    number: str
+    told_at: datetime
+    lines: list[MovedLineShown]
+    parts: list[PartShown]
+    substitutes: list[SubstituteShown]
+    cancel_refund: MoneyShown | None
+    chosen_at: datetime | None
+    newer: int | None
 
 
 class OrderShown(BaseModel):
@@ -191,7 +259,9 @@ class OrderShown(BaseModel):
     total: MoneyShown | None = None
     promised_on: date | None = None
     expected_on: date | None = None
+    day_known: bool = True
     cancellable: bool = False
+    slip: int | None = None
 
 
 class OrderLineListed(BaseModel):
@@ -201,6 +271,7 @@ class OrderLineListed(BaseModel):
     quantity: int
     promised_on: date
     expected_on: date
+    cause: CauseShown | None
 
 
 class OrderListed(BaseModel):

@@ -13,6 +13,7 @@ from backoffice.public.errors import BadInput, Refused
 from backoffice.public.orders import OrderView, PendingOrder
 from storefront import wording
 from storefront.front import Front, see
+from storefront.moving import how_it_came
 from storefront.ordering import now_sentence, stages_of, why
 
 
@@ -87,6 +88,7 @@ class Views:
             token=token,
             sentence=now_sentence(order, formats),
             stages=stages_of(order, formats),
+            how_it_came=how_it_came,
             why=lambda line: why(line.moved_cause, line.moved_because, formats),
             typed=typed,
             problems=problems,

@@ -3,6 +3,7 @@
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+from backoffice.crm.models.slips import Slip
 
 __all__ = [
     "Account",
@@ -20,4 +21,5 @@ __all__ = [
     "Order",
     "OrderLine",
     "Party",
+    "Slip",
 ]

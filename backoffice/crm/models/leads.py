@@ -14,14 +14,18 @@ from backoffice.db import Base, BigId
 class Lead(Base):
     """Somebody who asked. state: new | working (somebody took it) | answered | done | quarantined (doubtful, kept apart).
 
-    kind: contact | question | tell_me | order_question | quote_request | phone (typed at the desk). due_at: answer by then.
+    kind: contact | question | tell_me | order_question | quote_request | phone (typed at the desk) |
+    late_order (a day that moved: call them). due_at: answer by then.
     follow_up_at: when its owner wants to call again. outcome: "" | won | lost, once it is done. version: a stale save is refused.
     """
 
     __tablename__ = "lead"
     __table_args__ = (
         sa.CheckConstraint("state IN ('new', 'working', 'answered', 'done', 'quarantined')", name="state"),
-        sa.CheckConstraint("kind IN ('contact', 'question', 'tell_me', 'order_question', 'quote_request', 'phone')", name="kind"),
+        sa.CheckConstraint(
+            "kind IN ('contact', 'question', 'tell_me', 'order_question', 'quote_request', 'phone', 'late_order')",
+            name="kind",
+        ),
         sa.CheckConstraint("outcome IN ('', 'won', 'lost')", name="outcome"),
         sa.Index("ix_lead_state_due_at", "state", "due_at"),
     )

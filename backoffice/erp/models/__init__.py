@@ -4,7 +4,16 @@ Quantities are integers in an item's smallest unit; `Item.parts_per_unit` says h
 (paint counted in gallons and used by the ounce: 128). Instants end in `_at` (UTC), days in `_on`.
 """
 
-from backoffice.erp.models.catalogue import Category, CategoryText, Item, Picture, Product, ProductFacet, ProductText
+from backoffice.erp.models.catalogue import (
+    Category,
+    CategoryText,
+    Item,
+    ItemSubstitute,
+    Picture,
+    Product,
+    ProductFacet,
+    ProductText,
+)
 from backoffice.erp.models.company import (
     Calendar,
     CalendarException,
@@ -40,6 +49,7 @@ __all__ = [
     "Company",
     "ExternalRef",
     "Item",
+    "ItemSubstitute",
     "Offer",
     "OperationSlot",
     "Peg",

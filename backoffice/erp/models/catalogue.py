@@ -49,6 +49,21 @@ class Product(Base):
     search_text: Mapped[str] = mapped_column(default="")  # folded, see erp.search
 
 
+class ItemSubstitute(Base):
+    """What may be sent instead of an item whose day has moved, the lowest priority first. One way: the twin row is another."""
+
+    __tablename__ = "item_substitute"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "substitute_id"),
+        sa.CheckConstraint("item_id <> substitute_id", name="not_itself"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"))
+    substitute_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    priority: Mapped[int] = mapped_column(default=1)
+
+
 class ProductText(Base):
     """A product's name and description in another language."""
 

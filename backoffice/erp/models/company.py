@@ -32,6 +32,8 @@ class Company(Base):
     vat_number: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     register_entry: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # court and number, for the imprint
     languages: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # that the shop speaks; empty: all there are
+    choose_days: Mapped[int] = mapped_column(default=2, server_default="2")  # no choice after a slip by then: sales calls
+    important_minor: Mapped[int] = mapped_column(default=50_000, server_default="50000")  # from here on sales calls at once
     office_calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
 
 

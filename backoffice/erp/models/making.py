@@ -98,6 +98,7 @@ class ProductionOrder(Base):
     starts_at: Mapped[datetime]
     ready_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    not_before_at: Mapped[datetime | None]  # it cannot begin earlier, somebody said: see erp.delaying
 
 
 class OperationSlot(Base):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import Database
-from backoffice.erp import facets, offers, plan
+from backoffice.erp import facets, offers, plan, remaking, substitutes
 from backoffice.erp import models as t
 from backoffice.erp.sell_from import get_items, set_policy
 from backoffice.imports.adventureworks import making, rules, supplying
@@ -21,7 +21,7 @@ from backoffice.imports.adventureworks.photos import copy_photos
 from backoffice.imports.adventureworks.records import Source
 from backoffice.imports.adventureworks.source import read_source
 from backoffice.imports.faults import BrokenFolder, BrokenRow
-from backoffice.imports.sync import OUTCOMES, Sync
+from backoffice.imports.sync import OUTCOMES, Incoming, Sync
 
 SYSTEM = "adventureworks"
 FILES, WRITES = 18, 8
@@ -89,6 +89,7 @@ def _write(
     steps.next("work centres")
     centres = making.write_work_centres(sync, source)
     steps.next("parts lists and routings")
+    before = remaking.recipes(session)
     making.write_boms(sync, source, items, parts)
     making.write_routings(sync, source, items, centres)
     steps.next("suppliers and receipts")
@@ -101,10 +102,18 @@ def _write(
     session.flush()
     for name in made:
         set_policy(session, _sold_from_production(sync, name), "production", now=now)
+    sync.put(
+        t.ItemSubstitute,
+        [
+            Incoming(f"{item.sku}:{other.sku}", {"item_id": item.id, "substitute_id": other.id, "priority": priority})
+            for item, other, priority in substitutes.of_one_page(session)
+        ],
+    )
     steps.next("days")
     if sync.moved:
         facets.refresh(session)
         plan.bump(session, master=True)
+        remaking.after_change(session, remaking.changed(before, remaking.recipes(session)), now=now)
         offers.refresh(session, None, now=now)
     steps.finish()
     return Report({kind: {name: counter[name] for name in OUTCOMES} for kind, counter in sync.counts.items()})

@@ -54,6 +54,8 @@ COMPANY = {
     "vat_number": "de 123 456 789",
     "register_entry": "HRB 1, Berlin",
     "returns_days": "30",
+    "choose_days": "3",
+    "important": "1200.50",
     "shipping": "4,90",
     "default_postcode": "10115",
 }
@@ -151,6 +153,7 @@ def test_the_companys_data_are_kept_as_they_are_written(at_desk: AtDesk, worksho
     company = workshop.rows(Company)[0]
     assert (company.name, company.vat_number, company.phone) == ("Werk & Söhne", "DE123456789", "+49 30 123456")
     assert (company.returns_days, company.shipping_minor) == (30, 490)
+    assert (company.choose_days, company.important_minor) == (3, 120_050)
     assert company.address == ["Werkstr. 1", "10115 Berlin"]
     [entry] = workshop.rows(AuditEntry)
     assert entry.action == "company.change"
@@ -167,6 +170,10 @@ def test_the_companys_data_are_kept_as_they_are_written(at_desk: AtDesk, worksho
         ("phone", "call me"),
         ("vat_number", "12"),
         ("returns_days", "13"),
+        ("choose_days", "0"),
+        ("choose_days", "31"),
+        ("important", "-1"),
+        ("important", "a lot"),
         ("returns_days", "a month"),
         ("shipping", "4.999"),
         ("shipping", "-1"),

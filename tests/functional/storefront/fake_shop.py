@@ -21,6 +21,7 @@ from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Promise
+from backoffice.public.slips import SlipView
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
 
@@ -205,6 +206,27 @@ class Orders:
         self.state.asked.append((token, message, key))
 
 
+class Slips:
+    """The fake slips, put there by tests: what is chosen is written down, nothing else happens."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def get(self, token: str, slip_id: int, *, now: datetime) -> SlipView:
+        if (token, slip_id) not in self.state.slips:
+            raise NotFound("unknown_slip")
+        return self.state.slips[token, slip_id]
+
+    def choose(self, token: str, slip_id: int, choice: str, option: str, *, now: datetime) -> None:
+        slip = self.get(token, slip_id, now=now)
+        if choice not in ("accept", "part", "substitute", "cancel"):
+            raise BadInput("invalid_form", {"choice": "bad_choice"})
+        if slip.state != "open":
+            raise Refused("already_chosen")
+        self.state.chosen.append((choice, option))
+        self.state.slips[token, slip_id] = replace(slip, state="accepted", chosen_at=now)
+
+
 class Leads:
     """The fake inbox: the same key is the same lead."""
 
@@ -253,6 +275,7 @@ def make_shop(state: State) -> Shop:
         Orders(state),
         Leads(state),
         cast(AccountDoor, Accounts()),
+        Slips(state),
     )
 
 

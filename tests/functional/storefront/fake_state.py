@@ -11,6 +11,7 @@ from backoffice.public.leads import ConsentView, LeadForm
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Promise, Step
+from backoffice.public.slips import SlipView
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # Tuesday, 9:00 in Berlin
 SHIPPING = Money(490, "EUR")
@@ -63,6 +64,8 @@ class State:
     started: list[CheckoutForm] = field(default_factory=list)
     refuse_start: Exception | None = None
     orders: dict[str, OrderView | PendingOrder] = field(default_factory=dict)
+    slips: dict[tuple[str, int], SlipView] = field(default_factory=dict)
+    chosen: list[tuple[str, str]] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     broken: bool = False
     versions: int = 0

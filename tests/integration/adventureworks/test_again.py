@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from backoffice.db import Database
 from backoffice.erp import models as t
-from backoffice.erp import plan, stock
+from backoffice.erp import plan, remaking, stock
 from backoffice.imports.adventureworks import Report
 from backoffice.tables import metadata
 from tests.integration.adventureworks.conftest import Import
@@ -92,3 +93,16 @@ def test_what_people_decided_here_stays(sqlite_db: Database, run: Import, folder
     with sqlite_db.read() as session:
         frame = session.execute(sa.select(t.Item).where(t.Item.sku == "FR-54")).scalar_one()
         assert (frame.price_minor, frame.sell_from) == (34000, "production")
+
+
+def test_another_parts_list_plans_anew_exactly_what_it_is_the_list_of(
+    sqlite_db: Database, run: Import, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(sqlite_db)
+    asked: list[set[int]] = []
+    monkeypatch.setattr(remaking, "after_change", lambda _session, items, now: asked.append(set(items)))
+    replace(folder, "BillOfMaterials.csv", "5,2,4,2021-05-25 00:00:00.000,,OZ,2,8.00", "5,2,4,2021-05-25 00:00:00.000,,OZ,2,9.00")
+    run(sqlite_db)
+    with sqlite_db.read() as session:
+        frame = session.execute(sa.select(t.Item.id).where(t.Item.sku == "FR-54")).scalar_one()
+    assert asked == [{frame}]

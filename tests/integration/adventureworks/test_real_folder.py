@@ -62,7 +62,10 @@ def test_counts_are_those_of_the_files(db: Database, tmp_path: Path) -> None:
     shown = {row["ProductID"]: photos[row["ProductPhotoID"]] for row in table("ProductProductPhoto")}
     pictured = [p for p in products if p["FinishedGoodsFlag"] == "1" and not shown[p["ProductID"]].startswith("no_image")]
     texts = [row for row in table("ProductModelProductDescriptionCulture") if row["ProductModelID"] in models]
+    sold = [p for p in products if p["FinishedGoodsFlag"] == "1" and p["ProductModelID"] and not p["SellEndDate"]]
+    alike = Counter((p["ProductModelID"], p["Size"]) for p in sold)  # they differ in colour alone
     expected = {
+        "item_substitute": sum(many * (many - 1) for many in alike.values()),
         "category": 4 + len({row["ProductSubcategoryID"] for row in products} - {""}),
         "product": len(models),
         "item": len(products),

@@ -12,7 +12,7 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Activity, OrderLine
 from backoffice.erp import counting, plan, purchasing, replan
 from backoffice.erp import models as t
-from backoffice.public.orders import Cause
+from backoffice.public.orders import Cause, CauseLink
 from tests.company import at
 
 WED = date(2026, 11, 25)
@@ -42,9 +42,14 @@ def test_a_cause_is_a_code_for_the_page_the_mail_and_the_timeline_and_a_sentence
     order = workshop.buy(LAMP=10)
     line = workshop.rows(t.PurchaseOrderLine)[0]
     workshop.do(purchasing.move_due, line.id, at(30, 8), version=line.version)
-    cause = Cause("receipt_later", {"item": "Lamp", "due_on": "2026-11-30"})
+    chain = (CauseLink("receipt", "Lamp", "PO-1", 3), CauseLink("line", "Lamp", days=1))
+    cause = Cause("receipt_later", {"item": "Lamp", "due_on": "2026-11-30"}, chain)
     [row] = workshop.rows(OrderLine)
-    assert row.moved_cause == {"code": "receipt_later", "item": "Lamp", "due_on": "2026-11-30"}
+    links = [
+        {"kind": "receipt", "name": "Lamp", "ref": "PO-1", "days": 3},  # Fri 27 → Mon 30
+        {"kind": "line", "name": "Lamp", "ref": "", "days": 1},  # Mon 30 → Tue 1: over the weekend nothing is sent
+    ]
+    assert row.moved_cause == {"code": "receipt_later", "item": "Lamp", "due_on": "2026-11-30", "chain": links}
     assert row.moved_because == "Lamp: arrives only on Mon 30 Nov"
     mail = workshop.rows(OutboxMessage)[-1]
     assert (mail.kind, mail.payload["cause"], mail.payload["expected_on"]) == ("day_moved", row.moved_cause, "2026-12-01")
@@ -70,7 +75,7 @@ def test_a_day_that_nobody_knows_is_said_once_and_again_when_there_is_one(worksh
     assert (order.day_known, order.promised_on, order.lines[0].moved_cause) == (
         False,
         WED,
-        Cause("counted_fewer", {"item": "Stool"}),
+        Cause("counted_fewer", {"item": "Stool"}, (CauseLink("shelf", "Stool"), CauseLink("line", "Stool"))),
     )
     assert kinds(workshop) == ["order_confirmed", "day_unknown"]
     assert replan.find_days(workshop.db, now=workshop.now) == 0  # still none, and no second letter about it
@@ -86,14 +91,19 @@ def test_a_day_that_nobody_knows_is_said_once_and_again_when_there_is_one(worksh
     assert workshop.rows(t.PlanDomain)[0].version == version  # nobody waits: the plan is left alone
 
 
+def moved(held, ready_at, cause, now) -> events.ExpectedDaysMoved:
+    """Return what is published when a reservation is ready at another instant."""
+    return events.ExpectedDaysMoved(held.order_ref, (events.Move(held.id, ready_at, cause),), now)
+
+
 def test_a_line_of_two_parcels_without_a_day_is_one_letter(workshop):
     workshop.buy(STOOL=3)
     [held] = workshop.rows(t.Reservation)
-    lost = events.ExpectedDayMoved(held.id, held.order_ref, None, causes.of("not_on_the_shelf"), workshop.now)
+    lost = moved(held, None, causes.of("not_on_the_shelf"), workshop.now)
     for _ in range(2):
         workshop.db.run(lambda session: events.publish(session, lost))
     assert kinds(workshop) == ["order_confirmed", "day_unknown"]
-    found = events.ExpectedDayMoved(held.id, held.order_ref, held.ready_at, causes.of("found_again"), workshop.now)
+    found = moved(held, held.ready_at, causes.of("found_again"), workshop.now)
     for _ in range(2):
         workshop.db.run(lambda session: events.publish(session, found))
     assert kinds(workshop) == ["order_confirmed", "day_unknown", "day_moved"]

@@ -1,0 +1,191 @@
+"""What a customer chooses when a day has moved: agree, have it parted, take something else, or have the money back.
+
+One choice of one slip, in one transaction: the slip is marked first, under the plan's lock, so that of two tabs, of a choice
+and a picker, and of a choice and the next slip, one wins and the other changes nothing. Locks: payment, plan, goods, slip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice import causes
+from backoffice.crm import orders, slips
+from backoffice.crm.models import Checkout, Order, OrderLine, Slip
+from backoffice.erp import cancelling as goods
+from backoffice.erp import dated, fulfilment, plan, promising, splitting, substituting
+from backoffice.erp import factory as masters
+from backoffice.erp import models as t
+from backoffice.payments import cancelling, refunds
+from backoffice.payments.models import Payment
+from backoffice.public.errors import BadInput, Refused
+
+STATES = {"accept": "accepted", "part": "parted", "substitute": "substituted", "cancel": "cancelled"}
+ENDED = ("shipped", "delivered", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An alternative to a late line. id: what was shown, so that it is chosen only as it was seen."""
+
+    id: str
+    line: OrderLine
+    item: t.Item
+    name: str
+    arrives_on: date
+    refund_minor: int
+
+
+def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Option]:
+    """Return what could be sent instead of an order's late lines; nothing costs more than what was paid for the line."""
+    if order.state in ENDED:
+        return []
+    checkout = session.get_one(Checkout, order.checkout_id)
+    found = []
+    for line in slips.late_lines(session, order.id):
+        if line.moved_cause is None:  # it only waits for its parcel
+            continue
+        with_on = substituting.rest_on(session, line.reservation_id, now=now)
+        if with_on is None or not substituting.is_possible(session, line.reservation_id):
+            continue
+        alternatives = substituting.find(
+            session,
+            line.item_id,
+            line.quantity,
+            country=checkout.country,
+            postcode=checkout.postcode,
+            most_minor=line.unit_price_minor,
+            currency=order.currency,
+            by=line.expected_on if causes.is_day_known(line.moved_cause) else None,
+            with_on=with_on,
+            now=now,
+        )
+        found += [_option(session, line, one) for one in alternatives]
+    return found
+
+
+def choose(
+    session: Session, number: str, slip_id: int, choice: str, option: str, *, by: str, secret_key: str, now: datetime
+) -> bool:
+    """Do what was chosen; False: it was done before, nothing happens.
+
+    choice: one of STATES; option: the id of an Option, for a substitute. by: "customer" or a colleague's name.
+    Raises NotFound(unknown_order | unknown_slip), BadInput(bad_choice), Refused(already_chosen | newer_day |
+    too_late_to_choose | nothing_to_part | offer_changed | too_late_to_swap | too_late_to_cancel).
+    """
+    if choice not in STATES:
+        raise BadInput("invalid_form", {"choice": "bad_choice"})
+    order = orders.get_by_number(session, number)
+    slips.get_slip(session, order.id, slip_id)
+    payment = session.scalars(sa.select(Payment).where(Payment.id == order.payment_id).with_for_update()).one()
+    plan.bump(session)
+    session.refresh(order)
+    option = option if choice == "substitute" else ""
+    if not slips.mark(session, order, slip_id, STATES[choice], option, by=by, now=now):
+        return False
+    if order.state in ENDED:
+        raise Refused("too_late_to_choose")
+    slip = slips.get_slip(session, order.id, slip_id)
+    if choice == "part":
+        dated.part(session, number, now=now)
+        _follow(session, order)
+    elif choice == "substitute":
+        _substitute(session, order, slip, payment, option, by, now)
+    elif choice == "cancel" and not cancelling.cancel(session, number, by=by, secret_key=secret_key, now=now):
+        raise Refused("too_late_to_choose")
+    slips.note(session, order, slip, by=by, now=now)
+    return True
+
+
+def is_cancellable(session: Session, order: Order) -> bool:
+    """Tell whether the whole order could still be cancelled."""
+    return order.state not in ENDED and goods.is_possible(session, order.number)
+
+
+def _option(session: Session, line: OrderLine, found: substituting.Alternative) -> Option:
+    product = session.get(t.Product, found.item.product_id) if found.item.product_id else None
+    return Option(
+        id=f"{line.id}:{found.item.sku}:{found.item.price_minor}:{found.arrives_on.isoformat()}",
+        line=line,
+        item=found.item,
+        name=product.name if product else found.item.name,
+        arrives_on=found.arrives_on,
+        refund_minor=(line.unit_price_minor - found.item.price_minor) * line.quantity,
+    )
+
+
+def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, option: str, by: str, now: datetime) -> None:
+    """Swap the goods, write the line anew with its first promise kept, and give the difference back."""
+    chosen = next((one for one in options_of(session, order, now=now) if one.id == option), None)
+    if chosen is None:
+        raise Refused("offer_changed")
+    line, item, checkout = chosen.line, chosen.item, session.get_one(Checkout, order.checkout_id)
+    was = _named(line.name, line.options)
+    before = {"sku": line.sku, "name": was, "unit_price_minor": line.unit_price_minor}
+    new = substituting.swap(
+        session,
+        line.reservation_id,
+        item,
+        order_ref=order.number,
+        country=checkout.country,
+        postcode=checkout.postcode,
+        now=now,
+    )
+    line.item_id, line.reservation_id, line.sku, line.name = item.id, new.id, item.sku, chosen.name
+    line.options = ", ".join(str(value) for value in item.options.values())
+    line.unit_price_minor, line.basis = item.price_minor, new.basis
+    line.moved_because = line.moved_cause = None
+    line.promise = _promise(session, new, item, now)
+    _follow(session, order)
+    if line.expected_on > chosen.arrives_on:
+        raise Refused("offer_changed")
+    given = min(chosen.refund_minor, payment.amount_minor - payment.refunded_minor)
+    order.total_minor -= chosen.refund_minor
+    order.version += 1
+    slip.choice = {
+        **slip.choice,
+        "item": _named(line.name, line.options),
+        "instead_of": before["name"],
+        "before": before,
+        "refund_minor": given,
+    }
+    session.flush()
+    if given > 0:
+        refunds.request(session, payment, given, reason="substitute", key=f"slip:{slip.id}", by=by, now=now)
+
+
+def _named(name: str, options: str) -> str:
+    """Return what a line is called where there may be two of its name."""
+    return f"{name}, {options}" if options else name
+
+
+def _promise(session: Session, reservation: t.Reservation, item: t.Item, now: datetime) -> dict[str, Any]:
+    """Return the steps to the new line's day, as a line keeps them."""
+    shipment = session.scalars(
+        sa.select(t.Shipment)
+        .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
+        .where(t.ShipmentLine.reservation_id == reservation.id)
+    ).one()
+    way = fulfilment.way_of(session, shipment, now=now)
+    found = promising.promise_of(masters.load(session, now=now), reservation, item, way, now=now)
+    return {
+        "ready_at": found.ready_at.isoformat(),
+        "ship_on": found.ship_on.isoformat(),
+        "deliver_on": found.deliver_on.isoformat(),
+        "plan_version": found.plan_version,
+        "steps": promising.steps_to_rows(found.steps),
+        "pegs": [],
+    }
+
+
+def _follow(session: Session, order: Order) -> None:
+    """Let every line with a day expect what its parcels now do."""
+    for line in orders.lines_of(session, order.id):
+        if causes.is_day_known(line.moved_cause):
+            line.expected_on = splitting.last_day(session, line.reservation_id) or line.expected_on
+    session.flush()
