@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.bridge.worker import Job, Worker
 from backoffice.cli import main
 from backoffice.config import Settings
+from backoffice.db import Database
 from backoffice.erp import cancelling, chains, counting, holds, plan, production, reoptimising
 from backoffice.erp import models as t
 from backoffice.erp.reoptimising import Report
@@ -345,3 +347,24 @@ def test_the_worker_does_it_each_quarter_of_an_hour_unless_it_is_turned_off(gap:
     worker.turn()
     worker.finish()
     assert [row.minutes_saved for row in gap.rows(t.Resequencing)] == [180]
+
+
+@pytest.mark.postgresql
+def test_who_waits_for_the_plans_row_finds_that_it_has_moved(postgres_db: Database) -> None:
+    with postgres_db.write() as session:
+        known = plan.bump(session)
+    raised: list[bool] = []
+    waiting = threading.Thread(
+        target=lambda: raised.append(postgres_db.run(lambda session: plan.raise_from(session, known))), daemon=True
+    )
+    with postgres_db.write() as session:
+        assert plan.bump(session) == known + 1  # not committed yet
+        waiting.start()
+        blocked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        with postgres_db.engine.connect() as watching:
+            while not watching.execute(blocked).scalar_one():  # the test's own time limit ends this
+                watching.rollback()
+    waiting.join(30)
+    assert raised == [False]
+    with postgres_db.read() as session:
+        assert plan.version(session) == known + 1
