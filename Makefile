@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promises bench-purchase bench-restart bench-jobshop lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promises bench-purchase bench-reoptimise bench-restart bench-jobshop lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under l
 
 bench-jobshop: $(DEV_STAMP) ## Measure how long the solver takes to prove job shops of known optimum (SHOPFLOOR_CASES)
 	@$(BIN)/python -m tests.bench.jobshop
+
+bench-promise: $(DEV_STAMP) ## Measure promises of 100,000 SKUs over a plan of 65,000 operations, in process
+	@$(BIN)/python -m tests.bench.promise
+
+bench-reoptimise: $(DEV_STAMP) ## Measure what half a minute of search gains on a floor of 1,000 operations
+	@$(BIN)/python -m tests.bench.reoptimise
 
 lighthouse: $(DEV_STAMP) ## Ask Lighthouse (from npm) about home, catalogue, product and checkout on a phone
 	@$(BIN)/python -m tests.bench.lighthouse

@@ -17,7 +17,7 @@ from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.outbox import Message
 from backoffice.bridge.smtp import MailServer
-from backoffice.bridge.worker import Carrier
+from backoffice.bridge.worker import Carrier, Job
 from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.crm import (
@@ -35,7 +35,7 @@ from backoffice.crm import (
     telling,
 )
 from backoffice.db import Database
-from backoffice.erp import holds, offers, replan
+from backoffice.erp import holds, offers, reoptimising, replan
 from backoffice.local import Till, open_shop
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments.gateway import Gateway
@@ -128,18 +128,25 @@ def _with_link(message: Message, secret_key: str) -> Message:
     return replace(message, payload=values)
 
 
-def periodic(services: Services) -> list[tuple[str, int, Callable[[datetime], object]]]:
-    """Return the worker's periodic work: name, seconds between runs, what to do at an instant."""
-    db = services.db
-    return [
-        ("sweep_holds", 30, lambda now: db.run(lambda session: holds.sweep(session, now=now))),
-        ("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
-        ("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=services.settings.base_url, now=now)),
-        ("find_days", 300, lambda now: replan.find_days(db, now=now)),
-        ("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
-        ("poll_payments", 30, lambda now: services.till.poll(now=now)),
-        ("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
+def periodic(services: Services) -> list[Job]:
+    """Return the worker's periodic work."""
+    db, settings = services.db, services.settings
+    jobs = [
+        Job("sweep_holds", 30, lambda now: db.run(lambda session: holds.sweep(session, now=now))),
+        Job("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
+        Job("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=settings.base_url, now=now)),
+        Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
+        Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
+        Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
+        Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
     ]
+    if settings.reoptimise_seconds:
+        jobs.append(Job("reoptimise", 900, lambda _: _reoptimise(services), aside=True))
+    return jobs
+
+
+def _reoptimise(services: Services) -> object:
+    return reoptimising.reoptimise(services.db, seconds=services.settings.reoptimise_seconds, clock=services.clock)
 
 
 def _with_secret(settings: Settings) -> Settings:

@@ -198,6 +198,32 @@ def outbox_replay(number: int) -> None:
     click.echo(f"Message {number} is on its way again.")
 
 
+@main.group("plan")
+def plan_group() -> None:
+    """The plan of the works."""
+
+
+@plan_group.command("reoptimise")
+@click.option("--seconds", type=click.FloatRange(1, 60), help="How long to search; default: the setting, or 30.")
+@click.option("--dry-run", is_flag=True, help="Say what would be gained; change nothing.")
+def plan_reoptimise(seconds: float | None, dry_run: bool) -> None:
+    """Look for a better sequence of the next weeks' work; nobody waits longer than they were told."""
+    from backoffice.erp.reoptimising import reoptimise
+    from backoffice.web import logs
+
+    settings = Settings()
+    logs.configure(as_json=settings.log_json)  # on standard error
+    with _services(settings) as services:
+        limit = seconds or settings.reoptimise_seconds or 30
+        found = reoptimise(services.db, seconds=limit, clock=services.clock, apply=not dry_run)
+    click.echo(f"{found.ending.replace('_', ' ')}{': ' if found.why else ''}{found.why}")
+    click.echo(f"operations that may move: {found.operations}; orders earlier: {found.orders_earlier}")
+    click.echo(f"minutes saved: {found.minutes_saved}, of them after a promised day: {found.late_minutes_saved}")
+    click.echo("No sequence is better." if found.proven else "There may be a better one.")
+    if found.ending in ("refused", "no_answer"):
+        raise SystemExit(1)
+
+
 def _work(*, once: bool = False) -> None:
     from backoffice import bootstrap
     from backoffice.bridge.worker import Worker
@@ -214,6 +240,7 @@ def _work(*, once: bool = False) -> None:
         if once:
             while ours.turn(stop.is_set):
                 pass
+            ours.finish()
         else:
             ours.run(stop.is_set, stop.wait)
 

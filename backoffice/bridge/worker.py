@@ -5,6 +5,7 @@ Any number of workers may run, on any machine: leases and the `periodic` rows ke
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -29,11 +30,15 @@ Carrier = Callable[[Message], None]
 
 
 class Job(NamedTuple):
-    """Work that is due every `seconds`; `run` is given the present instant and opens its own transactions."""
+    """Work that is due every `seconds`; `run` is given the present instant and opens its own transactions.
+
+    aside: it takes long, so it is done beside the loop, in a thread that may be cut off at any time; never twice at once.
+    """
 
     name: str
     seconds: float
     run: Callable[[datetime], object]
+    aside: bool = False
 
 
 class Worker:
@@ -43,14 +48,15 @@ class Worker:
         self,
         db: Database,
         carriers: Mapping[str, Carrier],
-        jobs: Sequence[tuple[str, float, Callable[[datetime], object]]],
+        jobs: Sequence[Job],
         *,
         name: str,
         clock: Callable[[], datetime],
     ) -> None:
         self._db = db
         self._carriers = carriers
-        self._jobs = [Job(*job) for job in jobs]
+        self._jobs = jobs
+        self._aside: dict[str, threading.Thread] = {}
         self._name = name
         self._clock = clock
         self._beat_at: datetime | None = None
@@ -75,6 +81,11 @@ class Worker:
             self._do_if_due(job)
         return self._carry(stopped)
 
+    def finish(self) -> None:
+        """Wait for what is done aside."""
+        for thread in self._aside.values():
+            thread.join()
+
     def _beat(self) -> None:
         now = self._clock()
         if self._beat_at is not None and now - self._beat_at < BEAT_EVERY:
@@ -83,6 +94,8 @@ class Worker:
         self._beat_at = now
 
     def _do_if_due(self, job: Job) -> None:
+        if job.name in self._aside and self._aside[job.name].is_alive():
+            return
         now = self._clock()
         with self._db.read() as session:
             due = session.scalar(sa.select(Periodic.next_at).where(Periodic.name == job.name))
@@ -90,6 +103,13 @@ class Worker:
             return
         if not self._db.run(lambda session: take(session, job, now=now)):
             return
+        if job.aside:
+            self._aside[job.name] = threading.Thread(target=self._do, args=(job, now), name=job.name, daemon=True)
+            self._aside[job.name].start()
+        else:
+            self._do(job, now)
+
+    def _do(self, job: Job, now: datetime) -> None:
         try:
             job.run(now)
         except Exception:  # one job's trouble must not stop the others: it is due again, and the log says why

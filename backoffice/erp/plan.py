@@ -73,6 +73,19 @@ def bump(session: Session, *, master: bool = False) -> int:
     return version(session)
 
 
+def raise_from(session: Session, known: int) -> bool:
+    """Raise the version as `bump` does, if it still is the one `known`; tell whether it was."""
+    raised = session.scalar(
+        sa.update(PlanDomain)
+        .where(PlanDomain.id == DOMAIN, PlanDomain.version == known)
+        .values(version=PlanDomain.version + 1)
+        .returning(PlanDomain.version)
+        .execution_options(synchronize_session=False)
+    )
+    session.info.pop(MASTER, None)
+    return raised is not None
+
+
 def raise_offers(session: Session) -> None:
     """Say that what pages show of offers is no longer what it was. The row stays locked until the transaction ends."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert

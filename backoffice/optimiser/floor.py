@@ -6,7 +6,7 @@ Instants are microseconds. Keys are the caller's: of a lot, an operation, a work
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backoffice.planning.capacity import Axis
 
@@ -53,13 +53,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """feeds: pairs (lot, lot that it goes into). lanes: how many each work centre has. axes: when each is open."""
+    """feeds: pairs (lot, lot that it goes into). lanes: how many each work centre has. axes: when each is open; they grow as they
+    are looked at, so two floors that differ in nothing else are equal.
+    """
 
     lots: Mapping[int, Lot]
     feeds: Sequence[tuple[int, int]]
     demands: Sequence[Demand]
     lanes: Mapping[int, int]
-    axes: Mapping[int, Axis]
+    axes: Mapping[int, Axis] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from backoffice.optimiser.problem import Answer, Problem
 from backoffice.public.errors import Refused
 
 SOLVER = (sys.executable, "-P", str(Path(__file__).with_name("solver.py")))
-GRACE_SECONDS = 15.0  # beyond its limit: to start, to load the library, to write the answer down
+GRACE_SECONDS = 10.0  # beyond its limit: to start, to load the library, to write the answer down
 
 
 class SolverFailed(Refused):
@@ -28,9 +28,10 @@ class SolverFailed(Refused):
 
 
 def solve(problem: Problem, seconds: float, *, command: Sequence[str] = SOLVER, grace: float = GRACE_SECONDS) -> Answer:
-    """Return the solver's answer after at most `seconds` (> 0) of search; it is killed `grace` seconds later.
+    """Return the solver's answer after at most `seconds` (> 0) of search.
 
-    The answer is as the solver gives it: whoever uses it checks it first. Raises SolverFailed.
+    It is killed `grace` seconds later; what it had found until then is the answer. It is given as the solver gives it: whoever
+    uses it checks it first. Raises SolverFailed.
     """
     asked = json.dumps({**asdict(problem), "seconds": seconds})
     try:
@@ -38,12 +39,16 @@ def solve(problem: Problem, seconds: float, *, command: Sequence[str] = SOLVER, 
             command, input=asked, capture_output=True, text=True, timeout=seconds + grace, env={}, check=False
         )
     except subprocess.TimeoutExpired as error:
+        told = error.stdout or b""  # bytes, whatever was asked for
+        lines = (told if isinstance(told, str) else told.decode()).split("\n")[:-1]  # what was being written is none
+        if lines:
+            return _read(lines[-1], len(problem.tasks))
         raise SolverFailed(f"killed after {seconds + grace:g} seconds") from error
     except OSError as error:
         raise SolverFailed(f"not started: {error}") from error
     if done.returncode != 0:
         raise SolverFailed(f"ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-    return _read(done.stdout, len(problem.tasks))
+    return _read(done.stdout.rstrip().rpartition("\n")[2], len(problem.tasks))
 
 
 def _read(text: str, tasks: int) -> Answer:

@@ -77,10 +77,6 @@ def _weigh(window: Window, places: Sequencing, *, proven: bool) -> Proposal:
         time += before - after
         if after < before:
             earlier.append((demand, after))
-    waited = {key for demand in floor.demands for key in demand.lots}
-    for key in window.chosen:
-        if floor.lots[key].spare and key not in waited:
-            time += floor.lots[key].ready_at - rules.ready_at(floor.lots[key], places)
     moved = {
         one.key: places[one.key]
         for _, one in window.operations()

@@ -1,4 +1,7 @@
-"""The program that searches: reads a problem as JSON on standard input, writes the answer to standard output.
+"""The program that searches: reads a problem as JSON on standard input, writes answers to standard output, a line each.
+
+Each is better than the one before, the last one is what it found: now and then the library does not come back at its limit, and
+who has to kill it still has the best until then.
 
 Started by `process`, never imported by the rest: whatever the solver does to its process, it does to this one alone.
 Source of the model: interval variables on folded time, one `no overlap` for each lane (OR-Tools CP-SAT).
@@ -25,7 +28,12 @@ STATUS = {cp_model.OPTIMAL: "optimal", cp_model.FEASIBLE: "feasible", cp_model.I
 def main() -> None:
     """Answer one problem."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    json.dump(answer(json.load(sys.stdin)), sys.stdout)
+    say(answer(json.load(sys.stdin)))
+
+
+def say(found: dict[str, Any]) -> None:
+    """Write an answer down at once."""
+    print(json.dumps(found), flush=True)
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
@@ -70,12 +78,16 @@ class Floor:
         solver.parameters.max_time_in_seconds = seconds
         solver.parameters.num_workers = WORKERS
         solver.parameters.random_seed = SEED
-        status = STATUS.get(solver.solve(self.model), "unknown")
+        status = STATUS.get(solver.solve(self.model, Teller(self)), "unknown")
         if status not in ("optimal", "feasible"):
             return {"status": status, "lateness": 0, "places": []}
-        taken = [next(lane for lane, bit in lanes.items() if solver.boolean_value(bit)) for lanes in self.lanes]
-        places = list(zip(taken, map(solver.value, self.starts), strict=True))
-        return {"status": status, "lateness": solver.value(self.lateness), "places": places}
+        return self.read(solver, status)
+
+    def read(self, found: Any, status: str) -> dict[str, Any]:
+        """Return as an answer what the solver (or the callback in its search) has found."""
+        taken = [next(lane for lane, bit in lanes.items() if found.boolean_value(bit)) for lanes in self.lanes]
+        places = list(zip(taken, map(found.value, self.starts), strict=True))
+        return {"status": status, "lateness": found.value(self.lateness), "places": places}
 
     def begin_with(self, places: list[tuple[int, int]]) -> None:
         """Search from these lanes and starts on."""
@@ -155,6 +167,18 @@ class Floor:
                 return int(opens + work)
             work -= closes - opens
         return int(axis[-1][1] + work)
+
+
+class Teller(cp_model.CpSolverSolutionCallback):
+    """Writes each better answer down as it is found."""
+
+    def __init__(self, floor: Floor) -> None:
+        super().__init__()
+        self._floor = floor
+
+    def on_solution_callback(self) -> None:
+        """Say it."""
+        say(self._floor.read(self, "feasible"))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class Layout:
         return self.floor.axes[centre]
 
     def problem(self) -> Problem:
-        """Return what is asked of the solver."""
+        """Return what is asked of the solver. Its instants count from the frozen time: so sums of them fit into 64 bits."""
         open_times: list[Sequence[tuple[int, int]]] = []
         axis_number: dict[int, int] = {}
         for centre in self.base:  # centres that are open at the same times share an axis, and so need no way between
@@ -158,17 +158,14 @@ class Layout:
         )
 
     def _targets(self) -> list[Target]:
-        """Return one target for everybody who waits for a lot that may move, and one for each that is only made to stock."""
-        targets, waited = [], set[int]()
+        """Return one target for everybody who waits for a lot that may move."""
+        targets, frozen = [], self.window.frozen
         for demand in self.floor.demands:
-            waited.update(demand.lots)
             moving = [key for key in demand.lots if key in self.window.chosen]
             if moving:
                 standing = [self.floor.lots[key].ready_at for key in demand.lots if key not in self.window.chosen]
-                others = max([demand.others_at, self.window.frozen, *standing])
-                targets.append(Target([self._last(key) for key in moving], demand.due, others=others))
-        made_to_stock = [self.floor.lots[key] for key in self.window.chosen if key not in waited]
-        targets += [Target([self._last(lot.key)], lot.ready_at, others=self.window.frozen) for lot in made_to_stock if lot.spare]
+                others = max([demand.others_at, frozen, *standing]) - frozen
+                targets.append(Target([self._last(key) for key in moving], demand.due - frozen, others=others))
         return targets
 
     def _first(self, lot: int) -> int:
@@ -231,11 +228,11 @@ class Layout:
         return ends
 
     def _open_times(self, axis: Axis) -> list[tuple[int, int]]:
-        """Return when an axis is open between the frozen time and the horizon."""
+        """Return when an axis is open between the frozen time and the horizon, counted from the frozen time."""
         axis.work_at(self.horizon)
         first, last = self.window.frozen, self.horizon
         pairs = ((max(opens, first), min(closes, last)) for opens, closes in zip(axis.opens, axis.closes, strict=True))
-        return [(opens, closes) for opens, closes in pairs if opens < closes]
+        return [(opens - first, closes - first) for opens, closes in pairs if opens < closes]
 
     def _busy(self) -> dict[tuple[int, int], list[tuple[int, int]]]:
         """Return what stays on each lane, along its axis from the frozen time on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -117,3 +118,25 @@ class OperationSlot(Base):
     lane: Mapped[int]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+
+
+class Resequencing(Base):
+    """A better sequence of operations that was taken over, as data: nothing is ever searched for again to know the plan.
+
+    plan_version: what it was raised to. moves: slot, production order, and lane, start and end before and after. Minutes are
+    summed over the orders; late: those after the promised day. Append only.
+    """
+
+    __tablename__ = "resequencing"
+    __table_args__ = (
+        sa.UniqueConstraint("plan_version"),
+        sa.CheckConstraint("minutes_saved >= 0 AND late_minutes_saved >= 0 AND orders_earlier >= 0", name="only_better"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime]
+    plan_version: Mapped[int]
+    orders_earlier: Mapped[int]
+    minutes_saved: Mapped[int]
+    late_minutes_saved: Mapped[int]
+    moves: Mapped[list[Any]]

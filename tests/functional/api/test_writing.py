@@ -116,7 +116,7 @@ def test_answers_and_the_secrets_in_them_are_kept_for_a_day(api: Caller, clock: 
     from backoffice import bootstrap
     from backoffice.idempotency import IdempotencyKey
 
-    [forget] = [work for name, _, work in bootstrap.periodic(api.services) if name == "forget_answers"]
+    [forget] = [job.run for job in bootstrap.periodic(api.services) if job.name == "forget_answers"]
 
     def kept() -> str:
         with api.services.db.read() as session:

@@ -103,7 +103,7 @@ def test_the_heart_beats_at_most_every_ten_seconds_and_old_ones_are_forgotten(db
 
 def test_ten_workers_do_periodic_work_once_per_interval(db: Database, clock: Any) -> None:
     ran: list[datetime] = []
-    workers = [Worker(db, {}, [("sweep", 30, ran.append)], name=f"w{n}", clock=clock) for n in range(10)]
+    workers = [Worker(db, {}, [Job("sweep", 30, ran.append)], name=f"w{n}", clock=clock) for n in range(10)]
     start = clock()
     for worker in workers:
         worker.turn()
@@ -149,11 +149,48 @@ def test_a_failing_job_stops_neither_the_others_nor_the_mail(db: Database, clock
         raise RuntimeError("broken")
 
     put(db, "order:1", clock())
-    jobs = [("broken", 5, fail), ("sound", 5, lambda now: ran.append("sound"))]
+    jobs = [Job("broken", 5, fail), Job("sound", 5, lambda now: ran.append("sound"))]
     Worker(db, {"mail": lambda message: ran.append("mail")}, jobs, name="w", clock=clock).turn()
     assert ran == ["sound", "mail"]
     with db.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Periodic)) == 2
+
+
+def test_what_takes_long_is_done_aside_and_never_twice_at_once(db: Database, clock: Any) -> None:
+    begun, go_on, ran = threading.Semaphore(0), threading.Event(), list[str]()
+
+    def take_long(now: datetime) -> None:
+        begun.release()
+        assert go_on.wait(30)
+        ran.append(f"long {now:%H:%M}")
+
+    jobs = [Job("long", 60, take_long, aside=True), Job("short", 60, lambda now: ran.append(f"short {now:%H:%M}"))]
+    worker = Worker(db, {}, jobs, name="w", clock=clock)
+    for _ in range(2):
+        worker.turn()
+        clock.advance(seconds=60)
+    assert begun.acquire(timeout=30)
+    assert ran == ["short 08:00", "short 08:01"]
+    go_on.set()
+    worker.finish()
+    worker.turn()  # it is due again, as nobody took it while it was at it
+    worker.finish()
+    assert ran[2:] in (["long 08:00", "long 08:02", "short 08:02"], ["long 08:00", "short 08:02", "long 08:02"])
+
+
+def test_trouble_aside_is_written_down_and_it_is_due_again(db: Database, clock: Any) -> None:
+    ran: list[datetime] = []
+
+    def fail(now: datetime) -> None:
+        ran.append(now)
+        raise RuntimeError("broken")
+
+    worker = Worker(db, {}, [Job("long", 60, fail, aside=True)], name="w", clock=clock)
+    for _ in range(2):
+        worker.turn()
+        worker.finish()
+        clock.advance(seconds=60)
+    assert len(ran) == 2
 
 
 def test_it_sleeps_only_when_there_is_nothing_to_do_and_stops_when_told(db: Database, clock: Any) -> None:

@@ -57,7 +57,7 @@ def run(*words: str) -> Result:
 
 def test_every_command_explains_itself(folder: Path) -> None:
     told = run("--help").output
-    for command in ("demo", "import", "item", "migrate", "outbox", "run", "serve", "staff", "worker"):
+    for command in ("demo", "import", "item", "migrate", "outbox", "plan", "run", "serve", "staff", "worker"):
         assert re.search(rf"^  {command} +\S", told, re.MULTILINE), command
         assert run(command, "--help").exit_code == 0
 

@@ -75,6 +75,13 @@ def test_it_is_killed_at_its_limit() -> None:
         process.solve(PROBLEM, 0.2, command=program("import threading; threading.Event().wait()"), grace=0.1)
 
 
+def test_what_it_had_found_when_it_is_killed_is_the_answer() -> None:
+    found = [{"status": "feasible", "lateness": late, "places": [[0, 0], [0, 3 + late]]} for late in (4, 2)]
+    lines = "".join(json.dumps(one) + "\n" for one in found) + '{"status": "feas'
+    text = f"import sys, threading; sys.stdout.write({lines!r}); sys.stdout.flush(); threading.Event().wait()"
+    assert process.solve(PROBLEM, 2, command=program(text), grace=1) == Answer("feasible", 2, [(0, 0), (0, 5)])
+
+
 def test_a_program_that_is_not_there_is_an_error_of_ours() -> None:
     with pytest.raises(SolverFailed, match="not started"):
         process.solve(PROBLEM, 1, command=("/nowhere/solver",))
