@@ -116,9 +116,9 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             options |= {"pool_size": pool_size, "max_overflow": pool_size}
-            self.engine = _postgresql(self.url, options, "")
-            read_only = " -c default_transaction_read_only=on"
-            self._reader = _postgresql(self.url, options | {"isolation_level": "AUTOCOMMIT"}, read_only)
+            self.engine = _postgresql(self.url, options, "shopfloor")
+            reads = options | {"isolation_level": "AUTOCOMMIT"}
+            self._reader = _postgresql(self.url, reads, "shopfloor reads", " -c default_transaction_read_only=on")
         self._writer = self.engine.execution_options(shopfloor_write=True)
 
     @contextmanager
@@ -194,11 +194,12 @@ def is_retryable(error: Exception) -> bool:
     return "database is locked" in str(original)
 
 
-def _postgresql(url: str, options: dict[str, Any], session_options: str) -> sa.Engine:
+def _postgresql(url: str, options: dict[str, Any], name: str, session_options: str = "") -> sa.Engine:
     engine = sa.create_engine(
         url,
         connect_args={
             "connect_timeout": 5,
+            "application_name": name,
             "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=20s"
             f" -c idle_in_transaction_session_timeout=30s{session_options}",
         },

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
@@ -47,12 +48,7 @@ class Formats:
 
     def day(self, on: date) -> str:
         """Return a day with its weekday: `Tue 8 Dec`; with the year when that is not this year's."""
-        patterns = DAY_PATTERNS if on.year == self.today.year else DAY_WITH_YEAR_PATTERNS
-        pattern = patterns.get(str(self.locale))
-        if pattern:
-            return format_date(on, pattern, self.locale)
-        skeleton = "MMMEd" if on.year == self.today.year else "yMMMEd"
-        return format_skeleton(skeleton, datetime(on.year, on.month, on.day), locale=self.locale)  # noqa: DTZ001 - a date has no zone
+        return _day(on, self.locale, with_year=on.year != self.today.year)
 
     def leaf(self, on: date) -> Leaf:
         """Return the day as the parts of a calendar leaf."""
@@ -82,9 +78,7 @@ class Formats:
 
     def money(self, amount: Money) -> str:
         """Return an amount with its currency: `€1,290.00`; currencies without cents have none."""
-        precision = get_currency_precision(amount.currency)
-        value = Decimal(amount.amount_minor).scaleb(-precision)
-        return format_currency(value, amount.currency, locale=self.locale)
+        return _money(amount, self.locale)
 
     def number(self, value: int) -> str:
         """Return a count with the locale's grouping."""
@@ -103,6 +97,22 @@ class Formats:
     def direction(self) -> str:
         """Return `rtl` or `ltr` for `<html dir>`."""
         return str(self.locale.text_direction)
+
+
+# a page names the same few days and amounts again and again, and so does the next one
+@lru_cache(4096)
+def _day(on: date, locale: Locale, *, with_year: bool) -> str:
+    pattern = (DAY_WITH_YEAR_PATTERNS if with_year else DAY_PATTERNS).get(str(locale))
+    if pattern:
+        return format_date(on, pattern, locale)
+    skeleton = "yMMMEd" if with_year else "MMMEd"
+    return format_skeleton(skeleton, datetime(on.year, on.month, on.day), locale=locale)  # noqa: DTZ001 - a date has no zone
+
+
+@lru_cache(4096)
+def _money(amount: Money, locale: Locale) -> str:
+    precision = get_currency_precision(amount.currency)
+    return format_currency(Decimal(amount.amount_minor).scaleb(-precision), amount.currency, locale=locale)
 
 
 def direction_of(language: str | None) -> str:
