@@ -17,7 +17,11 @@ NO_COUNTRY = N_("We do not deliver to this country yet.")
 
 NO_LONGER = N_("That can no longer be done. Load the page again to see how things stand now.")
 
+DID_NOT_WORK = N_("That did not work. Nothing was lost: go back, look at what you typed, and try again.")
 ERRORS: Mapping[str, str] = {
+    "bad_job_shop": DID_NOT_WORK,  # these three are said by commands, in words of their own, and never on a page
+    "bad_proposal": DID_NOT_WORK,
+    "solver_failed": DID_NOT_WORK,
     "unknown_product": N_("We have no product under this address. It may have a new name: try the search."),
     "unknown_category": N_("We have no such category. All categories are on the first page."),
     "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),
@@ -179,7 +183,7 @@ def say(error: ShopError) -> str:
             most,
         )
     phrase = ERRORS.get(error.code)
-    return _(phrase or N_("That did not work. Nothing was lost: go back, look at what you typed, and try again."))
+    return _(phrase or DID_NOT_WORK)
 
 
 def say_field(code: str) -> str:
