@@ -118,7 +118,7 @@ class Database:
             options |= {"pool_size": pool_size, "max_overflow": pool_size}
             self.engine = _postgresql(self.url, options, "shopfloor")
             reads = options | {"isolation_level": "AUTOCOMMIT"}
-            self._reader = _postgresql(self.url, reads, "shopfloor reads", " -c default_transaction_read_only=on")
+            self._reader = _postgresql(self.url, reads, "shopfloor-reads", " -c default_transaction_read_only=on")
         self._writer = self.engine.execution_options(shopfloor_write=True)
 
     @contextmanager

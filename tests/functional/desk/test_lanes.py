@@ -16,8 +16,8 @@ from backoffice.erp.models import Item, OperationSlot, ProductionOrder
 from tests.company import at, item_id
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
-from tests.functional.desk.test_long_lists import counted
 from tests.integration.chain.conftest import Workshop
+from tests.statements import sent
 
 AtDesk = Callable[[str], Colleague]
 PATH = "/desk/planning/lanes"
@@ -150,7 +150,7 @@ def test_a_thousand_operations_ask_no_more_than_ten(site: Flask, at_desk: AtDesk
         workshop.db.run(lambda session, part=part: session.execute(sa.insert(ProductionOrder), orders[part]))
         workshop.db.run(lambda session, part=part: session.execute(sa.insert(OperationSlot), slots[part]))
         for path in paths:
-            with counted(site) as statements:
+            with sent(site.extensions["shopfloor"].db) as statements:
                 page = petra.get(path)
             few.setdefault(path, len(statements))
             assert (path, len(statements) <= few[path], len(page) < 400_000) == (path, True, True)
