@@ -180,7 +180,7 @@ class Floor:
                 start, end = micros(slot.starts_at), micros(slot.ends_at)
                 tasks.append(Task(slot.work_centre, duration(step, make.quantity), real, slot.lane, start, end))
             lots.append(Lot(tasks, thought=micros(make.ready_at)))
-        job = Job(order, [], [lots[number] for number in _planned_order(outcome)])
+        job = Job(order, [], [lots[number] for number in planned_order(outcome)])
         for number, peg in enumerate(outcome.pegs):
             source: Purchase | Lot
             if peg.kind == "make":
@@ -253,7 +253,7 @@ def _stops_of(centre: Hashable, stops: Sequence[Stop]) -> list[tuple[int, int]]:
     return [(micros(stop.starts_at), micros(stop.ends_at)) for stop in stops if stop.work_centre == centre]
 
 
-def _planned_order(outcome: Outcome) -> list[int]:
+def planned_order(outcome: Outcome) -> list[int]:
     """Return the numbers of an outcome's lots as the engine placed them: components before what is made of them."""
     below: dict[int | None, list[int]] = {}
     for number, make in enumerate(outcome.makes):

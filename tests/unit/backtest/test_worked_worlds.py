@@ -7,11 +7,12 @@ from datetime import date
 
 import pytest
 
+from backoffice.backtest.floor import planned_order
 from backoffice.backtest.methods import FALLBACK, Margin
 from backoffice.backtest.report import Row, rows
 from backoffice.backtest.simulate import Record, simulate
 from backoffice.backtest.world import Delivery, Luck, open_days
-from backoffice.planning import Stop
+from backoffice.planning import Make, Outcome, Stop
 from tests.unit.backtest.worlds import PLANT, berlin, world
 
 TEN_DAYS = [f"2026-03-{day:02d} 07:00" for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
@@ -114,6 +115,15 @@ def test_the_margin_is_the_quantile_that_holds_for_the_next_one() -> None:
     for _ in range(9):
         margin.learn("b", -2)
     assert margin.days("b") == 0  # early is no reason to name a day before the plan's
+
+
+def test_lots_are_planned_again_in_the_order_in_which_the_engine_planned_them() -> None:
+    monday = berlin("2026-03-02 06:00")
+    makes = [
+        Make(name, 1, monday, monday, (), demand) for name, demand in (("A", None), ("B", 0), ("C", 1), ("D", 0), ("E", None))
+    ]
+    outcome = Outcome("A", 2, monday, "make", (), makes, ())
+    assert [makes[number].item for number in planned_order(outcome)] == ["C", "B", "D", "A", "E"]
 
 
 def test_open_days_are_counted_to_either_side() -> None:
