@@ -34,6 +34,7 @@ ELSEWHERE = {
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
 }
+PLAN_ELSEWHERE = {"backtest": "backoffice.backtest.commands:backtest"}
 FIRST_ANSWER_SECONDS = 60.0
 COUNTERS = (
     "PROMETHEUS_MULTIPROC_DIR"  # Prometheus' own setting; given from outside, several servers of one machine count together
@@ -46,17 +47,25 @@ PORT = click.option("--port", default=8000, show_default=True, type=click.IntRan
 class Commands(click.Group):
     """Our commands and those that stand elsewhere."""
 
+    elsewhere = ELSEWHERE
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""
-        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+        return sorted([*super().list_commands(ctx), *self.elsewhere])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its name."""
-        if cmd_name not in ELSEWHERE:
+        if cmd_name not in self.elsewhere:
             return super().get_command(ctx, cmd_name)
-        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        module, _, name = self.elsewhere[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+
+class PlanCommands(Commands):
+    """Those of the plan."""
+
+    elsewhere = PLAN_ELSEWHERE
 
 
 @click.group(cls=Commands)
@@ -198,7 +207,7 @@ def outbox_replay(number: int) -> None:
     click.echo(f"Message {number} is on its way again.")
 
 
-@main.group("plan")
+@main.group("plan", cls=PlanCommands)
 def plan_group() -> None:
     """The plan of the works."""
 

@@ -1,0 +1,1 @@
+"""Replay a factory's year: what would have been promised, and what really came. No database, no clock, only the seed."""
