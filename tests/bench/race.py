@@ -117,13 +117,14 @@ def race(url: str, attempts: int, *, workers: int, seconds: float = 3_600, contr
     with context.Pool(workers, _meet_at, (context.Barrier(workers),)) as pool:
         runs = pool.starmap(compete, [(url, number, share, seconds, control) for number, share in enumerate(shares)], chunksize=1)
     took = max(run.ended for run in runs) - min(run.began for run in runs)
+    ended = NOW + timedelta(seconds=took)
     said = sum((run.said for run in runs), Counter[str]())
     twice = set[int]().union(*(run.twice for run in runs))
     db = Database(url)
     with db.read() as session:
-        twice |= double_promises(session, now=NOW + timedelta(seconds=took))
+        twice |= double_promises(session, now=ended)
     if not control:  # which keeps no counters
-        db.run(lambda session: holds.sweep(session, now=NOW + timedelta(days=1)))
+        db.run(lambda session: holds.sweep(session, now=ended))
         with db.read() as session:
             said["breaches"] = len(breaches(session))
     db.dispose()
