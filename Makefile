@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promises bench-purchase bench-reoptimise bench-restart bench-jobshop lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-promises bench-purchase bench-race bench-reoptimise bench-restart bench-jobshop lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-promises: $(DEV_STAMP) ## Measure the promise engine alone: a plan of 65,0
 bench-purchase: $(DEV_STAMP) ## Measure whole purchases per second
 	@$(BIN)/python -m tests.bench.purchase
 
+bench-race: $(DEV_STAMP) ## Let 16 processes race for little stock, a receipt and a bottleneck; nothing may be promised twice
+	@$(BIN)/python -m tests.bench.race
+
 bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under load; no request may fail
 	@$(BIN)/python -m tests.bench.restart
 
@@ -73,6 +76,9 @@ bench-jobshop: $(DEV_STAMP) ## Measure how long the solver takes to prove job sh
 
 bench-promise: $(DEV_STAMP) ## Measure promises of 100,000 SKUs over a plan of 65,000 operations, in process
 	@$(BIN)/python -m tests.bench.promise
+
+bench-promise-http: $(DEV_STAMP) ## Measure quotes over HTTP and commits on PostgreSQL
+	@$(BIN)/python -m tests.bench.promise_http
 
 bench-reoptimise: $(DEV_STAMP) ## Measure what half a minute of search gains on a floor of 1,000 operations
 	@$(BIN)/python -m tests.bench.reoptimise
