@@ -102,11 +102,13 @@ def _write(
     session.flush()
     for name in made:
         set_policy(session, _sold_from_production(sync, name), "production", now=now)
+    imported = set(items.values())
     sync.put(
         t.ItemSubstitute,
         [
             Incoming(f"{item.sku}:{other.sku}", {"item_id": item.id, "substitute_id": other.id, "priority": priority})
             for item, other, priority in substitutes.of_one_page(session)
+            if item.id in imported  # what the company sells of its own has its substitutes from elsewhere
         ],
     )
     steps.next("days")

@@ -88,8 +88,8 @@ def test_asking_is_written_down_and_the_answer_clears_it(workshop: Workshop) -> 
 def test_what_fills_a_work_centre(workshop: Workshop) -> None:
     order = workshop.buy(TABLE=1)
     with workshop.db.read() as session:
-        centre, slots = planning_lists.find_slots(session, 2, at(24), at(30), now=workshop.now)
-    assert centre.name == "Assembly"
+        centre, slots, total = planning_lists.find_slots(session, 2, at(24), at(30), now=workshop.now)
+    assert (centre.name, total) == ("Assembly", 1)
     assert [(one.item.sku, one.order_ref, one.promised_on) for one in slots] == [("TABLE", order.number, order.expected_on)]
 
 
