@@ -55,6 +55,8 @@ def hold(
     if needs_plan(item):
         plan.bump(session)  # from here on nobody else plans until we are done
     reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
+    if item.sell_from == "production":
+        reclaim_minutes(session, now=now)
     source = sources.find(session, item, quantity, country=country, postcode=postcode, reclaimed=True, now=now)
     outcome = source.outcome
     assert outcome.ready_at is not None
@@ -159,6 +161,17 @@ def reclaim(session: Session, item_ids: Iterable[int], *, now: datetime) -> int:
     """Release every expired hold that stands on one of these items; return how many."""
     expired = session.scalars(_EXPIRED, {"now": now, "item_ids": sorted(item_ids)}).all()
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
+
+
+def reclaim_minutes(session: Session, *, now: datetime) -> int:
+    """Release every expired hold that keeps minutes of a work centre; return how many. The caller holds the plan's lock.
+
+    Their minutes are about to be planned for somebody else: whoever read the clock before us must not bring them back.
+    """
+    making = sa.exists().where(t.ProductionOrder.reservation_id == t.Reservation.id, t.ProductionOrder.state == "held")
+    expired = sa.select(t.Reservation.id).where(t.Reservation.state == "held", t.Reservation.expires_at <= now, making)
+    found = session.scalars(expired.order_by(t.Reservation.id)).all()
+    return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in found)
 
 
 def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:

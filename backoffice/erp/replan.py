@@ -38,6 +38,7 @@ def after_change(
             holds.release(session, reservation.id, now=now)
     placed = [reservation for reservation in rows if reservation.state in ("paying", "converted")]
     # a dead hold counts for nobody, so what it still keeps is given back before others are given it
+    holds.reclaim_minutes(session, now=now)
     holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), now=now)
     stripped = [_strip(session, reservation) for reservation in placed]
     moved = [one.reservation for one in stripped if _again(session, one, now)]

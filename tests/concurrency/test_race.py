@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from backoffice.db import Database
 from backoffice.erp import holds
 from backoffice.erp import models as t
+from backoffice.public.errors import Refused
 from tests.bench import naive, race
 from tests.concurrency.test_at_the_same_moment import both
 from tests.invariants import breaches
@@ -72,3 +75,22 @@ def test_processes_that_race_are_never_promised_the_same(floor: Database) -> Non
     assert figures["held"] > 30  # 84 pieces, in ones and twos
     assert figures["refused"] > 30
     assert (figures["double_promises"], figures["breaches"]) == (0, 0)
+
+
+def test_minutes_that_were_planned_for_somebody_else_are_not_brought_back_by_an_older_clock(floor: Database) -> None:
+    """The first hold's time is over when another item is planned over its minutes; its buyer's request began just before."""
+
+    def keep(sku: str, at: datetime, minutes: int) -> int:
+        def work(session: Session) -> int:
+            item = session.scalars(sa.select(t.Item).where(t.Item.sku == sku)).one()
+            return holds.hold(session, item, 1, owner=sku, minutes=minutes, now=at).id
+
+        return floor.run(work)
+
+    first = keep("DOOR", race.NOW, 1)
+    second = keep("GATE", race.NOW + timedelta(minutes=1), 15)
+    with pytest.raises(Refused, match="hold_expired"):
+        floor.run(lambda session: holds.start_paying(session, first, now=race.NOW + timedelta(seconds=59.9)))
+    with floor.read() as session:
+        assert {one: session.get_one(t.Reservation, one).state for one in (first, second)} == {first: "released", second: "held"}
+        assert breaches(session) == []
