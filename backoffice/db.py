@@ -219,7 +219,7 @@ def _postgresql(url: str, options: dict[str, Any], name: str, session_options: s
         if time.monotonic() - record.info.get("used_at", time.monotonic()) > QUIET_SECONDS:
             try:
                 engine.dialect.do_ping(connection)
-            except Exception as error:
+            except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError from error
 
     def note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
