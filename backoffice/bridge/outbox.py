@@ -15,13 +15,16 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningInsert
 
 from backoffice.bridge.models import OutboxMessage
+from backoffice.db import table_of
 from backoffice.public.errors import NotFound
 
 LEASE = timedelta(seconds=120)
@@ -53,15 +56,9 @@ def put(session: Session, target: str, aggregate: str, kind: str, payload: Mappi
 
     payload: JSON values only (days and instants as ISO text, money as {"amount_minor", "currency"}).
     """
-    following = (
-        sa.select(sa.func.coalesce(sa.func.max(OutboxMessage.sequence), 0) + 1)
-        .where(OutboxMessage.target == target, OutboxMessage.aggregate == aggregate)
-        .scalar_subquery()
-    )
     values = {
         "target": target,
         "aggregate": aggregate,
-        "sequence": following,
         "kind": kind,
         "payload": dict(payload),
         "state": "pending",
@@ -70,12 +67,21 @@ def put(session: Session, target: str, aggregate: str, kind: str, payload: Mappi
         "last_error": "",
         "created_at": now,
     }
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(OutboxMessage) if on_postgresql else sqlite.insert(OutboxMessage)
-    insert = insert.values(values).on_conflict_do_nothing()
     # another transaction may have taken this number; the insert waited for its commit, so the next one reads past it
-    while session.scalar(insert.returning(OutboxMessage.id)) is None:
+    while session.scalar(_putting(session.get_bind().dialect.name), values) is None:
         pass
+
+
+@cache
+def _putting(dialect: str) -> ReturningInsert[tuple[int]]:
+    message = table_of(OutboxMessage)
+    last = sa.select(sa.func.coalesce(sa.func.max(message.c.sequence), 0)).where(
+        message.c.target == sa.bindparam("target"), message.c.aggregate == sa.bindparam("aggregate")
+    )
+    given = ("target", "aggregate", "kind", "payload", "state", "attempts", "available_at", "last_error", "created_at")
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in given} | {"sequence": last.scalar_subquery() + 1}
+    insert = sqlite.insert(message) if dialect == "sqlite" else postgresql.insert(message)
+    return insert.values(values).on_conflict_do_nothing().returning(message.c.id)
 
 
 def is_waiting(session: Session, *, now: datetime) -> bool:

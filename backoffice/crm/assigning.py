@@ -57,11 +57,12 @@ def fits(rule: Rule, asked: Asked) -> bool:
     )
 
 
+_RULES = sa.select(AssignmentRule).where(AssignmentRule.active).order_by(AssignmentRule.position, AssignmentRule.id)
+
+
 def find_owner(session: Session, *, kind: str, language: str, country: str, postcode: str, sku: str, now: datetime) -> int | None:
     """Return who gets a message that comes in now; None: whoever takes it. country: empty is the company's own."""
-    rows = session.scalars(
-        sa.select(AssignmentRule).where(AssignmentRule.active).order_by(AssignmentRule.position, AssignmentRule.id)
-    ).all()
+    rows = session.scalars(_RULES).all()
     if not rows:
         return None
     company = get_company(session)

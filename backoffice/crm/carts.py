@@ -63,11 +63,14 @@ class Found(NamedTuple):
 
 def find_cart(session: Session, token: str | None) -> Cart | None:
     """Return the open cart of a browser's token."""
-    return session.scalar(sa.select(Cart).where(MINE), of(token)) if token else None
+    return session.scalar(_FIND, of(token)) if token else None
 
 
 MINE = sa.and_(Cart.token_hash == sa.bindparam("token_hash"), Cart.state == "open")
 """The condition for the open cart of a browser's token, see `of`."""
+_FIND = sa.select(Cart).where(MINE)
+_FIND_MINE = _FIND.with_for_update().execution_options(populate_existing=True)
+_LOCK = sa.select(Cart).where(Cart.id == sa.bindparam("cart_id")).with_for_update().execution_options(populate_existing=True)
 
 
 def of(token: str) -> dict[str, str]:
@@ -77,16 +80,12 @@ def of(token: str) -> dict[str, str]:
 
 def find_mine(session: Session, token: str | None) -> Cart | None:
     """Return the open cart of a browser's token, to change it: its other windows wait until we are done."""
-    if not token:
-        return None
-    mine = sa.select(Cart).where(MINE).with_for_update()
-    return session.scalar(mine.execution_options(populate_existing=True), of(token))
+    return session.scalar(_FIND_MINE, of(token)) if token else None
 
 
 def lock(session: Session, cart_id: int) -> Cart:
     """Let nobody else change this cart until we are done; return it as it is by then."""
-    query = sa.select(Cart).where(Cart.id == cart_id)
-    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+    return session.scalars(_LOCK, {"cart_id": cart_id}).one()
 
 
 def new_cart(session: Session, *, now: datetime, postcode: str = "", country: str | None = None) -> tuple[Cart, str]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice import causes, events
 from backoffice.crm import carts, links, parties, timeline
 from backoffice.crm.models import CartLine, Checkout, Order, OrderLine
+from backoffice.db import table_of
 from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
 from backoffice.erp import models as t
@@ -42,8 +43,8 @@ def place(
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
     cart = carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
-    party = parties.find_or_create(
-        session, email=checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
+    party = parties.of_address(
+        session, checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
     )
     order = Order(
         number=links.order_number(),
@@ -77,14 +78,17 @@ def place(
     for line, reservation in zip(lines, reservations, strict=True):
         if line.expected_on > line.promised_on:
             fulfilment.reschedule(session, reservation, now=now)
-    checkout.state = "completed"
     if empty_cart:
-        session.execute(sa.delete(CartLine).where(CartLine.cart_id == checkout.cart_id))
+        session.execute(_EMPTY, {"emptied": checkout.cart_id})
         cart.state = "ordered"
+    checkout.state = "completed"
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
     events.publish(session, events.OrderPlaced(order.number, party.id, checkout.id, checkout.lead_id, now))
     events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))
     return order
+
+
+_EMPTY = sa.delete(table_of(CartLine)).where(table_of(CartLine).c.cart_id == sa.bindparam("emptied"))
 
 
 def _convert(session: Session, reservation_id: int, order: Order, now: datetime) -> holds.Converted:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
+import sqlalchemy as sa
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backoffice.crm.models import Party
+from backoffice.db import table_of
 from backoffice.public.errors import BadInput, NotFound
 
 MAX_EMAIL = 254
@@ -43,6 +46,13 @@ def find_or_create(
     here; only the first counts.
     """
     address = normalise_email(email)
+    return of_address(session, address, name=name, phone=phone, language=language, now=now, source=source, campaign=campaign)
+
+
+def of_address(
+    session: Session, address: str, *, name: str, phone: str, language: str, now: datetime, source: str = "", campaign: str = ""
+) -> Party:
+    """Do what `find_or_create` does for an address that was normalised before."""
     party = _find_or_insert(session, address, name or address, phone, language, source, campaign, now)
     known = (party.name, party.phone, party.language)
     filled = (name if party.name == address and name else party.name, party.phone or phone, party.language or language)
@@ -69,8 +79,14 @@ def _find_or_insert(
 
     A known one is locked and otherwise left as it is.
     """
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     values = {"name": name, "email": address, "phone": phone, "language": language, "facts": {}, "created_at": now}
-    made = insert(Party).values(**values, source=source, campaign=campaign)
-    found = made.on_conflict_do_update(index_elements=["email"], set_={"email": made.excluded.email}).returning(Party)
-    return session.execute(found.execution_options(populate_existing=True)).scalar_one()
+    values |= {"source": source, "campaign": campaign}
+    party: Party = session.scalars(_making(session.get_bind().dialect.name), values).one()
+    return party
+
+
+@cache
+def _making(dialect: str) -> sa.Executable:
+    made = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table_of(Party))
+    found = made.on_conflict_do_update(index_elements=["email"], set_={"email": made.excluded.email}).returning(table_of(Party))
+    return sa.select(Party).from_statement(found).execution_options(populate_existing=True)

@@ -52,10 +52,16 @@ def late_lines(session: Session, order_id: int) -> list[OrderLine]:
     return [line for line in lines if not causes.is_day_known(line.moved_cause) or line.expected_on > line.promised_on]
 
 
+_OPEN = (
+    sa.select(Slip)
+    .where(Slip.order_id == sa.bindparam("order_id"), Slip.state == "open")
+    .execution_options(populate_existing=True)
+)
+
+
 def find_open(session: Session, order_id: int) -> Slip | None:
     """Return the slip of an order that waits for a choice, as it stands in the database now."""
-    query = sa.select(Slip).where(Slip.order_id == order_id, Slip.state == "open")
-    return session.scalar(query.execution_options(populate_existing=True))
+    return session.scalar(_OPEN, {"order_id": order_id})
 
 
 def newest(session: Session, order_id: int) -> Slip | None:

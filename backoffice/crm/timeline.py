@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm.models import Activity
+from backoffice.db import write_rows
 
 
 def record(
@@ -23,7 +24,7 @@ def record(
     actor: str = "",
     values: Mapping[str, Any] | None = None,
     now: datetime,
-) -> Activity:
+) -> None:
     """Add one entry. kind: see crm.models.Activity; actor: who of ours did it, empty for the customer or the system.
 
     values: what the words of its kind need (an amount, a day), so that each reader gets them in their language.
@@ -38,9 +39,7 @@ def record(
         values=dict(values or {}),
         at=now,
     )
-    session.add(entry)
-    session.flush()
-    return entry
+    write_rows(session, [entry])
 
 
 def find_entries(session: Session, party_id: int, *, limit: int = 200) -> Sequence[Activity]:

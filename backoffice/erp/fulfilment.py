@@ -15,6 +15,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import events
+from backoffice.db import write_rows
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import offers, pegging, promising, shipping, stock
@@ -66,9 +67,11 @@ def add_parcel(session: Session, order_ref: str, number: int, ship_to: dict[str,
     )
     session.add(shipment)
     session.flush()
-    for one in parcel.reservations:
-        session.add(t.ShipmentLine(shipment_id=shipment.id, reservation_id=one.id, item_id=one.item_id, quantity=one.quantity))
-    session.flush()
+    lines = [
+        t.ShipmentLine(shipment_id=shipment.id, reservation_id=one.id, item_id=one.item_id, quantity=one.quantity)
+        for one in parcel.reservations
+    ]
+    write_rows(session, lines)
     return shipment
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.db import PlanMoved
+from backoffice.db import PlanMoved, write_rows
 from backoffice.erp import models as t
 from backoffice.erp import stock
 from backoffice.erp.snapshot import SupplyKey
@@ -42,9 +42,7 @@ def write(
     Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
     """
     orders = _write_orders(session, reservation, outcome, list(reuse))
-    for peg in sorted(outcome.pegs, key=_lock_order):
-        session.add(_peg_row(session, reservation, item, peg, orders))
-    session.flush()
+    write_rows(session, [_peg_row(session, reservation, item, peg, orders) for peg in sorted(outcome.pegs, key=_lock_order)])
 
 
 def _lock_order(peg: Peg) -> tuple[str, int, int]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from backoffice.db import VERSIONS
+from backoffice.db import VERSIONS, table_of
 from backoffice.erp.models import PlanDomain
 
 DOMAIN = 1
@@ -21,7 +21,8 @@ MASTER = "master"  # where a session keeps the master data that it has read
 OFFERS = 2  # a row of its own: whoever computes offers must not queue with planners
 
 
-_READ = sa.select(PlanDomain.id, PlanDomain.version, PlanDomain.master_version)
+_OF = table_of(PlanDomain).c
+_READ = sa.select(_OF.id, _OF.version, _OF.master_version)
 
 
 def version(session: Session) -> int:

@@ -14,8 +14,10 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.db import table_of
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
+from backoffice.erp.company import get_warehouse
 from backoffice.planning.model import Booking, Supply
 from backoffice.planning.plan import Plan, SellFrom
 
@@ -53,7 +55,7 @@ def load(
     made = sell_from == "production"
     items = sorted(master.below(item_ids) if made else set(item_ids))
     back = Counter[tuple[str, int, int]]() if reclaimed else _given_back(session, items, now=now, own=own)
-    supplies = list(_stock(session, items, back, now, _WORKS))
+    supplies = list(_stock(session, items, back, now, get_warehouse(session).id))
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back), *_making(session, items, back)]
     return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if made else ())
@@ -97,7 +99,11 @@ def _given_back(
     return back
 
 
-_WORKS = sa.select(sa.func.min(t.Warehouse.id)).scalar_subquery()
+_OF = table_of(t.Stock).c
+_SHELVES = sa.select(_OF.warehouse_id, _OF.item_id, _OF.on_hand - _OF.allocated - _OF.reserved).where(
+    _OF.item_id.in_(sa.bindparam("item_ids", expanding=True))
+)
+_SHELF = _SHELVES.where(_OF.warehouse_id == sa.bindparam("warehouse_id"))
 
 
 def _stock(
@@ -105,16 +111,11 @@ def _stock(
     items: list[int],
     back: Counter[tuple[str, int, int]],
     now: datetime,
-    warehouse: int | sa.ScalarSelect[int | None] | None,
+    warehouse: int | None,
 ) -> Iterable[Supply]:
     """Yield what is free of each item in a warehouse (None: in each)."""
-    free_of = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
-    rows = session.execute(
-        sa.select(t.Stock.warehouse_id, t.Stock.item_id, free_of).where(
-            t.Stock.item_id.in_(items), sa.true() if warehouse is None else t.Stock.warehouse_id == warehouse
-        )
-    )
-    for warehouse_id, item_id, free in rows:
+    shelves = _SHELVES if warehouse is None else _SHELF
+    for warehouse_id, item_id, free in session.execute(shelves, {"item_ids": items, "warehouse_id": warehouse}):
         quantity = free + back["stock", warehouse_id, item_id]
         if quantity > 0:
             yield Supply(("stock", warehouse_id), item_id, quantity, now, "stock")

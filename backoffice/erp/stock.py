@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -10,32 +11,44 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from backoffice.db import table_of
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, Refused
 
 
-def change(session: Session, item_id: int, warehouse_id: int, *conditions: sa.ColumnElement[bool], **deltas: int) -> bool:
-    """Add `deltas` (on_hand, allocated, reserved) to a stock row where `conditions` hold; tell whether they did."""
-    result = session.execute(
-        sa.update(t.Stock)
-        .where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id, *conditions)
-        .values({name: getattr(t.Stock, name) + delta for name, delta in deltas.items()})
-        .execution_options(synchronize_session=False)
-    )
+def change(session: Session, item_id: int, warehouse_id: int, *, least: int | None = None, **deltas: int) -> bool:
+    """Add `deltas` (on_hand, allocated, reserved) to a stock row; tell whether that was done.
+
+    least: only if at least so much was free before: on hand − allocated − reserved.
+    """
+    asked = {"item": item_id, "warehouse": warehouse_id, **{f"more_{name}": delta for name, delta in deltas.items()}}
+    guard = {} if least is None else {"least": least}
+    result = session.execute(_changing(tuple(deltas), guarded=bool(guard)), asked | guard)
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
 
 
+_of = table_of(t.Stock).c
+_ENOUGH_IS_FREE = _of.on_hand - _of.allocated - _of.reserved >= sa.bindparam("least", type_=sa.BigInteger)
+
+
+@cache
+def _changing(fields: tuple[str, ...], *, guarded: bool) -> sa.Update:
+    """Return the statement that adds to these totals: there are a handful."""
+    mine = [_of.item_id == sa.bindparam("item"), _of.warehouse_id == sa.bindparam("warehouse")]
+    guard = [_ENOUGH_IS_FREE] if guarded else []
+    added = {name: _of[name] + sa.bindparam(f"more_{name}", type_=sa.BigInteger) for name in fields}
+    return sa.update(table_of(t.Stock)).where(*mine, *guard).values(added)
+
+
 def reserve(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
     """Reserve if saleable stock covers it: on hand − allocated − reserved − `keep` ≥ quantity. The only way to reserve."""
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - keep
-    return change(session, item_id, warehouse_id, free >= quantity, reserved=quantity)
+    return change(session, item_id, warehouse_id, least=quantity + keep, reserved=quantity)
 
 
 def allocate(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
     """Allocate free stock to an order that is already placed (used when it is planned anew)."""
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - keep
-    return change(session, item_id, warehouse_id, free >= quantity, allocated=quantity)
+    return change(session, item_id, warehouse_id, least=quantity + keep, allocated=quantity)
 
 
 def ensure_row(session: Session, item_id: int, warehouse_id: int, *, now: datetime) -> None:
@@ -69,9 +82,8 @@ def move(
     if session.scalar(sa.select(t.StockMovement.id).where(t.StockMovement.ref == ref)):
         raise Refused("already_moved", ref=ref)
     ensure_row(session, item_id, warehouse_id, now=now)
-    committed = t.Stock.allocated + t.Stock.reserved + allocated + reserved
     deltas = {"on_hand": delta, "allocated": allocated, "reserved": reserved}
-    if not change(session, item_id, warehouse_id, t.Stock.on_hand + delta >= committed, **deltas):
+    if not change(session, item_id, warehouse_id, least=allocated + reserved - delta, **deltas):
         raise Refused("not_enough_stock", item_id=item_id)
     session.execute(
         sa.update(t.Stock)

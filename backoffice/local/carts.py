@@ -24,6 +24,10 @@ from backoffice.public.money import Money
 T = TypeVar("T")
 
 
+_EMPTY = ~sa.exists().where(crm.CartLine.cart_id == crm.Cart.id)
+_PLACE = sa.select(crm.Cart.version, _EMPTY, crm.Cart.country, crm.Cart.postcode).where(carts.MINE)
+
+
 class LocalCarts:
     """Change and read carts. A cart whose payment page is still open leaves that page first."""
 
@@ -125,10 +129,8 @@ class LocalCarts:
 
     def find_place(self, token: str | None) -> CartPlace | None:
         """Return where a cart goes, without its lines."""
-        empty = ~sa.exists().where(crm.CartLine.cart_id == crm.Cart.id)
-        query = sa.select(crm.Cart.version, empty, crm.Cart.country, crm.Cart.postcode).where(carts.MINE)
         with self._db.read() as session:
-            found = session.execute(query, carts.of(token)).first() if token else None
+            found = session.execute(_PLACE, carts.of(token)).first() if token else None
             return CartPlace(*found) if found else None
 
     def count(self, token: str | None) -> int:

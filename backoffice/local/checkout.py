@@ -91,17 +91,24 @@ class Till:
 
         by: the colleague who closed the page.
         """
-        return self.db.run(
-            lambda session: settling.settle(
+
+        def settle(session: Session, refused: str = "") -> Order | None:
+            return settling.settle(
                 session,
                 news,
                 event_id=event_id,
                 secret_key=self.secret_key,
                 keep_minutes=self.hold_minutes if keep else None,
                 by=by,
+                refused=refused,
                 now=now,
             )
-        )
+
+        try:
+            return self.db.run(settle)
+        except settling.NoOrderError as error:  # rare, so it pays with a second transaction, not each order with a savepoint
+            reason = str(error)
+        return self.db.run(lambda session: settle(session, reason))
 
     def look_up(self, ref: str, *, now: datetime) -> Order | None:
         """Fetch a session from the provider and settle what it says."""

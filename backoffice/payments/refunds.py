@@ -124,9 +124,12 @@ def unsettled(session: Session, *, limit: int = 100) -> list[Refund]:
     return list(session.scalars(waiting.order_by(Refund.id).limit(limit)))
 
 
+_OF_PAYMENT = sa.select(Refund).where(Refund.payment_id == sa.bindparam("payment_id")).order_by(Refund.id)
+
+
 def of_payment(session: Session, payment_id: int) -> list[Refund]:
     """Return the refunds of a payment, the oldest first."""
-    return list(session.scalars(sa.select(Refund).where(Refund.payment_id == payment_id).order_by(Refund.id)))
+    return list(session.scalars(_OF_PAYMENT, {"payment_id": payment_id}))
 
 
 def reference(refund: Refund) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql.dml import ReturningInsert
 
-from backoffice.db import Database
+from backoffice.db import Database, table_of
 from backoffice.payments.gateway import GatewayError, GatewayRefund, PaymentSession, SessionState
 from backoffice.payments.models import SandboxRefund, SandboxSession
 from backoffice.public.money import Money
@@ -25,6 +27,23 @@ _BUTTONS: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "decline": (("open",), "declined", True),
     "cancel": (("open", "declined"), "expired", False),
 }
+
+
+@cache
+def _opening(dialect: str) -> ReturningInsert[tuple[str]]:
+    page = table_of(SandboxSession)
+    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(page)
+    return insert.on_conflict_do_nothing(index_elements=["id"]).returning(page.c.id)
+
+
+@cache
+def _pressing(action: str) -> sa.Executable:
+    olds, new, alive = _BUTTONS[action]
+    conditions = [SandboxSession.id == sa.bindparam("pressed"), SandboxSession.state.in_(olds)]
+    if alive:
+        conditions.append(SandboxSession.expires_at > sa.bindparam("now"))
+    change = sa.update(SandboxSession).where(*conditions).values(state=new).returning(SandboxSession)
+    return change.execution_options(synchronize_session=False)
 
 
 class SandboxGateway:
@@ -52,23 +71,18 @@ class SandboxGateway:
         """Open a session; its id is derived from the reference, so asking twice opens one."""
         ref = "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
         with self._db.write() as session:
-            insert = sqlite_insert if self._db.is_sqlite else postgresql_insert
-            opened = session.scalar(
-                insert(SandboxSession)
-                .values(
-                    id=ref,
-                    amount_minor=amount.amount_minor,
-                    currency=amount.currency,
-                    description=description,
-                    return_url=return_url,
-                    cancel_url=cancel_url,
-                    state="open",
-                    expires_at=expires_at,
-                )
-                .on_conflict_do_nothing(index_elements=["id"])
-                .returning(SandboxSession)
-            )
-            return session_of(opened or session.get_one(SandboxSession, ref), now)
+            page = {
+                "id": ref,
+                "amount_minor": amount.amount_minor,
+                "currency": amount.currency,
+                "description": description,
+                "return_url": return_url,
+                "cancel_url": cancel_url,
+                "state": "open",
+                "expires_at": expires_at,
+            }
+            opened = session.scalar(_opening(session.get_bind().dialect.name), page)
+            return session_of(SandboxSession(**page) if opened else session.get_one(SandboxSession, ref), now)
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Return the session. Raises GatewayError(permanent) for an id that was never given out."""
@@ -113,13 +127,8 @@ class SandboxGateway:
 
         pay, decline (what a refused card does: it stays open for another try): if it still lives. cancel: unless it is paid.
         """
-        olds, new, alive = _BUTTONS[action]
-        conditions = [SandboxSession.id == ref, SandboxSession.state.in_(olds)]
-        if alive:
-            conditions.append(SandboxSession.expires_at > now)
         with self._db.write() as session:
-            change = sa.update(SandboxSession).where(*conditions).values(state=new).returning(SandboxSession)
-            row = session.scalar(change.execution_options(synchronize_session=False))
+            row = session.scalar(_pressing(action), {"pressed": ref, "now": now})
             return _get(row or session.get(SandboxSession, ref))
 
     def page(self, ref: str) -> SandboxSession:

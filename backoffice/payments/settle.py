@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 import structlog
@@ -20,7 +21,7 @@ from backoffice import events
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
 from backoffice.crm.models import Checkout, Order
-from backoffice.db import PlanMoved
+from backoffice.db import PlanMoved, table_of
 from backoffice.payments import refunds
 from backoffice.payments.gateway import GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
@@ -41,6 +42,10 @@ PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
 }
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
+
+
+class NoOrderError(Exception):
+    """A paid session cannot become an order; its text is the code of the reason. Nothing of the attempt may stay."""
 
 
 def open_payment(session: Session, checkout: Checkout, *, provider: str, expires_at: datetime, now: datetime) -> Payment:
@@ -64,6 +69,15 @@ def reference(payment: Payment) -> str:
     return f"payment:{payment.id}:{payment.opened_at.isoformat()}"
 
 
+_OF = table_of(Payment)
+_ATTACH = (
+    sa.update(_OF)
+    .where(_OF.c.id == sa.bindparam("attached"), _OF.c.provider_ref.is_(None))
+    .values(provider_ref=sa.bindparam("new_ref"), pay_url=sa.bindparam("new_url"))
+    .returning(_OF.c.checkout_id, _OF.c.expires_at)
+)
+
+
 def attach(
     session: Session, payment_id: int, opened: PaymentSession, *, lead_id: int | None, tell: bool = True, now: datetime
 ) -> None:
@@ -71,13 +85,7 @@ def attach(
 
     lead_id: the enquiry that its checkout comes from.
     """
-    first = session.execute(
-        sa.update(Payment)
-        .where(Payment.id == payment_id, Payment.provider_ref.is_(None))
-        .values(provider_ref=opened.ref, pay_url=opened.pay_url)
-        .returning(Payment.checkout_id, Payment.expires_at)
-        .execution_options(synchronize_session="fetch")
-    ).one_or_none()
+    first = session.execute(_ATTACH, {"attached": payment_id, "new_ref": opened.ref, "new_url": opened.pay_url}).one_or_none()
     if first is not None and tell:
         events.publish(session, events.PaymentOpened(first.checkout_id, lead_id, first.expires_at, now))
 
@@ -104,6 +112,7 @@ def settle(
     secret_key: str,
     keep_minutes: int | None = None,
     by: str = "",
+    refused: str = "",
     now: datetime,
 ) -> Order | None:
     """Act on the provider's word about a session; return the order if it is paid. Any number of times, one effect.
@@ -111,6 +120,9 @@ def settle(
     event_id: stored with its outcome, applied once. keep_minutes: when the session ended unpaid because its customer went
     back to the cart, hold the goods on for them; None: release. by: who of ours ended it. A payment that cannot become an
     order keeps its `problem`.
+
+    Raises NoOrderError when the order of a paid session is refused: the transaction ends with it, and the same news comes
+    again with the reason as `refused`; then the money goes back.
     """
     locked = session.execute(_LOCKED, {"ref": news.ref}).first()
     if locked is None:
@@ -119,7 +131,7 @@ def settle(
     payment, checkout = locked
     outcome, order = "", None
     if news.state == "paid":
-        outcome, order = _paid(session, payment, checkout, news, secret_key, now)
+        outcome, order = _paid(session, payment, checkout, news, secret_key, refused, now)
     elif news.state in ("expired", "failed"):
         outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
     elif news.state == "processing" and payment.state == "opened":
@@ -131,25 +143,29 @@ def settle(
 
 def _note(session: Session, payment: Payment, news: PaymentSession, event_id: str, outcome: str, now: datetime) -> None:
     """Store an event with its outcome, or the outcome with one that was stored before; the payment is locked by now."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    payload = {"state": news.state, "amount_minor": news.amount.amount_minor, "currency": news.amount.currency}
-    event = insert(PaymentEvent).values(
-        id=event_id,
-        provider=payment.provider,
-        kind=news.state,
-        provider_ref=news.ref,
-        payload=payload,
-        received_at=now,
-        outcome=outcome,
-    )
-    if outcome:
-        session.execute(event.on_conflict_do_update(index_elements=["id"], set_={"outcome": outcome}))
-    else:
-        session.execute(event.on_conflict_do_nothing(index_elements=["id"]))
+    event = {
+        "id": event_id,
+        "provider": payment.provider,
+        "kind": news.state,
+        "provider_ref": news.ref,
+        "payload": {"state": news.state, "amount_minor": news.amount.amount_minor, "currency": news.amount.currency},
+        "received_at": now,
+        "outcome": outcome,
+    }
+    session.execute(_noting(session.get_bind().dialect.name, over=bool(outcome)), event)
+
+
+@cache
+def _noting(dialect: str, *, over: bool) -> sa.Insert:
+    """Return the statement that stores an event; over: its outcome also with one that is there."""
+    event = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table_of(PaymentEvent))
+    if over:
+        return event.on_conflict_do_update(index_elements=["id"], set_={"outcome": event.excluded.outcome})
+    return event.on_conflict_do_nothing(index_elements=["id"])
 
 
 def _paid(
-    session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, now: datetime
+    session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, refused: str, now: datetime
 ) -> tuple[str, Order | None]:
     """Return the outcome, and the order where this news made it."""
     if "succeeded" not in PAYMENT_MOVES[payment.state]:
@@ -158,21 +174,23 @@ def _paid(
     if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
         return _problem(payment, "amount_differs"), None
     late = payment.state in ("failed", "expired")
-    payment.state, payment.settled_at = "succeeded", now
-    session.flush()
-    try:
-        with session.begin_nested():
-            if late:
-                checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
-            order = orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now, empty_cart=not late)
-    except PlanMoved:
-        raise  # somebody was faster by a moment: all of it is tried again
-    except Refused as refusal:
-        log.warning("paid_but_no_order", payment_id=payment.id, code=refusal.code)
+    if refused:
+        log.warning("paid_but_no_order", payment_id=payment.id, code=refused)
+        payment.state, payment.settled_at = "succeeded", now
+        session.flush()
         refunds.request(
             session, payment, payment.amount_minor, reason="late_payment", key=f"late:{payment.id}", by="worker", now=now
         )
         return "refund", None
+    try:
+        if late:
+            checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
+        order = orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now, empty_cart=not late)
+    except PlanMoved:
+        raise  # somebody was faster by a moment: all of it is tried again
+    except Refused as refusal:
+        raise NoOrderError(refusal.code) from refusal
+    payment.state, payment.settled_at = "succeeded", now
     if payment.intent_ref is not None:
         hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
     return "order", order
