@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from babel import Locale, negotiate_locale
-from flask import Flask, Response, abort, current_app, g, make_response, redirect, request, url_for
-from flask_babel import Babel, force_locale
+from babel.support import NullTranslations
+from flask import Flask, Response, abort, current_app, g, has_app_context, make_response, redirect, request, url_for
+from flask_babel import Babel, Domain, force_locale
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -119,7 +120,25 @@ def wire(app: Flask, profile: Callable[[], ShopProfile], folder: Path = TRANSLAT
     app.extensions["shopfloor-speech"] = lambda: speech(profile(), there_are)
     app.wsgi_app = Prefix(app.wsgi_app, there_are)  # type: ignore[method-assign] # Flask's documented way
     app.before_request(_send_to_own_address)
-    Babel(app, default_locale=SOURCE, default_translation_directories=str(folder), locale_selector=_select)
+    babel = Babel(app, default_locale=SOURCE, default_translation_directories=str(folder), locale_selector=_select)
+    babel.domain_instance = _Words(domain="messages")
+
+
+class _Words(Domain):  # type: ignore[misc]  # Flask-Babel carries no types
+    """The catalogues, looked up by language once in a page and not for each of its hundred phrases.
+
+    It is noted where Flask-Babel itself forgets it when the language changes (`refresh`, `force_locale`).
+    """
+
+    def get_translations(self) -> NullTranslations:
+        """Return the reader's catalogue."""
+        noted = g.get("_flask_babel") if has_app_context() else None
+        found: NullTranslations | None = getattr(noted, "babel_translations", None)
+        if found is None:
+            found = super().get_translations()
+            if noted is not None:
+                noted.babel_translations = found
+        return found
 
 
 def spoken() -> Speech:

@@ -77,8 +77,8 @@ def address_of(form: CheckoutForm) -> Address:
     return addresses.of(asdict(form))
 
 
-def check_form(session: Session, form: CheckoutForm) -> None:
-    """Check what was typed, all fields at once, the address as its country has it.
+def check_form(session: Session, form: CheckoutForm) -> str:
+    """Check what was typed, all fields at once, the address as its country has it; return the e-mail address as it is kept.
 
     Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
     bad_character | unknown_country).
@@ -87,6 +87,7 @@ def check_form(session: Session, form: CheckoutForm) -> None:
     place = addresses.tidy(address_of(form))
     if not {"postcode", "country"} & fields.keys() and shipping.find_zone(session, place.country, place.postcode) is None:
         fields["postcode"] = "unknown_postcode"
+    email = ""
     if not form.email.strip():
         fields["email"] = "required"
     for name, longest in LONGEST.items():
@@ -94,13 +95,14 @@ def check_form(session: Session, form: CheckoutForm) -> None:
             fields[name] = "too_long"
     if "email" not in fields:
         try:
-            parties.normalise_email(form.email)
+            email = parties.normalise_email(form.email)
         except BadInput as error:
             fields["email"] = error.fields.get("email", "bad_email")
     if not 8 <= len(form.key) <= 128:
         raise BadInput("invalid_form", {"key": "required"})
     if fields:
         raise BadInput("invalid_form", fields)
+    return email
 
 
 def open_checkout(
@@ -110,7 +112,7 @@ def open_checkout(
 
     Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | not_available | day_moved | price_changed).
     """
-    check_form(session, form)
+    email = check_form(session, form)
     if cart.version != form.cart_version:
         raise Refused("stale")
     place = addresses.tidy(address_of(form))
@@ -138,7 +140,7 @@ def open_checkout(
         request_hash=request_hash(form),
         cart_id=cart.id,
         state="open",
-        email=parties.normalise_email(form.email),
+        email=email,
         **asdict(replace(place, postcode=cart.postcode or "", country=cart.country)),
         note=form.note.strip(),
         parcels=cart.parcels,

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes, events
-from backoffice.crm import carts, links, parties, timeline
-from backoffice.crm.models import CartLine, Checkout, Order, OrderLine
+from backoffice.crm import links, parties, timeline
+from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.db import table_of
 from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
@@ -34,15 +34,13 @@ ORDER_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-def place(
-    session: Session, checkout: Checkout, *, payment_id: int, secret_key: str, now: datetime, empty_cart: bool = True
-) -> Order:
+def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: str, cart: Cart | None, now: datetime) -> Order:
     """Make the order of a paid checkout: convert its holds, hand it to the ERP layer, tell the customer. One transaction.
 
-    empty_cart: False when it was paid so late that its cart may hold something else by now.
+    cart: its cart, to be emptied; None when it was paid so late that the cart may hold something else by now. The caller has
+    locked it before the holds, as whoever changes a cart does.
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
-    cart = carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
     party = parties.of_address(
         session, checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
     )
@@ -78,8 +76,8 @@ def place(
     for line, reservation in zip(lines, reservations, strict=True):
         if line.expected_on > line.promised_on:
             fulfilment.reschedule(session, reservation, now=now)
-    if empty_cart:
-        session.execute(_EMPTY, {"emptied": checkout.cart_id})
+    if cart is not None:
+        session.execute(_EMPTY, {"emptied": cart.id})
         cart.state = "ordered"
     checkout.state = "completed"
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)

@@ -105,17 +105,17 @@ def items_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[tup
     return found
 
 
-_PICTURES = (
-    sa.select(t.Picture)
-    .where(t.Picture.product_id.in_(sa.bindparam("product_ids", expanding=True)))
-    .order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)
-)
+_PICTURES = sa.select(t.Picture).order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)
+_OF_ONE = _PICTURES.where(t.Picture.product_id == sa.bindparam("product_id"))  # what most carts and orders ask for
+_OF_THESE = _PICTURES.where(t.Picture.product_id.in_(sa.bindparam("product_ids", expanding=True)))
 
 
 def pictures_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[t.Picture]]:
     """Return each product's pictures in the order they are shown."""
     found: dict[int, list[t.Picture]] = defaultdict(list)
-    for picture in session.scalars(_PICTURES, {"product_ids": sorted(product_ids)}):
+    wanted = sorted(product_ids)
+    of_one, of_these = {"product_id": next(iter(wanted), 0)}, {"product_ids": wanted}
+    for picture in session.scalars(_OF_ONE, of_one) if len(wanted) == 1 else session.scalars(_OF_THESE, of_these):
         found[picture.product_id].append(picture)
     return found
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes
 from backoffice.crm import consents, leads, links, slips
-from backoffice.crm.models import Activity, Checkout, Order
+from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
 from backoffice.erp import cancelling as cancelling_goods
@@ -23,6 +23,7 @@ from backoffice.local.checkout import Till
 from backoffice.payments import cancelling, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
+from backoffice.payments.models import Refund
 from backoffice.public import addresses
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
@@ -76,7 +77,7 @@ class LocalOrders:
 
     def _read(self, token: str) -> OrderView | PendingOrder:
         with self._db.read() as session:
-            checkout, order = _found(session, token)
+            checkout, order, refunded, slipped = _look_up(session, token)
             if order is None:
                 payment = settling.find_by_checkout(session, checkout.id)
                 state = payment.state if payment else "expired"
@@ -88,7 +89,7 @@ class LocalOrders:
                     by_link=checkout.lead_id is not None,
                     pay_until=open_one.expires_at if open_one else None,
                 )
-            return _view(session, order, checkout)
+            return _view(session, order, checkout, refunded=refunded, slipped=slipped)
 
     def cancel(self, token: str, *, key: str, now: datetime) -> None:  # noqa: ARG002 - an order is cancelled once, whatever the key
         """Cancel the whole order and give the money back; pressed twice it is once."""
@@ -161,7 +162,12 @@ class LocalLeads:
 
 
 _OF_LINK = (
-    sa.select(Checkout, Order)
+    sa.select(
+        Checkout,
+        Order,
+        sa.exists().where(Refund.payment_id == Order.payment_id).label("refunded"),
+        sa.exists().where(Slip.order_id == Order.id, Slip.state == "open").label("slipped"),
+    )
     .outerjoin(Order, Order.checkout_id == Checkout.id)
     .where(Checkout.token_hash == sa.bindparam("token_hash"))
 )
@@ -169,10 +175,15 @@ _OF_LINK = (
 
 def _found(session: Session, token: str) -> tuple[Checkout, Order | None]:
     """Return the checkout of a link and the order that it became. Raises NotFound(unknown_order)."""
+    return _look_up(session, token)[:2]
+
+
+def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool, bool]:
+    """Do as `_found`, and tell whether any money goes back and whether a choice is waited for: mostly not."""
     found = session.execute(_OF_LINK, {"token_hash": links.hash_token(token)}).first()
     if found is None:
         raise NotFound("unknown_order")
-    return found[0], found[1]
+    return found[0], found[1], bool(found[2]), bool(found[3])
 
 
 _HAPPENED = (
@@ -182,14 +193,15 @@ _HAPPENED = (
 )
 
 
-def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
+def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool, slipped: bool) -> OrderView:
     found = _lines_with_goods(session, order)
     pictures = catalogue.pictures_of(session, {product.id for _, _, product in found if product})
     lines = [_line(row, item, product, pictures, order.currency) for row, item, product in found]
     parcels = _parcels(session, order.number)
     subtotal = sum(line.total.amount_minor for line in lines)
     happened = session.scalars(_HAPPENED, {"order_ref": order.number})
-    waiting = slips.find_open(session, order.id)
+    waiting = slips.find_open(session, order.id) if slipped else None
+    given_back = refunds.of_payment(session, order.payment_id) if refunded else []
     return OrderView(
         number=order.number,
         state=order.state,
@@ -207,7 +219,7 @@ def _view(session: Session, order: Order, checkout: Checkout) -> OrderView:
         tracking=order.tracking or None,
         refunds=[
             OrderRefund(Money(one.amount_minor, one.currency), one.state, one.reason, one.settled_at or one.requested_at)
-            for one in refunds.of_payment(session, order.payment_id)
+            for one in given_back
         ],
         parcels=[_parcel(one, contents) for one, contents in parcels.items()],
         cancellable=order.state != "cancelled" and cancelling_goods.is_open(one.state for one in parcels),

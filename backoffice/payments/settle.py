@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
-from backoffice.crm.models import Checkout, Order
+from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.db import PlanMoved, table_of
 from backoffice.payments import refunds
 from backoffice.payments.gateway import GatewayRefund, PaymentSession
@@ -96,8 +96,9 @@ def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
 
 
 _LOCKED = (
-    sa.select(Payment, Checkout)
+    sa.select(Payment, Checkout, Cart)
     .join(Checkout, Checkout.id == Payment.checkout_id)
+    .join(Cart, Cart.id == Checkout.cart_id)  # before its holds, as whoever changes the cart does
     .where(Payment.provider_ref == sa.bindparam("ref"))
     .with_for_update()
     .execution_options(populate_existing=True)
@@ -128,10 +129,10 @@ def settle(
     if locked is None:
         log.warning("payment_unknown", event_id=event_id)
         return None
-    payment, checkout = locked
+    payment, checkout, cart = locked
     outcome, order = "", None
     if news.state == "paid":
-        outcome, order = _paid(session, payment, checkout, news, secret_key, refused, now)
+        outcome, order = _paid(session, payment, checkout, cart, news, secret_key, refused, now)
     elif news.state in ("expired", "failed"):
         outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
     elif news.state == "processing" and payment.state == "opened":
@@ -165,7 +166,14 @@ def _noting(dialect: str, *, over: bool) -> sa.Insert:
 
 
 def _paid(
-    session: Session, payment: Payment, checkout: Checkout, news: PaymentSession, secret_key: str, refused: str, now: datetime
+    session: Session,
+    payment: Payment,
+    checkout: Checkout,
+    cart: Cart,
+    news: PaymentSession,
+    secret_key: str,
+    refused: str,
+    now: datetime,
 ) -> tuple[str, Order | None]:
     """Return the outcome, and the order where this news made it."""
     if "succeeded" not in PAYMENT_MOVES[payment.state]:
@@ -185,7 +193,8 @@ def _paid(
     try:
         if late:
             checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
-        order = orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, now=now, empty_cart=not late)
+        emptied = None if late else cart
+        order = orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, cart=emptied, now=now)
     except PlanMoved:
         raise  # somebody was faster by a moment: all of it is tried again
     except Refused as refusal:
