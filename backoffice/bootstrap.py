@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from backoffice import events, tables
+from backoffice import events, tables, verify
 from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.outbox import Message
@@ -138,6 +138,7 @@ def periodic(services: Services) -> list[Job]:
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
+        Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
     ]
     if settings.reoptimise_seconds:

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
+    "verify": "backoffice.verify.commands:verify",
 }
 PLAN_ELSEWHERE = {"backtest": "backoffice.backtest.commands:backtest"}
 FIRST_ANSWER_SECONDS = 60.0

@@ -10,12 +10,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice import verify
 from backoffice.bootstrap import Services
 from backoffice.crm.models import Order
 from backoffice.erp import models as t
 from backoffice.public.checkout import CheckoutForm
 from tests.company import item_id, open_company
 from tests.invariants import breaches
+
+HALF = ("waits since long", "its goods are")  # no worker runs here, and some tests take only the ERP layer's half of a step
 
 
 class Workshop:
@@ -100,7 +103,8 @@ class Workshop:
     def breaches(self) -> list[str]:
         """Return what does not add up."""
         with self.db.read() as session:
-            return breaches(session)
+            found = [line for line in verify.breaches(session, now=self.now) if not any(words in line for words in HALF)]
+            return [*breaches(session), *found]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from backoffice import bootstrap
+from backoffice import bootstrap, verify
 from backoffice.api_keys import ApiKey
 from backoffice.audit import AuditEntry
 from backoffice.bootstrap import Services
@@ -68,7 +68,7 @@ def states(services: Services, column: sa.orm.InstrumentedAttribute[str]) -> Cou
 
 def test_every_state_is_there_and_everything_adds_up(lived: Services, now: datetime) -> None:
     with lived.db.read() as session:
-        assert breaches(session) == []
+        assert [*breaches(session), *verify.breaches(session, now=NOW)] == []
         first, last = session.execute(sa.select(sa.func.min(Order.placed_at), sa.func.max(Order.placed_at))).one()
         late = session.scalar(sa.select(sa.func.count()).where(OrderLine.expected_on > OrderLine.promised_on))
         parts = session.scalar(sa.select(sa.func.max(t.Shipment.parcel)))

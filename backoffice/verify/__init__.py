@@ -1,0 +1,33 @@
+"""Does everything still add up? Each rule is one question to the database that finds only what breaks it.
+
+The rules are those that no single constraint can hold: figures that are kept twice, and rows of two tables that must know of
+each other. What a constraint forbids is not asked again. The numbers (I1 …) name the rule in logs, docs and tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from backoffice.db import Database
+from backoffice.verify import goods, messages, money
+
+RULES = (*goods.RULES, *money.RULES, *messages.RULES)
+log = structlog.get_logger("shopfloor.verify")
+
+
+def breaches(session: Session, *, now: datetime) -> Sequence[str]:
+    """Return one line for each breach of a rule; empty when everything adds up."""
+    return [line for rule in RULES for line in rule.lines(session, now)]
+
+
+def verify(db: Database, *, now: datetime) -> int:
+    """Write each breach into the log, as an error; return how many."""
+    with db.read() as session:
+        found = breaches(session, now=now)
+    for line in found:
+        log.error("does_not_add_up", breach=line)
+    return len(found)

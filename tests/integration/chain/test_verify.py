@@ -1,0 +1,143 @@
+"""What `shopfloor verify` finds: nothing in a shop that is well, and each planted breach, by its ids, with nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from sqlalchemy.orm import Session
+
+from backoffice import migrate, verify
+from backoffice.bootstrap import Services
+from backoffice.cli import main
+from backoffice.clock import utc_now
+from backoffice.erp import models as t
+from tests.company import open_company
+from tests.integration.chain.conftest import Workshop
+
+# what is planted → what is found, in the order of the rules
+PLANTED = {
+    "UPDATE stock SET on_hand = on_hand + 1 WHERE item_id = 1": ["I1 item 1 in warehouse 1: 6 on hand, the ledger has 5"],
+    "UPDATE stock SET reserved = 2 WHERE item_id = 1": [
+        "I2 item 1 in warehouse 1: 2 reserved, holds have 1; 2 allocated, orders have 2"
+    ],
+    "UPDATE stock SET allocated = 1 WHERE item_id = 1": [
+        "I2 item 1 in warehouse 1: 1 reserved, holds have 1; 1 allocated, orders have 2"
+    ],
+    "UPDATE peg SET quantity = 1 WHERE reservation_id = 1": [
+        "I2 item 1 in warehouse 1: 1 reserved, holds have 1; 2 allocated, orders have 1",
+        "I2 reservation 1 (converted) of 2 stands on 1",
+    ],
+    "UPDATE reservation SET state = 'released' WHERE id = 1": [
+        "I2 item 1 in warehouse 1: 1 reserved, holds have 1; 2 allocated, orders have 0",
+        "I2 peg 1 (stock, 2) was left behind by reservation 1",
+        "I2 order {stools}, line 1: its goods are released, kept for {stools}",
+    ],
+    "UPDATE purchase_order_line SET pegged = pegged + 1 WHERE id = (SELECT min(id) FROM purchase_order_line)": [
+        "I3 purchase order line 1, item 3: 1 promised, pegs have 0"
+    ],
+    "UPDATE production_order SET pegged = 0 WHERE id = 1": ["I3 production order 1, item 4: 0 promised, pegs have 4"],
+    "INSERT INTO operation_slot (production_order_id, work_centre_id, position, lane, starts_at, ends_at)"
+    " SELECT production_order_id, work_centre_id, position + 1, lane, starts_at, ends_at FROM operation_slot WHERE id = 1": [
+        "I3 slot 3 overlaps another in lane 0 of work centre 2",
+        "I3 slot 3, step 1 of production order 1, begins before the step before it ends",
+    ],
+    "UPDATE orders SET total_minor = total_minor - 1 WHERE id = 1": [
+        "I5 order {stools}: 10299 EUR in all, its parts make 10300",
+        "I5 order {stools}: 10299 EUR, paid were 10300 EUR",
+    ],
+    "UPDATE orders SET currency = 'SEK' WHERE id = 1": ["I5 order {stools}: 10300 SEK, paid were 10300 EUR"],
+    "UPDATE payment SET refunded_minor = 5 WHERE id = 1": ["I5 payment 1: 5 EUR given back, its refunds make 0"],
+    "UPDATE payment SET state = 'expired' WHERE id = 1": ["I4 order {stools} stands on payment 1, which is expired"],
+    "UPDATE orders SET payment_id = 77 WHERE id = 1": [
+        "I4 payment 1 of 10300 EUR became no order, and 0 went back",
+        "I4 order {stools} stands on payment 77, which is missing",
+    ],
+    "UPDATE checkout SET state = 'open' WHERE id = 1": ["I6 checkout 1 is open, its order is {stools}"],
+    "UPDATE outbox_message SET sequence = 9 WHERE id = 1": ["I9 mail of order:{stools}: 1 messages, the last is number 9"],
+    "UPDATE offer SET listed = true, valid_until = '2027-01-01 00:00:00+00' WHERE item_id = 2": [
+        "I11 item 2 (VASE) is shown as buyable, and no warehouse has a piece of it to give"
+    ],
+    "UPDATE shipment SET state = 'packed' WHERE id = 1": ["I12 parcel {parcel}, item 1: 0 of 2 picked, and yet packed"],
+}
+
+
+@pytest.fixture
+def busy(services: Services, now: object) -> Workshop:
+    """A workshop with an order from stock, one that is made, and a cart."""
+    shop = Workshop(services, now)  # type: ignore[arg-type]  # the fixture's instant
+    services.db.run(lambda session: open_company(session, now=shop.now))
+    shop.buy(STOOL=2)
+    shop.buy(TABLE=4)
+    shop.cart(STOOL=1)
+    return shop
+
+
+def found(shop: Workshop) -> list[str]:
+    with shop.db.read() as session:
+        return list(verify.breaches(session, now=shop.now))
+
+
+def test_a_shop_that_is_well_breaks_no_rule(busy: Workshop) -> None:
+    assert found(busy) == []
+
+
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant[:48])
+def test_a_planted_breach_is_found_by_its_ids(busy: Workshop, plant: str) -> None:
+    busy.db.run(lambda session: session.execute(sa.text(plant)))
+    number = busy.orders()[0].number
+    parcel = busy.rows(t.Shipment)[0].number
+    assert found(busy) == [line.format(stools=number, parcel=parcel) for line in PLANTED[plant]]
+
+
+def test_movements_without_a_total_are_found(busy: Workshop) -> None:
+    def lose(session: Session) -> None:
+        session.execute(sa.text("DELETE FROM stock WHERE item_id = 1"))
+
+    busy.db.run(lose)
+    assert found(busy)[0] == "I1 item 1 in warehouse 1: 1 movements and no total"
+
+
+def test_a_message_that_nobody_carries_is_found_after_a_quarter_of_an_hour(busy: Workshop) -> None:
+    with busy.db.read() as session:
+        assert verify.breaches(session, now=busy.now + timedelta(minutes=15)) == []
+        late = verify.breaches(session, now=busy.now + timedelta(minutes=15, seconds=1))
+    assert [line.split(" (")[0] for line in late] == ["I9 message 1", "I9 message 2"]
+
+
+def test_of_many_breaches_the_first_are_said_and_the_rest_counted(busy: Workshop) -> None:
+    def plant(session: Session) -> None:
+        rows = [{"number": f"PX-{n}", "supplier_id": 1, "ordered_at": utc_now()} for n in range(25)]
+        session.execute(sa.insert(t.PurchaseOrder), rows)
+        ids = session.scalars(sa.select(t.PurchaseOrder.id).where(t.PurchaseOrder.number.in_([row["number"] for row in rows])))
+        lines = [
+            {"purchase_order_id": one, "item_id": 1, "quantity": 5, "pegged": 1, "due_at": busy.now + timedelta(days=9)}
+            for one in ids
+        ]
+        session.execute(sa.insert(t.PurchaseOrderLine), lines)
+
+    busy.db.run(plant)
+    assert len(found(busy)) == 21
+    assert found(busy)[-1] == "I3 … and 5 more"
+
+
+def test_the_worker_logs_what_it_finds(busy: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify.verify(busy.db, now=busy.now) == 0
+    busy.db.run(lambda session: session.execute(sa.text("UPDATE payment SET refunded_minor = 5 WHERE id = 1")))
+    assert verify.verify(busy.db, now=busy.now) == 1
+    assert "I5 payment 1: 5 EUR given back" in "".join(capsys.readouterr())
+
+
+def test_the_command_says_each_breach_and_fails(busy: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPFLOOR_DATABASE_URL", busy.db.url)
+    with busy.db.engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": migrate.head()})
+        connection.execute(sa.text("UPDATE outbox_message SET available_at = :now"), {"now": "2999-01-01 00:00:00"})
+    well = CliRunner().invoke(main, ["verify"])
+    assert (well.exit_code, well.output) == (0, f"All {len(verify.RULES)} rules hold.\n")
+    busy.db.run(lambda session: session.execute(sa.text("UPDATE payment SET refunded_minor = 5 WHERE id = 1")))
+    broken = CliRunner().invoke(main, ["verify"])
+    assert (broken.exit_code, broken.output) == (1, "I5 payment 1: 5 EUR given back, its refunds make 0\n")
