@@ -34,7 +34,11 @@ ELSEWHERE = {
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
 }
-PLAN_ELSEWHERE = {"backtest": "backoffice.backtest.commands:backtest"}
+PLAN_ELSEWHERE = {
+    "audit": "backoffice.plan_commands:audit",
+    "backtest": "backoffice.backtest.commands:backtest",
+    "checkpoint": "backoffice.plan_commands:checkpoint",
+}
 FIRST_ANSWER_SECONDS = 60.0
 COUNTERS = (
     "PROMETHEUS_MULTIPROC_DIR"  # Prometheus' own setting; given from outside, several servers of one machine count together

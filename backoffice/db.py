@@ -134,6 +134,16 @@ class Database:
             session.rollback()
 
     @contextmanager
+    def still(self) -> Iterator[Session]:
+        """Open a session that reads, and in which all statements see one instant, whatever others commit meanwhile."""
+        engine = self._reader
+        if not self.is_sqlite:
+            engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with Session(engine, autoflush=False, info={KEPT: self.kept}) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a write transaction: commits at the end, rolls back on any exception."""
         noted, info = _noted.get(), {KEPT: self.kept}

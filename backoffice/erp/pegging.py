@@ -14,8 +14,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice.db import PlanMoved
+from backoffice.erp import decisions, stock
 from backoffice.erp import models as t
-from backoffice.erp import stock
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Outcome, Peg
 
@@ -129,7 +129,7 @@ def _take_receipt(session: Session, row: t.Peg, supply: SupplyKey) -> None:
 def change_receipt(session: Session, line_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
     line = t.PurchaseOrderLine
-    return _changed(
+    return _changed(  # how much of it is pegged, the pegs themselves say
         session,
         sa.update(line)
         .where(line.id == line_id, line.pegged + line.received + delta <= line.quantity, line.pegged + delta >= 0)
@@ -149,7 +149,7 @@ def change_production(session: Session, order_id: int, delta: int) -> bool:
 
 
 def _changed(session: Session, statement: sa.Update) -> bool:
-    result = session.execute(statement.execution_options(synchronize_session="fetch"))
+    result = session.execute(statement.execution_options(synchronize_session="fetch", **decisions.NOTED))
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
@@ -194,7 +194,7 @@ def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t
     session.execute(
         sa.delete(t.OperationSlot)
         .where(t.OperationSlot.production_order_id.in_([order.id for order in orders]))
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session="fetch", **decisions.NOTED)  # with their orders, in the next lines
     )
     for order in orders:
         order.state = "cancelled"
