@@ -37,7 +37,7 @@ ELSEWHERE = {
 PLAN_ELSEWHERE = {
     "audit": "backoffice.plan_commands:audit",
     "backtest": "backoffice.backtest.commands:backtest",
-    "checkpoint": "backoffice.plan_commands:checkpoint",
+    "correct": "backoffice.plan_commands:correct",
 }
 FIRST_ANSWER_SECONDS = 60.0
 COUNTERS = (

@@ -86,6 +86,7 @@ def normalise_url(url: str) -> str:
 
 _noted: ContextVar[dict[Any, Any] | None] = ContextVar("noted", default=None)
 KEPT = "kept"  # where a session carries `Database.kept`
+READS = "reads"  # where it says that it only reads
 VERSIONS = "versions"  # where it notes the versions that what is kept goes by
 
 
@@ -93,6 +94,11 @@ def kept(session: Session) -> dict[str, Any]:
     """Return what is kept of the session's database; a session of nobody's keeps for itself."""
     found: dict[str, Any] = session.info.setdefault(KEPT, {})
     return found
+
+
+def is_reading(session: Session) -> bool:
+    """Tell whether a session was opened to read: nothing that it finds is committed."""
+    return READS in session.info
 
 
 class Database:
@@ -125,7 +131,7 @@ class Database:
     def read(self) -> Iterator[Session]:
         """Open a session that reads: what is changed in it is never written."""
         noted = _noted.get()
-        info = {KEPT: self.kept, **(noted or {})}
+        info = {KEPT: self.kept, READS: True, **(noted or {})}
         with Session(self._reader, expire_on_commit=False, autoflush=False, info=info) as session:
             yield session
             if noted is not None:

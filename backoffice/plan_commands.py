@@ -1,4 +1,4 @@
-"""Commands of the plan's log: `plan audit`, `plan checkpoint`."""
+"""Commands of the plan's log: `plan audit`, `plan correct`."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def audit(whole: bool) -> None:
 
 
 @click.command()
-def checkpoint() -> None:
-    """Let the plan's log begin anew with what stands in the rows: after rows were changed by hand, and put right."""
+def correct() -> None:
+    """Let the plan's log say what stands in the rows, once they are right: after somebody changed them by hand."""
     with _database() as db:
-        number = db.run(lambda session: decisions.checkpoint(session, now=utc_now()))
-    click.echo(f"The plan's log goes on from checkpoint {number}.")
+        number = db.run(lambda session: decisions.correct(session, now=utc_now()))
+    click.echo(f"The plan's log goes on from decision {number}.")

@@ -22,7 +22,7 @@ from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, Sess
 
 from backoffice.erp import models as t
 from backoffice.erp import plan
-from backoffice.planning.folding import State
+from backoffice.planning.folding import State, corrections
 from backoffice.planning.instants import micros
 
 NOTED = {"plan_noted": True}  # execution option: what this statement writes past the session is noted, or is no part of the plan
@@ -200,11 +200,15 @@ def _append(session: Session) -> None:
         return
     session.flush()
     if decided := pending(session):
-        at, causes = session.info.get(_AT), session.info.get(_CAUSES, {})
-        version, number = plan.version(session), _next_number(session)
-        values = {"number": number, "at": at, "cause": ", ".join(causes), "plan_version": version, "decided": list(decided)}
-        session.execute(sa.insert(t.PlanDecision), values)
+        causes = ", ".join(session.info.get(_CAUSES, {}))
+        plan.version(session)  # before the number: from there on others wait
+        _write(session, _next_number(session), session.info.get(_AT), causes, decided)
     _forget(session)
+
+
+def _write(session: Session, number: int, at: datetime | None, cause: str, decided: list[Any]) -> None:
+    values = {"number": number, "at": at, "cause": cause, "plan_version": plan.version(session), "decided": list(decided)}
+    session.execute(sa.insert(t.PlanDecision), values)
 
 
 def _forget(session: Session) -> None:
@@ -260,13 +264,15 @@ def as_rows(session: Session) -> State:
     return state
 
 
-def checkpoint(session: Session, *, now: datetime) -> int:
-    """Write down the plan as it stands in the rows, as what the log begins with from here on; return its number.
+def correct(session: Session, *, now: datetime) -> int:
+    """Decide that the plan is what stands in the rows, and begin the log anew with it; return that decision's number.
 
-    Nobody else's decision can come in between. Whoever has folded the log so far sees a gap there and begins anew.
+    Nobody else's decision can come in between.
     """
     number = _next_number(session)
-    session.add(t.PlanCheckpoint(number=number, at=now, decided=as_rows(session).as_data()))
+    logged, rows = as_logged(session)[1], as_rows(session)
+    _write(session, number, None, "corrected", corrections(logged, rows))  # whatever stands was decided before
+    session.add(t.PlanCheckpoint(number=number, at=now, decided=rows.as_data()))
     session.flush()
     return number
 

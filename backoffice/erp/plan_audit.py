@@ -50,7 +50,7 @@ def audit(db: Database, *, whole: bool = False, now: datetime) -> Report:
     with db.still() as session:
         start, state = _begin(session, whole=whole)
         broken: list[str] = []
-        number, state = _fold(session, start, state, broken)
+        number = _fold(session, start, state, broken)
         rows = decisions.as_rows(session)
         broken += differences(state, rows)
         broken += feasible.breaches(state, masters.load(session, now=now).factory, micros(now))
@@ -95,17 +95,15 @@ def _written(session: Session, number: int) -> State:
     return folded(session.scalars(sa.select(t.PlanCheckpoint.decided).where(t.PlanCheckpoint.number == number)).one())
 
 
-def _fold(session: Session, start: int, state: State, broken: list[str]) -> tuple[int, State]:
-    """Fold every decision after `start`; return the last one's number and the plan.
+def _fold(session: Session, start: int, state: State, broken: list[str]) -> int:
+    """Fold every decision after `start`; return the last one's number.
 
-    Each must be there, and each checkpoint on the way be what they make; but for one that the log began anew with.
+    Each must be there, and each checkpoint on the way be what they make.
     """
     checkpoints = set(session.scalars(sa.select(t.PlanCheckpoint.number).where(t.PlanCheckpoint.number > start)))
     row, number = t.PlanDecision, start
     for one in session.execute(sa.select(row.number, row.at, row.decided).where(row.number > start).order_by(row.number)):
-        if one.number == number + 2 and number + 1 in checkpoints:
-            state = _written(session, number + 1)
-        elif one.number != number + 1:
+        if one.number != number + 1:
             broken.append(f"decision {number + 1}: is missing, the next one is {one.number}")
         number = one.number
         broken += feasible.in_the_past(number, micros(one.at) if one.at else None, one.decided)
@@ -113,11 +111,9 @@ def _fold(session: Session, start: int, state: State, broken: list[str]) -> tupl
         if number in checkpoints:
             broken += (f"checkpoint {number}: {line}" for line in differences(state, _written(session, number)))
     last = session.scalar(sa.select(t.PlanDomain.version).where(t.PlanDomain.id == plan.LOG)) or 0
-    if last == number + 1 and last in checkpoints:
-        return last, _written(session, last)
     if last > number:
         broken.append(f"decision {last}: is missing, the last one is {number}")
-    return number, state
+    return number
 
 
 def _counters(session: Session, state: State) -> Iterator[str]:

@@ -131,5 +131,12 @@ def differences(log: State, rows: State) -> Iterator[str]:
                 yield f"{kind} {key}: {', '.join(changed)}"
 
 
+def corrections(log: State, rows: State) -> list[Decided]:
+    """Return the decisions that make of the plan by the log the one in the rows: first what leaves."""
+    gone = [[kind, key, None] for kind in KINDS for key in sorted(log.of[kind].keys() - rows.of[kind].keys())]
+    others = [[kind, key, values] for kind, key, values in rows.as_data() if log.of[kind].get(key) != KINDS[kind](*values)]
+    return [*gone, *others]
+
+
 def _told(values: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in values._asdict().items() if value is not None)

@@ -1,6 +1,6 @@
 """The plan as a log: decisions, checkpoints, audits, and a first checkpoint of what stands.
 
-Only adds. What the program of before changes while both run is in no decision: `shopfloor plan checkpoint` after the last one has
+Only adds. What the program of before changes while both run is in no decision: `shopfloor plan correct` after the last one has
 stopped.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backoffice.erp import decisions, plan_audit, production, shortening
+from backoffice.erp import decisions, plan_audit, production, shortening, snapshot
 from backoffice.erp import models as t
 from backoffice.planning.folding import State, differences
 from backoffice.public.errors import Refused
@@ -63,10 +63,21 @@ class Logged(Reoptimised):
                 self.number = one.number
                 self.state.fold(one.decided)
             assert list(differences(self.state, decisions.as_rows(session))) == [], where
+        self.look_twice(where)
         if self.count % AUDIT_EVERY == 0:
             found = plan_audit.audit(self.workshop.db, now=self.workshop.now)
             assert found.breaches == (), where
             assert found.digest == found.digest_of_rows == self.state.digest(), where
+
+    def look_twice(self, where: str) -> None:
+        """Let a question find the same free, whether it is asked of what is kept in memory or of the rows."""
+        db, now = self.workshop.db, self.workshop.now
+        owners = [one.owner_ref for one in self.workshop.rows(t.Reservation)[-2:]]
+        for own in {None, *owners}:
+            with db.read() as asking, db.still() as committing:
+                tables = asking.scalars(sa.select(t.Item.id).where(t.Item.sku == "TABLE")).all()
+                kept, read = (snapshot.load(one, tables, own=own, now=now) for one in (asking, committing))
+            assert kept.digest() == read.digest(), where
 
     def shorten(self) -> None:
         line = self.one_of(self.open_lines())
