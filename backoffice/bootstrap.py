@@ -35,7 +35,7 @@ from backoffice.crm import (
     telling,
 )
 from backoffice.db import Database
-from backoffice.erp import holds, offers, reoptimising, replan
+from backoffice.erp import holds, offers, plan_audit, reoptimising, replan
 from backoffice.local import Till, open_shop
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments.gateway import Gateway
@@ -139,6 +139,7 @@ def periodic(services: Services) -> list[Job]:
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
+        Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
     ]
     if settings.reoptimise_seconds:

@@ -35,7 +35,11 @@ ELSEWHERE = {
     "lab": "backoffice.lab.commands:lab",
     "verify": "backoffice.verify.commands:verify",
 }
-PLAN_ELSEWHERE = {"backtest": "backoffice.backtest.commands:backtest"}
+PLAN_ELSEWHERE = {
+    "audit": "backoffice.plan_commands:audit",
+    "backtest": "backoffice.backtest.commands:backtest",
+    "correct": "backoffice.plan_commands:correct",
+}
 FIRST_ANSWER_SECONDS = 60.0
 COUNTERS = (
     "PROMETHEUS_MULTIPROC_DIR"  # Prometheus' own setting; given from outside, several servers of one machine count together

@@ -108,6 +108,7 @@ def normalise_url(url: str) -> str:
 
 _noted: ContextVar[dict[Any, Any] | None] = ContextVar("noted", default=None)
 KEPT = "kept"  # where a session carries `Database.kept`
+READS = "reads"  # where it says that it only reads
 VERSIONS = "versions"  # where it notes the versions that what is kept goes by
 
 
@@ -115,6 +116,11 @@ def kept(session: Session) -> dict[str, Any]:
     """Return what is kept of the session's database; a session of nobody's keeps for itself."""
     found: dict[str, Any] = session.info.setdefault(KEPT, {})
     return found
+
+
+def is_reading(session: Session) -> bool:
+    """Tell whether a session was opened to read: nothing that it finds is committed."""
+    return READS in session.info
 
 
 class Database:
@@ -147,12 +153,22 @@ class Database:
     def read(self) -> Iterator[Session]:
         """Open a session that reads: what is changed in it is never written."""
         noted = _noted.get()
-        info = {KEPT: self.kept, **(noted or {})}
+        info = {KEPT: self.kept, READS: True, **(noted or {})}
         with Session(self._reader, expire_on_commit=False, autoflush=False, info=info) as session:
             yield session
             if noted is not None:
                 noted.update(session.info)
             session.expunge_all()  # what was read stays readable after the transaction
+            session.rollback()
+
+    @contextmanager
+    def still(self) -> Iterator[Session]:
+        """Open a session that reads, and in which all statements see one instant, whatever others commit meanwhile."""
+        engine = self._reader
+        if not self.is_sqlite:
+            engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with Session(engine, autoflush=False, info={KEPT: self.kept}) as session:
+            yield session
             session.rollback()
 
     @contextmanager

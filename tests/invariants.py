@@ -8,14 +8,21 @@ from collections import defaultdict
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.erp import decisions
 from backoffice.erp import models as t
+from backoffice.planning.folding import differences
 
 LIVE = {"held": "reserved", "paying": "reserved", "converted": "allocated"}
 
 
 def breaches(session: Session) -> list[str]:
     """Return one line per breach; empty when all is well."""
-    return [*_stock(session), *_supplies(session), *_slots(session), *_reservations(session)]
+    return [*_log(session), *_stock(session), *_supplies(session), *_slots(session), *_reservations(session)]
+
+
+def _log(session: Session) -> list[str]:
+    """Folded from its log, the plan is what stands in the rows."""
+    return list(differences(decisions.as_logged(session)[1], decisions.as_rows(session)))
 
 
 def _stock(session: Session) -> list[str]:

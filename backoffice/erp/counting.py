@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import chains, offers, pegging, plan, replan, stock
+from backoffice.erp import chains, decisions, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.orders import CauseLink
@@ -26,6 +26,7 @@ def count_stock(session: Session, item_id: int, warehouse_id: int, counted: int,
     if item is None:
         raise NotFound("unknown_record")
     plan.bump(session)
+    decisions.because(session, "counted_fewer", now=now)
     stock.ensure_row(session, item_id, warehouse_id, now=now)
     here = _here(item_id, warehouse_id)
     pegging.lock(session, *here)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.erp import fulfilment, plan, promising, replan, splitting
+from backoffice.erp import decisions, fulfilment, plan, promising, replan, splitting
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 
@@ -56,6 +56,7 @@ def part(session: Session, order_ref: str, *, now: datetime) -> Sequence[t.Shipm
     Raises Refused(nothing_to_part): all of it arrives on one day, or the warehouse has begun with it.
     """
     plan.bump(session)
+    decisions.because(session, "parted", now=now)
     inside = sa.select(t.ShipmentLine.reservation_id).join(t.Shipment, t.Shipment.id == t.ShipmentLine.shipment_id)
     replan.lock(session, set(session.scalars(inside.where(t.Shipment.order_ref == order_ref))))
     made = [new for shipment in _open(session, order_ref, lock=True) for new in _part(session, shipment, now)]

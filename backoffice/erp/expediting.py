@@ -10,8 +10,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import audit, causes
+from backoffice.erp import decisions, plan, purchasing, replan
 from backoffice.erp import models as t
-from backoffice.erp import plan, purchasing, replan
 from backoffice.erp.company import get_company, local_today
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -40,7 +40,7 @@ def ask(
         sa.update(t.PurchaseOrderLine)
         .where(t.PurchaseOrderLine.id == line.id, t.PurchaseOrderLine.received < t.PurchaseOrderLine.quantity)
         .values(expedite_on=wanted_on, expedite_asked_at=now, expedite_asked_by=actor)
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session="fetch", **decisions.NOTED)  # asking moves nothing
     )
     if cast("CursorResult[Any]", result).rowcount != 1:
         raise Refused("wrong_state", state="received")
@@ -111,7 +111,7 @@ def _clear(session: Session, line_id: int) -> None:
         sa.update(t.PurchaseOrderLine)
         .where(t.PurchaseOrderLine.id == line_id)
         .values(expedite_on=None, expedite_asked_at=None, expedite_asked_by="")
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session="fetch", **decisions.NOTED)  # moves nothing
     )
 
 

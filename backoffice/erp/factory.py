@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -34,6 +35,11 @@ class Master:
     def below(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all their components, at any depth."""
         return _closure(item_ids, self.components)
+
+    def centres(self, item_ids: Iterable[int]) -> set[int]:
+        """Return the work centres that these items may be made at."""
+        steps = (step for item_id in item_ids for step in self.factory.recipe(item_id).steps)
+        return {cast(int, one.work_centre) for step in steps for one in (step, *step.others)}
 
     def above(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all that are made with them, at any depth."""

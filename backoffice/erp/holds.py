@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from backoffice.erp import decisions, offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp import offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
@@ -74,6 +74,7 @@ def hold(
     )
     session.add(reservation)
     session.flush()
+    decisions.because(session, "held", now=now)
     pegging.write(session, reservation, outcome, item=item)
     stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
     offers.touch(session, sorted(stands_on), now=now, capacity=bool(outcome.makes))
@@ -129,6 +130,7 @@ def release(session: Session, reservation_id: int, *, now: datetime, expired_onl
     if paying and not released:
         released = _move(session, reservation_id, "paying", "released", now)
     if released:
+        decisions.because(session, "expired" if expired_only else "released", now=now)
         touched = items_of(session, reservation)
         orders = pegging.strip(session, reservation, state="held")
         offers.touch(session, touched, now=now, capacity=bool(orders))
@@ -140,6 +142,7 @@ def take_back(session: Session, reservation_id: int, *, now: datetime) -> bool:
     reservation = session.get_one(t.Reservation, reservation_id, populate_existing=True)
     if not _move(session, reservation_id, "converted", "released", now):
         return False
+    decisions.because(session, "cancelled", now=now)
     touched = items_of(session, reservation)
     orders = pegging.strip(session, reservation, state="converted")
     offers.touch(session, touched, now=now, capacity=bool(orders))
@@ -194,6 +197,15 @@ _CONVERT = (
 )
 
 
+_PLAN = (
+    sa.update(t.ProductionOrder)
+    .where(t.ProductionOrder.reservation_id == sa.bindparam("converted"), t.ProductionOrder.state == "held")
+    .values(state="planned")
+    .returning(t.ProductionOrder)
+    .execution_options(synchronize_session=False, populate_existing=True, **decisions.NOTED)
+)
+
+
 def convert(session: Session, reservation_id: int, *, order_ref: str, now: datetime) -> Converted | None:
     """Turn a paid hold into an order's: reserved becomes allocated, held production planned, in this transaction.
 
@@ -208,18 +220,15 @@ def convert(session: Session, reservation_id: int, *, order_ref: str, now: datet
         if session.scalar(paying) is None:
             raise Refused("hold_expired", reservation_id=reservation_id)
         return None
+    decisions.because(session, "placed", now=now)
     pegs = pegging.pegs_of(session, reservation_id)
     for peg in pegs:
         if peg.kind == "stock":
             assert peg.warehouse_id is not None
             stock.change(session, peg.item_id, peg.warehouse_id, reserved=-peg.quantity, allocated=peg.quantity)
     if any(peg.kind == "make" for peg in pegs):  # whatever is made for it is pegged to it
-        session.execute(
-            sa.update(t.ProductionOrder)
-            .where(t.ProductionOrder.reservation_id == reservation_id, t.ProductionOrder.state == "held")
-            .values(state="planned")
-            .execution_options(synchronize_session="fetch")
-        )
+        for order in session.scalars(_PLAN, {"converted": reservation_id}):
+            decisions.note(session, order)
     return reservation, pegs
 
 

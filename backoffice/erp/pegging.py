@@ -14,8 +14,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice.db import PlanMoved, write_rows
+from backoffice.erp import decisions, stock
 from backoffice.erp import models as t
-from backoffice.erp import stock
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Outcome, Peg
 
@@ -42,7 +42,10 @@ def write(
     Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
     """
     orders = _write_orders(session, reservation, outcome, list(reuse))
-    write_rows(session, [_peg_row(session, reservation, item, peg, orders) for peg in sorted(outcome.pegs, key=_lock_order)])
+    rows = [_peg_row(session, reservation, item, peg, orders) for peg in sorted(outcome.pegs, key=_lock_order)]
+    write_rows(session, [row for row in rows if not decisions.is_planned(row)])
+    session.add_all(row for row in rows if decisions.is_planned(row))  # the plan's log sees what goes through the session
+    session.flush()
 
 
 def _lock_order(peg: Peg) -> tuple[str, int, int]:
@@ -127,7 +130,7 @@ def _take_receipt(session: Session, row: t.Peg, supply: SupplyKey) -> None:
 def change_receipt(session: Session, line_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
     line = t.PurchaseOrderLine
-    return _changed(
+    return _changed(  # how much of it is pegged, the pegs themselves say
         session,
         sa.update(line)
         .where(line.id == line_id, line.pegged + line.received + delta <= line.quantity, line.pegged + delta >= 0)
@@ -147,7 +150,7 @@ def change_production(session: Session, order_id: int, delta: int) -> bool:
 
 
 def _changed(session: Session, statement: sa.Update) -> bool:
-    result = session.execute(statement.execution_options(synchronize_session="fetch"))
+    result = session.execute(statement.execution_options(synchronize_session="fetch", **decisions.NOTED))
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
@@ -192,7 +195,7 @@ def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t
     session.execute(
         sa.delete(t.OperationSlot)
         .where(t.OperationSlot.production_order_id.in_([order.id for order in orders]))
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session="fetch", **decisions.NOTED)  # with their orders, in the next lines
     )
     for order in orders:
         order.state = "cancelled"

@@ -19,6 +19,7 @@ from backoffice.erp.models import PlanDomain
 DOMAIN = 1
 MASTER = "master"  # where a session keeps the master data that it has read
 OFFERS = 2  # a row of its own: whoever computes offers must not queue with planners
+LOG = 3  # its version is the number of the last decision: see erp.decisions
 
 
 _OF = table_of(PlanDomain).c

@@ -11,7 +11,20 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import audit, causes
-from backoffice.erp import calendars, chains, fulfilment, gaining, offers, pegging, plan, purchasing, replan, rescheduling, stock
+from backoffice.erp import (
+    calendars,
+    chains,
+    decisions,
+    fulfilment,
+    gaining,
+    offers,
+    pegging,
+    plan,
+    purchasing,
+    replan,
+    rescheduling,
+    stock,
+)
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -32,6 +45,7 @@ def finish(session: Session, production_order_id: int, *, actor: str, now: datet
         raise NotFound("unknown_production_order")
     if order.state == "done":
         return
+    decisions.because(session, "made", now=now)
     if order.state != "planned":
         raise Refused("wrong_state", state=order.state)
     components = session.scalars(
@@ -60,7 +74,7 @@ def finish(session: Session, production_order_id: int, *, actor: str, now: datet
     session.execute(
         sa.delete(t.OperationSlot)
         .where(t.OperationSlot.production_order_id == order.id, t.OperationSlot.ends_at > now)
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session="fetch", **decisions.NOTED)  # with the order that is done
     )
     session.flush()
     fulfilment.wake(session, taken)
@@ -154,6 +168,7 @@ def delay(session: Session, production_order_id: int, not_before_at: datetime, *
         raise Refused("wrong_state", state=order.state)
     if not_before_at <= max(now, order.starts_at):
         raise BadInput("invalid_form", {"not_before": "not_later"})
+    decisions.because(session, "production_later", now=now)
     before, order.not_before_at = order.starts_at, not_before_at
     session.flush()
     item, zone = session.get_one(t.Item, order.item_id), get_company(session).timezone
@@ -184,6 +199,7 @@ def begin(session: Session, production_order_id: int, *, by: str, role: str = ""
         raise NotFound("unknown_production_order")
     if order.state != "planned" or order.not_before_at is None:
         raise Refused("wrong_state", state=order.state)
+    decisions.because(session, "planned_again", now=now)
     before, order.not_before_at = order.not_before_at, None
     session.flush()
     own = [order.reservation_id] if order.reservation_id else []
@@ -239,6 +255,7 @@ def _move_what_lies_in(
     now: datetime,
 ) -> None:
     """Re-date the orders that use minutes of a work centre that are closed now."""
+    decisions.because(session, cause.code, now=now)
     touched = stopped_by(session, centre.id, closed, now=now)
     waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
     own = [order.reservation_id for order in touched if order.reservation_id]

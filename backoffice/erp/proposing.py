@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.erp import decisions
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.planning.model import lots_for
@@ -33,6 +34,7 @@ def propose(
             wanted[peg.item_id].append(peg)
     if not wanted and not reuse:
         return []
+    decisions.because(session, "proposed", now=now)
     master = masters.load(session, now=now)
     old = {line.item_id: line for line in reuse}
     orders: dict[int, t.PurchaseOrder] = {}

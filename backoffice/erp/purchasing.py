@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Any, cast
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import chains, fulfilment, gaining, offers, pegging, plan, replan, stock
+from backoffice.erp import chains, decisions, fulfilment, gaining, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -28,14 +26,17 @@ def confirm(session: Session, purchase_order_id: int, *, actor: str, now: dateti
     order = session.get(t.PurchaseOrder, purchase_order_id)
     if order is None:
         raise NotFound("unknown_purchase_order")
-    result = session.execute(
+    sent = session.scalar(
         sa.update(t.PurchaseOrder)
         .where(t.PurchaseOrder.id == order.id, t.PurchaseOrder.state == "proposed")
         .values(state="ordered", ordered_at=now)
-        .execution_options(synchronize_session="fetch")
+        .returning(t.PurchaseOrder)
+        .execution_options(synchronize_session=False, populate_existing=True, **decisions.NOTED)
     )
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    if sent is None:
         raise Refused("wrong_state", state=order.state)
+    decisions.because(session, "ordered", now=now)
+    decisions.note(session, sent)
     log.info("purchase_order_confirmed", purchase_order_id=order.id, actor=actor)
     offers.touch(session, [line.item_id for line in _lines(session, order.id)], now=now)
 
@@ -56,7 +57,7 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
     warehouse_id = get_warehouse(session).id
     waiting = waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))
     taken = arrive(session, line.item_id, warehouse_id, quantity, waiting, cause="receipt", ref=ref, actor=actor, now=now)
-    session.execute(  # in SQL: a hold that dies gives its part of the line back without waiting for the plan
+    received = session.scalar(  # in SQL: a hold that dies gives its part of the line back without waiting for the plan
         sa.update(t.PurchaseOrderLine)
         .where(t.PurchaseOrderLine.id == line.id)
         .values(
@@ -64,8 +65,12 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
             pegged=t.PurchaseOrderLine.pegged - sum(taken.values()),
             version=t.PurchaseOrderLine.version + 1,
         )
-        .execution_options(synchronize_session="fetch")
+        .returning(t.PurchaseOrderLine)
+        .execution_options(synchronize_session=False, populate_existing=True, **decisions.NOTED)
     )
+    assert received is not None
+    decisions.because(session, "received", now=now)
+    decisions.note(session, received)
     order.state = "received" if all(other.received >= other.quantity for other in _lines(session, order.id)) else "ordered"
     session.flush()
     fulfilment.wake(session, taken)
@@ -112,6 +117,7 @@ def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, 
         raise Refused("stale", version=line.version)
     if session.get_one(t.PurchaseOrder, line.purchase_order_id).state == "proposed":
         raise Refused("not_ordered_yet")
+    decisions.because(session, "receipt_moved", now=now)
     before, later = line.due_at, due_at > line.due_at
     line.due_at, line.version = due_at, line.version + 1
     session.flush()

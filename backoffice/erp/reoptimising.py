@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.db import Database
-from backoffice.erp import fulfilment, offers, plan, replan, retelling, shop_floor, splitting
+from backoffice.erp import decisions, fulfilment, offers, plan, replan, retelling, shop_floor, splitting
 from backoffice.erp import models as t
 from backoffice.optimiser import process, window
 from backoffice.optimiser.floor import Floor
@@ -123,6 +123,7 @@ def _take_over(
     replan.lock(session, touched)
     if shop_floor.read(session, now=read_at) != floor:  # a dead hold that was swept raises no version
         raise _Moved("what it stands on has moved meanwhile")
+    decisions.because(session, "resequenced", now=now)
     moves = _move(session, proposal)
     _date_orders(session, moved)
     _tell(session, touched, now=now)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.db import Database
-from backoffice.erp import chains, delaying, fulfilment, holds, offers, pegging, plan, proposing
+from backoffice.erp import chains, decisions, delaying, fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.public.orders import Cause
@@ -31,6 +31,7 @@ def after_change(
     cause: see backoffice/causes.py; origin: where it began, for its chain. Locks the plan and the reservations.
     """
     plan.bump(session)
+    decisions.because(session, cause.code, now=now)
     rows = _locked(session, with_dependants(session, reservation_ids))
     ways = chains.routes(session, origin, [row.id for row in rows]) if origin else {}
     for reservation in rows:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import audit, causes
-from backoffice.erp import chains, offers, pegging, plan, purchasing, replan
+from backoffice.erp import chains, decisions, offers, pegging, plan, purchasing, replan
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.orders import CauseLink
@@ -24,6 +24,7 @@ def shorten(session: Session, line_id: int, quantity: int, *, version: int, by: 
     BadInput(invalid_form, quantity) unless it is fewer than ordered, more than none, and no less than what is here.
     """
     plan.bump(session)
+    decisions.because(session, "receipt_short", now=now)
     line = session.get(t.PurchaseOrderLine, line_id, populate_existing=True)
     if line is None:
         raise NotFound("unknown_receipt")

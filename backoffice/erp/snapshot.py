@@ -14,7 +14,8 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.db import table_of
+from backoffice.db import is_reading, table_of
+from backoffice.erp import bookings
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.company import get_warehouse
@@ -58,7 +59,7 @@ def load(
     supplies = list(_stock(session, items, back, now, get_warehouse(session).id))
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back), *_making(session, items, back)]
-    return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if made else ())
+    return Plan(master.factory, now, supplies, _bookings(session, master.centres(items), now=now, own=own) if made else ())
 
 
 def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, now: datetime, own: str | None = None) -> Plan:
@@ -151,7 +152,11 @@ def _making(
             yield Supply(("mo", order_id), item_id, quantity, ready_at, "receipt")
 
 
-def _bookings(session: Session, *, now: datetime, own: str | None) -> Iterable[Booking]:
+def _bookings(session: Session, centre_ids: set[int], *, now: datetime, own: str | None) -> Iterable[Booking]:
+    """Yield what is booked at these work centres: for a question from what is kept in memory, for a commit from the rows."""
+    if is_reading(session):
+        yield from bookings.at(session, sorted(centre_ids), ignored(now, own), now=now)
+        return
     slot, order = t.OperationSlot, t.ProductionOrder
     rows = session.execute(
         sa.select(slot.work_centre_id, slot.lane, slot.starts_at, slot.ends_at)
@@ -159,6 +164,7 @@ def _bookings(session: Session, *, now: datetime, own: str | None) -> Iterable[B
         .outerjoin(t.Reservation, t.Reservation.id == order.reservation_id)
         .where(
             slot.ends_at > now,
+            slot.work_centre_id.in_(sorted(centre_ids)),
             order.state.in_(["held", "planned"]),
             sa.or_(order.reservation_id.is_(None), sa.not_(ignored(now, own))),
         )

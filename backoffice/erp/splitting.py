@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import fulfilment, offers, pegging, plan, replan, stock
+from backoffice.erp import decisions, fulfilment, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -47,6 +47,7 @@ def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipmen
     Raises NotFound(unknown_shipment), Refused(wrong_state), Refused(nothing_here), Refused(all_here).
     """
     shipment = lock_parcel(session, shipment_id)
+    decisions.because(session, "parted", now=now)
     if shipment.state not in PARTED:
         raise Refused("wrong_state", state=shipment.state)
     here = {line.id: on_the_shelf(session, line.reservation_id) for line in fulfilment.lines_of(session, shipment.id)}
@@ -81,6 +82,7 @@ def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, acto
     Raises NotFound(unknown_shipment | not_in_parcel), Refused(wrong_state | taken), BadInput(bad_quantity).
     """
     shipment = lock_parcel(session, shipment_id)
+    decisions.because(session, "not_on_the_shelf", now=now)
     fulfilment.start(session, shipment.id, actor=actor, now=now)
     line = _line(session, shipment.id, sku)
     if not 0 <= found < line.quantity:
@@ -168,12 +170,9 @@ def part_off(session: Session, reservation: t.Reservation, quantity: int) -> t.R
     for peg in pegging.pegs_of(session, reservation.id):
         if peg.production_order_id is not None or peg.kind != "stock":
             peg.reservation_id = rest.id
-    session.execute(
-        sa.update(t.ProductionOrder)
-        .where(t.ProductionOrder.reservation_id == reservation.id, t.ProductionOrder.state.in_(["held", "planned"]))
-        .values(reservation_id=rest.id)
-        .execution_options(synchronize_session="fetch")
-    )
+    mine = t.ProductionOrder.reservation_id == reservation.id, t.ProductionOrder.state.in_(["held", "planned"])
+    for order in session.scalars(sa.select(t.ProductionOrder).where(*mine).order_by(t.ProductionOrder.id)):
+        order.reservation_id = rest.id
     session.flush()
     return rest
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import Base
+from backoffice.erp.decisions import NOTED
 from backoffice.erp.models import ExternalRef
 
 OUTCOMES = ("added", "changed", "unchanged", "removed", "kept")
@@ -100,7 +101,8 @@ class Sync:
         return {row.their_id: self._refs[kind][row.their_id].our_id for row in incoming}
 
     def _change(self, table: Any, our_id: int, values: Mapping[str, Any]) -> None:
-        self.session.execute(sa.update(table).where(table.id == our_id).values(dict(values)))
+        change = sa.update(table).where(table.id == our_id).values(dict(values))
+        self.session.execute(change.execution_options(**NOTED))  # what is the plan of a row comes in once, when it is new
 
     def _remove(self, table: Any, kind: str, still_there: set[str]) -> None:
         gone = [ref for their_id, ref in self._refs[kind].items() if their_id not in still_there]

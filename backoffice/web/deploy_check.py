@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.config import Settings
 from backoffice.db import Database
+from backoffice.erp import plan_audit
 from backoffice.erp.models import Staff
 from backoffice.web import health
 
@@ -23,7 +24,7 @@ SHORTEST_KEY = 32
 LEAST_FREE = 0.10
 MOST_CLOCK_OFF = timedelta(seconds=2)
 DEMO_PASSWORD = "demo"  # noqa: S105 - what must not open anything here
-RUNNING = frozenset({"database_away", "not_migrated", "no_worker"})  # what a running shop needs, public or not
+RUNNING = frozenset({"database_away", "not_migrated", "no_worker", "plan_not_well"})  # what a running shop needs, public or not
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -43,6 +44,7 @@ def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding
         with db.read() as session:
             found += _database(session, db, now)
             found += _people(session)
+            found += _plan(session)
         found += _running(db, now)
     except SQLAlchemyError:
         found.append(Finding("database_away", "The database does not answer, or its tables are not there: shopfloor migrate."))
@@ -114,6 +116,13 @@ def _people(session: Session) -> Iterator[Finding]:
             known = False
         if known or person.email.endswith(".example"):
             yield Finding("demo_account", f"Staff number {person.id} is an account of the demo. Take it out.")
+
+
+def _plan(session: Session) -> Iterator[Finding]:
+    last = plan_audit.find_last(session)
+    if last is not None and last.breaches:
+        many = f"The last audit of the plan ({last.at:%Y-%m-%d %H:%M} UTC) found {len(last.breaches)} breaches"
+        yield Finding("plan_not_well", f"{many}: shopfloor plan audit names them.")
 
 
 def _running(db: Database, now: datetime) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.erp import decisions, plan, snapshot
 from backoffice.erp import models as t
-from backoffice.erp import plan, snapshot
 from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
@@ -115,7 +115,7 @@ def _write_making(session: Session, reservation: t.Reservation, outcome: Outcome
 def release(session: Session, reservation_id: int, *, now: datetime) -> bool:
     """Give it back; False if it had run out."""
     reservation = session.get_one(t.Reservation, reservation_id)
-    session.execute(sa.delete(t.Peg).where(t.Peg.reservation_id == reservation_id))
-    session.execute(sa.delete(t.ProductionOrder).where(t.ProductionOrder.reservation_id == reservation_id))
+    for gone in (t.Peg, t.ProductionOrder):
+        session.execute(sa.delete(gone).where(gone.reservation_id == reservation_id).execution_options(**decisions.NOTED))
     reservation.state = "released"
     return reservation.expires_at > now

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 from backoffice import migrate
 from backoffice.db import Database
+from backoffice.erp import decisions
 from backoffice.tables import metadata
 from tests import need
 
@@ -119,3 +120,25 @@ def test_it_works_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with database.engine.connect() as connection:
         assert migrate.find_revision(connection) == migrate.head()
     database.dispose()
+
+
+def test_the_plan_that_is_there_is_the_first_checkpoint(blank: Database) -> None:
+    migrate.upgrade(blank.url, "d4f7a93c1e58")
+    columns = "id, number, item_id, quantity, pegged, state, starts_at, ready_at"
+    item = (
+        "INSERT INTO item (id, sku, name, unit, parts_per_unit, source, sell_from, safety_stock, lot_minimum, lot_multiple,"
+        " on_sale, options, position, price_minor, currency, bin)"
+        " VALUES (3, 'A', 'A', 'EA', 1, 'make', 'production', 0, 0, 1, true, '{}', 0, 1, 'EUR', '')"
+    )
+    start, end = (f"2026-11-24 0{hour}:00:00.000000{'' if blank.is_sqlite else '+00'}" for hour in (8, 9))
+    orders = [f"({n}, 'MO-{n}', 3, 2, 0, '{state}', '{start}', '{end}')" for n, state in ((5, "planned"), (6, "done"))]
+    made = f"INSERT INTO production_order ({columns}) VALUES {', '.join(orders)}"  # noqa: S608 - our own values
+    with blank.engine.begin() as connection:
+        for statement in (item, made):
+            connection.exec_driver_sql(statement)
+    migrate.upgrade(blank.url)
+    with blank.read() as session:
+        number, state = decisions.as_logged(session)
+        assert number == 0
+        assert state.as_data() == [["order", 5, [3, 2, "planned", None, 1795507200000000, 1795510800000000, None]]]
+        assert decisions.as_rows(session) == state

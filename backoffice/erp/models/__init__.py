@@ -36,6 +36,7 @@ from backoffice.erp.models.making import (
     WorkCentre,
     WorkCentreStop,
 )
+from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
 from backoffice.erp.models.promising import Offer, Peg, Reservation
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from backoffice.erp.models.stocking import Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
@@ -55,6 +56,9 @@ __all__ = [
     "OperationSlot",
     "Peg",
     "Picture",
+    "PlanAudit",
+    "PlanCheckpoint",
+    "PlanDecision",
     "PlanDomain",
     "Product",
     "ProductFacet",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from backoffice.desk import lanes
-from backoffice.erp import schedule
+from backoffice.erp import decisions, schedule
 from backoffice.erp.models import Item, OperationSlot, ProductionOrder
 from tests.company import at, item_id
 from tests.conftest import FixedClock
@@ -21,6 +21,11 @@ from tests.statements import sent
 
 AtDesk = Callable[[str], Colleague]
 PATH = "/desk/planning/lanes"
+
+
+def past_the_log(table: type[ProductionOrder | OperationSlot]) -> sa.Insert:
+    """Return an insert of many rows at once, which the plan's log does not see."""
+    return sa.insert(table).execution_options(**decisions.NOTED)
 
 
 def test_what_runs_when_on_both_databases(shop: Workshop, now: datetime) -> None:
@@ -47,8 +52,9 @@ def test_what_runs_when_on_both_databases(shop: Workshop, now: datetime) -> None
 
 
 def test_lanes_are_open_by_the_calendar_and_hold_what_other_pages_have(shop: Workshop, now: datetime) -> None:
-    shop.db.run(lambda session: session.execute(sa.insert(ProductionOrder), many_orders(item_id(session, "TOP"), now)))
-    shop.db.run(lambda session: session.execute(sa.insert(OperationSlot), many_slots()))
+    shop.db.run(lambda session: session.execute(past_the_log(ProductionOrder), many_orders(item_id(session, "TOP"), now)))
+    shop.db.run(lambda session: session.execute(past_the_log(OperationSlot), many_slots()))
+    shop.db.run(lambda session: decisions.correct(session, now=now))
     with shop.db.read() as session:
         first = schedule.find_schedule(session, at(24), at(25), now=now)
         last = schedule.find_schedule(session, at(24), at(25), page=10, now=now)
@@ -147,8 +153,9 @@ def test_a_thousand_operations_ask_no_more_than_ten(site: Flask, at_desk: AtDesk
     paths = [f"{PATH}?from=2026-11-24", f"{PATH}?zoom=day&page=10", "/desk/planning/load/1?page=20", "/desk/planning/load"]
     orders, slots = many_orders(workshop.rows(Item, sku="TOP")[0].id, clock()), many_slots()
     for part in (slice(0, 10), slice(10, None)):
-        workshop.db.run(lambda session, part=part: session.execute(sa.insert(ProductionOrder), orders[part]))
-        workshop.db.run(lambda session, part=part: session.execute(sa.insert(OperationSlot), slots[part]))
+        workshop.db.run(lambda session, part=part: session.execute(past_the_log(ProductionOrder), orders[part]))
+        workshop.db.run(lambda session, part=part: session.execute(past_the_log(OperationSlot), slots[part]))
+        workshop.db.run(lambda session: decisions.correct(session, now=clock()))
         for path in paths:
             with sent(site.extensions["shopfloor"].db) as statements:
                 page = petra.get(path)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from backoffice.erp import fulfilment, plan, production, tracing
+from backoffice.erp import decisions, fulfilment, plan, production, tracing
 from backoffice.erp import models as t
 from backoffice.erp.tracing import Key, Node
 from tests.company import at
@@ -108,6 +108,7 @@ def test_a_loop_in_the_pegs_ends_where_it_began(workshop):
             sa.update(t.Peg)
             .where(t.Peg.production_order_id == top.id)
             .values(kind="make", warehouse_id=None, supply_order_id=table.id)
+            .execution_options(**decisions.NOTED)
         )
 
     workshop.db.run(loop)
@@ -120,7 +121,10 @@ def test_a_loop_in_the_pegs_ends_where_it_began(workshop):
 
     def mend(session):
         session.execute(
-            sa.update(t.Peg).where(t.Peg.production_order_id == top.id).values(kind="stock", warehouse_id=1, supply_order_id=None)
+            sa.update(t.Peg)
+            .where(t.Peg.production_order_id == top.id)
+            .values(kind="stock", warehouse_id=1, supply_order_id=None)
+            .execution_options(**decisions.NOTED)
         )
 
     workshop.db.run(mend)
@@ -141,10 +145,12 @@ def test_a_shelf_for_hundreds_says_how_many_it_leaves_out_and_asks_no_more_for_i
         session.execute(
             sa.insert(t.Reservation), [kept | times | {"id": n, "plan_version": 1, "chain": []} for n in range(100, 1100)]
         )
-        session.execute(sa.insert(t.Peg), [peg | {"reservation_id": n} for n in range(100, 1100)])
+        session.execute(
+            sa.insert(t.Peg).execution_options(**decisions.NOTED), [peg | {"reservation_id": n} for n in range(100, 1100)]
+        )
 
     def none(session):
-        session.execute(sa.delete(t.Peg).where(t.Peg.reservation_id >= 100))
+        session.execute(sa.delete(t.Peg).where(t.Peg.reservation_id >= 100).execution_options(**decisions.NOTED))
         session.execute(sa.delete(t.Reservation).where(t.Reservation.id >= 100))
 
     workshop.db.run(many)

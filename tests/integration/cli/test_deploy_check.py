@@ -85,6 +85,11 @@ def test_each_wrong_setting_is_named(
         ("UPDATE staff SET active = false", "no_admin"),
         ("UPDATE staff SET email = 'theres@birkengrund.example'", "demo_account"),
         ("DELETE FROM heartbeat", "no_worker"),
+        (
+            "INSERT INTO plan_audit (at, number, digest, breaches)"
+            " VALUES ('2026-11-24 07\\:00\\:00.000000', 3, 'd', '[\"slot 1: …\"]')",
+            "plan_not_well",
+        ),
         ("UPDATE alembic_version SET version_num = 'old'", "not_migrated"),
     ],
 )

@@ -1,0 +1,51 @@
+"""Commands of the plan's log: `plan audit`, `plan correct`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from backoffice import tables
+from backoffice.clock import utc_now
+from backoffice.config import Settings
+from backoffice.db import Database
+from backoffice.erp import decisions, plan_audit
+
+# the command may be the first to touch the database: every table is known by then
+assert tables.metadata.tables
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    db = Database(Settings().database_url)
+    try:
+        yield db
+    finally:
+        db.dispose()
+
+
+@click.command()
+@click.option("--whole", is_flag=True, help="From the oldest checkpoint that is kept, not the newest.")
+def audit(whole: bool) -> None:
+    """Fold the plan's log from scratch; say whether the plan in the rows is the same and can be carried out."""
+    with _database() as db:
+        found = plan_audit.audit(db, whole=whole, now=utc_now())
+    for breach in found.breaches:
+        click.echo(breach)
+    click.echo(
+        f"{'NOT WELL' if found.breaches else 'All is well'}: decision {found.number} ({found.decisions} folded), "
+        f"plan {found.plan_version}, master data {found.master_version}, {found.orders} orders, {found.slots} slots, "
+        f"{found.pegs} pegs, log {found.digest[:16]}, rows {found.digest_of_rows[:16]}, {len(found.breaches)} breaches"
+    )
+    if found.breaches:
+        raise SystemExit(1)
+
+
+@click.command()
+def correct() -> None:
+    """Let the plan's log say what stands in the rows, once they are right: after somebody changed them by hand."""
+    with _database() as db:
+        number = db.run(lambda session: decisions.correct(session, now=utc_now()))
+    click.echo(f"The plan's log goes on from decision {number}.")
