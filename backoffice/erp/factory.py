@@ -16,7 +16,9 @@ from backoffice.erp import calendars, plan
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
 from backoffice.planning.calendars import Calendar
-from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, WorkCentre
+from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, Supplier, WorkCentre
+
+Offers = dict[int, list[tuple[t.SupplierItem, int | None]]]  # item → who sells it, with their calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,16 @@ class Master:
     parents: dict[int, list[int]]
     names: dict[int, str]  # item → name
     centre_names: dict[int, str]
-    suppliers: dict[int, tuple[int, int]]  # bought item → (supplier, lead days)
+    suppliers: dict[int, list[int]]  # bought item → who sells it, in the order in which they are tried
 
     def below(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all their components, at any depth."""
         return _closure(item_ids, self.components)
+
+    def offer(self, item_id: int, supplier_id: int) -> Item | Supplier:
+        """Return what a supplier sells of an item, as the plan counts it; the first one's offer for who no longer sells it."""
+        item = self.factory.item_by[item_id]
+        return next((one for one in item.suppliers if one.key == supplier_id), item)
 
     def above(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all that are made with them, at any depth."""
@@ -72,7 +79,7 @@ def _closure(start: Iterable[int], edges: dict[int, list[int]]) -> set[int]:
 def _read(session: Session, today: date, now: datetime) -> Master:
     company = get_company(session)
     all_calendars = calendars.load_all(session, *calendars.horizon(today))
-    supply = _best_suppliers(session)
+    supply = _offers(session)
     items, names = _items(session, supply)
     boms: dict[int, list[BomLine]] = defaultdict(list)
     components: dict[int, list[int]] = defaultdict(list)
@@ -99,41 +106,31 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         parents=parents,
         names=names,
         centre_names={c.id: c.name for c in centres},
-        suppliers={item_id: (row.supplier_id, row.lead_days) for item_id, (row, _) in supply.items()},
+        suppliers={item_id: [row.supplier_id for row, _ in offers] for item_id, offers in supply.items()},
     )
 
 
-def _best_suppliers(session: Session) -> dict[int, tuple[t.SupplierItem, int | None]]:
-    """Return for each item its active supplier with the shortest lead time (then the lowest id) and their calendar."""
+def _offers(session: Session) -> Offers:
+    """Return for each item its active suppliers in the order in which they are tried."""
     rows = session.execute(
         sa.select(t.SupplierItem, t.Supplier.calendar_id)
         .join(t.Supplier, t.Supplier.id == t.SupplierItem.supplier_id)
         .where(t.Supplier.active)
-        .order_by(t.SupplierItem.item_id, t.SupplierItem.lead_days, t.SupplierItem.supplier_id)
+        .order_by(t.SupplierItem.item_id, t.SupplierItem.priority, t.SupplierItem.lead_days, t.SupplierItem.supplier_id)
     )
-    best: dict[int, tuple[t.SupplierItem, int | None]] = {}
+    offers: Offers = defaultdict(list)
     for row, calendar_id in rows:
-        best.setdefault(row.item_id, (row, calendar_id))
-    return best
+        offers[row.item_id].append((row, calendar_id))
+    return offers
 
 
-def _items(session: Session, supply: dict[int, tuple[t.SupplierItem, int | None]]) -> tuple[dict[int, Item], dict[int, str]]:
+def _items(session: Session, supply: Offers) -> tuple[dict[int, Item], dict[int, str]]:
     items: dict[int, Item] = {}
     names: dict[int, str] = {}
     for row in session.scalars(sa.select(t.Item)):
         names[row.id] = row.name
         if row.source == "buy" and row.id in supply:
-            bought, calendar_id = supply[row.id]
-            items[row.id] = Item(
-                row.id,
-                "buy",
-                lead_days=bought.lead_days,
-                lead_calendar=calendar_id,
-                minimum=bought.order_minimum,
-                multiple=bought.order_multiple,
-                maximum=bought.order_maximum,
-                safety_stock=row.safety_stock,
-            )
+            items[row.id] = _bought(row, supply[row.id])
         elif row.source == "make":
             items[row.id] = Item(
                 row.id,
@@ -146,6 +143,32 @@ def _items(session: Session, supply: dict[int, tuple[t.SupplierItem, int | None]
         else:  # nobody sells it to us: there is only what is there
             items[row.id] = Item(row.id, "none", safety_stock=row.safety_stock)
     return items, names
+
+
+def _bought(row: t.Item, offers: list[tuple[t.SupplierItem, int | None]]) -> Item:
+    first, *others = (
+        Supplier(
+            one.supplier_id,
+            one.lead_days,
+            calendar_id,
+            minimum=one.order_minimum,
+            multiple=one.order_multiple,
+            maximum=one.order_maximum,
+        )
+        for one, calendar_id in offers
+    )
+    return Item(
+        row.id,
+        "buy",
+        lead_days=first.lead_days,
+        lead_calendar=first.lead_calendar,
+        minimum=first.minimum,
+        multiple=first.multiple,
+        maximum=first.maximum,
+        safety_stock=row.safety_stock,
+        suppliers=others,
+        supplier=first.key,
+    )
 
 
 def _routings(session: Session) -> dict[int, list[Operation]]:

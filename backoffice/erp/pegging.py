@@ -102,6 +102,8 @@ def _peg_row(session: Session, reservation: t.Reservation, item: t.Item, peg: Pe
         row.warehouse_id = _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
     elif peg.kind == "receipt":
         _take_receipt(session, row, cast(SupplyKey, peg.supply))
+    else:
+        row.supplier_id = cast(int, peg.supply)
     return row
 
 

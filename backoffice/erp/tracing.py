@@ -263,7 +263,7 @@ def _names(session: Session, keys: Iterable[Key], edges: Sequence[_Edge]) -> Map
         | _made(session, of["made"])
         | _receipts(session, of["receipt"])
         | _shelves(session, of["stock"])
-        | {key: _Named(edge.item_id, edge.quantity, 0) for key, edge in bought.items()}
+        | _bought(session, bought)
     )
 
 
@@ -315,6 +315,16 @@ def _receipts(session: Session, ids: Sequence[int]) -> dict[Key, _Named]:
         )
         for one, order, supplier in rows
     }
+
+
+def _bought(session: Session, edges: Mapping[Key, _Edge]) -> dict[Key, _Named]:
+    rows = session.execute(
+        sa.select(t.Peg.id, t.Supplier.name)
+        .join(t.Supplier, t.Supplier.id == t.Peg.supplier_id)
+        .where(t.Peg.id.in_(sorted(key.id for key in edges)))
+    )
+    names = {row.id: row.name for row in rows} if edges else {}
+    return {key: _Named(edge.item_id, edge.quantity, 0, "", names.get(key.id, "")) for key, edge in edges.items()}
 
 
 def _shelves(session: Session, item_ids: Sequence[int]) -> dict[Key, _Named]:

@@ -43,7 +43,8 @@ class Reservation(Base):
 class Peg(Base):
     """A quantity of one supply given to a reservation, or to a production order planned for it.
 
-    kind: stock (warehouse_id) | receipt (purchase_order_line_id) | make (supply_order_id) | buy (still to be ordered).
+    kind: stock (warehouse_id) | receipt (purchase_order_line_id) | make (supply_order_id) | buy (still to be ordered, from
+    supplier_id).
     production_order_id: the production order that needs it; none = the reservation itself. used: consumed or shipped.
     """
 
@@ -67,6 +68,7 @@ class Peg(Base):
     warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))
     purchase_order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("purchase_order_line.id"), index=True)
     supply_order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("production_order.id"), index=True)
+    supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier.id"))
     available_at: Mapped[datetime]
     used: Mapped[bool] = mapped_column(default=False)
 

@@ -24,7 +24,10 @@ class Supplier(Base):
 
 
 class SupplierItem(Base):
-    """What a supplier sells us, how fast and in what quantities. The active one with the shortest lead time is used."""
+    """What a supplier sells us, how fast and in what quantities.
+
+    Of the active ones the lowest priority is tried first, of equals the shortest lead time; a need is bought whole from one.
+    """
 
     __tablename__ = "supplier_item"
     __table_args__ = (
@@ -36,6 +39,7 @@ class SupplierItem(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier.id"))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    priority: Mapped[int] = mapped_column(default=1, server_default="1")
     lead_days: Mapped[int]
     order_minimum: Mapped[int] = mapped_column(default=0)
     order_multiple: Mapped[int] = mapped_column(default=1)

@@ -1,0 +1,138 @@
+"""Items at the planning desk: how each comes, and from whom it is bought first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from sqlalchemy.orm import Session
+
+from backoffice.desk import amounts, context, forms, listing
+from backoffice.desk.phrases import gettext as _
+from backoffice.desk.wording import explain
+from backoffice.erp import supplying
+from backoffice.erp.models import Item, Supplier
+from backoffice.erp.supplying import Terms
+from backoffice.public.errors import BadInput, NotFound, ShopError
+
+bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
+NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
+
+
+@bp.get("")
+def home() -> ResponseReturnValue:
+    """List items, found by number or name."""
+    found, total = context.read(lambda db: find_items(db, forms.sought(), forms.page()))
+    shown = {"found": found, "total": total, "page_number": forms.page(), "page_size": listing.PAGE, "query": forms.sought()}
+    return render_template("desk/planning/items.html", **shown, source_words=source_words, sold_words=sold_words)
+
+
+@bp.get("/<int:item_id>")
+def item(item_id: int) -> ResponseReturnValue:
+    """Show how an item comes."""
+    return item_page(item_id)
+
+
+@bp.post("/<int:item_id>/suppliers")
+def offer(item_id: int) -> ResponseReturnValue:
+    """Note what a supplier offers."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        one = get_item(db, item_id)
+        supplier_id = forms.number("supplier", wrong="bad_choice")
+        supplying.set_offer(db, item_id, supplier_id, _terms(one), by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save)
+
+
+@bp.post("/<int:item_id>/suppliers/<int:supplier_id>/drop")
+def drop_offer(item_id: int, supplier_id: int) -> ResponseReturnValue:
+    """Note that a supplier no longer sells it."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: supplying.drop_offer(db, item_id, supplier_id, by=me.email, role=me.role, now=now))
+
+
+def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
+    """Return one page of items by number, and how many there are."""
+    wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
+    ordered = wanted.order_by(Item.sku).limit(listing.PAGE).offset((page - 1) * listing.PAGE)
+    return session.scalars(ordered).all(), listing.total(session, wanted)
+
+
+def get_item(session: Session, item_id: int) -> Item:
+    """Return an item. Raises NotFound(unknown_product)."""
+    one = session.get(Item, item_id)
+    if one is None:
+        raise NotFound("unknown_product")
+    return one
+
+
+def item_page(item_id: int, error: ShopError | None = None) -> ResponseReturnValue:
+    """Return an item's page, with what was typed and what was wrong about it."""
+    one = context.read(lambda db: get_item(db, item_id))
+    suppliers = context.read(lambda db: db.scalars(sa.select(Supplier).where(Supplier.active).order_by(Supplier.name)).all())
+    page = render_template(
+        "desk/planning/item.html",
+        item=one,
+        source_words=source_words,
+        sold_words=sold_words,
+        amount_typed=amount_typed,
+        offers=context.read(lambda db: supplying.offers_of(db, item_id)),
+        suppliers=suppliers,
+        typed={name: forms.text(name) for name in ("supplier", *NUMBERS)} if error else {},
+        fields=dict(error.fields) if isinstance(error, BadInput) else {},
+        problem_text=explain(error) if error else "",
+    )
+    return page, error.status if error else 200
+
+
+def source_words(source: str) -> str:
+    """Say how an item comes."""
+    words = {"make": _("made here"), "buy": _("bought"), "none": _("only what is there")}
+    return words.get(source, source)
+
+
+def sold_words(one: Item) -> str:
+    """Say what an item is sold from."""
+    words = {
+        "stock": _("sold from stock"),
+        "incoming": _("sold from stock and what is on its way"),
+        "production": _("sold from production too"),
+    }
+    return words[one.sell_from] if one.on_sale else _("not sold")
+
+
+def amount_typed(amount_minor: int, currency: str) -> str:
+    """Return an amount as `amounts.minor` reads it."""
+    places = get_currency_precision(currency)
+    return f"{amount_minor / 10**places:.{places}f}"
+
+
+def _saved(item_id: int, work: Callable[[Session], None]) -> ResponseReturnValue:
+    try:
+        context.write(work)
+    except ShopError as error:
+        return item_page(item_id, error)
+    flash(_("Saved."))
+    return redirect(url_for("items.item", item_id=item_id), 303)
+
+
+def _terms(one: Item) -> Terms:
+    """Return what was typed; quantities are typed in counted units. Raises BadInput(invalid_form)."""
+    parts = one.parts_per_unit
+    price = amounts.minor(forms.text("price") or "0", one.currency, get_locale())
+    if price is None or price < 0:
+        raise BadInput("invalid_form", {"price": "bad_amount"})
+    return Terms(
+        priority=forms.number("priority", most=99, wrong="bad_number"),
+        lead_days=forms.number("lead_days", least=0, most=supplying.MOST_DAYS, wrong="bad_number"),
+        order_minimum=forms.number("order_minimum", least=0, wrong="bad_count") * parts,
+        order_multiple=forms.number("order_multiple") * parts,
+        order_maximum=forms.number("order_maximum") * parts if forms.text("order_maximum").strip() else None,
+        price_minor=price,
+    )

@@ -1,0 +1,68 @@
+"""Items at the planning desk: how each comes, and from whom it is bought first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from backoffice.audit import AuditEntry
+from backoffice.erp.models import Supplier, SupplierItem
+from tests.company import item_id
+from tests.functional.desk.conftest import Colleague
+from tests.integration.chain.conftest import Workshop
+
+AtDesk = Callable[[str], Colleague]
+TERMS = {"priority": "1", "lead_days": "2", "order_minimum": "10", "order_multiple": "5", "order_maximum": "", "price": "1,25"}
+
+
+@pytest.fixture
+def leg(workshop: Workshop) -> str:
+    """The page of the legs; there is a second supplier."""
+    workshop.db.run(lambda session: session.add(Supplier(code="Q", name="Quick & Sons")))
+    with workshop.db.read() as session:
+        return f"/desk/planning/items/{item_id(session, 'LEG')}"
+
+
+def offers(workshop: Workshop) -> list[tuple[int, int, int, int, int | None, int]]:
+    rows = [row for row in workshop.rows(SupplierItem) if row.item_id == 6]
+    return [(r.supplier_id, r.priority, r.lead_days, r.order_minimum, r.order_multiple, r.price_minor) for r in rows]
+
+
+def test_another_supplier_is_put_first(at_desk: AtDesk, workshop: Workshop, leg: str) -> None:
+    petra = at_desk("Petra")
+    assert f'href="{leg}"' in petra.get("/desk/planning/items?q=leg")
+    page = petra.send(f"{leg}/suppliers", supplier="2", **TERMS)
+    assert page.index("Quick & Sons") < page.index("Holz & Co")  # of equals the quicker one
+    assert offers(workshop) == [(1, 1, 5, 0, 1, 0), (2, 1, 2, 10, 5, 125)]
+    petra.send(f"{leg}/suppliers", supplier="1", **TERMS | {"lead_days": "4"})
+    assert offers(workshop)[0] == (1, 1, 4, 10, 5, 125)
+    page = petra.send(f"{leg}/suppliers/1/drop")
+    assert [row[0] for row in offers(workshop)] == [2]
+    changes = [(one.actor, one.action, one.subject) for one in workshop.rows(AuditEntry)]
+    assert changes == [("petra@werk.test", "item.supplier", "item:6")] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lead_days": "-1"}, "Write a whole number within the limits."),
+        ({"priority": "0"}, "Write a whole number within the limits."),
+        ({"order_multiple": "0"}, "Write a whole number, 1 or more."),
+        ({"order_maximum": "7", "order_minimum": "8"}, "Write a whole number within the limits."),
+        ({"price": "much"}, "Write an amount, for example 4.90."),
+        ({"supplier": "9"}, "There is no such record."),
+        ({"supplier": "x"}, "Something is missing or wrong."),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_nothing_is_saved(
+    at_desk: AtDesk, workshop: Workshop, leg: str, changes: dict[str, str], words: str
+) -> None:
+    status = 404 if changes.get("supplier") == "9" else 422
+    assert words in at_desk("Petra").refused(f"{leg}/suppliers", status, **{"supplier": "2", **TERMS, **changes})
+    assert offers(workshop) == [(1, 1, 5, 0, 1, 0)]
+
+
+def test_only_planners_see_it(at_desk: AtDesk, leg: str) -> None:
+    assert at_desk("Wim").client.get(leg).status_code == 403
+    assert at_desk("Petra").client.get("/desk/planning/items/999").status_code == 404
