@@ -53,7 +53,7 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
-    | _to(PLANNER, "items", "home item offer drop_offer")
+    | _to(PLANNER, "items", "home item offer drop_offer keep release")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "supposing", "home")
     | _to(PLANNER, "kept", "home")

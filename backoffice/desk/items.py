@@ -1,8 +1,10 @@
-"""Items at the planning desk: how each comes, and from whom it is bought first."""
+"""Items at the planning desk: how each comes, from whom it is bought first, and for whom it is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
 
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
@@ -13,13 +15,15 @@ from sqlalchemy.orm import Session
 
 from backoffice.desk import amounts, context, forms, listing
 from backoffice.desk.phrases import gettext as _
+from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import supplying
+from backoffice.erp import allotting, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
+KEPT = ("customer_class", "quantity", "release_on", "reason")
 NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
 
 
@@ -57,6 +61,27 @@ def drop_offer(item_id: int, supplier_id: int) -> ResponseReturnValue:
     return _saved(item_id, lambda db: supplying.drop_offer(db, item_id, supplier_id, by=me.email, role=me.role, now=now))
 
 
+@bp.post("/<int:item_id>/allotments")
+def keep(item_id: int) -> ResponseReturnValue:
+    """Keep a quantity for a class of customers until a day."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        quantity = forms.number("quantity") * get_item(db, item_id).parts_per_unit
+        release_on, reason = forms.day("release_on", earliest=context.today()), forms.text("reason").replace("\x00", " ")
+        whose = {"by": me.email, "role": me.role}
+        allotting.set_aside(db, item_id, forms.text("customer_class"), quantity, release_on, reason=reason, **whose, now=now)
+
+    return _saved(item_id, save, scope=f"keep:{item_id}")
+
+
+@bp.post("/<int:item_id>/allotments/<int:allotment_id>/release")
+def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
+    """Make the rest of what is kept everybody's."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
+
+
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
     """Return one page of items by number, and how many there are."""
     wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
@@ -72,6 +97,13 @@ def get_item(session: Session, item_id: int) -> Item:
     return one
 
 
+def find_shelf(session: Session, item_id: int) -> Shelf | None:
+    """Return an item's shelf at the works; None: it never lay there."""
+    with suppress(NotFound):
+        return get_shelf(session, item_id)
+    return None
+
+
 def item_page(item_id: int, error: ShopError | None = None) -> ResponseReturnValue:
     """Return an item's page, with what was typed and what was wrong about it."""
     one = context.read(lambda db: get_item(db, item_id))
@@ -84,7 +116,10 @@ def item_page(item_id: int, error: ShopError | None = None) -> ResponseReturnVal
         amount_typed=amount_typed,
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
-        typed={name: forms.text(name) for name in ("supplier", *NUMBERS)} if error else {},
+        allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
+        shelf=context.read(lambda db: find_shelf(db, item_id)),
+        first_day=context.today() + timedelta(days=1),
+        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT)} if error else {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",
     )
@@ -113,9 +148,9 @@ def amount_typed(amount_minor: int, currency: str) -> str:
     return f"{amount_minor / 10**places:.{places}f}"
 
 
-def _saved(item_id: int, work: Callable[[Session], None]) -> ResponseReturnValue:
+def _saved(item_id: int, work: Callable[[Session], object], scope: str = "") -> ResponseReturnValue:
     try:
-        context.write(work)
+        context.write(work, scope=scope)
     except ShopError as error:
         return item_page(item_id, error)
     flash(_("Saved."))

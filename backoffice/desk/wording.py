@@ -328,6 +328,8 @@ def name_of(kind: str, code: str) -> str:
             "production.earlier": _("planned a production order earlier"),
             "production.begin": _("noted that production can begin"),
             "production.delay": _("noted that production cannot begin"),
+            "allotment.set": _("kept a quantity for a class of customers"),
+            "allotment.release": _("gave a kept quantity free"),
             "item.supplier": _("changed a supplier's offer"),
             "receipt.due": _("moved a receipt"),
             "receipt.shorten": _("noted that fewer come"),

@@ -31,6 +31,7 @@ class Master:
     parents: dict[int, list[int]]
     names: dict[int, str]  # item → name
     centre_names: dict[int, str]
+    allotted: frozenset[int]  # items of which something was kept for a class of customers when this was read
     suppliers: dict[int, list[int]]  # bought item → who sells it, in the order in which they are tried
 
     def below(self, item_ids: Iterable[int]) -> set[int]:
@@ -106,6 +107,7 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         parents=parents,
         names=names,
         centre_names={c.id: c.name for c in centres},
+        allotted=frozenset(session.scalars(sa.select(t.Allotment.item_id).where(t.Allotment.released_at.is_(None)).distinct())),
         suppliers={item_id: [row.supplier_id for row, _ in offers] for item_id, offers in supply.items()},
     )
 

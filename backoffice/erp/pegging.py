@@ -14,8 +14,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice.db import PlanMoved
+from backoffice.erp import allotting, stock
 from backoffice.erp import models as t
-from backoffice.erp import stock
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Outcome, Peg
 
@@ -49,7 +49,8 @@ def write(
 
 def _lock_order(peg: Peg) -> tuple[str, int, int]:
     key = cast(SupplyKey, peg.supply) if peg.kind in ("stock", "receipt") else ("", 0)
-    return (str(key[0]), int(cast(int, peg.item)), int(key[1]))
+    rows = "stock" if key[0] == "kept" else key[0]  # it changes the stock row too: they are locked by item
+    return (str(rows), int(cast(int, peg.item)), int(key[1]))
 
 
 def _write_orders(
@@ -99,7 +100,7 @@ def _peg_row(session: Session, reservation: t.Reservation, item: t.Item, peg: Pe
         row.supply_order_id = order.id
         order.pegged += quantity  # a row that this transaction has just written: nobody else can see it
     elif peg.kind == "stock":
-        row.warehouse_id = _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
+        _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
     elif peg.kind == "receipt":
         _take_receipt(session, row, cast(SupplyKey, peg.supply))
     else:
@@ -107,13 +108,20 @@ def _peg_row(session: Session, reservation: t.Reservation, item: t.Item, peg: Pe
     return row
 
 
-def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row: t.Peg, supply: SupplyKey) -> int:
-    warehouse_id = supply[1]
+def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row: t.Peg, supply: SupplyKey) -> None:
+    kind, supply_id = supply
+    if kind == "kept":
+        whose, total = reservation.customer_class, total_of(reservation.state)
+        kept = allotting.take(session, supply_id, row.quantity, customer_class=whose, total=total)
+        if kept is None:
+            raise PlanMoved(f"allotment {supply_id}")
+        row.allotment_id, row.warehouse_id = kept.id, kept.warehouse_id
+        return
+    row.warehouse_id = supply_id
     keep = item.safety_stock if row.item_id == item.id else 0
     take = stock.allocate if reservation.state in COMMITTED else stock.reserve
-    if not take(session, row.item_id, warehouse_id, row.quantity, keep=keep):
+    if not take(session, row.item_id, supply_id, row.quantity, keep=keep):
         raise PlanMoved(f"stock of item {row.item_id}")
-    return warehouse_id
 
 
 def _take_receipt(session: Session, row: t.Peg, supply: SupplyKey) -> None:
@@ -208,7 +216,10 @@ def give_back(session: Session, peg: t.Peg, *, state: str) -> None:
     """Return one peg's quantity to its supply."""
     if peg.kind == "stock":
         assert peg.warehouse_id is not None
-        stock.change(session, peg.item_id, peg.warehouse_id, **{total_of(state): -peg.quantity})
+        deltas = {total_of(state): -peg.quantity}
+        if peg.allotment_id is not None and allotting.give_back(session, peg.allotment_id, peg.quantity):
+            deltas["allotted"] = peg.quantity
+        stock.change(session, peg.item_id, peg.warehouse_id, **deltas)
     elif peg.kind == "receipt":
         assert peg.purchase_order_line_id is not None
         change_receipt(session, peg.purchase_order_line_id, -peg.quantity)

@@ -6,8 +6,8 @@ buyer does not compete with themselves.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -16,11 +16,14 @@ from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
+from backoffice.erp.classes import RETAIL
+from backoffice.erp.company import get_company, local_today
 from backoffice.planning.model import Booking, Supply
 from backoffice.planning.plan import Plan, SellFrom
 
-# what a supply is called in the plan: ("stock", warehouse) | ("po", purchase order line) | ("mo", production order)
-SupplyKey = tuple[Literal["stock", "po", "mo"], int]
+# what a supply is called in the plan: ("stock", warehouse) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
+SupplyKey = tuple[Literal["stock", "kept", "po", "mo"], int]
+Back = Counter[tuple[str, int, int]]  # (kind, supply, item) → pegged by reservations that do not count
 
 
 def ignored(now: datetime, own: str | None, without: Iterable[int] = ()) -> sa.ColumnElement[bool]:
@@ -39,10 +42,11 @@ def load(
     *,
     now: datetime,
     own: str | None = None,
+    customer_class: str = RETAIL,
     sell_from: SellFrom = "production",
     reclaimed: bool = False,
 ) -> Plan:
-    """Return the plan as it stands at the works for questions about `item_ids`.
+    """Return the plan as it stands at the works for questions about `item_ids`, with what is kept for the asker's class.
 
     reclaimed: the asker has just released every expired hold on them, and has none of their own.
 
@@ -52,35 +56,47 @@ def load(
     master = masters.load(session, now=now)
     made = sell_from == "production"
     items = sorted(master.below(item_ids) if made else set(item_ids))
-    back = Counter[tuple[str, int, int]]() if reclaimed else _given_back(session, items, now=now, own=own)
-    supplies = list(_stock(session, items, back, now, _WORKS))
+    back = Back() if reclaimed else _given_back(session, items, now=now, own=own)
+    supplies = list(_stock(session, items, back, now, _WORKS, customer_class))
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back), *_making(session, items, back)]
     return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if made else ())
 
 
-def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, now: datetime, own: str | None = None) -> Plan:
+def load_shelf(
+    session: Session,
+    item_ids: Iterable[int],
+    warehouse_id: int,
+    *,
+    now: datetime,
+    own: str | None = None,
+    customer_class: str = RETAIL,
+) -> Plan:
     """Return a plan of nothing but what stands ready of `item_ids` in one warehouse."""
     items = sorted(set(item_ids))
     back = _given_back(session, items, now=now, own=own)
-    return Plan(masters.load(session, now=now).factory, now, list(_stock(session, items, back, now, warehouse_id)), ())
+    return Plan(
+        masters.load(session, now=now).factory, now, list(_stock(session, items, back, now, warehouse_id, customer_class)), ()
+    )
 
 
 def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Iterable[int], *, now: datetime) -> list[Supply]:
-    """Return what would be free of exactly these items, in every warehouse, if these reservations had nothing any more."""
+    """Return what would be free of exactly these items, in every warehouse, if these reservations had nothing any more.
+
+    Of what is kept for a class of customers, that of every class.
+    """
     items, without = sorted(set(item_ids)), sorted(set(reservation_ids))
     back = _given_back(session, items, now=now, own=None, without=without)
-    stock = _stock(session, items, back, now, None)
+    stock = _stock(session, items, back, now, None, None)
     return [*stock, *_receipts(session, items, back), *_making(session, items, back, without)]
 
 
-def _given_back(
-    session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()
-) -> Counter[tuple[str, int, int]]:
-    """Return (kind, supply, item) → quantity pegged by reservations that do not count."""
+def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()) -> Back:
+    """Return what is pegged by reservations that do not count."""
     pegs = session.execute(
         sa.select(
-            t.Peg.kind,
+            sa.case((t.Peg.allotment_id.is_not(None), "kept"), else_=t.Peg.kind),
+            t.Peg.allotment_id,
             t.Peg.warehouse_id,
             t.Peg.purchase_order_line_id,
             t.Peg.supply_order_id,
@@ -90,10 +106,10 @@ def _given_back(
         .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
         .where(ignored(now, own, without), t.Peg.item_id.in_(items), t.Peg.used.is_(False))
     )
-    back: Counter[tuple[str, int, int]] = Counter()
-    for kind, warehouse_id, line_id, order_id, item_id, quantity in pegs:
+    back = Back()
+    for kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
         if kind != "buy":
-            back[kind, warehouse_id or line_id or order_id or 0, item_id] += quantity
+            back[kind, allotment_id or warehouse_id or line_id or order_id or 0, item_id] += quantity
     return back
 
 
@@ -103,24 +119,51 @@ _WORKS = sa.select(sa.func.min(t.Warehouse.id)).scalar_subquery()
 def _stock(
     session: Session,
     items: list[int],
-    back: Counter[tuple[str, int, int]],
+    back: Back,
     now: datetime,
     warehouse: int | sa.ScalarSelect[int | None] | None,
+    customer_class: str | None,
 ) -> Iterable[Supply]:
-    """Yield what is free of each item in a warehouse (None: in each)."""
-    free_of = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
+    """Yield what is free of each item in a warehouse (None: in each), first what is kept for a class (None: for any)."""
+    there_of = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
     rows = session.execute(
-        sa.select(t.Stock.warehouse_id, t.Stock.item_id, free_of).where(
+        sa.select(t.Stock.warehouse_id, t.Stock.item_id, there_of, t.Stock.allotted).where(
             t.Stock.item_id.in_(items), sa.true() if warehouse is None else t.Stock.warehouse_id == warehouse
         )
     )
-    for warehouse_id, item_id, free in rows:
-        quantity = free + back["stock", warehouse_id, item_id]
-        if quantity > 0:
-            yield Supply(("stock", warehouse_id), item_id, quantity, now, "stock")
+    kept = _kept(session, items, back, now)
+    for warehouse_id, item_id, there, allotted in rows:
+        there += back["stock", warehouse_id, item_id]
+        free = there - allotted
+        for one, left in kept.get((warehouse_id, item_id), ()):
+            there += back["kept", one.id, item_id]
+            if one.released_at is not None or one.release_on <= local_today(get_company(session), now):
+                free += left
+            elif customer_class in (None, one.customer_class) and min(left, there) > 0:  # a count may have found fewer
+                yield Supply(("kept", one.id), item_id, min(left, there), now, "stock")
+                there -= min(left, there)
+        if free > 0:
+            yield Supply(("stock", warehouse_id), item_id, free, now, "stock")
 
 
-def _receipts(session: Session, items: list[int], back: Counter[tuple[str, int, int]]) -> Iterable[Supply]:
+def _kept(
+    session: Session, items: list[int], back: Back, now: datetime
+) -> Mapping[tuple[int, int], list[tuple[t.Allotment, int]]]:
+    """Return (warehouse, item) → its allotments with what is left of each. No statement where there are none."""
+    given = sorted(supply for kind, supply, _ in back if kind == "kept")
+    wanted = sorted(masters.load(session, now=now).allotted.intersection(items))
+    found: dict[tuple[int, int], list[tuple[t.Allotment, int]]] = defaultdict(list)
+    if not given and not wanted:
+        return found
+    open_ones = sa.and_(t.Allotment.item_id.in_(wanted), t.Allotment.released_at.is_(None))
+    rows = sa.select(t.Allotment).where(sa.or_(open_ones, t.Allotment.id.in_(given))).order_by(t.Allotment.id)
+    for one in session.scalars(rows.execution_options(populate_existing=True)):
+        left = 0 if one.released_at is not None else one.quantity - one.taken
+        found[one.warehouse_id, one.item_id].append((one, left + back["kept", one.id, one.item_id]))
+    return found
+
+
+def _receipts(session: Session, items: list[int], back: Back) -> Iterable[Supply]:
     line = t.PurchaseOrderLine
     rows = session.execute(
         sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.due_at)
@@ -133,9 +176,7 @@ def _receipts(session: Session, items: list[int], back: Counter[tuple[str, int, 
             yield Supply(("po", line_id), item_id, quantity, due_at, "receipt")
 
 
-def _making(
-    session: Session, items: list[int], back: Counter[tuple[str, int, int]], without: Iterable[int] = ()
-) -> Iterable[Supply]:
+def _making(session: Session, items: list[int], back: Back, without: Iterable[int] = ()) -> Iterable[Supply]:
     """Yield what production orders make beyond what is promised of it; not those made for `without`."""
     order = t.ProductionOrder
     kept = sa.or_(order.reservation_id.is_(None), order.reservation_id.not_in(sorted(without)))

@@ -15,7 +15,7 @@ from backoffice.public.errors import BadInput, Refused
 
 
 def change(session: Session, item_id: int, warehouse_id: int, *conditions: sa.ColumnElement[bool], **deltas: int) -> bool:
-    """Add `deltas` (on_hand, allocated, reserved) to a stock row where `conditions` hold; tell whether they did."""
+    """Add `deltas` (on_hand, allocated, reserved, allotted) to a stock row where `conditions` hold; tell whether they did."""
     result = session.execute(
         sa.update(t.Stock)
         .where(t.Stock.item_id == item_id, t.Stock.warehouse_id == warehouse_id, *conditions)
@@ -27,14 +27,17 @@ def change(session: Session, item_id: int, warehouse_id: int, *conditions: sa.Co
 
 
 def reserve(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
-    """Reserve if saleable stock covers it: on hand − allocated − reserved − `keep` ≥ quantity. The only way to reserve."""
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - keep
+    """Reserve if saleable stock covers it: on hand − allocated − reserved − allotted − `keep` ≥ quantity.
+
+    The only way to reserve what is not allotted.
+    """
+    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - t.Stock.allotted - keep
     return change(session, item_id, warehouse_id, free >= quantity, reserved=quantity)
 
 
 def allocate(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
     """Allocate free stock to an order that is already placed (used when it is planned anew)."""
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - keep
+    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - t.Stock.allotted - keep
     return change(session, item_id, warehouse_id, free >= quantity, allocated=quantity)
 
 

@@ -328,7 +328,7 @@ def _bought(session: Session, edges: Mapping[Key, _Edge]) -> dict[Key, _Named]:
 
 
 def _shelves(session: Session, item_ids: Sequence[int]) -> dict[Key, _Named]:
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
+    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - t.Stock.allotted
     rows = session.execute(
         sa.select(t.Stock.item_id, t.Stock.warehouse_id, t.Stock.on_hand, free, t.Warehouse.name)
         .join(t.Warehouse, t.Warehouse.id == t.Stock.warehouse_id)

@@ -38,9 +38,10 @@ from backoffice.erp.models.making import (
 )
 from backoffice.erp.models.promising import Offer, Peg, Reservation
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
-from backoffice.erp.models.stocking import Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
+from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
 
 __all__ = [
+    "Allotment",
     "BomLine",
     "Calendar",
     "CalendarException",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from backoffice.audit import AuditEntry
-from backoffice.erp.models import Supplier, SupplierItem
+from backoffice.erp.models import Allotment, Supplier, SupplierItem
 from tests.company import item_id
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
@@ -66,3 +66,35 @@ def test_what_makes_no_sense_is_said_and_nothing_is_saved(
 def test_only_planners_see_it(at_desk: AtDesk, leg: str) -> None:
     assert at_desk("Wim").client.get(leg).status_code == 403
     assert at_desk("Petra").client.get("/desk/planning/items/999").status_code == 404
+
+
+STOOL = "/desk/planning/items/1"
+
+
+def test_a_quantity_is_kept_for_a_class_and_given_free(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra = at_desk("Petra")
+    assert "On the shelf: 5, of it free for everybody: 5" in petra.get(STOOL)
+    form = {"customer_class": "key", "quantity": "3", "release_on": "2026-12-01", "reason": "for the fair", "key": "a"}
+    page = petra.send(f"{STOOL}/allotments", **form)
+    assert "3 of 3 left, until Tue 1 Dec" in page
+    assert "of it free for everybody: 2" in page
+    petra.send(f"{STOOL}/allotments", **form)  # the same form twice is one
+    assert [(one.customer_class, one.quantity, one.actor) for one in workshop.rows(Allotment)] == [("key", 3, "petra@werk.test")]
+    assert "of it free for everybody: 5" in petra.send(f"{STOOL}/allotments/1/release")
+    assert [one.action for one in workshop.rows(AuditEntry)] == ["allotment.set", "allotment.release"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"quantity": "6"}, 409, "There are not that many on the shelf that are free."),
+        ({"quantity": "-1"}, 422, "Write a whole number, 1 or more."),
+        ({"release_on": "2026-11-24"}, 422, "Choose today or later."),
+        ({"release_on": "soon"}, 422, "Choose a day"),
+        ({"customer_class": "kings"}, 422, "Choose one of the list."),
+    ],
+)
+def test_what_cannot_be_kept(at_desk: AtDesk, workshop: Workshop, changes: dict[str, str], status: int, words: str) -> None:
+    form = {"customer_class": "key", "quantity": "3", "release_on": "2026-12-01", "reason": "", "key": "a"}
+    assert words in at_desk("Petra").refused(f"{STOOL}/allotments", status, **form | changes)
+    assert workshop.rows(Allotment) == []
