@@ -5,7 +5,7 @@ Whole quantities and minutes only; a line's `due`, `partial` and `priority` have
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -138,14 +138,21 @@ def _receipt(session: Session, item: int, one: dict[str, Any], now: datetime) ->
 def _making(session: Session, model: dict[str, Any], ids: dict[str, int], calendars: dict[str, int]) -> None:
     centres: dict[str, int] = {}
     for code, one in model.get("work_centres", {}).items():
-        row = t.WorkCentre(code=code, name=code, calendar_id=calendars[one["calendar"]], lanes=one.get("lanes", 1))
+        pace = {"lanes": one.get("lanes", 1), "efficiency_percent": round(one.get("efficiency", 1) * 100)}
+        if one.get("frozen_until"):
+            pace["frozen_days"] = (date.fromisoformat(one["frozen_until"]) - date.fromisoformat(model["now"][:10])).days
+        row = t.WorkCentre(code=code, name=code, calendar_id=calendars[one["calendar"]], **pace)
         session.add(row)
         session.flush()
         centres[code] = row.id
     for parent, lines in model.get("boms", {}).items():
         for position, one in enumerate(lines):
             line = {"component_id": ids[one["item"]], "quantity": one["quantity"], "position": position}
-            session.add(t.BomLine(parent_id=ids[parent], **line))
+            row = t.BomLine(parent_id=ids[parent], scrap_permille=round(one.get("scrap", 0) * 1000), **line)
+            session.add(row)
+            session.flush()
+            for number, other in enumerate(one.get("alternates", ())):
+                session.add(t.BomAlternate(bom_line_id=row.id, item_id=ids[other], priority=number + 1))
     for sku, operations in model.get("routings", {}).items():
         for position, one in enumerate(operations):
             seconds = {
@@ -154,7 +161,11 @@ def _making(session: Session, model: dict[str, Any], ids: dict[str, int], calend
                 "fixed_seconds": one.get("fixed_minutes", 0) * 60,
             }
             at = centres[one["work_centre"]]
-            session.add(t.RoutingOperation(item_id=ids[sku], position=position, work_centre_id=at, **seconds))
+            row = t.RoutingOperation(item_id=ids[sku], position=position, work_centre_id=at, **seconds)
+            session.add(row)
+            session.flush()
+            for number, other in enumerate(one.get("alternates", ())):
+                session.add(t.OperationAlternate(operation_id=row.id, work_centre_id=centres[other], priority=number + 1))
     session.flush()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,12 +17,13 @@ from backoffice.desk import amounts, context, forms, listing
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, supplying
+from backoffice.erp import allotting, recipes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
+MADE = ("alternates", "scrap")
 KEPT = ("customer_class", "quantity", "release_on", "reason")
 NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
 
@@ -31,7 +32,15 @@ NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_ma
 def home() -> ResponseReturnValue:
     """List items, found by number or name."""
     found, total = context.read(lambda db: find_items(db, forms.sought(), forms.page()))
-    shown = {"found": found, "total": total, "page_number": forms.page(), "page_size": listing.PAGE, "query": forms.sought()}
+    faults = context.read(lambda db: recipes.find_faults(db, now=context.now()))
+    shown = {
+        "faults": faults,
+        "found": found,
+        "total": total,
+        "page_number": forms.page(),
+        "page_size": listing.PAGE,
+        "query": forms.sought(),
+    }
     return render_template("desk/planning/items.html", **shown, source_words=source_words, sold_words=sold_words)
 
 
@@ -82,6 +91,31 @@ def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
     return _saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
 
 
+@bp.post("/<int:item_id>/parts/<int:line_id>")
+def part(item_id: int, line_id: int) -> ResponseReturnValue:
+    """Set what may stand in for a part, and how much of it is lost."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        scrap = amounts.permille(forms.text("scrap") or "0", get_locale())
+        if scrap is None:
+            raise BadInput("invalid_form", {"scrap": "bad_number"})
+        recipes.set_part(db, line_id, _names("alternates"), scrap, by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save, typed={"row": f"part-{line_id}"})
+
+
+@bp.post("/<int:item_id>/operations/<int:operation_id>")
+def work(item_id: int, operation_id: int) -> ResponseReturnValue:
+    """Set where an operation may be done instead."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        recipes.set_work(db, operation_id, _names("alternates"), by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save, typed={"row": f"work-{operation_id}"})
+
+
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
     """Return one page of items by number, and how many there are."""
     wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
@@ -104,7 +138,7 @@ def find_shelf(session: Session, item_id: int) -> Shelf | None:
     return None
 
 
-def item_page(item_id: int, error: ShopError | None = None) -> ResponseReturnValue:
+def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """Return an item's page, with what was typed and what was wrong about it."""
     one = context.read(lambda db: get_item(db, item_id))
     suppliers = context.read(lambda db: db.scalars(sa.select(Supplier).where(Supplier.active).order_by(Supplier.name)).all())
@@ -119,7 +153,9 @@ def item_page(item_id: int, error: ShopError | None = None) -> ResponseReturnVal
         allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
         shelf=context.read(lambda db: find_shelf(db, item_id)),
         first_day=context.today() + timedelta(days=1),
-        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT)} if error else {},
+        parts=context.read(lambda db: recipes.parts_of(db, item_id)),
+        work=context.read(lambda db: recipes.work_of(db, item_id)),
+        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",
     )
@@ -148,13 +184,20 @@ def amount_typed(amount_minor: int, currency: str) -> str:
     return f"{amount_minor / 10**places:.{places}f}"
 
 
-def _saved(item_id: int, work: Callable[[Session], object], scope: str = "") -> ResponseReturnValue:
+def _saved(
+    item_id: int, save: Callable[[Session], object], scope: str = "", typed: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
     try:
-        context.write(work, scope=scope)
+        context.write(save, scope=scope)
     except ShopError as error:
-        return item_page(item_id, error)
+        return item_page(item_id, error, typed)
     flash(_("Saved."))
     return redirect(url_for("items.item", item_id=item_id), 303)
+
+
+def _names(field: str) -> list[str]:
+    """Return what was typed as a list: numbers with commas between them."""
+    return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]
 
 
 def _terms(one: Item) -> Terms:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session
 
 from backoffice.db import kept
 from backoffice.erp import calendars, plan
@@ -85,10 +86,13 @@ def _read(session: Session, today: date, now: datetime) -> Master:
     boms: dict[int, list[BomLine]] = defaultdict(list)
     components: dict[int, list[int]] = defaultdict(list)
     parents: dict[int, list[int]] = defaultdict(list)
+    instead = _alternates(session, t.BomAlternate, t.BomAlternate.bom_line_id, t.BomAlternate.item_id)
     for line in session.scalars(sa.select(t.BomLine).order_by(t.BomLine.parent_id, t.BomLine.position, t.BomLine.id)):
-        boms[line.parent_id].append(BomLine(line.component_id, Fraction(line.quantity, line.per)))
-        components[line.parent_id].append(line.component_id)
-        parents[line.component_id].append(line.parent_id)
+        quantity, scrap = Fraction(line.quantity, line.per), Fraction(line.scrap_permille, 1000)
+        boms[line.parent_id].append(BomLine(line.component_id, quantity, scrap, instead[line.id]))
+        for part in (line.component_id, *instead[line.id]):
+            components[line.parent_id].append(part)
+            parents[part].append(line.parent_id)
     centres = list(session.scalars(sa.select(t.WorkCentre)))
     stops = session.scalars(sa.select(t.WorkCentreStop).where(t.WorkCentreStop.ends_at > now))
     factory = Factory(
@@ -96,7 +100,7 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         items=items,
         boms=boms,
         routings=_routings(session),
-        work_centres={c.id: WorkCentre(c.id, c.calendar_id, lanes=c.lanes, name=c.name) for c in centres},
+        work_centres={c.id: _work_centre(c, today, ZoneInfo(company.timezone)) for c in centres},
         stops=[Stop(s.work_centre_id, s.starts_at, s.ends_at) for s in stops],
         timezone=company.timezone,
     )
@@ -173,8 +177,26 @@ def _bought(row: t.Item, offers: list[tuple[t.SupplierItem, int | None]]) -> Ite
     )
 
 
+def _work_centre(row: t.WorkCentre, today: date, zone: ZoneInfo) -> WorkCentre:
+    frozen = datetime.combine(today + timedelta(days=row.frozen_days), time(), zone).astimezone(UTC) if row.frozen_days else None
+    pace = Fraction(row.efficiency_percent, 100)
+    return WorkCentre(row.id, row.calendar_id, lanes=row.lanes, efficiency=pace, frozen_until=frozen, name=row.name)
+
+
+def _alternates(
+    session: Session, table: type[t.BomAlternate | t.OperationAlternate], of: Mapped[int], instead: Mapped[int]
+) -> defaultdict[int, list[int]]:
+    """Return line or operation → what may stand in, in the order in which it is tried."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for one, other in session.execute(sa.select(of, instead).order_by(of, table.priority, table.id)):
+        found[one].append(other)
+    return found
+
+
 def _routings(session: Session) -> dict[int, list[Operation]]:
     routings: dict[int, list[Operation]] = defaultdict(list)
+    of = t.OperationAlternate
+    instead = _alternates(session, of, of.operation_id, of.work_centre_id)
     rows = sa.select(t.RoutingOperation).order_by(t.RoutingOperation.item_id, t.RoutingOperation.position)
     for row in session.scalars(rows):
         routings[row.item_id].append(
@@ -183,6 +205,7 @@ def _routings(session: Session) -> dict[int, list[Operation]]:
                 setup_minutes=Fraction(row.setup_seconds, 60),
                 minutes_per_unit=Fraction(row.run_seconds, 60 * row.run_per),
                 fixed_minutes=Fraction(row.fixed_seconds, 60),
+                alternates=instead[row.id],
             )
         )
     return routings

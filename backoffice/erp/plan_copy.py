@@ -75,7 +75,7 @@ class PlanCopy:
         for number, slot in enumerate(own):
             if slot.ends_at <= self.now:
                 continue
-            length = duration(steps[slot.position], order.quantity) if slot.position < len(steps) else 0
+            length = duration(steps[slot.position].at(slot.work_centre), order.quantity) if slot.position < len(steps) else 0
             place = self._centre(slot.work_centre, others).find(clock, length, limit)
             if place is None:
                 break

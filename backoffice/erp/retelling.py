@@ -100,8 +100,11 @@ class _Rows:
     def _made(self, order: t.ProductionOrder, used: int) -> Made:
         made = Made(self.factory.item_by[order.item_id], order.quantity)
         made.used, made.start, made.ready = used, micros(order.starts_at), micros(order.ready_at)
-        made.steps = list(self.factory.recipe(order.item_id).steps)
-        made.places = [Place(slot.lane, micros(slot.starts_at), micros(slot.ends_at), 0, 0) for slot in self.slots[order.id]]
+        slots = self.slots[order.id]
+        made.steps = [
+            step.at(slot.work_centre_id) for step, slot in zip(self.factory.recipe(order.item_id).steps, slots, strict=True)
+        ]
+        made.places = [Place(slot.lane, micros(slot.starts_at), micros(slot.ends_at), 0, 0) for slot in slots]
         made.needs = [self.need(item_id, order.id) for item_id in dict.fromkeys(peg.item_id for peg in self.pegs[order.id])]
         made.gate = max(made.needs, key=lambda need: need.ready, default=None)
         return made

@@ -156,6 +156,10 @@ class Step(NamedTuple):
     divisor: int
     others: tuple[Step, ...] = ()
 
+    def at(self, work_centre: Hashable) -> Step:
+        """Return how it is done at one of its work centres; itself for one that is none of them."""
+        return next((one for one in self.others if one.work_centre == work_centre), self)
+
 
 class Recipe(NamedTuple):
     """How one item is made."""

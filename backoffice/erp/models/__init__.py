@@ -28,7 +28,9 @@ from backoffice.erp.models.company import (
     WarehouseTransit,
 )
 from backoffice.erp.models.making import (
+    BomAlternate,
     BomLine,
+    OperationAlternate,
     OperationSlot,
     ProductionOrder,
     Resequencing,
@@ -42,6 +44,7 @@ from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, Sh
 
 __all__ = [
     "Allotment",
+    "BomAlternate",
     "BomLine",
     "Calendar",
     "CalendarException",
@@ -53,6 +56,7 @@ __all__ = [
     "Item",
     "ItemSubstitute",
     "Offer",
+    "OperationAlternate",
     "OperationSlot",
     "Peg",
     "Picture",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditEntry
-from backoffice.erp.models import Allotment, Supplier, SupplierItem
+from backoffice.erp import plan
+from backoffice.erp.models import Allotment, BomAlternate, BomLine, OperationAlternate, Supplier, SupplierItem, WorkCentre
 from tests.company import item_id
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
@@ -98,3 +101,52 @@ def test_what_cannot_be_kept(at_desk: AtDesk, workshop: Workshop, changes: dict[
     form = {"customer_class": "key", "quantity": "3", "release_on": "2026-12-01", "reason": "", "key": "a"}
     assert words in at_desk("Petra").refused(f"{STOOL}/allotments", status, **form | changes)
     assert workshop.rows(Allotment) == []
+
+
+TABLE, LOAD = "/desk/planning/items/4", "/desk/planning/load"
+
+
+def test_what_stands_in_and_how_fast_they_work(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra = at_desk("Petra")
+    page = petra.send(f"{TABLE}/parts/2", alternates=" BOARD , STOOL ", scrap="2,5")
+    assert 'value="BOARD, STOOL"' in page
+    assert 'value="2.5"' in page
+    assert [(one.item_id, one.priority) for one in workshop.rows(BomAlternate)] == [(7, 1), (1, 2)]
+    assert [one.scrap_permille for one in workshop.rows(BomLine)] == [0, 25, 0]
+    assert 'value="SAW"' in petra.send(f"{TABLE}/operations/1", alternates="SAW")
+    petra.send(f"{TABLE}/operations/1", alternates="")
+    assert workshop.rows(OperationAlternate) == []
+    assert 'value="80"' in petra.send(f"{LOAD}/1/pace", efficiency="80", frozen_days="3")
+    assert [(one.efficiency_percent, one.frozen_days) for one in workshop.rows(WorkCentre)] == [(80, 3), (100, 0)]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "words"),
+    [
+        (f"{TABLE}/parts/1", {"alternates": "TABLE", "scrap": "0"}, "It would be a part of itself."),
+        (f"{TABLE}/parts/1", {"alternates": "TABLES", "scrap": "0"}, "Choose one of the list."),
+        (f"{TABLE}/parts/1", {"alternates": "", "scrap": "100"}, "Write a whole number within the limits."),
+        (f"{TABLE}/parts/1", {"alternates": "", "scrap": "much"}, "Write a whole number within the limits."),
+        (f"{TABLE}/operations/1", {"alternates": "OVEN"}, "Choose one of the list."),
+        (f"{LOAD}/1/pace", {"efficiency": "0", "frozen_days": "0"}, "Write a whole number within the limits."),
+        (f"{LOAD}/1/pace", {"efficiency": "100", "frozen_days": "61"}, "Write a whole number within the limits."),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_not_saved(
+    at_desk: AtDesk, workshop: Workshop, path: str, form: dict[str, str], words: str
+) -> None:
+    assert words in at_desk("Petra").refused(path, 422, **form)
+    assert (workshop.rows(BomAlternate), workshop.rows(OperationAlternate), workshop.rows(AuditEntry)) == ([], [], [])
+    assert {one.scrap_permille for one in workshop.rows(BomLine)} == {0}
+
+
+def test_what_is_wrong_in_the_master_data_stands_above_the_items(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra = at_desk("Petra")
+    assert "Wrong in the master data" not in petra.get("/desk/planning/items")
+
+    def break_it(session: Session) -> None:
+        session.execute(sa.update(BomLine).where(BomLine.id == 3).values(component_id=4))
+        plan.bump(session, master=True)
+
+    workshop.db.run(break_it)
+    assert "TABLE: is a part of itself: TABLE > TOP > TABLE" in petra.get("/desk/planning/items")
