@@ -45,10 +45,11 @@ def _stock(session: Session) -> list[str]:
 def _allotments(session: Session) -> list[str]:
     """What is left of allotments stands on the stock row; what was taken covers the promises that took it."""
     found = []
-    left: dict[tuple[int, int], int] = defaultdict(int)
+    left: dict[tuple[str, int, int], int] = defaultdict(int)
     for kept in session.scalars(sa.select(t.Allotment)):
         if kept.released_at is None:
-            left[kept.item_id, kept.warehouse_id] += kept.quantity - kept.taken
+            supply = ("line", kept.purchase_order_line_id) if kept.purchase_order_line_id else ("stock", kept.warehouse_id)
+            left[*supply, kept.item_id] += kept.quantity - kept.taken
         pegged = session.scalar(
             sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0))
             .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
@@ -59,8 +60,9 @@ def _allotments(session: Session) -> list[str]:
         strangers = sa.select(t.Reservation.id).join(t.Peg, t.Peg.reservation_id == t.Reservation.id)
         if session.scalar(strangers.where(t.Peg.allotment_id == kept.id, t.Reservation.customer_class != kept.customer_class)):
             found.append(f"allotment {kept.id}: taken by another class")
-    wrong = [row for row in session.scalars(sa.select(t.Stock)) if row.allotted != left[row.item_id, row.warehouse_id]]
-    return found + [f"item {one.item_id}: allotted {one.allotted}, left {left[one.item_id, one.warehouse_id]}" for one in wrong]
+    rows = [(("stock", row.warehouse_id, row.item_id), row.allotted) for row in session.scalars(sa.select(t.Stock))]
+    rows += [(("line", row.id, row.item_id), row.allotted) for row in session.scalars(sa.select(t.PurchaseOrderLine))]
+    return found + [f"{key}: allotted {allotted}, left {left[key]}" for key, allotted in rows if allotted != left[key]]
 
 
 def _supplies(session: Session) -> list[str]:

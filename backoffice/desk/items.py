@@ -24,7 +24,7 @@ from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
 MADE = ("alternates", "scrap")
-KEPT = ("customer_class", "quantity", "release_on", "reason")
+KEPT = ("customer_class", "line", "quantity", "release_on", "reason")
 NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
 
 
@@ -78,8 +78,10 @@ def keep(item_id: int) -> ResponseReturnValue:
     def save(db: Session) -> None:
         quantity = forms.number("quantity") * get_item(db, item_id).parts_per_unit
         release_on, reason = forms.day("release_on", earliest=context.today()), forms.text("reason").replace("\x00", " ")
-        whose = {"by": me.email, "role": me.role}
-        allotting.set_aside(db, item_id, forms.text("customer_class"), quantity, release_on, reason=reason, **whose, now=now)
+        whose, line_id = forms.text("customer_class"), forms.number("line", wrong="bad_choice") if forms.text("line") else None
+        allotting.set_aside(
+            db, item_id, whose, quantity, release_on, line_id=line_id, reason=reason, by=me.email, role=me.role, now=now
+        )
 
     return _saved(item_id, save, scope=f"keep:{item_id}")
 
@@ -151,6 +153,7 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
         allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
+        coming=context.read(lambda db: allotting.coming_of(db, item_id)),
         shelf=context.read(lambda db: find_shelf(db, item_id)),
         first_day=context.today() + timedelta(days=1),
         parts=context.read(lambda db: recipes.parts_of(db, item_id)),

@@ -1,7 +1,7 @@
-"""Allotments: a quantity on the shelf kept for customers of one class, until a day.
+"""Allotments: a quantity on the shelf, or still to come, kept for customers of one class until a day.
 
-What is left of them stands on the stock row itself, so that one conditional update refuses it to everybody else, without a
-statement more. Their own class takes from them first, then from what is anybody's.
+What is left of them stands on the row of the supply itself, so that one conditional update refuses it to everybody else,
+without a statement more. Their own class takes from them first, then from what is anybody's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,18 @@ def allotments_of(session: Session, item_id: int) -> Sequence[t.Allotment]:
     return session.scalars(kept.order_by(t.Allotment.release_on, t.Allotment.id)).all()
 
 
+def coming_of(session: Session, item_id: int) -> Sequence[tuple[t.PurchaseOrderLine, str]]:
+    """Return what was ordered of an item and is still to come, with its purchase order's number, the first due first."""
+    line, order = t.PurchaseOrderLine, t.PurchaseOrder
+    rows = session.execute(
+        sa.select(line, order.number)
+        .join(order, order.id == line.purchase_order_id)
+        .where(line.item_id == item_id, order.state == "ordered", line.received < line.quantity)
+        .order_by(line.due_at, line.id)
+    )
+    return [(one, number) for one, number in rows]
+
+
 def set_aside(
     session: Session,
     item_id: int,
@@ -36,27 +48,35 @@ def set_aside(
     quantity: int,
     release_on: date,
     *,
+    line_id: int | None = None,
     reason: str = "",
     by: str,
     role: str = "",
     now: datetime,
 ) -> t.Allotment:
-    """Keep `quantity` of what is free on the works' shelf, beyond the safety stock, for a class until the day `release_on`.
+    """Keep `quantity` of what is free for a class until the day `release_on`.
 
-    Raises NotFound(unknown_product), BadInput(invalid_form, customer_class | quantity | release_on | reason),
-    Refused(not_enough_stock); nothing has changed then.
+    line_id: of what comes with a purchase order line; none: of what lies on the works' shelf, beyond the safety stock.
+    Raises NotFound(unknown_product | unknown_receipt), BadInput(invalid_form, customer_class | quantity | release_on | reason),
+    Refused(not_enough_stock); nothing has changed then. Locks the plan.
     """
+    plan.bump(session)  # before any supply's row is touched, as planners do
     item = session.get(t.Item, item_id)
     if item is None:
         raise NotFound("unknown_product")
     _require_sense(session, customer_class, quantity, release_on, reason, now)
-    warehouse_id = get_warehouse(session).id
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - t.Stock.allotted - item.safety_stock
-    if not stock.change(session, item_id, warehouse_id, free >= quantity, allotted=quantity):
+    warehouse_id = None if line_id else get_warehouse(session).id
+    if warehouse_id:
+        free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - t.Stock.allotted - item.safety_stock
+        enough = stock.change(session, item_id, warehouse_id, free >= quantity, allotted=quantity)
+    else:
+        enough = _keep_of_line(session, item_id, line_id or 0, quantity)
+    if not enough:
         raise Refused("not_enough_stock", item_id=item_id)
     kept = t.Allotment(
         item_id=item_id,
         warehouse_id=warehouse_id,
+        purchase_order_line_id=line_id,
         customer_class=customer_class,
         quantity=quantity,
         release_on=release_on,
@@ -73,6 +93,7 @@ def set_aside(
 
 def release(session: Session, allotment_id: int, *, by: str, role: str = "", now: datetime) -> int:
     """Make the rest of an allotment everybody's before its day; return how much. Raises NotFound(unknown_record)."""
+    plan.bump(session)
     kept = session.get(t.Allotment, allotment_id)
     if kept is None:
         raise NotFound("unknown_record")
@@ -113,13 +134,59 @@ def take(session: Session, allotment_id: int, quantity: int, *, customer_class: 
     )
     if taken is None:
         return None
+    if taken.purchase_order_line_id is not None:
+        line = t.PurchaseOrderLine
+        covered = line.quantity - line.received - line.pegged >= quantity
+        return taken if change_line(session, taken.purchase_order_line_id, -quantity, covered, pegged=quantity) else None
+    assert taken.warehouse_id is not None
     there = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved >= quantity
     deltas = {total: quantity, "allotted": -quantity}
     return taken if stock.change(session, taken.item_id, taken.warehouse_id, there, **deltas) else None
 
 
+def arrive(session: Session, line_id: int, warehouse_id: int, free: int, *, now: datetime) -> None:
+    """Let what is kept of a line, of which `free` have come beyond its promises, be kept on the shelf."""
+    of = t.Allotment
+    rows = sa.select(of).where(of.purchase_order_line_id == line_id, of.released_at.is_(None), of.taken < of.quantity)
+    for kept in session.scalars(rows.order_by(of.id).with_for_update().execution_options(populate_existing=True)).all():
+        part = min(free, kept.quantity - kept.taken)
+        if part <= 0:
+            break
+        same = {name: getattr(kept, name) for name in ("item_id", "customer_class", "release_on", "reason", "actor")}
+        session.add(t.Allotment(warehouse_id=warehouse_id, quantity=part, created_at=now, **same))
+        kept.quantity -= part
+        if kept.quantity == 0:  # nobody has taken any of it: nothing speaks of it any more
+            session.delete(kept)
+        session.flush()
+        change_line(session, line_id, -part)
+        stock.change(session, kept.item_id, warehouse_id, allotted=part)
+        free -= part
+
+
+def change_line(session: Session, line_id: int, delta: int, *conditions: sa.ColumnElement[bool], pegged: int = 0) -> bool:
+    """Add to what is left of a purchase order line's allotments (and to what is pegged of it) where conditions hold."""
+    line = t.PurchaseOrderLine
+    changed = session.scalar(
+        sa.update(line)
+        .where(line.id == line_id, *conditions)
+        .values(allotted=line.allotted + delta, pegged=line.pegged + pegged)
+        .returning(line)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return changed is not None
+
+
+def _keep_of_line(session: Session, item_id: int, line_id: int, quantity: int) -> bool:
+    line = session.get(t.PurchaseOrderLine, line_id)
+    if line is None or line.item_id != item_id:
+        raise NotFound("unknown_receipt")
+    of = t.PurchaseOrderLine
+    ordered = sa.exists().where(t.PurchaseOrder.id == of.purchase_order_id, t.PurchaseOrder.state == "ordered")
+    return change_line(session, line_id, quantity, of.quantity - of.received - of.pegged - of.allotted >= quantity, ordered)
+
+
 def give_back(session: Session, allotment_id: int, quantity: int) -> bool:
-    """Note that a promise no longer needs what it took; False: it is everybody's by now. The stock row is the caller's."""
+    """Note that a promise no longer needs what it took; False: it is everybody's by now. The supply's row is the caller's."""
     kept = t.Allotment
     back = session.scalar(
         sa.update(kept)
@@ -144,13 +211,15 @@ def _end(session: Session, allotment_id: int, now: datetime) -> int | None:
         sa.update(kept)
         .where(kept.id == allotment_id, kept.released_at.is_(None))
         .values(released_at=now)
-        .returning(kept.item_id, kept.warehouse_id, kept.quantity - kept.taken)
+        .returning(kept.item_id, kept.warehouse_id, kept.purchase_order_line_id, kept.quantity - kept.taken)
         .execution_options(synchronize_session=False)
     ).first()
     if ended is None:
         return None
-    item_id, warehouse_id, rest = ended
-    if rest:
+    item_id, warehouse_id, line_id, rest = ended
+    if rest and line_id:
+        change_line(session, line_id, -rest)
+    elif rest and warehouse_id:
         stock.change(session, item_id, warehouse_id, allotted=-rest)
     return int(rest)
 

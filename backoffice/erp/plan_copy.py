@@ -60,8 +60,9 @@ class PlanCopy:
         self.factory = factory
 
     def date(self, key: tuple[str, int], at: datetime) -> None:
-        """Let a receipt or a production order come at another instant."""
-        self._supplies = [replace(one, available_at=at) if one.key == key else one for one in self._supplies]
+        """Let a receipt or a production order come at another instant, with what is kept of it."""
+        kept = {("kept", one.id) for one in self._kept.values() if ("po", one.purchase_order_line_id) == key}
+        self._supplies = [replace(one, available_at=at) if one.key in {key, *kept} else one for one in self._supplies]
 
     def push(self, order: t.ProductionOrder) -> datetime:
         """Give an order made for stock the next free minutes, as `rescheduling.push` does; return when it is ready.

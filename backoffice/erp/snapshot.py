@@ -7,7 +7,7 @@ buyer does not compete with themselves.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -57,9 +57,10 @@ def load(
     made = sell_from == "production"
     items = sorted(master.below(item_ids) if made else set(item_ids))
     back = Back() if reclaimed else _given_back(session, items, now=now, own=own)
-    supplies = list(_stock(session, items, back, now, _WORKS, customer_class))
+    kept = _Kept(session, items, back, customer_class, now)
+    supplies = list(_stock(session, items, back, now, _WORKS, kept))
     if sell_from != "stock":
-        supplies += [*_receipts(session, items, back), *_making(session, items, back)]
+        supplies += [*_receipts(session, items, back, kept), *_making(session, items, back)]
     return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if made else ())
 
 
@@ -76,7 +77,10 @@ def load_shelf(
     items = sorted(set(item_ids))
     back = _given_back(session, items, now=now, own=own)
     return Plan(
-        masters.load(session, now=now).factory, now, list(_stock(session, items, back, now, warehouse_id, customer_class)), ()
+        masters.load(session, now=now).factory,
+        now,
+        list(_stock(session, items, back, now, warehouse_id, _Kept(session, items, back, customer_class, now))),
+        (),
     )
 
 
@@ -87,8 +91,9 @@ def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Ite
     """
     items, without = sorted(set(item_ids)), sorted(set(reservation_ids))
     back = _given_back(session, items, now=now, own=None, without=without)
-    stock = _stock(session, items, back, now, None, None)
-    return [*stock, *_receipts(session, items, back), *_making(session, items, back, without)]
+    kept = _Kept(session, items, back, None, now)
+    stock = _stock(session, items, back, now, None, kept)
+    return [*stock, *_receipts(session, items, back, kept), *_making(session, items, back, without)]
 
 
 def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()) -> Back:
@@ -122,58 +127,70 @@ def _stock(
     back: Back,
     now: datetime,
     warehouse: int | sa.ScalarSelect[int | None] | None,
-    customer_class: str | None,
+    kept: _Kept,
 ) -> Iterable[Supply]:
-    """Yield what is free of each item in a warehouse (None: in each), first what is kept for a class (None: for any)."""
+    """Yield what is free of each item in a warehouse (None: in each), first what is kept for the asker."""
     there_of = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
     rows = session.execute(
         sa.select(t.Stock.warehouse_id, t.Stock.item_id, there_of, t.Stock.allotted).where(
             t.Stock.item_id.in_(items), sa.true() if warehouse is None else t.Stock.warehouse_id == warehouse
         )
     )
-    kept = _kept(session, items, back, now)
     for warehouse_id, item_id, there, allotted in rows:
         there += back["stock", warehouse_id, item_id]
-        free = there - allotted
-        for one, left in kept.get((warehouse_id, item_id), ()):
-            there += back["kept", one.id, item_id]
-            if one.released_at is not None or one.release_on <= local_today(get_company(session), now):
-                free += left
-            elif customer_class in (None, one.customer_class) and min(left, there) > 0:  # a count may have found fewer
-                yield Supply(("kept", one.id), item_id, min(left, there), now, "stock")
-                there -= min(left, there)
-        if free > 0:
-            yield Supply(("stock", warehouse_id), item_id, free, now, "stock")
+        for key, quantity in kept.divide(("stock", warehouse_id), item_id, there, allotted):
+            yield Supply(key, item_id, quantity, now, "stock")
 
 
-def _kept(
-    session: Session, items: list[int], back: Back, now: datetime
-) -> Mapping[tuple[int, int], list[tuple[t.Allotment, int]]]:
-    """Return (warehouse, item) → its allotments with what is left of each. No statement where there are none."""
-    given = sorted(supply for kind, supply, _ in back if kind == "kept")
-    wanted = sorted(masters.load(session, now=now).allotted.intersection(items))
-    found: dict[tuple[int, int], list[tuple[t.Allotment, int]]] = defaultdict(list)
-    if not given and not wanted:
-        return found
-    open_ones = sa.and_(t.Allotment.item_id.in_(wanted), t.Allotment.released_at.is_(None))
-    rows = sa.select(t.Allotment).where(sa.or_(open_ones, t.Allotment.id.in_(given))).order_by(t.Allotment.id)
-    for one in session.scalars(rows.execution_options(populate_existing=True)):
-        left = 0 if one.released_at is not None else one.quantity - one.taken
-        found[one.warehouse_id, one.item_id].append((one, left + back["kept", one.id, one.item_id]))
-    return found
-
-
-def _receipts(session: Session, items: list[int], back: Back) -> Iterable[Supply]:
+def _receipts(session: Session, items: list[int], back: Back, kept: _Kept) -> Iterable[Supply]:
     line = t.PurchaseOrderLine
     rows = session.execute(
-        sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.due_at)
+        sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.allotted, line.due_at)
         .join(t.PurchaseOrder, t.PurchaseOrder.id == line.purchase_order_id)
         .where(line.item_id.in_(items), t.PurchaseOrder.state == "ordered")
     )
-    for line_id, item_id, free, due_at in rows:
-        quantity = free + back["receipt", line_id, item_id]
-        if quantity > 0:
-            yield Supply(("po", line_id), item_id, quantity, due_at, "receipt")
+    for line_id, item_id, there, allotted, due_at in rows:
+        there += back["receipt", line_id, item_id]
+        for key, quantity in kept.divide(("po", line_id), item_id, there, allotted):
+            yield Supply(key, item_id, quantity, due_at, "receipt")
+
+
+class _Kept:
+    """What is kept of some items, as somebody of a class sees it (None: of any class): theirs, and others'."""
+
+    def __init__(self, session: Session, items: list[int], back: Back, customer_class: str | None, now: datetime) -> None:
+        """Read the allotments of these items. No statement where there are none."""
+        self._back, self._class = back, customer_class
+        self._rows: dict[tuple[SupplyKey, int], list[t.Allotment]] = defaultdict(list)
+        given = sorted(supply for kind, supply, _ in back if kind == "kept")
+        wanted = sorted(masters.load(session, now=now).allotted.intersection(items))
+        if not given and not wanted:
+            return
+        self._today = local_today(get_company(session), now)
+        open_ones = sa.and_(t.Allotment.item_id.in_(wanted), t.Allotment.released_at.is_(None))
+        rows = sa.select(t.Allotment).where(sa.or_(open_ones, t.Allotment.id.in_(given))).order_by(t.Allotment.id)
+        for one in session.scalars(rows.execution_options(populate_existing=True)):
+            line_id = one.purchase_order_line_id
+            supply: SupplyKey = ("po", line_id) if line_id else ("stock", one.warehouse_id or 0)
+            self._rows[supply, one.item_id].append(one)
+
+    def divide(self, supply: SupplyKey, item_id: int, there: int, allotted: int) -> Iterator[tuple[SupplyKey, int]]:
+        """Yield what of a supply is kept for the asker, by allotment, then what is anybody's.
+
+        there: what nobody was promised, `allotted` of it kept; a count or a supplier may have found fewer.
+        """
+        free = there - allotted
+        for one in self._rows.get((supply, item_id), ()):
+            given = self._back["kept", one.id, item_id]
+            left = given if one.released_at is not None else one.quantity - one.taken + given
+            there += given
+            if one.released_at is not None or one.release_on <= self._today:
+                free += left
+            elif self._class in (None, one.customer_class) and min(left, there) > 0:
+                yield ("kept", one.id), min(left, there)
+                there -= min(left, there)
+        if free > 0:
+            yield supply, free
 
 
 def _making(session: Session, items: list[int], back: Back, without: Iterable[int] = ()) -> Iterable[Supply]:

@@ -305,7 +305,7 @@ def _receipts(session: Session, ids: Sequence[int]) -> dict[Key, _Named]:
         Key("receipt", one.id): _Named(
             one.item_id,
             one.quantity - one.received,
-            one.quantity - one.received - one.pegged,
+            max(one.quantity - one.received - one.pegged - one.allotted, 0),
             order.number,
             supplier,
             one.due_at,

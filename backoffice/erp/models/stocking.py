@@ -37,21 +37,24 @@ class Stock(Base):
 
 
 class Allotment(Base):
-    """A quantity of what lies in a warehouse, kept for customers of one class; from the day `release_on` on it is everybody's.
+    """A quantity kept for customers of one class; from the day `release_on` on it is everybody's.
 
+    It lies in a warehouse, or is still to come with a purchase order line; what of it arrives is an allotment of the shelf.
     taken: what of it was promised to them, also what has left since. released_at: when the rest became everybody's.
     """
 
     __tablename__ = "allotment"
     __table_args__ = (
         sa.CheckConstraint("quantity > 0 AND taken >= 0 AND taken <= quantity", name="never_taken_twice"),
+        sa.CheckConstraint("(warehouse_id IS NULL) <> (purchase_order_line_id IS NULL)", name="supply"),
         sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
         sa.Index("ix_allotment_item_id_released_at", "item_id", "released_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
-    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
+    warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))
+    purchase_order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("purchase_order_line.id"), index=True)
     customer_class: Mapped[str]
     quantity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0)

@@ -87,6 +87,16 @@ def test_a_quantity_is_kept_for_a_class_and_given_free(at_desk: AtDesk, workshop
     assert [one.action for one in workshop.rows(AuditEntry)] == ["allotment.set", "allotment.release"]
 
 
+def test_a_part_of_what_is_to_come_is_kept(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra, lamp = at_desk("Petra"), "/desk/planning/items/3"
+    assert "PO-1, due Fri 27 Nov, free: 10" in petra.get(lamp)
+    form = {"customer_class": "trade", "line": "1", "quantity": "4", "release_on": "2026-12-01", "reason": "", "key": "a"}
+    page = petra.send(f"{lamp}/allotments", **form)
+    assert "4 of 4 left, until Tue 1 Dec · PO-1, Fri 27 Nov" in page
+    assert "PO-1, due Fri 27 Nov, free: 6" in page
+    assert "There is no such delivery." in petra.refused(f"{STOOL}/allotments", 404, **form | {"key": "b"})
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from backoffice.crm import parties
 from backoffice.crm.models import Cart, Party
-from backoffice.erp import allotting, counting, holds, offers, promising, stock
+from backoffice.erp import allotting, counting, holds, offers, promising, purchasing, stock, what_if
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
-from tests.company import item_id
+from tests.company import at, item_id
 from tests.integration.chain.conftest import Workshop
 from tests.statements import count
 
@@ -205,3 +205,75 @@ def test_the_database_itself_refuses_what_is_kept(workshop: Workshop) -> None:
         workshop.db.run(lambda session: session.execute(sa.update(t.Allotment).values(taken=4)))
     with pytest.raises(sa.exc.IntegrityError):
         workshop.db.run(lambda session: session.execute(sa.update(t.Stock).values(allotted=-1)))
+
+
+def lamps(workshop: Workshop) -> tuple[int, int, int]:
+    """Return (received, pegged, allotted) of the ten lamps that come on Friday."""
+    line = workshop.rows(t.PurchaseOrderLine)[0]
+    return line.received, line.pegged, line.allotted
+
+
+def keep_lamps(workshop: Workshop, quantity: int) -> int:
+    def work(session):
+        kept = {"line_id": 1, **BY}
+        return allotting.set_aside(session, item_id(session, "LAMP"), "key", quantity, DAY, **kept, now=workshop.now).id
+
+    return workshop.db.run(work)
+
+
+def test_what_is_still_to_come_is_kept_as_well(workshop: Workshop) -> None:
+    keep_lamps(workshop, 6)
+    assert lamps(workshop) == (0, 0, 6)
+    assert workshop.day("LAMP", 4)
+    with pytest.raises(Refused):
+        workshop.day("LAMP", 5)
+    first = hold(workshop, 7, "key", "LAMP")
+    assert lamps(workshop) == (0, 7, 0)
+    with pytest.raises(Refused):
+        hold(workshop, 4, "key", "LAMP", owner="cart:2")
+    workshop.db.run(lambda session: holds.release(session, first, now=workshop.now))
+    assert lamps(workshop) == (0, 0, 6)
+    with pytest.raises(Refused):
+        keep_lamps(workshop, 5)
+    with pytest.raises(NotFound):  # stools do not come with lamps
+        workshop.db.run(
+            lambda session: allotting.set_aside(
+                session, item_id(session, "STOOL"), "key", 1, DAY, line_id=1, **BY, now=workshop.now
+            )
+        )
+    assert lamps(workshop) == (0, 0, 6)
+
+
+def test_what_arrives_of_it_is_kept_on_the_shelf(workshop: Workshop) -> None:
+    keep_lamps(workshop, 6)
+    hold(workshop, 2, "key", "LAMP")
+    hold(workshop, 1, "retail", "LAMP", owner="cart:2")
+    workshop.do(purchasing.receive, 1, 5, ref="delivery:1")  # two for the one cart, one for the other, two that are kept
+    assert (lamps(workshop), figures(workshop, "LAMP")) == ((5, 0, 2), (5, 0, 3, 2))
+    assert workshop.day("LAMP", 3)  # of the five to come
+    with pytest.raises(Refused):
+        workshop.day("LAMP", 4)
+    workshop.do(purchasing.receive, 1, 5, ref="delivery:2")
+    assert (lamps(workshop), figures(workshop, "LAMP")) == ((10, 0, 0), (10, 0, 3, 4))
+    kept = [(one.quantity, one.taken, one.warehouse_id, one.purchase_order_line_id) for one in workshop.rows(t.Allotment)]
+    assert kept == [(2, 2, None, 1), (2, 0, 1, None), (2, 0, 1, None)]
+    assert hold(workshop, 7, "key", "LAMP", owner="cart:3")
+    assert figures(workshop, "LAMP") == (10, 0, 10, 0)
+
+
+def test_a_receipt_that_moves_takes_what_is_kept_of_it_along(workshop: Workshop) -> None:
+    keep_lamps(workshop, 10)
+    cart = workshop.shop.carts.add(None, "STOOL", 1, postcode=None, now=workshop.now)
+
+    def known(session):
+        session.scalars(sa.select(Cart)).one().customer_class = "key"
+
+    workshop.db.run(known)
+    cart = workshop.shop.carts.add(cart.token, "LAMP", 3, postcode=None, now=workshop.now)
+    workshop.pay(workshop.start(cart))
+    with workshop.db.read() as session:
+        _, supposed = what_if.receipt_later(session, 1, 3, now=workshop.now)
+    workshop.do(purchasing.move_due, 1, at(30, 8), version=1)
+    assert {one.after for one in supposed.moved} == {date(2026, 12, 1)}  # the stool waits in the same parcel
+    assert {one.ready_at for one in workshop.rows(t.Reservation) if one.quantity == 3} == {at(30, 8)}
+    assert lamps(workshop) == (0, 3, 7)
