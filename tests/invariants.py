@@ -46,7 +46,30 @@ def _stock(session: Session) -> list[str]:
         ]
         if row.allocated + row.reserved > row.on_hand:
             found.append(f"I2 item {key}: oversold")
-    return found
+    return found + _allotments(session)
+
+
+def _allotments(session: Session) -> list[str]:
+    """What is left of allotments stands on the stock row; what was taken covers the promises that took it."""
+    found = []
+    left: dict[tuple[str, int, int], int] = defaultdict(int)
+    for kept in session.scalars(sa.select(t.Allotment)):
+        if kept.released_at is None:
+            supply = ("line", kept.purchase_order_line_id) if kept.purchase_order_line_id else ("stock", kept.warehouse_id)
+            left[*supply, kept.item_id] += kept.quantity - kept.taken
+        pegged = session.scalar(
+            sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0))
+            .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
+            .where(t.Peg.allotment_id == kept.id, t.Reservation.state.in_(list(LIVE)))
+        )
+        if kept.released_at is None and pegged is not None and pegged > kept.taken:
+            found.append(f"allotment {kept.id}: taken {kept.taken}, pegs {pegged}")
+        strangers = sa.select(t.Reservation.id).join(t.Peg, t.Peg.reservation_id == t.Reservation.id)
+        if session.scalar(strangers.where(t.Peg.allotment_id == kept.id, t.Reservation.customer_class != kept.customer_class)):
+            found.append(f"allotment {kept.id}: taken by another class")
+    rows = [(("stock", row.warehouse_id, row.item_id), row.allotted) for row in session.scalars(sa.select(t.Stock))]
+    rows += [(("line", row.id, row.item_id), row.allotted) for row in session.scalars(sa.select(t.PurchaseOrderLine))]
+    return found + [f"{key}: allotted {allotted}, left {left[key]}" for key, allotted in rows if allotted != left[key]]
 
 
 def _supplies(session: Session) -> list[str]:

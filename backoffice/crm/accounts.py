@@ -19,6 +19,7 @@ from backoffice import events
 from backoffice.crm import links, parties
 from backoffice.crm.common_passwords import COMMON
 from backoffice.crm.models import Account, AccountLink, AccountSession, Cart, CartLine
+from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company
 from backoffice.passwords import LONGEST, SHORTEST
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -230,6 +231,12 @@ def end_sessions(session: Session, account: Account, *, but: str | None = None) 
     session.execute(rows.where(AccountSession.token_hash != links.hash_token(but)) if but else rows)
 
 
+def class_of(session: Session, token: str | None, *, now: datetime) -> str:
+    """Return the class of who is logged in; retail, without a look, where nobody says so."""
+    found = find_session(session, token, now=now) if token else None
+    return RETAIL if found is None else parties.class_of(session, found[0].party_id)
+
+
 def rename(account: Account, name: str, language: str) -> None:
     """Change name and language. Raises BadInput(invalid_form)."""
     fields = _name_fault(name)
@@ -248,7 +255,7 @@ def take_cart(session: Session, account: Account, token: str | None, *, now: dat
     """
     own = _cart_of(session, token)
     if own is not None and _has_lines(session, own):
-        own.account_id = account.id
+        own.account_id, own.customer_class = account.id, parties.class_of(session, account.party_id)
         return token
     with_lines = sa.exists().where(CartLine.cart_id == Cart.id)
     kept = session.scalar(

@@ -17,6 +17,7 @@ from backoffice.db import PlanMoved
 from backoffice.erp import factory as masters
 from backoffice.erp import holds, plan, promising, shipping
 from backoffice.erp import models as t
+from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company
 from backoffice.erp.shipping import Destination
 from backoffice.public.errors import BadInput, Refused
@@ -88,11 +89,14 @@ def lock(session: Session, cart_id: int) -> Cart:
     return session.scalars(_LOCK, {"cart_id": cart_id}).one()
 
 
-def new_cart(session: Session, *, now: datetime, postcode: str = "", country: str | None = None) -> tuple[Cart, str]:
-    """Make a cart, for a place where one is known; return it with its token. Raises as `set_place`."""
+def new_cart(
+    session: Session, *, now: datetime, postcode: str = "", country: str | None = None, customer_class: str = RETAIL
+) -> tuple[Cart, str]:
+    """Make a cart, for a place and a class where they are known; return it with its token. Raises as `set_place`."""
     token = links.new_token()
     own = get_company(session).country
     cart = Cart(token_hash=links.hash_token(token), country=own, created_at=now, updated_at=now, version=1, state="open")
+    cart.customer_class = customer_class
     if postcode or country:
         _place(session, cart, postcode, country, now)
     session.add(cart)
@@ -170,8 +174,17 @@ def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: dateti
 
 
 def _hold(session: Session, cart: Cart, item: t.Item, quantity: int, minutes: int, now: datetime) -> t.Reservation:
-    where = {"country": cart.country, "postcode": cart.postcode}
-    return holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, **where, now=now)
+    return holds.hold(
+        session,
+        item,
+        quantity,
+        owner=owner_ref(cart),
+        customer_class=cart.customer_class,
+        minutes=minutes,
+        country=cart.country,
+        postcode=cart.postcode,
+        now=now,
+    )
 
 
 def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
@@ -293,9 +306,9 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
         if reservation is not None:
             promise = _promise(session, item, reservation, place, now)
         else:
-            promise = promising.quote(
-                session, item, row.quantity, country=place.country, postcode=place.postcode, own=owner_ref(cart), now=now
-            )
+            where = {"country": place.country, "postcode": place.postcode}
+            whose = {"own": owner_ref(cart), "customer_class": cart.customer_class}
+            promise = promising.quote(session, item, row.quantity, **where, **whose, now=now)
     except Refused as refusal:
         most = refusal.details.get("most")
         return Line(row, item, product, None, None, most if isinstance(most, int) else None)

@@ -244,12 +244,13 @@ def hold_again(session: Session, checkout: Checkout, *, minutes: int, now: datet
 
     Raises Refused(not_available) when one of them can no longer be had; the caller takes everything back then.
     """
+    customer_class = session.get_one(Cart, checkout.cart_id).customer_class
     lines = []
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         item = session.get_one(t.Item, frozen["item_id"])
         where = {"country": checkout.country, "postcode": checkout.postcode}
-        owner = f"checkout:{checkout.id}"
-        held = holds.hold(session, item, frozen["quantity"], owner=owner, minutes=minutes, **where, now=now)
+        asker = {"owner": f"checkout:{checkout.id}", "customer_class": customer_class}
+        held = holds.hold(session, item, frozen["quantity"], minutes=minutes, **asker, **where, now=now)
         holds.start_paying(session, held.id, now=now)
         lines.append({**frozen, "reservation_id": held.id})
     checkout.lines, checkout.state = lines, "open"

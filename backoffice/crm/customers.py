@@ -18,6 +18,7 @@ from backoffice import audit, events
 from backoffice.crm import assigning, company_names, consents, parties, timeline
 from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Checkout, Consent, Lead, Party
+from backoffice.erp.classes import CUSTOMER_CLASSES
 from backoffice.erp.models import Staff
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -56,7 +57,9 @@ def change(
 ) -> dict[str, Any]:
     """Change what is known of a person or a company, and who looks after them; return what has changed: name → (before, after).
 
-    typed: every one of FIELDS. Raises NotFound(unknown_record), BadInput(invalid_form, fields), Refused(stale | name_taken).
+    typed: every one of FIELDS, and customer_class where that is to change.
+
+    Raises NotFound(unknown_record), BadInput(invalid_form, fields), Refused(stale | name_taken).
     """
     party = parties.get_party(session, party_id)
     clean = _clean(session, party, typed, owner_id)
@@ -162,6 +165,9 @@ def _clean(session: Session, party: Party, typed: Mapping[str, str], owner_id: i
             wrong[name] = "bad_character"
         elif len(clean[name]) > longest:
             wrong[name] = "shorten"
+    clean["customer_class"] = typed.get("customer_class") or party.customer_class
+    if clean["customer_class"] not in CUSTOMER_CLASSES:
+        wrong["customer_class"] = "bad_choice"
     if not clean["name"]:
         wrong["name"] = "required"
     if clean["language"] and not LANGUAGE.fullmatch(clean["language"]):

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from backoffice.crm.models import Party
 from backoffice.db import table_of
+from backoffice.erp.classes import RETAIL
 from backoffice.public.errors import BadInput, NotFound
 
 MAX_EMAIL = 254
@@ -62,6 +63,17 @@ def of_address(
         session.flush()
         session.refresh(party)
     return party
+
+
+def class_of(session: Session, party_id: int) -> str:
+    """Return somebody's class: their own, else their company's; retail where neither says more."""
+    company = aliased(Party)
+    row = session.execute(
+        sa.select(Party.customer_class, company.customer_class)
+        .join(company, company.id == Party.company_id, isouter=True)
+        .where(Party.id == party_id)
+    ).one()
+    return next((one for one in row if one not in (None, RETAIL)), RETAIL)
 
 
 def get_party(session: Session, party_id: int) -> Party:

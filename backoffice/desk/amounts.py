@@ -23,6 +23,15 @@ def minor(typed: str, currency: str, locale: Locale) -> int | None:
     return int(units) if units == units.to_integral_value() else None
 
 
+def permille(typed: str, locale: Locale) -> int | None:
+    """Return a percentage with one place at most as parts of a thousand; None if it is none."""
+    text = "".join(typed.split())
+    amount = _decimal(text, 1, locale) if 0 < len(text) <= MOST_DIGITS and not any(one.isalpha() for one in text) else None
+    if amount is None or not amount.is_finite() or amount * 10 != (amount * 10).to_integral_value():
+        return None
+    return int(amount * 10)
+
+
 def _decimal(text: str, precision: int, locale: Locale) -> Decimal | None:
     try:
         return parse_decimal(text, locale, strict=True)

@@ -58,7 +58,7 @@ def customer(party_id: int) -> ResponseReturnValue:
 @bp.post("/<int:party_id>")
 def change(party_id: int) -> ResponseReturnValue:
     """Change what is known of them, and who looks after them."""
-    me, now, version, typed = context.me(), context.now(), forms.version(), _typed(*customers.FIELDS, "owner")
+    me, now, version, typed = context.me(), context.now(), forms.version(), _typed(*customers.FIELDS, "customer_class", "owner")
     owner_id = int(typed["owner"]) if typed["owner"].isdecimal() and len(typed["owner"]) < 12 else None
     return _save(
         party_id,

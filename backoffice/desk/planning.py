@@ -6,12 +6,13 @@ from datetime import UTC, datetime, time, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from backoffice.desk import context, forms, kept, late, listing, moved, planning_lists
 from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.erp import expediting, load, production, purchasing
+from backoffice.erp import expediting, load, production, purchasing, recipes
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("planning", __name__, url_prefix="/desk/planning")
@@ -104,6 +105,10 @@ def work_centres() -> ResponseReturnValue:
 @bp.get("/load/<int:centre_id>")
 def centre(centre_id: int) -> ResponseReturnValue:
     """Show what fills a work centre, on the days that were chosen or in the next four weeks."""
+    return _centre_page(centre_id)
+
+
+def _centre_page(centre_id: int, error: BadInput | None = None) -> ResponseReturnValue:
     chosen, now = forms.shown_day("day"), context.now()
     first = chosen or context.today()
     last = max(forms.shown_day("until") or first, first) if chosen else first + timedelta(days=27)
@@ -111,9 +116,35 @@ def centre(centre_id: int) -> ResponseReturnValue:
     work_centre, slots, total = context.read(
         lambda db: planning_lists.find_slots(db, centre_id, low, high, now=now, page=forms.page())
     )
-    return render_template(
-        "desk/planning/centre.html", centre=work_centre, slots=slots, chosen=chosen, last=last, **_where(total)
+    page = render_template(
+        "desk/planning/centre.html",
+        centre=work_centre,
+        slots=slots,
+        chosen=chosen,
+        last=last,
+        fields=error.fields if error else {},
+        typed=request.form if error else {},
+        **_where(total),
     )
+    return page, error.status if error else 200
+
+
+@bp.post("/load/<int:centre_id>/pace")
+def pace(centre_id: int) -> ResponseReturnValue:
+    """Set how fast a work centre works, and for how long it begins nothing new."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        efficiency = forms.number("efficiency", most=1000, wrong="bad_number")
+        frozen = forms.number("frozen_days", least=0, most=recipes.MOST_FROZEN, wrong="bad_number")
+        recipes.set_pace(db, centre_id, efficiency, frozen, by=me.email, role=me.role, now=now)
+
+    try:
+        context.write(save)
+    except BadInput as error:
+        return _centre_page(centre_id, error)
+    flash(_("Saved."))
+    return redirect(url_for("planning.centre", centre_id=centre_id), 303)
 
 
 @bp.post("/stops")

@@ -11,11 +11,14 @@ from babel import negotiate_locale
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from backoffice.crm import parties
+from backoffice.crm.carts import new_cart
 from backoffice.desk import context, forms, item_search, phrases
 from backoffice.desk.formats import moment
 from backoffice.desk.lead_sheet import Sheet, find_last_address, get_sheet
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
+from backoffice.erp.classes import RETAIL
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
@@ -108,14 +111,14 @@ def change(lead_id: int) -> ResponseReturnValue:
         refused = Refused("payment_open")
         return _page(sheet, Shown(draft, problem=explain(refused), status=refused.status))
     if forms.text("pick"):
-        return _page(sheet, _look(replace(draft, lines=(*draft.lines, Line(forms.text("pick"), "1")), find="")))
+        return _page(sheet, _look(sheet, replace(draft, lines=(*draft.lines, Line(forms.text("pick"), "1")), find="")))
     if forms.text("remove").isdecimal():
         gone = int(forms.text("remove"))
-        return _page(sheet, _look(replace(draft, lines=tuple(one for at, one in enumerate(draft.lines) if at != gone))))
+        return _page(sheet, _look(sheet, replace(draft, lines=tuple(one for at, one in enumerate(draft.lines) if at != gone))))
     if action == "add":
-        return _page(sheet, _add(draft))
+        return _page(sheet, _add(sheet, draft))
     if action != "send":
-        return _page(sheet, _look(draft))
+        return _page(sheet, _look(sheet, draft))
     return _send(sheet, draft)
 
 
@@ -135,15 +138,15 @@ def withdraw(lead_id: int) -> ResponseReturnValue:
     return redirect(url_for("sales.lead", lead_id=lead_id), 303)
 
 
-def _add(draft: Draft) -> Shown:
+def _add(sheet: Sheet, draft: Draft) -> Shown:
     """Add what was typed if it is an item's number; else show what the words find."""
     exact = context.read(lambda db: item_search.find_item(db, draft.find))
     if exact is not None:
-        return _look(replace(draft, lines=(*draft.lines, Line(exact.sku, "1")), find=""))
-    return replace(_look(draft), found=tuple(context.read(lambda db: item_search.find_items(db, draft.find))))
+        return _look(sheet, replace(draft, lines=(*draft.lines, Line(exact.sku, "1")), find=""))
+    return replace(_look(sheet, draft), found=tuple(context.read(lambda db: item_search.find_items(db, draft.find))))
 
 
-def _look(draft: Draft) -> Shown:
+def _look(sheet: Sheet, draft: Draft) -> Shown:
     """Hold what is wanted in the draft's cart, and say for each line why it cannot be had."""
     carts, now = context.services().shop.carts, context.now()
     try:
@@ -161,7 +164,7 @@ def _look(draft: Draft) -> Shown:
     for sku, quantity in wanted.items():
         try:
             if cart is None:
-                cart = carts.add(None, sku, quantity, postcode=None, now=now)
+                cart = carts.add(_cart_for(sheet.lead.party_id), sku, quantity, postcode=None, now=now)
             elif had.get(sku) != quantity:
                 cart = carts.set_quantity(cart.token, sku, quantity, now=now)
         except ShopError as error:
@@ -186,6 +189,16 @@ def _at_place(cart: Cart, address: Mapping[str, str]) -> Cart:
     return carts.renew(cart.token, now=now)
 
 
+def _cart_for(party_id: int) -> str | None:
+    """Return a new cart for somebody of a class for which something may be kept; None: any new cart will do."""
+    whose = context.read(lambda db: parties.class_of(db, party_id))
+    if whose == RETAIL:
+        return None
+    made: list[str] = []
+    context.write(lambda db: made.append(new_cart(db, now=context.now(), customer_class=whose)[1]))
+    return made[0]
+
+
 def _held(draft: Draft) -> Cart | None:
     return context.services().shop.carts.find(draft.cart or None, now=context.now())
 
@@ -198,8 +211,8 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
     """Open the payment and mail its link; whatever stands in the way is said with everything typed still there."""
     seen = (forms.text("cart_version"), forms.text("total_minor"))
     if sheet.waiting is None and not all(one.isdecimal() and len(one) < 12 for one in seen):
-        return _page(sheet, replace(_look(draft), problem=_("Look at the days and the total first, then send it.")))
-    shown = Shown(draft, _held(draft)) if sheet.waiting is not None else _look(draft)
+        return _page(sheet, replace(_look(sheet, draft), problem=_("Look at the days and the total first, then send it.")))
+    shown = Shown(draft, _held(draft)) if sheet.waiting is not None else _look(sheet, draft)
     if shown.problem or (shown.cart is None and sheet.waiting is None):
         return _page(sheet, shown if shown.problem else replace(shown, problem=explain(Refused("cart_empty")), status=409))
     me, now = context.me(), context.now()

@@ -26,7 +26,7 @@ bp = Blueprint("shelves", __name__, url_prefix="/desk/warehouse/stock")
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """An item with its stock; `free` = on hand − allocated − reserved."""
+    """An item with its stock; `free` = on hand − allocated − reserved − allotted."""
 
     item: Item
     stock: Stock
@@ -34,7 +34,7 @@ class Shelf:
     @property
     def free(self) -> int:
         """Return what nobody has been promised."""
-        return self.stock.on_hand - self.stock.allocated - self.stock.reserved
+        return max(self.stock.on_hand - self.stock.allocated - self.stock.reserved - self.stock.allotted, 0)
 
 
 @bp.get("")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
+from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
@@ -112,6 +113,7 @@ def explain_field(code: str) -> str:
         "bad_date": _("Choose a day, for example 2026-12-08."),
         "placeholder_left": _("A word in {braces} is still to be filled in."),
         "past_date": _("Choose today or later."),
+        "cycle": _("It would be a part of itself."),
         "not_earlier": _("Choose a day before the one it is due."),
         "required": _("Fill this in."),
         "bad_email": _("Write an e-mail address, for example ada@example.com."),
@@ -308,33 +310,7 @@ def name_of(kind: str, code: str) -> str:
             "account_reset": _("Mail: new password"),
             "refund": _("Money back, to the payment provider"),
         },
-        "change": {
-            "api_key.create": _("made an API key"),
-            "api_key.revoke": _("ended an API key"),
-            "company.change": _("changed the company's data"),
-            "staff.add": _("added a colleague"),
-            "staff.change": _("changed a colleague"),
-            "staff.reset_password": _("made a new password"),
-            "staff_absence.remove": _("took an absence back"),
-            "absence.add": _("wrote an absence down"),
-            "rule.save": _("saved an assignment rule"),
-            "assignment_rule.remove": _("took an assignment rule away"),
-            "template.save": _("saved a ready answer"),
-            "mail_template.remove": _("took a ready answer away"),
-            "outbox.drop": _("gave a message up"),
-            "outbox.replay": _("tried a message again"),
-            "outbox.replay_all": _("tried all messages again"),
-            "payment.handled": _("dealt with a payment"),
-            "production.earlier": _("planned a production order earlier"),
-            "production.begin": _("noted that production can begin"),
-            "production.delay": _("noted that production cannot begin"),
-            "receipt.due": _("moved a receipt"),
-            "receipt.shorten": _("noted that fewer come"),
-            "slip.choose": _("chose after a day had moved"),
-            "receipt.expedite": _("asked a supplier for an earlier day"),
-            "receipt.expedite_declined": _("noted that the supplier cannot"),
-            "refund.request": _("gave money back"),
-        },
+        "change": change_words(),
         "promised_from": {
             "stock": _("stock"),
             "incoming": _("what is on its way"),

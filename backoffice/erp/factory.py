@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session
 
 from backoffice.db import kept
 from backoffice.erp import calendars, plan
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
 from backoffice.planning.calendars import Calendar
-from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, WorkCentre
+from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, Supplier, WorkCentre
+
+Offers = dict[int, list[tuple[t.SupplierItem, int | None]]]  # item → who sells it, with their calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Master:
     parents: dict[int, list[int]]
     names: dict[int, str]  # item → name
     centre_names: dict[int, str]
-    suppliers: dict[int, tuple[int, int]]  # bought item → (supplier, lead days)
+    allotted: frozenset[int]  # items of which something was kept for a class of customers when this was read
+    suppliers: dict[int, list[int]]  # bought item → who sells it, in the order in which they are tried
 
     def below(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all their components, at any depth."""
@@ -40,6 +44,11 @@ class Master:
         """Return the work centres that these items may be made at."""
         steps = (step for item_id in item_ids for step in self.factory.recipe(item_id).steps)
         return {cast(int, one.work_centre) for step in steps for one in (step, *step.others)}
+
+    def offer(self, item_id: int, supplier_id: int) -> Item | Supplier:
+        """Return what a supplier sells of an item, as the plan counts it; the first one's offer for who no longer sells it."""
+        item = self.factory.item_by[item_id]
+        return next((one for one in item.suppliers if one.key == supplier_id), item)
 
     def above(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all that are made with them, at any depth."""
@@ -78,15 +87,18 @@ def _closure(start: Iterable[int], edges: dict[int, list[int]]) -> set[int]:
 def _read(session: Session, today: date, now: datetime) -> Master:
     company = get_company(session)
     all_calendars = calendars.load_all(session, *calendars.horizon(today))
-    supply = _best_suppliers(session)
+    supply = _offers(session)
     items, names = _items(session, supply)
     boms: dict[int, list[BomLine]] = defaultdict(list)
     components: dict[int, list[int]] = defaultdict(list)
     parents: dict[int, list[int]] = defaultdict(list)
+    instead = _alternates(session, t.BomAlternate, t.BomAlternate.bom_line_id, t.BomAlternate.item_id)
     for line in session.scalars(sa.select(t.BomLine).order_by(t.BomLine.parent_id, t.BomLine.position, t.BomLine.id)):
-        boms[line.parent_id].append(BomLine(line.component_id, Fraction(line.quantity, line.per)))
-        components[line.parent_id].append(line.component_id)
-        parents[line.component_id].append(line.parent_id)
+        quantity, scrap = Fraction(line.quantity, line.per), Fraction(line.scrap_permille, 1000)
+        boms[line.parent_id].append(BomLine(line.component_id, quantity, scrap, instead[line.id]))
+        for part in (line.component_id, *instead[line.id]):
+            components[line.parent_id].append(part)
+            parents[part].append(line.parent_id)
     centres = list(session.scalars(sa.select(t.WorkCentre)))
     stops = session.scalars(sa.select(t.WorkCentreStop).where(t.WorkCentreStop.ends_at > now))
     factory = Factory(
@@ -94,7 +106,7 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         items=items,
         boms=boms,
         routings=_routings(session),
-        work_centres={c.id: WorkCentre(c.id, c.calendar_id, lanes=c.lanes, name=c.name) for c in centres},
+        work_centres={c.id: _work_centre(c, today, ZoneInfo(company.timezone)) for c in centres},
         stops=[Stop(s.work_centre_id, s.starts_at, s.ends_at) for s in stops],
         timezone=company.timezone,
     )
@@ -105,41 +117,32 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         parents=parents,
         names=names,
         centre_names={c.id: c.name for c in centres},
-        suppliers={item_id: (row.supplier_id, row.lead_days) for item_id, (row, _) in supply.items()},
+        allotted=frozenset(session.scalars(sa.select(t.Allotment.item_id).where(t.Allotment.released_at.is_(None)).distinct())),
+        suppliers={item_id: [row.supplier_id for row, _ in offers] for item_id, offers in supply.items()},
     )
 
 
-def _best_suppliers(session: Session) -> dict[int, tuple[t.SupplierItem, int | None]]:
-    """Return for each item its active supplier with the shortest lead time (then the lowest id) and their calendar."""
+def _offers(session: Session) -> Offers:
+    """Return for each item its active suppliers in the order in which they are tried."""
     rows = session.execute(
         sa.select(t.SupplierItem, t.Supplier.calendar_id)
         .join(t.Supplier, t.Supplier.id == t.SupplierItem.supplier_id)
         .where(t.Supplier.active)
-        .order_by(t.SupplierItem.item_id, t.SupplierItem.lead_days, t.SupplierItem.supplier_id)
+        .order_by(t.SupplierItem.item_id, t.SupplierItem.priority, t.SupplierItem.lead_days, t.SupplierItem.supplier_id)
     )
-    best: dict[int, tuple[t.SupplierItem, int | None]] = {}
+    offers: Offers = defaultdict(list)
     for row, calendar_id in rows:
-        best.setdefault(row.item_id, (row, calendar_id))
-    return best
+        offers[row.item_id].append((row, calendar_id))
+    return offers
 
 
-def _items(session: Session, supply: dict[int, tuple[t.SupplierItem, int | None]]) -> tuple[dict[int, Item], dict[int, str]]:
+def _items(session: Session, supply: Offers) -> tuple[dict[int, Item], dict[int, str]]:
     items: dict[int, Item] = {}
     names: dict[int, str] = {}
     for row in session.scalars(sa.select(t.Item)):
         names[row.id] = row.name
         if row.source == "buy" and row.id in supply:
-            bought, calendar_id = supply[row.id]
-            items[row.id] = Item(
-                row.id,
-                "buy",
-                lead_days=bought.lead_days,
-                lead_calendar=calendar_id,
-                minimum=bought.order_minimum,
-                multiple=bought.order_multiple,
-                maximum=bought.order_maximum,
-                safety_stock=row.safety_stock,
-            )
+            items[row.id] = _bought(row, supply[row.id])
         elif row.source == "make":
             items[row.id] = Item(
                 row.id,
@@ -154,8 +157,52 @@ def _items(session: Session, supply: dict[int, tuple[t.SupplierItem, int | None]
     return items, names
 
 
+def _bought(row: t.Item, offers: list[tuple[t.SupplierItem, int | None]]) -> Item:
+    first, *others = (
+        Supplier(
+            one.supplier_id,
+            one.lead_days,
+            calendar_id,
+            minimum=one.order_minimum,
+            multiple=one.order_multiple,
+            maximum=one.order_maximum,
+        )
+        for one, calendar_id in offers
+    )
+    return Item(
+        row.id,
+        "buy",
+        lead_days=first.lead_days,
+        lead_calendar=first.lead_calendar,
+        minimum=first.minimum,
+        multiple=first.multiple,
+        maximum=first.maximum,
+        safety_stock=row.safety_stock,
+        suppliers=others,
+        supplier=first.key,
+    )
+
+
+def _work_centre(row: t.WorkCentre, today: date, zone: ZoneInfo) -> WorkCentre:
+    frozen = datetime.combine(today + timedelta(days=row.frozen_days), time(), zone).astimezone(UTC) if row.frozen_days else None
+    pace = Fraction(row.efficiency_percent, 100)
+    return WorkCentre(row.id, row.calendar_id, lanes=row.lanes, efficiency=pace, frozen_until=frozen, name=row.name)
+
+
+def _alternates(
+    session: Session, table: type[t.BomAlternate | t.OperationAlternate], of: Mapped[int], instead: Mapped[int]
+) -> defaultdict[int, list[int]]:
+    """Return line or operation → what may stand in, in the order in which it is tried."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for one, other in session.execute(sa.select(of, instead).order_by(of, table.priority, table.id)):
+        found[one].append(other)
+    return found
+
+
 def _routings(session: Session) -> dict[int, list[Operation]]:
     routings: dict[int, list[Operation]] = defaultdict(list)
+    of = t.OperationAlternate
+    instead = _alternates(session, of, of.operation_id, of.work_centre_id)
     rows = sa.select(t.RoutingOperation).order_by(t.RoutingOperation.item_id, t.RoutingOperation.position)
     for row in session.scalars(rows):
         routings[row.item_id].append(
@@ -164,6 +211,7 @@ def _routings(session: Session) -> dict[int, list[Operation]]:
                 setup_minutes=Fraction(row.setup_seconds, 60),
                 minutes_per_unit=Fraction(row.run_seconds, 60 * row.run_per),
                 fixed_minutes=Fraction(row.fixed_seconds, 60),
+                alternates=instead[row.id],
             )
         )
     return routings

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backoffice.erp import decisions, offers, pegging, plan, promising, snapshot, sources, stock
+from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
+from backoffice.erp.classes import RETAIL
 from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
@@ -46,18 +47,24 @@ def hold(
     minutes: int,
     country: str | None = None,
     postcode: str | None = None,
+    customer_class: str = RETAIL,
     now: datetime,
 ) -> t.Reservation:
     """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is for a place.
 
-    country, postcode: none: the company's default place. Raises Refused(not_available, most) and changes nothing then.
+    country, postcode: none: the company's default place. customer_class: the owner's.
+
+    Raises Refused(not_available, most) and changes nothing then.
     """
     if needs_plan(item):
         plan.bump(session)  # from here on nobody else plans until we are done
-    reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
+    touched = masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id]
+    reclaim(session, touched, now=now)
+    allotting.release_due(session, touched, now=now)
     if item.sell_from == "production":
         reclaim_minutes(session, now=now)
-    source = sources.find(session, item, quantity, country=country, postcode=postcode, reclaimed=True, now=now)
+    where = {"country": country, "postcode": postcode}
+    source = sources.find(session, item, quantity, **where, customer_class=customer_class, reclaimed=True, now=now)
     outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(
@@ -71,6 +78,7 @@ def hold(
         plan_version=plan.version(session),
         chain=promising.chain_rows(session, outcome, source.warehouse_id, now=now),
         warehouse_id=source.warehouse_id,
+        customer_class=customer_class,
     )
     session.add(reservation)
     session.flush()
@@ -252,13 +260,13 @@ def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[
 
 def _supplies_for(session: Session, reservation: t.Reservation, now: datetime) -> tuple[Outcome, int | None] | None:
     """Return new supplies and their warehouse: where it was to ship from if it lies there, else the works, else where it lies."""
-    item_id, quantity = reservation.item_id, reservation.quantity
-    elsewhere = sources.stocked(session, [item_id], now=now)
+    item_id, quantity, whose = reservation.item_id, reservation.quantity, reservation.customer_class
+    elsewhere = sources.stocked(session, [item_id], now=now, customer_class=whose)
     own = elsewhere.get(reservation.warehouse_id or 0)
     ready = {one: shelf.quote(item_id, quantity, sell_from="stock") for one, shelf in elsewhere.items()}
     if own is not None and ready[reservation.warehouse_id or 0].ready_at is not None:
         return ready[reservation.warehouse_id or 0], reservation.warehouse_id
-    works = snapshot.load(session, [item_id], now=now).quote(item_id, quantity, sell_from="production")
+    works = snapshot.load(session, [item_id], now=now, customer_class=whose).quote(item_id, quantity, sell_from="production")
     if works.ready_at is not None:
         return works, None
     return next(((outcome, one) for one, outcome in ready.items() if outcome.ready_at is not None), None)

@@ -7,7 +7,8 @@ they are read, and stores an answer only if nothing touched the row meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -18,6 +19,7 @@ from backoffice.db import Database
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import plan, shipping, snapshot, sources
+from backoffice.erp.company import get_company, local_today
 from backoffice.erp.sources import Source, policy
 from backoffice.planning.plan import Plan
 
@@ -168,4 +170,14 @@ def _valid_until(session: Session, now: datetime) -> datetime:
         .where(order.state == "ordered", line.received < line.quantity, line.due_at > now),
         sa.select(sa.func.min(making.ready_at)).where(making.state == "planned", making.ready_at > now),
     )
-    return min([now + STANDS_FOR, *filter(None, map(session.scalar, nexts))])
+    return min([now + STANDS_FOR, *filter(None, map(session.scalar, nexts)), *_releases(session, now)])
+
+
+def _releases(session: Session, now: datetime) -> Iterable[datetime]:
+    """Yield the midnight at which the next allotment is everybody's, where there is one."""
+    company = get_company(session)
+    kept = t.Allotment
+    later = sa.select(sa.func.min(kept.release_on)).where(kept.released_at.is_(None), kept.release_on > local_today(company, now))
+    release_on = session.scalar(later)
+    if release_on is not None:
+        yield datetime.combine(release_on, time(), ZoneInfo(company.timezone)).astimezone(UTC)

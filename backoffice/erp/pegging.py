@@ -14,7 +14,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice.db import PlanMoved, write_rows
-from backoffice.erp import decisions, stock
+from backoffice.erp import allotting, decisions, stock
 from backoffice.erp import models as t
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Outcome, Peg
@@ -50,7 +50,9 @@ def write(
 
 def _lock_order(peg: Peg) -> tuple[str, int, int]:
     key = cast(SupplyKey, peg.supply) if peg.kind in ("stock", "receipt") else ("", 0)
-    return (str(key[0]), int(cast(int, peg.item)), int(key[1]))
+    # what is kept changes the row of its supply too: those are locked by item
+    rows = {"stock": "stock", "receipt": "po"}[peg.kind] if key[0] == "kept" else key[0]
+    return (str(rows), int(cast(int, peg.item)), int(key[1]))
 
 
 def _write_orders(
@@ -100,23 +102,40 @@ def _peg_row(session: Session, reservation: t.Reservation, item: t.Item, peg: Pe
         row.supply_order_id = order.id
         order.pegged += quantity  # a row that this transaction has just written: nobody else can see it
     elif peg.kind == "stock":
-        row.warehouse_id = _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
+        _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
     elif peg.kind == "receipt":
-        _take_receipt(session, row, cast(SupplyKey, peg.supply))
+        _take_receipt(session, reservation, row, cast(SupplyKey, peg.supply))
+    else:
+        row.supplier_id = cast(int, peg.supply)
     return row
 
 
-def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row: t.Peg, supply: SupplyKey) -> int:
-    warehouse_id = supply[1]
+def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row: t.Peg, supply: SupplyKey) -> None:
+    kind, supply_id = supply
+    if kind == "kept":
+        _take_kept(session, reservation, row, supply_id)
+        return
+    row.warehouse_id = supply_id
     keep = item.safety_stock if row.item_id == item.id else 0
     take = stock.allocate if reservation.state in COMMITTED else stock.reserve
-    if not take(session, row.item_id, warehouse_id, row.quantity, keep=keep):
+    if not take(session, row.item_id, supply_id, row.quantity, keep=keep):
         raise PlanMoved(f"stock of item {row.item_id}")
-    return warehouse_id
 
 
-def _take_receipt(session: Session, row: t.Peg, supply: SupplyKey) -> None:
+def _take_kept(session: Session, reservation: t.Reservation, row: t.Peg, allotment_id: int) -> None:
+    whose, total = reservation.customer_class, total_of(reservation.state)
+    kept = allotting.take(session, allotment_id, row.quantity, customer_class=whose, total=total)
+    if kept is None:
+        raise PlanMoved(f"allotment {allotment_id}")
+    row.allotment_id = kept.id
+    row.warehouse_id, row.purchase_order_line_id = kept.warehouse_id, kept.purchase_order_line_id
+
+
+def _take_receipt(session: Session, reservation: t.Reservation, row: t.Peg, supply: SupplyKey) -> None:
     kind, supply_id = supply
+    if kind == "kept":
+        _take_kept(session, reservation, row, supply_id)
+        return
     if kind == "po":
         row.purchase_order_line_id = supply_id
         taken = change_receipt(session, supply_id, row.quantity)
@@ -130,10 +149,11 @@ def _take_receipt(session: Session, row: t.Peg, supply: SupplyKey) -> None:
 def change_receipt(session: Session, line_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
     line = t.PurchaseOrderLine
+    free = line.quantity - line.received - line.pegged - line.allotted
     return _changed(  # how much of it is pegged, the pegs themselves say
         session,
         sa.update(line)
-        .where(line.id == line_id, line.pegged + line.received + delta <= line.quantity, line.pegged + delta >= 0)
+        .where(line.id == line_id, line.pegged + delta >= 0, free >= delta if delta > 0 else sa.true())
         .values(pegged=line.pegged + delta),
     )
 
@@ -205,11 +225,15 @@ def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t
 
 def give_back(session: Session, peg: t.Peg, *, state: str) -> None:
     """Return one peg's quantity to its supply."""
+    kept = peg.quantity if peg.allotment_id and allotting.give_back(session, peg.allotment_id, peg.quantity) else 0
     if peg.kind == "stock":
         assert peg.warehouse_id is not None
-        stock.change(session, peg.item_id, peg.warehouse_id, **{total_of(state): -peg.quantity})
+        deltas = {total_of(state): -peg.quantity} | ({"allotted": kept} if kept else {})
+        stock.change(session, peg.item_id, peg.warehouse_id, **deltas)
     elif peg.kind == "receipt":
         assert peg.purchase_order_line_id is not None
+        if kept:
+            allotting.change_line(session, peg.purchase_order_line_id, kept)
         change_receipt(session, peg.purchase_order_line_id, -peg.quantity)
     elif peg.kind == "make":
         assert peg.supply_order_id is not None
@@ -230,11 +254,12 @@ def to_stock(session: Session, peg: t.Peg, warehouse_id: int, quantity: int, *, 
             kind=peg.kind,
             purchase_order_line_id=peg.purchase_order_line_id,
             supply_order_id=peg.supply_order_id,
+            allotment_id=peg.allotment_id,
             available_at=peg.available_at,
         )
         session.add(rest)
         peg.quantity = quantity
     peg.kind, peg.warehouse_id, peg.available_at = "stock", warehouse_id, now
-    peg.purchase_order_line_id = peg.supply_order_id = None
+    peg.purchase_order_line_id = peg.supply_order_id = peg.allotment_id = None
     session.flush()
     return peg

@@ -50,6 +50,7 @@ class PlanCopy:
         self._works = get_warehouse(session).id
         gone = set(without)
         self._supplies = snapshot.free_without(session, master.below(items), gone, now=now)
+        self._kept = _kept(session, self._supplies)
         self.all_work = _work(session, now)
         self._work = [one for one in self.all_work if one.counts and one.reservation_id not in gone]
         self._made = 0
@@ -59,8 +60,9 @@ class PlanCopy:
         self.factory = factory
 
     def date(self, key: tuple[str, int], at: datetime) -> None:
-        """Let a receipt or a production order come at another instant."""
-        self._supplies = [replace(one, available_at=at) if one.key == key else one for one in self._supplies]
+        """Let a receipt or a production order come at another instant, with what is kept of it."""
+        kept = {("kept", one.id) for one in self._kept.values() if ("po", one.purchase_order_line_id) == key}
+        self._supplies = [replace(one, available_at=at) if one.key in {key, *kept} else one for one in self._supplies]
 
     def push(self, order: t.ProductionOrder) -> datetime:
         """Give an order made for stock the next free minutes, as `rescheduling.push` does; return when it is ready.
@@ -74,7 +76,7 @@ class PlanCopy:
         for number, slot in enumerate(own):
             if slot.ends_at <= self.now:
                 continue
-            length = duration(steps[slot.position], order.quantity) if slot.position < len(steps) else 0
+            length = duration(steps[slot.position].at(slot.work_centre), order.quantity) if slot.position < len(steps) else 0
             place = self._centre(slot.work_centre, others).find(clock, length, limit)
             if place is None:
                 break
@@ -86,11 +88,13 @@ class PlanCopy:
         self.date(("mo", order.id), ready_at)
         return ready_at
 
-    def quote(self, item_id: int, quantity: int, *, sell_from: SellFrom, warehouse_id: int | None = None) -> Outcome:
+    def quote(
+        self, item_id: int, quantity: int, *, sell_from: SellFrom, customer_class: str, warehouse_id: int | None = None
+    ) -> Outcome:
         """Ask for an item at the works, or from the shelf of another warehouse."""
         there = {self._works} if warehouse_id is None else {warehouse_id}
         below = self._below([item_id]) if warehouse_id is None else {item_id}
-        supplies = [one for one in self._supplies if one.item in below and _is_there(one, there, self._works)]
+        supplies = [one for one in self._supplies if one.item in below and self._is_there(one, there, customer_class)]
         bookings = [
             Booking(one.work_centre, one.lane, one.starts_at, one.ends_at) for one in self._work if one.starts_at < one.ends_at
         ]
@@ -100,10 +104,8 @@ class PlanCopy:
 
     def warehouses(self, item_id: int) -> Sequence[int]:
         """Return the warehouses but the works in which something of an item is free."""
-        places = {
-            one.key[1] for one in self._supplies if one.item == item_id and isinstance(one.key, tuple) and one.key[0] == "stock"
-        }
-        return sorted(places - {self._works})
+        places = {self._place(one) for one in self._supplies if one.item == item_id}
+        return sorted(one for one in places if one is not None and one != self._works)
 
     def keep(self, outcome: Outcome, reservation: t.Reservation) -> None:
         """Let a reservation keep what it was given; what its lots yield beyond its need is a supply once it is placed."""
@@ -124,6 +126,18 @@ class PlanCopy:
                 key = ("mo", -self._made)
                 self._supplies.append(Supply(key, make.item, int(make.quantity) - used, make.ready_at, "receipt"))
 
+    def _place(self, supply: Supply) -> int | None:
+        """Return the warehouse in which a supply lies; None: it is still to come."""
+        kind, number = supply.key if isinstance(supply.key, tuple) else ("", 0)
+        return self._kept[number].warehouse_id if kind == "kept" else number if kind == "stock" else None
+
+    def _is_there(self, supply: Supply, places: set[int], customer_class: str) -> bool:
+        """Tell whether a supply counts in a place, and for a class: goods on their way all come to the works."""
+        kind, number = supply.key if isinstance(supply.key, tuple) else ("", 0)
+        place = self._place(supply)
+        mine = kind != "kept" or self._kept[number].customer_class == customer_class
+        return mine and (self._works if place is None else place) in places
+
     def _centre(self, work_centre_id: int, work: Iterable[Work]) -> Centre:
         now = micros(self.now)
         centre = Centre(self.factory.axis(work_centre_id, now), self.factory.centre_by[work_centre_id].lanes, now)
@@ -135,10 +149,11 @@ class PlanCopy:
         return centre
 
 
-def _is_there(supply: Supply, places: set[int], works: int) -> bool:
-    """Tell whether a supply counts in a place: goods on their way all come to the works."""
-    kind, number = supply.key if isinstance(supply.key, tuple) else ("", 0)
-    return number in places if kind == "stock" else works in places
+def _kept(session: Session, supplies: Iterable[Supply]) -> dict[int, t.Allotment]:
+    """Return the allotments among supplies. No statement where there are none."""
+    ids = [one.key[1] for one in supplies if isinstance(one.key, tuple) and one.key[0] == "kept"]
+    rows = session.scalars(sa.select(t.Allotment).where(t.Allotment.id.in_(sorted(ids)))) if ids else ()
+    return {one.id: one for one in rows}
 
 
 def _less(supply: Supply, quantity: int) -> Supply:

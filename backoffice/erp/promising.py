@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import plan, sources
+from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.factory import Master
 from backoffice.erp.shipping import Destination
@@ -42,13 +43,18 @@ def quote(
     country: str | None,
     postcode: str | None,
     own: str | None = None,
+    customer_class: str = RETAIL,
     now: datetime,
 ) -> Promise:
     """Return the earliest day for `quantity` of `item` at `postcode`; leaves no trace.
 
-    own: the asker's cart, whose holds do not compete. Raises Refused(not_available, most), BadInput(unknown_postcode).
+    own: the asker's cart, whose holds do not compete; customer_class: the asker's.
+
+    Raises Refused(not_available, most), BadInput(unknown_postcode).
     """
-    source = sources.find(session, item, quantity, country=country, postcode=postcode, own=own, now=now)
+    source = sources.find(
+        session, item, quantity, country=country, postcode=postcode, own=own, customer_class=customer_class, now=now
+    )
     return to_promise(session, masters.load(session, now=now), item, source.outcome, source.way, now=now)
 
 

@@ -26,28 +26,27 @@ def propose(
     """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts.
 
     pegs: what the reservation stands on. reuse: lines proposed for it before it was planned anew; they carry the new need
-    under their old numbers or go.
+    under their old numbers or go. Each item is ordered from the supplier that its peg names.
     """
-    wanted: dict[int, list[t.Peg]] = defaultdict(list)
-    for peg in pegs:
-        if peg.kind == "buy":
-            wanted[peg.item_id].append(peg)
-    if not wanted and not reuse:
+    if not reuse and not any(peg.kind == "buy" for peg in pegs):
         return []
     decisions.because(session, "proposed", now=now)
     master = masters.load(session, now=now)
-    old = {line.item_id: line for line in reuse}
+    wanted: dict[tuple[int, int], list[t.Peg]] = defaultdict(list)
+    for peg in pegs:
+        if peg.kind == "buy":
+            wanted[peg.item_id, peg.supplier_id or master.suppliers[peg.item_id][0]].append(peg)
+    old = {(line.item_id, _supplier_of(session, line)): line for line in reuse}
     orders: dict[int, t.PurchaseOrder] = {}
-    for item_id, needing in sorted(wanted.items()):
-        line = old.pop(item_id, None)
+    for (item_id, supplier_id), needing in sorted(wanted.items()):
+        line = old.pop((item_id, supplier_id), None)
         if line is None:
-            supplier_id, _ = master.suppliers[item_id]
             if supplier_id not in orders:
                 orders[supplier_id] = _new_order(session, supplier_id, reservation, now=now)
             line = t.PurchaseOrderLine(purchase_order_id=orders[supplier_id].id, item_id=item_id, version=0)
             session.add(line)
         needed = sum(peg.quantity for peg in needing)
-        lots = lots_for(needed, master.factory.item_by[item_id])
+        lots = lots_for(needed, master.offer(item_id, supplier_id))
         line.quantity, line.pegged = max(needed, int(lots.sum()) if lots else needed), needed
         line.due_at, line.version = max(peg.available_at for peg in needing), line.version + 1
         session.flush()
@@ -85,6 +84,10 @@ def drop(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> None:
         ):
             session.get_one(t.PurchaseOrder, order_id).state = "cancelled"
     session.flush()
+
+
+def _supplier_of(session: Session, line: t.PurchaseOrderLine) -> int:
+    return session.get_one(t.PurchaseOrder, line.purchase_order_id).supplier_id
 
 
 def _new_order(session: Session, supplier_id: int, reservation: t.Reservation, *, now: datetime) -> t.PurchaseOrder:

@@ -22,7 +22,9 @@ def recipes(session: Session) -> Recipes:
     found: dict[int, list[object]] = defaultdict(list)
     bom, step = t.BomLine, t.RoutingOperation
     for parent, *line in session.execute(
-        sa.select(bom.parent_id, bom.component_id, bom.quantity, bom.per).order_by(bom.parent_id, bom.component_id)
+        sa.select(bom.parent_id, bom.component_id, bom.quantity, bom.per, bom.scrap_permille).order_by(
+            bom.parent_id, bom.component_id
+        )
     ):
         found[parent].append(("part", *line))
     columns = (step.position, step.work_centre_id, step.setup_seconds, step.fixed_seconds, step.run_seconds, step.run_per)

@@ -32,7 +32,7 @@ def push(session: Session, order: t.ProductionOrder, *, not_before: datetime | N
         if slot.ends_at <= now:
             continue  # this operation is behind us
         centre = _centre(session, master, slot.work_centre_id, order.id, now)
-        length = duration(steps[slot.position], order.quantity) if slot.position < len(steps) else 0
+        length = duration(steps[slot.position].at(slot.work_centre_id), order.quantity) if slot.position < len(steps) else 0
         place = centre.find(clock, length, limit)
         if place is None:
             break  # it never opens again: the slot stays, late, and the planner sees it

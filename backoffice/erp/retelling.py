@@ -77,18 +77,19 @@ class _Rows:
         """Return how a production order (or the reservation itself) gets one of its items."""
         pegs = [peg for peg in self.pegs[demand] if peg.item_id == item_id]
         need = Need(item_id, sum(peg.quantity for peg in pegs), self.now)
-        bought: list[tuple[int, int]] = []
+        bought: list[tuple[int, int, int | None]] = []
         for peg in pegs:
             if peg.supply_order_id in self.own:
                 need.made.append(self._made(self.orders[peg.supply_order_id], peg.quantity))
             elif peg.kind == "buy" or (peg.purchase_order_line_id and self.lines[peg.purchase_order_line_id][1] == "proposed"):
-                bought.append((peg.quantity, self._there_at(peg)))
+                bought.append((peg.quantity, self._there_at(peg), peg.supplier_id))
             else:
                 firm: SupplyKind = "stock" if peg.kind == "stock" else "receipt"
                 at = self.now if peg.kind == "stock" else self._there_at(peg)
                 need.taken.append((Lot(at, 0, firm, _key(peg), len(need.taken)), peg.quantity))
         if bought:
-            need.bought.append((sum(quantity for quantity, _ in bought), max(at for _, at in bought), None))
+            _, at, supplier_id = max(bought, key=lambda one: one[1])
+            need.bought.append((sum(quantity for quantity, _, _ in bought), at, supplier_id))
         need.settle(self.now)
         return need
 
@@ -99,8 +100,11 @@ class _Rows:
     def _made(self, order: t.ProductionOrder, used: int) -> Made:
         made = Made(self.factory.item_by[order.item_id], order.quantity)
         made.used, made.start, made.ready = used, micros(order.starts_at), micros(order.ready_at)
-        made.steps = list(self.factory.recipe(order.item_id).steps)
-        made.places = [Place(slot.lane, micros(slot.starts_at), micros(slot.ends_at), 0, 0) for slot in self.slots[order.id]]
+        slots = self.slots[order.id]
+        made.steps = [
+            step.at(slot.work_centre_id) for step, slot in zip(self.factory.recipe(order.item_id).steps, slots, strict=True)
+        ]
+        made.places = [Place(slot.lane, micros(slot.starts_at), micros(slot.ends_at), 0, 0) for slot in slots]
         made.needs = [self.need(item_id, order.id) for item_id in dict.fromkeys(peg.item_id for peg in self.pegs[order.id])]
         made.gate = max(made.needs, key=lambda need: need.ready, default=None)
         return made

@@ -112,8 +112,9 @@ class _Rows:
     def _operation(self, order: t.ProductionOrder, slot: t.OperationSlot) -> Operation:
         steps = self.factory.recipe(order.item_id).steps
         length = None
-        if slot.position < len(steps) and steps[slot.position].work_centre == slot.work_centre_id:
-            length = duration(steps[slot.position], order.quantity)
+        step = steps[slot.position].at(slot.work_centre_id) if slot.position < len(steps) else None
+        if step is not None and step.work_centre == slot.work_centre_id:
+            length = duration(step, order.quantity)
         return Operation(slot.id, slot.work_centre_id, slot.lane, micros(slot.starts_at), micros(slot.ends_at), length)
 
     def _there_at(self, peg: t.Peg) -> datetime:

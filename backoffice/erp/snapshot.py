@@ -6,8 +6,8 @@ buyer does not compete with themselves.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -18,12 +18,14 @@ from backoffice.db import is_reading, table_of
 from backoffice.erp import bookings
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp.company import get_warehouse
+from backoffice.erp.classes import RETAIL
+from backoffice.erp.company import get_company, get_warehouse, local_today
 from backoffice.planning.model import Booking, Supply
 from backoffice.planning.plan import Plan, SellFrom
 
-# what a supply is called in the plan: ("stock", warehouse) | ("po", purchase order line) | ("mo", production order)
-SupplyKey = tuple[Literal["stock", "po", "mo"], int]
+# what a supply is called in the plan: ("stock", warehouse) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
+SupplyKey = tuple[Literal["stock", "kept", "po", "mo"], int]
+Back = Counter[tuple[str, int, int]]  # (kind, supply, item) → pegged by reservations that do not count
 
 
 def ignored(now: datetime, own: str | None, without: Iterable[int] = ()) -> sa.ColumnElement[bool]:
@@ -42,10 +44,11 @@ def load(
     *,
     now: datetime,
     own: str | None = None,
+    customer_class: str = RETAIL,
     sell_from: SellFrom = "production",
     reclaimed: bool = False,
 ) -> Plan:
-    """Return the plan as it stands at the works for questions about `item_ids`.
+    """Return the plan as it stands at the works for questions about `item_ids`, with what is kept for the asker's class.
 
     reclaimed: the asker has just released every expired hold on them, and has none of their own.
 
@@ -55,35 +58,52 @@ def load(
     master = masters.load(session, now=now)
     made = sell_from == "production"
     items = sorted(master.below(item_ids) if made else set(item_ids))
-    back = Counter[tuple[str, int, int]]() if reclaimed else _given_back(session, items, now=now, own=own)
-    supplies = list(_stock(session, items, back, now, get_warehouse(session).id))
+    back = Back() if reclaimed else _given_back(session, items, now=now, own=own)
+    kept = _Kept(session, items, back, customer_class, now)
+    supplies = list(_stock(session, items, back, now, get_warehouse(session).id, kept))
     if sell_from != "stock":
-        supplies += [*_receipts(session, items, back), *_making(session, items, back)]
+        supplies += [*_receipts(session, items, back, kept), *_making(session, items, back)]
     return Plan(master.factory, now, supplies, _bookings(session, master.centres(items), now=now, own=own) if made else ())
 
 
-def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, now: datetime, own: str | None = None) -> Plan:
+def load_shelf(
+    session: Session,
+    item_ids: Iterable[int],
+    warehouse_id: int,
+    *,
+    now: datetime,
+    own: str | None = None,
+    customer_class: str = RETAIL,
+) -> Plan:
     """Return a plan of nothing but what stands ready of `item_ids` in one warehouse."""
     items = sorted(set(item_ids))
     back = _given_back(session, items, now=now, own=own)
-    return Plan(masters.load(session, now=now).factory, now, list(_stock(session, items, back, now, warehouse_id)), ())
+    return Plan(
+        masters.load(session, now=now).factory,
+        now,
+        list(_stock(session, items, back, now, warehouse_id, _Kept(session, items, back, customer_class, now))),
+        (),
+    )
 
 
 def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Iterable[int], *, now: datetime) -> list[Supply]:
-    """Return what would be free of exactly these items, in every warehouse, if these reservations had nothing any more."""
+    """Return what would be free of exactly these items, in every warehouse, if these reservations had nothing any more.
+
+    Of what is kept for a class of customers, that of every class.
+    """
     items, without = sorted(set(item_ids)), sorted(set(reservation_ids))
     back = _given_back(session, items, now=now, own=None, without=without)
-    stock = _stock(session, items, back, now, None)
-    return [*stock, *_receipts(session, items, back), *_making(session, items, back, without)]
+    kept = _Kept(session, items, back, None, now)
+    stock = _stock(session, items, back, now, None, kept)
+    return [*stock, *_receipts(session, items, back, kept), *_making(session, items, back, without)]
 
 
-def _given_back(
-    session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()
-) -> Counter[tuple[str, int, int]]:
-    """Return (kind, supply, item) → quantity pegged by reservations that do not count."""
+def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()) -> Back:
+    """Return what is pegged by reservations that do not count."""
     pegs = session.execute(
         sa.select(
-            t.Peg.kind,
+            sa.case((t.Peg.allotment_id.is_not(None), "kept"), else_=t.Peg.kind),
+            t.Peg.allotment_id,
             t.Peg.warehouse_id,
             t.Peg.purchase_order_line_id,
             t.Peg.supply_order_id,
@@ -93,15 +113,15 @@ def _given_back(
         .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
         .where(ignored(now, own, without), t.Peg.item_id.in_(items), t.Peg.used.is_(False))
     )
-    back: Counter[tuple[str, int, int]] = Counter()
-    for kind, warehouse_id, line_id, order_id, item_id, quantity in pegs:
+    back = Back()
+    for kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
         if kind != "buy":
-            back[kind, warehouse_id or line_id or order_id or 0, item_id] += quantity
+            back[kind, allotment_id or warehouse_id or line_id or order_id or 0, item_id] += quantity
     return back
 
 
 _OF = table_of(t.Stock).c
-_SHELVES = sa.select(_OF.warehouse_id, _OF.item_id, _OF.on_hand - _OF.allocated - _OF.reserved).where(
+_SHELVES = sa.select(_OF.warehouse_id, _OF.item_id, _OF.on_hand - _OF.allocated - _OF.reserved, _OF.allotted).where(
     _OF.item_id.in_(sa.bindparam("item_ids", expanding=True))
 )
 _SHELF = _SHELVES.where(_OF.warehouse_id == sa.bindparam("warehouse_id"))
@@ -110,34 +130,71 @@ _SHELF = _SHELVES.where(_OF.warehouse_id == sa.bindparam("warehouse_id"))
 def _stock(
     session: Session,
     items: list[int],
-    back: Counter[tuple[str, int, int]],
+    back: Back,
     now: datetime,
     warehouse: int | None,
+    kept: _Kept,
 ) -> Iterable[Supply]:
-    """Yield what is free of each item in a warehouse (None: in each)."""
+    """Yield what is free of each item in a warehouse (None: in each), first what is kept for the asker."""
     shelves = _SHELVES if warehouse is None else _SHELF
-    for warehouse_id, item_id, free in session.execute(shelves, {"item_ids": items, "warehouse_id": warehouse}):
-        quantity = free + back["stock", warehouse_id, item_id]
-        if quantity > 0:
-            yield Supply(("stock", warehouse_id), item_id, quantity, now, "stock")
+    for warehouse_id, item_id, there, allotted in session.execute(shelves, {"item_ids": items, "warehouse_id": warehouse}):
+        there += back["stock", warehouse_id, item_id]
+        for key, quantity in kept.divide(("stock", warehouse_id), item_id, there, allotted):
+            yield Supply(key, item_id, quantity, now, "stock")
 
 
-def _receipts(session: Session, items: list[int], back: Counter[tuple[str, int, int]]) -> Iterable[Supply]:
+def _receipts(session: Session, items: list[int], back: Back, kept: _Kept) -> Iterable[Supply]:
     line = t.PurchaseOrderLine
     rows = session.execute(
-        sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.due_at)
+        sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.allotted, line.due_at)
         .join(t.PurchaseOrder, t.PurchaseOrder.id == line.purchase_order_id)
         .where(line.item_id.in_(items), t.PurchaseOrder.state == "ordered")
     )
-    for line_id, item_id, free, due_at in rows:
-        quantity = free + back["receipt", line_id, item_id]
-        if quantity > 0:
-            yield Supply(("po", line_id), item_id, quantity, due_at, "receipt")
+    for line_id, item_id, there, allotted, due_at in rows:
+        there += back["receipt", line_id, item_id]
+        for key, quantity in kept.divide(("po", line_id), item_id, there, allotted):
+            yield Supply(key, item_id, quantity, due_at, "receipt")
 
 
-def _making(
-    session: Session, items: list[int], back: Counter[tuple[str, int, int]], without: Iterable[int] = ()
-) -> Iterable[Supply]:
+class _Kept:
+    """What is kept of some items, as somebody of a class sees it (None: of any class): theirs, and others'."""
+
+    def __init__(self, session: Session, items: list[int], back: Back, customer_class: str | None, now: datetime) -> None:
+        """Read the allotments of these items. No statement where there are none."""
+        self._back, self._class = back, customer_class
+        self._rows: dict[tuple[SupplyKey, int], list[t.Allotment]] = defaultdict(list)
+        given = sorted(supply for kind, supply, _ in back if kind == "kept")
+        wanted = sorted(masters.load(session, now=now).allotted.intersection(items))
+        if not given and not wanted:
+            return
+        self._today = local_today(get_company(session), now)
+        open_ones = sa.and_(t.Allotment.item_id.in_(wanted), t.Allotment.released_at.is_(None))
+        rows = sa.select(t.Allotment).where(sa.or_(open_ones, t.Allotment.id.in_(given))).order_by(t.Allotment.id)
+        for one in session.scalars(rows.execution_options(populate_existing=True)):
+            line_id = one.purchase_order_line_id
+            supply: SupplyKey = ("po", line_id) if line_id else ("stock", one.warehouse_id or 0)
+            self._rows[supply, one.item_id].append(one)
+
+    def divide(self, supply: SupplyKey, item_id: int, there: int, allotted: int) -> Iterator[tuple[SupplyKey, int]]:
+        """Yield what of a supply is kept for the asker, by allotment, then what is anybody's.
+
+        there: what nobody was promised, `allotted` of it kept; a count or a supplier may have found fewer.
+        """
+        free = there - allotted
+        for one in self._rows.get((supply, item_id), ()):
+            given = self._back["kept", one.id, item_id]
+            left = given if one.released_at is not None else one.quantity - one.taken + given
+            there += given
+            if one.released_at is not None or one.release_on <= self._today:
+                free += left
+            elif self._class in (None, one.customer_class) and min(left, there) > 0:
+                yield ("kept", one.id), min(left, there)
+                there -= min(left, there)
+        if free > 0:
+            yield supply, free
+
+
+def _making(session: Session, items: list[int], back: Back, without: Iterable[int] = ()) -> Iterable[Supply]:
     """Yield what production orders make beyond what is promised of it; not those made for `without`."""
     order = t.ProductionOrder
     kept = sa.or_(order.reservation_id.is_(None), order.reservation_id.not_in(sorted(without)))

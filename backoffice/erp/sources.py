@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, cast
+from typing import Literal, TypedDict, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import shipping, snapshot
+from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import premises
 from backoffice.erp.shipping import Destination
 from backoffice.planning.outcome import Outcome
@@ -25,6 +26,13 @@ from backoffice.planning.shipping import ship
 from backoffice.public.errors import Refused
 
 SellFrom = Literal["stock", "incoming", "production"]
+
+
+class Asker(TypedDict):
+    """Who asks, as `snapshot` wants to know it."""
+
+    own: str | None
+    customer_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,16 @@ def find(
     country: str | None = None,
     postcode: str | None = None,
     own: str | None = None,
+    customer_class: str = RETAIL,
     reclaimed: bool = False,
     now: datetime,
 ) -> Source:
     """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
 
-    own: the asker, whose holds do not compete. reclaimed: no expired hold stands on it any more. Raises
-    BadInput(unknown_postcode), and Refused(not_available, most = what could be had instead of `quantity`, 0 if nothing).
+    own: the asker, whose holds do not compete; customer_class: theirs, for what is kept for it. reclaimed: no
+    expired hold stands on it any more.
+
+    Raises BadInput(unknown_postcode), and Refused(not_available, most = what could be had instead of `quantity`, 0 if nothing).
     """
     master = masters.load(session, now=now)
 
@@ -66,9 +77,10 @@ def find(
     if not item.on_sale:
         raise Refused("not_available", sku=item.sku, most=0)
     sell_from = policy(item)
-    standing = snapshot.load(session, [item.id], now=now, own=own, sell_from=sell_from, reclaimed=reclaimed)
+    asker: Asker = {"own": own, "customer_class": customer_class}
+    standing = snapshot.load(session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
     found = [Source(standing.quote(item.id, quantity, sell_from=sell_from), None, works)]
-    elsewhere = stocked(session, [item.id], now=now, own=own)
+    elsewhere = stocked(session, [item.id], now=now, **asker)
     for warehouse_id, ready in elsewhere.items():
         found.append(Source(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
     best = first(found, now=now)
@@ -94,7 +106,9 @@ def _rank(source: Source, now: datetime) -> tuple[date, bool, int] | None:
     return arrives_on, source.outcome.basis != "stock", source.warehouse_id or 0
 
 
-def stocked(session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None) -> Mapping[int, Plan]:
+def stocked(
+    session: Session, item_ids: Iterable[int], *, now: datetime, own: str | None = None, customer_class: str = RETAIL
+) -> Mapping[int, Plan]:
     """Return warehouse → what stands ready there of these items, for each warehouse but the works that has any."""
     if len(premises(session).warehouses) == 1:
         return {}
@@ -108,7 +122,8 @@ def stocked(session: Session, item_ids: Iterable[int], *, now: datetime, own: st
     kept: dict[int, list[int]] = {}
     for warehouse_id, item_id in rows:
         kept.setdefault(warehouse_id, []).append(item_id)
-    return {one: snapshot.load_shelf(session, items, one, now=now, own=own) for one, items in kept.items()}
+    asker: Asker = {"own": own, "customer_class": customer_class}
+    return {one: snapshot.load_shelf(session, items, one, now=now, **asker) for one, items in kept.items()}
 
 
 def _most(standing: Plan, item_id: int, quantity: int, sell_from: SellFrom) -> int:

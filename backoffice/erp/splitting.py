@@ -162,6 +162,7 @@ def part_off(session: Session, reservation: t.Reservation, quantity: int) -> t.R
         plan_version=reservation.plan_version,
         chain=list(reservation.chain),
         warehouse_id=None,
+        customer_class=reservation.customer_class,
         split_from_id=root(reservation),
     )
     session.add(rest)

@@ -16,39 +16,48 @@ from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, Refused
 
 
-def change(session: Session, item_id: int, warehouse_id: int, *, least: int | None = None, **deltas: int) -> bool:
-    """Add `deltas` (on_hand, allocated, reserved) to a stock row; tell whether that was done.
+def change(
+    session: Session, item_id: int, warehouse_id: int, *, free: int | None = None, there: int | None = None, **deltas: int
+) -> bool:
+    """Add `deltas` (on_hand, allocated, reserved, allotted) to a stock row; tell whether that was done.
 
-    least: only if at least so much was free before: on hand − allocated − reserved.
+    free: only if at least so much was anybody's before: on hand − allocated − reserved − allotted. there: so much, with what
+    is allotted.
     """
+    guards = {name: least for name, least in (("free", free), ("there", there)) if least is not None}
     asked = {"item": item_id, "warehouse": warehouse_id, **{f"more_{name}": delta for name, delta in deltas.items()}}
-    guard = {} if least is None else {"least": least}
-    result = session.execute(_changing(tuple(deltas), guarded=bool(guard)), asked | guard)
+    result = session.execute(_changing(tuple(deltas), tuple(guards)), asked | guards)
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
 
 
 _of = table_of(t.Stock).c
-_ENOUGH_IS_FREE = _of.on_hand - _of.allocated - _of.reserved >= sa.bindparam("least", type_=sa.BigInteger)
+_there = _of.on_hand - _of.allocated - _of.reserved
+_GUARDS = {
+    "free": _there - _of.allotted >= sa.bindparam("free", type_=sa.BigInteger),
+    "there": _there >= sa.bindparam("there", type_=sa.BigInteger),
+}
 
 
 @cache
-def _changing(fields: tuple[str, ...], *, guarded: bool) -> sa.Update:
+def _changing(fields: tuple[str, ...], guards: tuple[str, ...]) -> sa.Update:
     """Return the statement that adds to these totals: there are a handful."""
     mine = [_of.item_id == sa.bindparam("item"), _of.warehouse_id == sa.bindparam("warehouse")]
-    guard = [_ENOUGH_IS_FREE] if guarded else []
     added = {name: _of[name] + sa.bindparam(f"more_{name}", type_=sa.BigInteger) for name in fields}
-    return sa.update(table_of(t.Stock)).where(*mine, *guard).values(added)
+    return sa.update(table_of(t.Stock)).where(*mine, *(_GUARDS[name] for name in guards)).values(added)
 
 
 def reserve(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
-    """Reserve if saleable stock covers it: on hand − allocated − reserved − `keep` ≥ quantity. The only way to reserve."""
-    return change(session, item_id, warehouse_id, least=quantity + keep, reserved=quantity)
+    """Reserve if saleable stock covers it: on hand − allocated − reserved − allotted − `keep` ≥ quantity.
+
+    The only way to reserve what is not allotted.
+    """
+    return change(session, item_id, warehouse_id, free=quantity + keep, reserved=quantity)
 
 
 def allocate(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
     """Allocate free stock to an order that is already placed (used when it is planned anew)."""
-    return change(session, item_id, warehouse_id, least=quantity + keep, allocated=quantity)
+    return change(session, item_id, warehouse_id, free=quantity + keep, allocated=quantity)
 
 
 def ensure_row(session: Session, item_id: int, warehouse_id: int, *, now: datetime) -> None:
@@ -83,7 +92,7 @@ def move(
         raise Refused("already_moved", ref=ref)
     ensure_row(session, item_id, warehouse_id, now=now)
     deltas = {"on_hand": delta, "allocated": allocated, "reserved": reserved}
-    if not change(session, item_id, warehouse_id, least=allocated + reserved - delta, **deltas):
+    if not change(session, item_id, warehouse_id, there=allocated + reserved - delta, **deltas):
         raise Refused("not_enough_stock", item_id=item_id)
     session.execute(
         sa.update(t.Stock)

@@ -128,8 +128,9 @@ def swap(
     cancelling.take_back(session, reservation_id, now=now)
     if others := touched - {reservation_id}:
         replan.after_change(session, others, cause=causes.of("maker_cancelled"), now=now)
-    owner = f"order:{order_ref}"
-    new = holds.hold(session, item, old.quantity, owner=owner, minutes=HELD_MINUTES, country=country, postcode=postcode, now=now)
+    asker = {"owner": f"order:{order_ref}", "customer_class": old.customer_class}
+    where = {"country": country, "postcode": postcode}
+    new = holds.hold(session, item, old.quantity, minutes=HELD_MINUTES, **asker, **where, now=now)
     holds.start_paying(session, new.id, now=now)
     converted = holds.convert(session, new.id, order_ref=order_ref, now=now)
     assert converted is not None  # planned just now, it begins from now on

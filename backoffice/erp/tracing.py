@@ -263,7 +263,7 @@ def _names(session: Session, keys: Iterable[Key], edges: Sequence[_Edge]) -> Map
         | _made(session, of["made"])
         | _receipts(session, of["receipt"])
         | _shelves(session, of["stock"])
-        | {key: _Named(edge.item_id, edge.quantity, 0) for key, edge in bought.items()}
+        | _bought(session, bought)
     )
 
 
@@ -305,7 +305,7 @@ def _receipts(session: Session, ids: Sequence[int]) -> dict[Key, _Named]:
         Key("receipt", one.id): _Named(
             one.item_id,
             one.quantity - one.received,
-            one.quantity - one.received - one.pegged,
+            max(one.quantity - one.received - one.pegged - one.allotted, 0),
             order.number,
             supplier,
             one.due_at,
@@ -317,8 +317,18 @@ def _receipts(session: Session, ids: Sequence[int]) -> dict[Key, _Named]:
     }
 
 
+def _bought(session: Session, edges: Mapping[Key, _Edge]) -> dict[Key, _Named]:
+    rows = session.execute(
+        sa.select(t.Peg.id, t.Supplier.name)
+        .join(t.Supplier, t.Supplier.id == t.Peg.supplier_id)
+        .where(t.Peg.id.in_(sorted(key.id for key in edges)))
+    )
+    names = {row.id: row.name for row in rows} if edges else {}
+    return {key: _Named(edge.item_id, edge.quantity, 0, "", names.get(key.id, "")) for key, edge in edges.items()}
+
+
 def _shelves(session: Session, item_ids: Sequence[int]) -> dict[Key, _Named]:
-    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved
+    free = t.Stock.on_hand - t.Stock.allocated - t.Stock.reserved - t.Stock.allotted
     rows = session.execute(
         sa.select(t.Stock.item_id, t.Stock.warehouse_id, t.Stock.on_hand, free, t.Warehouse.name)
         .join(t.Warehouse, t.Warehouse.id == t.Stock.warehouse_id)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -193,12 +194,10 @@ class _Again:
 
         Source: `holds.plan_again`: where it was to ship from if it lies there, else the works, else where it lies.
         """
-        shelves = {
-            place: self.copy.quote(one.item_id, one.quantity, sell_from="stock", warehouse_id=place)
-            for place in self.copy.warehouses(one.item_id)
-        }
+        quote = partial(self.copy.quote, one.item_id, one.quantity, customer_class=one.customer_class)
+        shelves = {place: quote(sell_from="stock", warehouse_id=place) for place in self.copy.warehouses(one.item_id)}
         own = shelves.get(one.warehouse_id or 0)
-        works = None if own and own.ready_at else self.copy.quote(one.item_id, one.quantity, sell_from="production")
+        works = None if own and own.ready_at else quote(sell_from="production")
         tried = [(own, one.warehouse_id), (works, None), *((outcome, place) for place, outcome in shelves.items())]
         for outcome, place in tried:
             if outcome is not None and outcome.ready_at is not None:

@@ -13,7 +13,7 @@ from backoffice.erp.public_holidays import holiday_names
 from backoffice.lab.document import Fields, Node, day_of
 from backoffice.planning.calendars import Calendar
 from backoffice.planning.check import cycles
-from backoffice.planning.model import BomLine, Factory, Item, Operation, WorkCentre, lots_for
+from backoffice.planning.model import BomLine, Factory, Item, Operation, Supplier, WorkCentre, lots_for
 
 MOST_LANES = 10_000
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -107,7 +107,7 @@ def _read_holidays(node: Node, year: int) -> tuple[date, ...]:
 
 
 def _read_item(name: str, node: Node, calendars: Container[str]) -> Item:
-    of = node.fields("source", "lead_days", "calendar", "minimum", "multiple", "maximum", "safety_stock")
+    of = node.fields("source", "lead_days", "calendar", "minimum", "multiple", "maximum", "safety_stock", "suppliers")
     source = of.need("source", lambda n: n.choice("make", "buy", "kit", "phantom", "none"), "none")
     lead_days = (of.need if source == "buy" else of.get)("lead_days", Node.whole, 0)
     item = Item(
@@ -119,10 +119,26 @@ def _read_item(name: str, node: Node, calendars: Container[str]) -> Item:
         of.get("multiple", Node.number, 1),
         of.maybe("maximum", lambda n: n.number(above=True), None),
         of.get("safety_stock", Node.number, 0),
+        of.get("suppliers", lambda n: [_read_supplier(element, calendars) for element in n.elements()], ()),
     )
     if not item.through and lots_for(1, item) is None:
         node.fault("no lot fits its minimum, multiple and maximum")
     return item
+
+
+def _read_supplier(node: Node, calendars: Container[str]) -> Supplier:
+    of = node.fields("id", "lead_days", "calendar", "minimum", "multiple", "maximum")
+    supplier = Supplier(
+        of.need("id", Node.text, ""),
+        of.need("lead_days", Node.whole, 0),
+        of.maybe("calendar", lambda n: _known(n, calendars, "calendar"), None),
+        of.get("minimum", Node.number, 0),
+        of.get("multiple", Node.number, 1),
+        of.maybe("maximum", lambda n: n.number(above=True), None),
+    )
+    if lots_for(1, supplier) is None:
+        node.fault("no lot fits its minimum, multiple and maximum")
+    return supplier
 
 
 def _known(node: Node, names: Container[str], what: str) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import carts
+from backoffice.crm import accounts, carts
 from backoffice.crm import models as crm
 from backoffice.db import Database
 from backoffice.erp import catalogue
@@ -38,17 +38,33 @@ class LocalCarts:
         self._minutes = hold_minutes
 
     def add(
-        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+        self,
+        token: str | None,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        now: datetime,
+        country: str | None = None,
+        account: str | None = None,
     ) -> Cart:
         """Add to the line of `sku`; make a cart if there is none."""
 
         def show_it(session: Session, cart: crm.Cart, kept: str, _held: carts.Held) -> Cart:
             return _shown(session, cart, kept, now)
 
-        return self._add(token, sku, quantity, postcode, country, show_it, now)
+        return self._add(token, sku, quantity, (postcode, country, account), show_it, now)
 
     def put_in(
-        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+        self,
+        token: str | None,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        now: datetime,
+        country: str | None = None,
+        account: str | None = None,
     ) -> str:
         """Add, and return the cart's token."""
 
@@ -56,25 +72,26 @@ class LocalCarts:
             carts.remember_held(session, cart, held, now=now)
             return kept
 
-        return self._add(token, sku, quantity, postcode, country, remember, now)
+        return self._add(token, sku, quantity, (postcode, country, account), remember, now)
 
     def _add(
         self,
         token: str | None,
         sku: str,
         quantity: int,
-        postcode: str | None,
-        country: str | None,
+        known: tuple[str | None, str | None, str | None],
         answer: Callable[[Session, crm.Cart, str, carts.Held], T],
         now: datetime,
     ) -> T:
         if quantity < 1:
             raise BadInput("bad_quantity", most=carts.MOST)
+        postcode, country, account = known
 
         def work(session: Session, cart: crm.Cart | None) -> T:
             new, kept = cart is None, token
             if cart is None:
-                cart, kept = carts.new_cart(session, now=now, postcode=postcode or "", country=country)
+                whose = accounts.class_of(session, account, now=now)
+                cart, kept = carts.new_cart(session, now=now, postcode=postcode or "", country=country, customer_class=whose)
             elif (postcode or country) and cart.postcode is None:
                 carts.set_place(session, cart, postcode or "", country=country, now=now)
             held = carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now, new=new)

@@ -195,8 +195,8 @@ class LocalPromises:
         with self._db.read() as session:
             item = promising.get_item(session, sku)
             own = carts.find_cart(session, cart)
-            owner = carts.owner_ref(own) if own else None
-            return promising.quote(session, item, quantity, country=country, postcode=postcode, own=owner, now=now)
+            whose = {"own": carts.owner_ref(own), "customer_class": own.customer_class} if own else {}
+            return promising.quote(session, item, quantity, country=country, postcode=postcode, **whose, now=now)
 
 
 class Way:

@@ -43,19 +43,17 @@ def _calendar_faults(key: Hashable, calendar: Calendar) -> Iterator[str]:
 def _item_faults(item: Item, calendars: Mapping[Hashable, Calendar]) -> Iterator[str]:
     if item.source not in ("make", "buy", "kit", "phantom", "none"):
         yield f"item {item.key}: unknown source {item.source}"
+    if item.safety_stock < 0:
+        yield f"item {item.key}: safety_stock is negative"
     for offer in item.offers:
+        place = f"item {item.key}" if offer is item else f"item {item.key}, supplier {offer.key}"
         if offer.lead_calendar is not None and offer.lead_calendar not in calendars:
-            yield f"item {item.key}: unknown calendar {offer.lead_calendar}"
-    numbers = {
-        "lead_days": item.lead_days,
-        "minimum": item.minimum,
-        "multiple": item.multiple,
-        "safety_stock": item.safety_stock,
-    }
-    negative = [name for name, number in numbers.items() if number < 0]
-    yield from (f"item {item.key}: {name} is negative" for name in negative)
-    if not negative and lots_for(1, item) is None:
-        yield f"item {item.key}: no lot fits its minimum, multiple and maximum"
+            yield f"{place}: unknown calendar {offer.lead_calendar}"
+        numbers = {"lead_days": offer.lead_days, "minimum": offer.minimum, "multiple": offer.multiple}
+        negative = [name for name, number in numbers.items() if number < 0]
+        yield from (f"{place}: {name} is negative" for name in negative)
+        if not negative and lots_for(1, offer) is None:
+            yield f"{place}: no lot fits its minimum, multiple and maximum"
 
 
 def _bom_faults(parent: Hashable, lines: Sequence[BomLine], items: Mapping[Hashable, Item]) -> Iterator[str]:

@@ -55,14 +55,21 @@ class Search(Reservations):
             if covered is None:
                 raise BlockedError("not_enough" if item else "unknown_item", key)
             return self._combine(key, quantity, quantity, covered, use)
-        if item.source == "buy" and not item.suppliers and lots_for(quantity, item) is not None:
-            arrival = self.state.arrival(item)
-            if arrival is not None and arrival <= self.limit:
-                # Any quantity bought is there at one instant, so the best cut is known without trying.
-                if covered is not None and covered <= arrival:
-                    return self._combine(key, quantity, quantity, covered, use)
-                return self._combine(key, quantity, pool.free_by(arrival), arrival, use)
+        arrival = self._arrival(item, quantity) if item.source == "buy" else None
+        if arrival is not None:
+            # Any quantity bought is there at one instant, so the best cut is known without trying.
+            if covered is not None and covered <= arrival:
+                return self._combine(key, quantity, quantity, covered, use)
+            return self._combine(key, quantity, pool.free_by(arrival), arrival, use)
         return self._earliest_cut(key, quantity, covered, use)
+
+    def _arrival(self, item: Item, quantity: Number) -> int | None:
+        """Return when whatever is bought now is there: from the first supplier who can bring any; None if nobody can."""
+        for offer in item.offers:
+            at = self.state.arrival(offer) if lots_for(quantity, offer) else None
+            if at is not None and at <= self.limit:
+                return at
+        return None
 
     def _earliest_cut(self, key: Hashable, quantity: Number, covered: int | None, use: int) -> Need:
         """Try the cuts of rule 2 of this module by bisection and reserve the best one."""

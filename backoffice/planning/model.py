@@ -40,7 +40,7 @@ class Item:
     lead_days: whole calendar days from order to arrival of a bought item, or open days of the calendar `lead_calendar`.
     minimum, multiple (0 = any), maximum: the lot made, or the order line bought.
     safety_stock: what is never promised. suppliers: who else sells it, tried in this order after the one that the fields
-    above describe; a need is bought whole from one of them.
+    above describe, whose key is `supplier`; a need is bought whole from one of them.
     """
 
     key: Hashable
@@ -52,10 +52,11 @@ class Item:
     maximum: Number | None = None
     safety_stock: Number = 0
     suppliers: Sequence[Supplier] = ()
+    supplier: Hashable | None = None
 
     @property
     def offers(self) -> Sequence[Item | Supplier]:
-        """Return who sells it, in the order in which they are tried; itself for the first, which has no key of its own."""
+        """Return who sells it, in the order in which they are tried; itself for the first."""
         return (self, *self.suppliers)
 
     @property
@@ -154,6 +155,10 @@ class Step(NamedTuple):
     rate: int
     divisor: int
     others: tuple[Step, ...] = ()
+
+    def at(self, work_centre: Hashable) -> Step:
+        """Return how it is done at one of its work centres; itself for one that is none of them."""
+        return next((one for one in self.others if one.work_centre == work_centre), self)
 
 
 class Recipe(NamedTuple):

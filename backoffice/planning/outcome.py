@@ -18,7 +18,7 @@ class Peg:
     """A quantity of `item` set aside for a demand.
 
     supply: `Supply.key` of a stock or receipt, index into `Outcome.makes` of a make; of a buy the key of
-    the `Supplier`, None for the first. The surplus of an
+    the supplier. The surplus of an
     earlier committed lot is a receipt whose key is a `Surplus`. demand: index into `Outcome.makes` of the lot
     that needs it, None for the asked item itself.
     """

@@ -167,7 +167,7 @@ class Reservations:
             lots = lots_for(quantity, offer)
             at = arrival(offer) if lots else None
             if lots and at is not None and at <= self.limit:
-                need.bought.append((quantity, at, None if offer is item else offer.key))
+                need.bought.append((quantity, at, item.supplier if offer is item else offer.key))
                 self._keep(item, lots.sum() - quantity, at, None)
                 return
             failure = failure or ("lot_sizes" if not lots else "never_opens" if at is None else "beyond_horizon")

@@ -73,17 +73,34 @@ class CartDoor(Protocol):
     """Change a cart. Every change holds material and capacity minutes for 15 minutes and renews what is held."""
 
     def add(
-        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+        self,
+        token: str | None,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        now: datetime,
+        country: str | None = None,
+        account: str | None = None,
     ) -> Cart:
         """Add to the line of `sku` (the same one twice sums up); make a cart if `token` is None or unknown.
 
-        postcode, country: where a new cart goes; None: to the place that days are named for by default.
+        postcode, country: where a new cart goes; None: to the place that days are named for by default. account: the session
+        of who is logged in: a new cart may take what is kept for their class.
         Raises NotFound(unknown_product), Refused(not_available | currency_mismatch), BadInput(bad_quantity | unknown_postcode).
         """
         ...
 
     def put_in(
-        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
+        self,
+        token: str | None,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        now: datetime,
+        country: str | None = None,
+        account: str | None = None,
     ) -> str:
         """Add as `add` does and return the cart's token alone: for whoever sends a browser on to where the cart is shown."""
         ...

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request, url_for
 from backoffice.public.carts import Cart
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
 from storefront import addresses, wording
-from storefront.cookies import keep_cart, keep_place
+from storefront.cookies import account_token, keep_cart, keep_place
 from storefront.front import Front, Place, see
 from storefront.inputs import parse_postcode, parse_quantity
 from storefront.views.product import choose, draw_product, find_product
@@ -62,7 +62,8 @@ class Views:
         known = carts.find_place(token) if postcode else None
         if token and known and postcode and postcode != known.postcode:
             carts.set_postcode(token, postcode, country=country or self.front.profile().country, now=now)
-        return carts.put_in(token, sku, quantity, postcode=postcode, country=country, now=now)
+        where = {"postcode": postcode, "country": country}
+        return carts.put_in(token, sku, quantity, **where, account=account_token(), now=now)
 
     def _refuse_add(self, error: ShopError, slug: str, sku: str, typed: str, postcode_typed: str, now: datetime) -> Response:
         product = find_product(self.front, slug, now)

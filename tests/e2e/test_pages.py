@@ -72,6 +72,8 @@ DESKS = {
     "receipts": "/desk/planning/receipts",
     "load": "/desk/planning/load",
     "work-centre": "/desk/planning/load/1",
+    "items": "/desk/planning/items",
+    "item": "/desk/planning/items/1",
     "load-by-week": "/desk/planning/load?weeks=13&by=week",
     "lanes-week": "/desk/planning/lanes",
     "lanes-day": "/desk/planning/lanes?zoom=day&from=2026-11-26",

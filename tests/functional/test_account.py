@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from email import message_from_bytes, policy
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from backoffice import bootstrap
 from backoffice.bridge import outbox
-from backoffice.crm.models import Account, AccountLink, AccountSession, Address, Cart
+from backoffice.crm.models import Account, AccountLink, AccountSession, Address, Cart, Party
 from backoffice.db import Database
+from backoffice.erp import allotting
 from tests.buyers import hidden
 from tests.company import open_company
 from tests.conftest import NOW, FixedClock
@@ -273,3 +276,26 @@ def test_nobody_fills_her_mailbox(client: FlaskClient, browser: Callable[[], Fla
     assert ask_everywhere() == []
     clock.advance(hours=1)
     assert ask_everywhere() == three_of_each
+
+
+def test_logged_in_she_may_have_what_is_kept_for_her_class(
+    client: FlaskClient, browser: Callable[[], FlaskClient], db: Database, post: Send
+) -> None:
+    ada(client, post)
+
+    def keep(session: Session) -> None:
+        session.scalars(sa.select(Party)).one().customer_class = "trade"
+        allotting.set_aside(session, 1, "trade", 4, date(2026, 12, 1), by="petra", now=NOW)
+
+    db.run(keep)
+    three = {"sku": "STOOL", "slug": "stool", "quantity": "3", "postcode": "10115"}
+    stranger = browser()
+    assert stranger.post("/cart/add", data=three).status_code == 409
+    assert client.post("/cart/add", data=three).status_code == 303
+    assert client.post("/cart/add", data=three | {"quantity": "2"}).status_code == 303  # the one that is anybody's too
+    assert client.post("/cart/add", data=three | {"quantity": "1"}).status_code == 409
+    another = browser()  # who logs in with a cart brings it along
+    assert another.post("/cart/add", data=three | {"sku": "LAMP", "slug": "lamp"}).status_code == 303
+    assert another.post("/account/login", data=ADA).status_code == 303
+    with db.read() as session:
+        assert [one.customer_class for one in session.scalars(sa.select(Cart).order_by(Cart.id))] == ["trade", "trade"]

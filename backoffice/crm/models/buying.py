@@ -9,13 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
+from backoffice.erp.classes import CUSTOMER_CLASSES, RETAIL, one_of
 
 
 class Cart(Base):
     """A cart, found by the hash of its browser's token."""
 
     __tablename__ = "cart"
-    __table_args__ = (sa.CheckConstraint("parcels IN ('one', 'dated')", name="parcels"),)
+    __table_args__ = (
+        sa.CheckConstraint("parcels IN ('one', 'dated')", name="parcels"),
+        sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
@@ -24,6 +28,7 @@ class Cart(Base):
     postcode: Mapped[str | None]
     parcels: Mapped[str] = mapped_column(default="one", server_default="one")  # one: all on one day | dated: each when it can be
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # whose it is, as far as we know
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
     state: Mapped[str] = mapped_column(default="open")  # open | ordered
     created_at: Mapped[datetime]

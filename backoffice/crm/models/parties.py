@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
+from backoffice.erp.classes import CUSTOMER_CLASSES, RETAIL, one_of
 
 
 class Party(Base):
@@ -22,6 +23,7 @@ class Party(Base):
     __table_args__ = (
         sa.CheckConstraint("kind IN ('person', 'company')", name="kind"),
         sa.CheckConstraint("kind = 'person' OR company_id IS NULL", name="belongs"),
+        sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
         sa.UniqueConstraint("country", "company_key"),
         sa.Index(
             "uq_party_company_vat_number",
@@ -47,6 +49,7 @@ class Party(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     country: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # of a company: ISO 3166-1 alpha-2
     company_key: Mapped[str | None]
+    customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # a person's company counts for them too
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
 

@@ -28,7 +28,9 @@ from backoffice.erp.models.company import (
     WarehouseTransit,
 )
 from backoffice.erp.models.making import (
+    BomAlternate,
     BomLine,
+    OperationAlternate,
     OperationSlot,
     ProductionOrder,
     Resequencing,
@@ -39,9 +41,11 @@ from backoffice.erp.models.making import (
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
 from backoffice.erp.models.promising import Offer, Peg, Reservation
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
-from backoffice.erp.models.stocking import Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
+from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
 
 __all__ = [
+    "Allotment",
+    "BomAlternate",
     "BomLine",
     "Calendar",
     "CalendarException",
@@ -53,6 +57,7 @@ __all__ = [
     "Item",
     "ItemSubstitute",
     "Offer",
+    "OperationAlternate",
     "OperationSlot",
     "Peg",
     "Picture",

@@ -12,13 +12,14 @@ from backoffice.db import Base, BigId
 
 
 class BomLine(Base):
-    """`quantity` smallest units of the component go into `per` smallest units of the parent."""
+    """`quantity` smallest units of the component go into `per` smallest units of the parent; of each 1,000, some are lost."""
 
     __tablename__ = "bom_line"
     __table_args__ = (
         sa.UniqueConstraint("parent_id", "component_id"),
         sa.CheckConstraint("quantity > 0 AND per > 0", name="quantity"),
         sa.CheckConstraint("parent_id <> component_id", name="not_itself"),
+        sa.CheckConstraint("scrap_permille >= 0 AND scrap_permille < 1000", name="scrap"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -26,20 +27,39 @@ class BomLine(Base):
     component_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
     quantity: Mapped[int]
     per: Mapped[int] = mapped_column(default=1)
+    scrap_permille: Mapped[int] = mapped_column(default=0, server_default="0")
     position: Mapped[int] = mapped_column(default=0)
 
 
+class BomAlternate(Base):
+    """An item that may stand in for a component, for the whole need of a lot; the lowest priority is tried first."""
+
+    __tablename__ = "bom_alternate"
+    __table_args__ = (sa.UniqueConstraint("bom_line_id", "item_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    bom_line_id: Mapped[int] = mapped_column(sa.ForeignKey("bom_line.id", ondelete="CASCADE"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    priority: Mapped[int] = mapped_column(default=1)
+
+
 class WorkCentre(Base):
-    """A machine or a group of hands. lanes: how many jobs side by side."""
+    """A machine or a group of hands. lanes: how many jobs side by side. frozen_days: on so many days, today being
+    the first, nothing new begins."""
 
     __tablename__ = "work_centre"
-    __table_args__ = (sa.CheckConstraint("lanes >= 1", name="lanes"),)
+    __table_args__ = (
+        sa.CheckConstraint("lanes >= 1", name="lanes"),
+        sa.CheckConstraint("efficiency_percent >= 1 AND frozen_days >= 0", name="pace"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     calendar_id: Mapped[int] = mapped_column(sa.ForeignKey("calendar.id"))
     lanes: Mapped[int] = mapped_column(default=1)
+    efficiency_percent: Mapped[int] = mapped_column(default=100, server_default="100")
+    frozen_days: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class WorkCentreStop(Base):
@@ -74,6 +94,18 @@ class RoutingOperation(Base):
     fixed_seconds: Mapped[int] = mapped_column(default=0)
     run_seconds: Mapped[int] = mapped_column(default=0)
     run_per: Mapped[int] = mapped_column(default=1)
+
+
+class OperationAlternate(Base):
+    """A work centre that may do an operation instead; the lowest priority is tried first."""
+
+    __tablename__ = "operation_alternate"
+    __table_args__ = (sa.UniqueConstraint("operation_id", "work_centre_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    operation_id: Mapped[int] = mapped_column(sa.ForeignKey("routing_operation.id", ondelete="CASCADE"))
+    work_centre_id: Mapped[int] = mapped_column(sa.ForeignKey("work_centre.id"), index=True)
+    priority: Mapped[int] = mapped_column(default=1)
 
 
 class ProductionOrder(Base):

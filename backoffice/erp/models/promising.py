@@ -9,19 +9,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
+from backoffice.erp.classes import CUSTOMER_CLASSES, RETAIL, one_of
 
 
 class Reservation(Base):
     """A quantity of one item kept for somebody.
 
     state: held (a cart's, dies at expires_at) | paying (ends only by settling or the provider's word) | converted (an order's)
-    | shipped | released. owner_ref: the cart; order_ref: the order's number, once there is one.
+    | shipped | released. owner_ref: the cart; order_ref: the order's number, once there is one. customer_class: theirs.
     """
 
     __tablename__ = "reservation"
     __table_args__ = (
         sa.CheckConstraint("state IN ('held', 'paying', 'converted', 'shipped', 'released')", name="state"),
         sa.CheckConstraint("quantity > 0", name="quantity"),
+        sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
         sa.Index("ix_reservation_state_expires_at", "state", "expires_at"),
     )
 
@@ -37,13 +39,15 @@ class Reservation(Base):
     plan_version: Mapped[int]
     warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))  # where it ships from; none: the works
     split_from_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reservation.id"), index=True)  # the rest of a parted line
+    customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)
     chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
 
 
 class Peg(Base):
     """A quantity of one supply given to a reservation, or to a production order planned for it.
 
-    kind: stock (warehouse_id) | receipt (purchase_order_line_id) | make (supply_order_id) | buy (still to be ordered).
+    kind: stock (warehouse_id) | receipt (purchase_order_line_id) | make (supply_order_id) | buy (still to be ordered, from
+    supplier_id). allotment_id: what its class is kept; its stock is taken from there.
     production_order_id: the production order that needs it; none = the reservation itself. used: consumed or shipped.
     """
 
@@ -67,6 +71,8 @@ class Peg(Base):
     warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))
     purchase_order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("purchase_order_line.id"), index=True)
     supply_order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("production_order.id"), index=True)
+    supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier.id"))
+    allotment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("allotment.id"))
     available_at: Mapped[datetime]
     used: Mapped[bool] = mapped_column(default=False)
 

@@ -24,7 +24,10 @@ class Supplier(Base):
 
 
 class SupplierItem(Base):
-    """What a supplier sells us, how fast and in what quantities. The active one with the shortest lead time is used."""
+    """What a supplier sells us, how fast and in what quantities.
+
+    Of the active ones the lowest priority is tried first, of equals the shortest lead time; a need is bought whole from one.
+    """
 
     __tablename__ = "supplier_item"
     __table_args__ = (
@@ -36,6 +39,7 @@ class SupplierItem(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier.id"))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    priority: Mapped[int] = mapped_column(default=1, server_default="1")
     lead_days: Mapped[int]
     order_minimum: Mapped[int] = mapped_column(default=0)
     order_multiple: Mapped[int] = mapped_column(default=1)
@@ -57,12 +61,16 @@ class PurchaseOrder(Base):
 
 
 class PurchaseOrderLine(Base):
-    """An expected receipt: quantity − received is open, of which `pegged` is already promised to somebody."""
+    """An expected receipt: quantity − received is open, of which `pegged` is already promised to somebody.
+
+    allotted: what is left of its allotments.
+    """
 
     __tablename__ = "purchase_order_line"
     __table_args__ = (
         sa.CheckConstraint("quantity > 0 AND received >= 0", name="quantity"),
         sa.CheckConstraint("pegged >= 0 AND pegged + received <= quantity", name="never_promised_twice"),
+        sa.CheckConstraint("allotted >= 0", name="allotted"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -71,6 +79,7 @@ class PurchaseOrderLine(Base):
     quantity: Mapped[int]
     received: Mapped[int] = mapped_column(default=0)
     pegged: Mapped[int] = mapped_column(default=0)
+    allotted: Mapped[int] = mapped_column(default=0, server_default="0")
     due_at: Mapped[datetime]
     expedite_on: Mapped[date | None]  # the day we asked the supplier for instead
     expedite_asked_at: Mapped[datetime | None]

@@ -9,18 +9,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
+from backoffice.erp.classes import CUSTOMER_CLASSES, one_of
 
 
 class Stock(Base):
     """Totals of one item in one warehouse.
 
-    allocated: placed orders (and released production) not yet shipped; reserved: holds. The database itself forbids overselling.
+    allocated: placed orders (and released production) not yet shipped; reserved: holds. allotted: what is left of its
+    allotments. The database itself forbids overselling.
     """
 
     __tablename__ = "stock"
     __table_args__ = (
         sa.UniqueConstraint("item_id", "warehouse_id"),
         sa.CheckConstraint("allocated >= 0 AND reserved >= 0 AND allocated + reserved <= on_hand", name="never_oversold"),
+        sa.CheckConstraint("allotted >= 0", name="allotted"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -29,7 +32,37 @@ class Stock(Base):
     on_hand: Mapped[int] = mapped_column(default=0)
     allocated: Mapped[int] = mapped_column(default=0)
     reserved: Mapped[int] = mapped_column(default=0)
+    allotted: Mapped[int] = mapped_column(default=0, server_default="0")
     figure_at: Mapped[datetime]  # when on_hand was last known to be right
+
+
+class Allotment(Base):
+    """A quantity kept for customers of one class; from the day `release_on` on it is everybody's.
+
+    It lies in a warehouse, or is still to come with a purchase order line; what of it arrives is an allotment of the shelf.
+    taken: what of it was promised to them, also what has left since. released_at: when the rest became everybody's.
+    """
+
+    __tablename__ = "allotment"
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0 AND taken >= 0 AND taken <= quantity", name="never_taken_twice"),
+        sa.CheckConstraint("(warehouse_id IS NULL) <> (purchase_order_line_id IS NULL)", name="supply"),
+        sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
+        sa.Index("ix_allotment_item_id_released_at", "item_id", "released_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    warehouse_id: Mapped[int | None] = mapped_column(sa.ForeignKey("warehouse.id"))
+    purchase_order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("purchase_order_line.id"), index=True)
+    customer_class: Mapped[str]
+    quantity: Mapped[int]
+    taken: Mapped[int] = mapped_column(default=0)
+    release_on: Mapped[date]
+    released_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+    actor: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
 
 
 class StockMovement(Base):

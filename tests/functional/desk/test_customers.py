@@ -110,6 +110,15 @@ def test_what_is_wrong_is_said_beside_the_field(at_desk: AtDesk, workshop: Works
     assert 'value="Kept"' in page
 
 
+def test_the_class_decides_what_is_kept_for_them(at_desk: AtDesk, workshop: Workshop) -> None:
+    buy(workshop)
+    bea = at_desk("Bea")
+    assert "Key accounts</dd>" in bea.send(f"{LIST}/1", **(FORM | {"customer_class": "key"}))
+    assert [one.customer_class for one in workshop.rows(Party)] == ["key"]
+    assert "Choose one of the list." in bea.refused(f"{LIST}/1", 422, **(FORM | {"customer_class": "kings", "version": "2"}))
+    assert [one.customer_class for one in workshop.rows(Party)] == ["key"]
+
+
 def test_a_company_with_its_people_on_one_timeline(at_desk: AtDesk, workshop: Workshop, ask: Callable[..., Lead]) -> None:
     ask()
     first = buy(workshop)

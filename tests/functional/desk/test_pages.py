@@ -163,5 +163,8 @@ def test_a_number_that_no_row_can_have_is_no_page(
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "x", ""])
 def test_a_day_beyond_all_calendars_shows_the_next_weeks(at_desk: Callable[[str], Colleague], day: str) -> None:
     colleague = at_desk("Ada")
-    shown = colleague.get(f"/desk/planning/load/1?day={day}").replace(f"?day={day}", "")
-    assert shown == colleague.get("/desk/planning/load/1")
+
+    def page(address: str) -> str:
+        return re.sub(r'name="csrf_token" value="[^"]+"', "", colleague.get(address))  # it holds the second of its making
+
+    assert page(f"/desk/planning/load/1?day={day}").replace(f"?day={day}", "") == page("/desk/planning/load/1")

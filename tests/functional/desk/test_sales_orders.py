@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Activity, Checkout, Lead, Order, Party
 from backoffice.desk.phrases import languages
+from backoffice.erp import allotting
 from backoffice.erp.models import Reservation
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
@@ -89,6 +92,20 @@ def test_days_and_total_are_the_shop_s_own_and_the_goods_are_held(at_desk: AtDes
         assert words in page, words
     assert workshop.stock("STOOL") == (5, 0, 2)
     assert workshop.rows(Checkout) == []
+
+
+def test_what_is_kept_for_their_class_is_theirs(at_desk: AtDesk, ask: Ask, workshop: Workshop, clock: FixedClock) -> None:
+    ask()
+
+    def keep(session):
+        allotting.set_aside(session, 1, "key", 5, date(2026, 12, 1), by="petra", now=clock())
+
+    workshop.db.run(keep)
+    answer = at_desk("Bea").post(ORDER, **form_of(at_desk("Bea").get(ORDER), action="look"))
+    assert answer.status_code == 409
+    workshop.db.run(lambda session: session.execute(sa.update(Party).values(customer_class="key")))
+    assert "Wed 25 Nov" in look(at_desk("Bea"))
+    assert workshop.stock("STOOL") == (5, 0, 2)
 
 
 def test_lines_are_added_and_taken_out_and_what_is_typed_stays(at_desk: AtDesk, ask: Ask, workshop: Workshop) -> None:

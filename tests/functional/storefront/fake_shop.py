@@ -61,8 +61,9 @@ class Carts:
         self.state = state
 
     def add(
-        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None
-    ) -> Cart:
+        self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None,
+        account: str | None = None,
+    ) -> Cart:  # fmt: skip
         thing = self.state.get(sku)
         token = token if token in self.state.lines else f"cart-{len(self.state.lines) + 1}"
         lines = self.state.lines.get(token, {})
@@ -103,7 +104,7 @@ class Carts:
         return self._cart(token, now)
 
     def put_in(self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime,
-               country: str | None = None) -> str:  # fmt: skip
+               country: str | None = None, account: str | None = None) -> str:  # fmt: skip
         return self.add(token, sku, quantity, postcode=postcode, now=now, country=country).token
 
     def visit(self, token: str, *, now: datetime) -> tuple[Cart | None, Mapping[str, str]]:

@@ -1,0 +1,219 @@
+"""Items at the planning desk: how each comes, from whom it is bought first, and for whom it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from sqlalchemy.orm import Session
+
+from backoffice.desk import amounts, context, forms, listing
+from backoffice.desk.phrases import gettext as _
+from backoffice.desk.shelves import Shelf, get_shelf
+from backoffice.desk.wording import explain
+from backoffice.erp import allotting, recipes, supplying
+from backoffice.erp.models import Item, Supplier
+from backoffice.erp.supplying import Terms
+from backoffice.public.errors import BadInput, NotFound, ShopError
+
+bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
+MADE = ("alternates", "scrap")
+KEPT = ("customer_class", "line", "quantity", "release_on", "reason")
+NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
+
+
+@bp.get("")
+def home() -> ResponseReturnValue:
+    """List items, found by number or name."""
+    found, total = context.read(lambda db: find_items(db, forms.sought(), forms.page()))
+    faults = context.read(lambda db: recipes.find_faults(db, now=context.now()))
+    shown = {
+        "faults": faults,
+        "found": found,
+        "total": total,
+        "page_number": forms.page(),
+        "page_size": listing.PAGE,
+        "query": forms.sought(),
+    }
+    return render_template("desk/planning/items.html", **shown, source_words=source_words, sold_words=sold_words)
+
+
+@bp.get("/<int:item_id>")
+def item(item_id: int) -> ResponseReturnValue:
+    """Show how an item comes."""
+    return item_page(item_id)
+
+
+@bp.post("/<int:item_id>/suppliers")
+def offer(item_id: int) -> ResponseReturnValue:
+    """Note what a supplier offers."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        one = get_item(db, item_id)
+        supplier_id = forms.number("supplier", wrong="bad_choice")
+        supplying.set_offer(db, item_id, supplier_id, _terms(one), by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save)
+
+
+@bp.post("/<int:item_id>/suppliers/<int:supplier_id>/drop")
+def drop_offer(item_id: int, supplier_id: int) -> ResponseReturnValue:
+    """Note that a supplier no longer sells it."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: supplying.drop_offer(db, item_id, supplier_id, by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/allotments")
+def keep(item_id: int) -> ResponseReturnValue:
+    """Keep a quantity for a class of customers until a day."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        quantity = forms.number("quantity") * get_item(db, item_id).parts_per_unit
+        release_on, reason = forms.day("release_on", earliest=context.today()), forms.text("reason").replace("\x00", " ")
+        whose, line_id = forms.text("customer_class"), forms.number("line", wrong="bad_choice") if forms.text("line") else None
+        allotting.set_aside(
+            db, item_id, whose, quantity, release_on, line_id=line_id, reason=reason, by=me.email, role=me.role, now=now
+        )
+
+    return _saved(item_id, save, scope=f"keep:{item_id}")
+
+
+@bp.post("/<int:item_id>/allotments/<int:allotment_id>/release")
+def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
+    """Make the rest of what is kept everybody's."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/parts/<int:line_id>")
+def part(item_id: int, line_id: int) -> ResponseReturnValue:
+    """Set what may stand in for a part, and how much of it is lost."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        scrap = amounts.permille(forms.text("scrap") or "0", get_locale())
+        if scrap is None:
+            raise BadInput("invalid_form", {"scrap": "bad_number"})
+        recipes.set_part(db, line_id, _names("alternates"), scrap, by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save, typed={"row": f"part-{line_id}"})
+
+
+@bp.post("/<int:item_id>/operations/<int:operation_id>")
+def work(item_id: int, operation_id: int) -> ResponseReturnValue:
+    """Set where an operation may be done instead."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        recipes.set_work(db, operation_id, _names("alternates"), by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save, typed={"row": f"work-{operation_id}"})
+
+
+def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
+    """Return one page of items by number, and how many there are."""
+    wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
+    ordered = wanted.order_by(Item.sku).limit(listing.PAGE).offset((page - 1) * listing.PAGE)
+    return session.scalars(ordered).all(), listing.total(session, wanted)
+
+
+def get_item(session: Session, item_id: int) -> Item:
+    """Return an item. Raises NotFound(unknown_product)."""
+    one = session.get(Item, item_id)
+    if one is None:
+        raise NotFound("unknown_product")
+    return one
+
+
+def find_shelf(session: Session, item_id: int) -> Shelf | None:
+    """Return an item's shelf at the works; None: it never lay there."""
+    with suppress(NotFound):
+        return get_shelf(session, item_id)
+    return None
+
+
+def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    """Return an item's page, with what was typed and what was wrong about it."""
+    one = context.read(lambda db: get_item(db, item_id))
+    suppliers = context.read(lambda db: db.scalars(sa.select(Supplier).where(Supplier.active).order_by(Supplier.name)).all())
+    page = render_template(
+        "desk/planning/item.html",
+        item=one,
+        source_words=source_words,
+        sold_words=sold_words,
+        amount_typed=amount_typed,
+        offers=context.read(lambda db: supplying.offers_of(db, item_id)),
+        suppliers=suppliers,
+        allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
+        coming=context.read(lambda db: allotting.coming_of(db, item_id)),
+        shelf=context.read(lambda db: find_shelf(db, item_id)),
+        first_day=context.today() + timedelta(days=1),
+        parts=context.read(lambda db: recipes.parts_of(db, item_id)),
+        work=context.read(lambda db: recipes.work_of(db, item_id)),
+        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
+        fields=dict(error.fields) if isinstance(error, BadInput) else {},
+        problem_text=explain(error) if error else "",
+    )
+    return page, error.status if error else 200
+
+
+def source_words(source: str) -> str:
+    """Say how an item comes."""
+    words = {"make": _("made here"), "buy": _("bought"), "none": _("only what is there")}
+    return words.get(source, source)
+
+
+def sold_words(one: Item) -> str:
+    """Say what an item is sold from."""
+    words = {
+        "stock": _("sold from stock"),
+        "incoming": _("sold from stock and what is on its way"),
+        "production": _("sold from production too"),
+    }
+    return words[one.sell_from] if one.on_sale else _("not sold")
+
+
+def amount_typed(amount_minor: int, currency: str) -> str:
+    """Return an amount as `amounts.minor` reads it."""
+    places = get_currency_precision(currency)
+    return f"{amount_minor / 10**places:.{places}f}"
+
+
+def _saved(
+    item_id: int, save: Callable[[Session], object], scope: str = "", typed: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    try:
+        context.write(save, scope=scope)
+    except ShopError as error:
+        return item_page(item_id, error, typed)
+    flash(_("Saved."))
+    return redirect(url_for("items.item", item_id=item_id), 303)
+
+
+def _names(field: str) -> list[str]:
+    """Return what was typed as a list: numbers with commas between them."""
+    return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]
+
+
+def _terms(one: Item) -> Terms:
+    """Return what was typed; quantities are typed in counted units. Raises BadInput(invalid_form)."""
+    parts = one.parts_per_unit
+    price = amounts.minor(forms.text("price") or "0", one.currency, get_locale())
+    if price is None or price < 0:
+        raise BadInput("invalid_form", {"price": "bad_amount"})
+    return Terms(
+        priority=forms.number("priority", most=99, wrong="bad_number"),
+        lead_days=forms.number("lead_days", least=0, most=supplying.MOST_DAYS, wrong="bad_number"),
+        order_minimum=forms.number("order_minimum", least=0, wrong="bad_count") * parts,
+        order_multiple=forms.number("order_multiple") * parts,
+        order_maximum=forms.number("order_maximum") * parts if forms.text("order_maximum").strip() else None,
+        price_minor=price,
+    )
