@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from flask import url_for
 
 from backoffice.public.catalogue import Card, ProductPage, Variant, Wish
+from backoffice.public.days import read_day
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 from backoffice.public.orders import Cause, OrderView, PendingOrder
@@ -15,6 +17,7 @@ from backoffice.public.promise import Promise
 from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply, cursor_for, cursor_of
+from storefront.formats import zone_of
 from storefront.phrases import locale
 
 NOT_KEPT = {"Cache-Control": "private, no-store"}
@@ -33,13 +36,14 @@ def language(call: Call) -> str:
 def products(call: Call) -> Reply:
     """List products of which something may be promised."""
     asked: a.ProductsAsked = call.params
-    wish = _wish(asked, call.shop.profile.get().currency)
+    wish = _wish(asked, call)
     found = call.partners.feed.products(
         after=cursor_of(asked.cursor, by_price=wish.sort in {"cheapest", "dearest"}),
         limit=asked.limit,
         category=asked.category,
         query=asked.q,
         language=language(call),
+        country=asked.country,
         postcode=asked.postcode,
         now=call.now,
         wish=wish,
@@ -47,7 +51,13 @@ def products(call: Call) -> Reply:
     return Reply(s.ProductsShown(products=[_card(card) for card in found.rows], next=cursor_for(found.next_after)))
 
 
-def _wish(asked: a.ProductsAsked, currency: str) -> Wish:
+def today(call: Call) -> date:
+    """Return the day that it is where the shop is."""
+    return call.now.astimezone(zone_of(call.shop.profile.get().timezone)).date()
+
+
+def _wish(asked: a.ProductsAsked, call: Call) -> Wish:
+    currency = call.shop.profile.get().currency
     facets: dict[str, list[str]] = {}
     for pair in asked.facet:
         name, _, value = pair.partition(":")
@@ -57,6 +67,7 @@ def _wish(asked: a.ProductsAsked, currency: str) -> Wish:
         facets,
         None if lowest is None else Money(lowest, currency),
         None if highest is None else Money(highest, currency),
+        None if asked.arrives_by is None else read_day(asked.arrives_by, today=today(call), field="arrives_by"),
         asked.sort or "shop",
     )
 
