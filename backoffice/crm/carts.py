@@ -125,7 +125,7 @@ def add(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, 
     if others and session.scalar(sa.select(t.Item.id).where(t.Item.id.in_(others), t.Item.currency != item.currency).limit(1)):
         raise Refused("currency_mismatch", sku=sku)
     row = next((row for row in rows if row.item_id == item.id), None)
-    _changed(cart, now)
+    note_change(cart, now)
     return _hold_line(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now)
 
 
@@ -137,13 +137,13 @@ def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minut
     item = promising.get_item(session, sku)
     row = next((row for row in rows_of(session, cart) if row.item_id == item.id), None)
     if quantity > 0:
-        _changed(cart, now)
+        note_change(cart, now)
         _hold_line(session, cart, item, row, quantity, minutes=minutes, now=now)
     elif quantity < 0:
         raise BadInput("bad_quantity", most=MOST)
     elif row is not None:
         _let_go_of(session, item, row, now)
-        _changed(cart, now)
+        note_change(cart, now)
         session.delete(row)
         session.flush()
 
@@ -155,7 +155,7 @@ def _hold_line(
     if not 0 < quantity <= MOST:
         raise BadInput("bad_quantity", most=MOST)
     _let_go_of(session, item, row, now)
-    held = _hold(session, cart, item, quantity, minutes, now)
+    held = hold(session, cart, item, quantity, minutes=minutes, now=now)
     if row is None:
         row = CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
         session.add(row)
@@ -167,15 +167,27 @@ def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: dateti
     if holds.needs_plan(item):
         plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
     if row is not None and row.reservation_id is not None:
-        _let_go(session, row.reservation_id, now)
+        let_go(session, row.reservation_id, now)
 
 
-def _hold(session: Session, cart: Cart, item: t.Item, quantity: int, minutes: int, now: datetime) -> t.Reservation:
+def hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation:
+    """Hold goods for a cart, for its place and the day that it asks for. Raises Refused(not_available, most)."""
     where = {"country": cart.country, "postcode": cart.postcode}
-    return holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, **where, now=now)
+    return holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, **where, by=cart.requested_on, now=now)
 
 
-def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
+def try_hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation | None:
+    """Hold goods for a cart; None, and nothing is done, where they can no longer be had."""
+    try:
+        with session.begin_nested():
+            return hold(session, cart, item, quantity, minutes=minutes, now=now)
+    except PlanMoved:
+        raise  # somebody was faster by a moment: the whole change is tried again
+    except Refused:
+        return None
+
+
+def let_go(session: Session, reservation_id: int, now: datetime) -> None:
     """Give a line's hold back. Raises Refused(stale) if it is being paid for: that ends by the provider's word only."""
     if holds.release(session, reservation_id, now=now):
         return
@@ -201,15 +213,8 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime, dead_onl
         if holds.needs_plan(item) and not planning:
             planning = bool(plan.bump(session))
         if reservation is not None:
-            _let_go(session, reservation.id, now)
-        held = None
-        try:
-            with session.begin_nested():
-                held = _hold(session, cart, item, row.quantity, minutes, now)
-        except PlanMoved:
-            raise  # somebody was faster by a moment: the whole change is tried again
-        except Refused:
-            pass
+            let_go(session, reservation.id, now)
+        held = try_hold(session, cart, item, row.quantity, minutes=minutes, now=now)
         row.reservation_id = held.id if held else None
         found[number] = Found(row, item, product, held)
     _touch(cart, now)
@@ -220,7 +225,7 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime, dead_onl
 def set_place(session: Session, cart: Cart, postcode: str, *, country: str | None = None, now: datetime) -> None:
     """Remember where it goes. Raises BadInput(unknown_postcode)."""
     _place(session, cart, postcode, country, now)
-    _changed(cart, now)
+    note_change(cart, now)
 
 
 def _place(session: Session, cart: Cart, postcode: str, country: str | None, now: datetime) -> None:
@@ -235,7 +240,7 @@ def set_parcels(session: Session, cart: Cart, parcels: str, *, now: datetime) ->
         raise BadInput("invalid_form", {"parcels": "bad_choice"})
     if cart.parcels != parcels:
         cart.parcels = parcels
-        _changed(cart, now)
+        note_change(cart, now)
         session.flush()
 
 
@@ -248,7 +253,8 @@ def dated_parcels(lines: Sequence[Line]) -> list[tuple[date, list[Line]]]:
     return [(day, inside) for (day, _), inside in sorted(parcels.items(), key=lambda one: one[0])]
 
 
-def _changed(cart: Cart, now: datetime) -> None:
+def note_change(cart: Cart, now: datetime) -> None:
+    """Raise the version, by which pages see that the cart is another one."""
     cart.version += 1
     cart.updated_at = now
 
@@ -294,9 +300,9 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
         if reservation is not None:
             promise = _promise(session, item, reservation, place, now)
         else:
-            promise = promising.quote(
-                session, item, row.quantity, country=place.country, postcode=place.postcode, own=owner_ref(cart), now=now
-            )
+            where = {"country": place.country, "postcode": place.postcode}
+            own, by = owner_ref(cart), cart.requested_on
+            promise = promising.quote(session, item, row.quantity, **where, own=own, by=by, now=now)
     except Refused as refusal:
         most = refusal.details.get("most")
         return Line(row, item, product, None, None, most if isinstance(most, int) else None)

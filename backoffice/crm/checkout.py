@@ -142,6 +142,7 @@ def open_checkout(
         **asdict(replace(place, postcode=cart.postcode or "", country=cart.country)),
         note=form.note.strip(),
         parcels=cart.parcels,
+        requested_on=cart.requested_on,
         account_id=found[0].id if found else None,
         language=form.language,
         currency=lines[0].item.currency,
@@ -245,9 +246,17 @@ def hold_again(session: Session, checkout: Checkout, *, minutes: int, now: datet
     lines = []
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         item = session.get_one(t.Item, frozen["item_id"])
-        where = {"country": checkout.country, "postcode": checkout.postcode}
-        owner = f"checkout:{checkout.id}"
-        held = holds.hold(session, item, frozen["quantity"], owner=owner, minutes=minutes, **where, now=now)
+        held = holds.hold(
+            session,
+            item,
+            frozen["quantity"],
+            owner=f"checkout:{checkout.id}",
+            minutes=minutes,
+            country=checkout.country,
+            postcode=checkout.postcode,
+            by=checkout.requested_on,
+            now=now,
+        )
         holds.start_paying(session, held.id, now=now)
         lines.append({**frozen, "reservation_id": held.id})
     checkout.lines, checkout.state = lines, "open"

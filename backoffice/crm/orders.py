@@ -116,6 +116,7 @@ def _line(
         quantity=frozen["quantity"],
         unit_price_minor=frozen["unit_price_minor"],
         basis=frozen["basis"],
+        requested_on=checkout.requested_on,
         promised_on=promised_on,
         expected_on=expected_on,
         moved_because=causes.in_english(why) if why else None,

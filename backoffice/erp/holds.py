@@ -7,7 +7,7 @@ an order. Every move is one conditional update, so of two that try, one wins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
@@ -46,18 +46,20 @@ def hold(
     minutes: int,
     country: str | None = None,
     postcode: str | None = None,
+    by: date | None = None,
     now: datetime,
 ) -> t.Reservation:
     """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is for a place.
 
-    country, postcode: none: the company's default place. Raises Refused(not_available, most) and changes nothing then.
+    by: an asked day, see `sources.find`. country, postcode: none: the company's default place. Raises
+    Refused(not_available, most) and changes nothing then.
     """
     if needs_plan(item):
         plan.bump(session)  # from here on nobody else plans until we are done
     reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
     if item.sell_from == "production":
         reclaim_minutes(session, now=now)
-    source = sources.find(session, item, quantity, country=country, postcode=postcode, reclaimed=True, now=now)
+    source = sources.find(session, item, quantity, country=country, postcode=postcode, reclaimed=True, by=by, now=now)
     outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, cast
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from backoffice.erp.company import premises
 from backoffice.erp.shipping import Destination
 from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan
-from backoffice.planning.shipping import ship
+from backoffice.planning.shipping import ready_in_time, ship
 from backoffice.public.errors import Refused
 
 SellFrom = Literal["stock", "incoming", "production"]
@@ -50,9 +50,12 @@ def find(
     postcode: str | None = None,
     own: str | None = None,
     reclaimed: bool = False,
+    by: date | None = None,
     now: datetime,
 ) -> Source:
     """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
+
+    by: what is planned is planned back from that day, as late as possible but in time; if that cannot be, as early as it can.
 
     own: the asker, whose holds do not compete. reclaimed: no expired hold stands on it any more. Raises
     BadInput(unknown_postcode), and Refused(not_available, most = what could be had instead of `quantity`, 0 if nothing).
@@ -67,7 +70,8 @@ def find(
         raise Refused("not_available", sku=item.sku, most=0)
     sell_from = policy(item)
     standing = snapshot.load(session, [item.id], now=now, own=own, sell_from=sell_from, reclaimed=reclaimed)
-    found = [Source(standing.quote(item.id, quantity, sell_from=sell_from), None, works)]
+    due = _latest_ready(by, works, now)
+    found = [Source(standing.quote(item.id, quantity, sell_from=sell_from, due=due), None, works)]
     elsewhere = stocked(session, [item.id], now=now, own=own)
     for warehouse_id, ready in elsewhere.items():
         found.append(Source(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
@@ -77,6 +81,12 @@ def find(
         most = max(_most(standing, item.id, quantity, sell_from), *shelves, 0)
         raise Refused("not_available", sku=item.sku, most=most)
     return best
+
+
+def _latest_ready(by: date | None, way: Destination, now: datetime) -> datetime | None:
+    """Return the last whole minute at which goods may become ready to arrive by a day; None: no day, or it is too early."""
+    windows = [] if by is None else ready_in_time(by, way.shipping, now=now)
+    return windows[0][1] - timedelta(minutes=1) if windows and windows[0][0] is None else None
 
 
 def first(found: Iterable[Source], *, now: datetime) -> Source | None:

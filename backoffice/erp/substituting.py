@@ -50,20 +50,10 @@ def find(
     by: the day on which the item itself would arrive (None: nobody knows); one of the same price must come sooner, a cheaper
     one no later. with_on: when the rest of its parcel arrives, which it waits for. Leaves no trace.
     """
-    rows = session.scalars(
-        sa.select(t.Item)
-        .join(t.ItemSubstitute, t.ItemSubstitute.substitute_id == t.Item.id)
-        .where(
-            t.ItemSubstitute.item_id == item_id,
-            t.Item.on_sale,
-            t.Item.product_id.is_not(None),
-            t.Item.price_minor <= most_minor,
-            t.Item.currency == currency,
-        )
-        .order_by(t.ItemSubstitute.priority, t.ItemSubstitute.id)
-    ).all()
     found: list[Alternative] = []
-    for item in rows:
+    for item in candidates(session, item_id, currency=currency):
+        if item.price_minor > most_minor:
+            continue
         try:
             promise = promising.quote(session, item, quantity, country=country, postcode=postcode, now=now)
         except (Refused, BadInput):
@@ -74,6 +64,21 @@ def find(
         if len(found) == MOST:
             break
     return found
+
+
+def candidates(session: Session, item_id: int, *, currency: str) -> Sequence[t.Item]:
+    """Return what may stand in for an item and is on sale in a currency, by priority, whatever it costs and whenever it comes."""
+    return session.scalars(
+        sa.select(t.Item)
+        .join(t.ItemSubstitute, t.ItemSubstitute.substitute_id == t.Item.id)
+        .where(
+            t.ItemSubstitute.item_id == item_id,
+            t.Item.on_sale,
+            t.Item.product_id.is_not(None),
+            t.Item.currency == currency,
+        )
+        .order_by(t.ItemSubstitute.priority, t.ItemSubstitute.id)
+    ).all()
 
 
 def suits(on: date, by: date | None, *, cheaper: bool) -> bool:

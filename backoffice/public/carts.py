@@ -13,8 +13,24 @@ from backoffice.public.promise import Promise
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """What may stand in for a line, as many pieces of it. Nobody takes it but the customer."""
+
+    sku: str
+    slug: str
+    name: str
+    options: str
+    unit_price: Money
+    deliver_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class CartLine:
-    """One line. `promise` is None when nothing can be promised any more; `was_on` = the day shown before, if it moved."""
+    """One line. `promise` is None when nothing can be promised any more; `was_on` = the day shown before, if it moved.
+
+    Of a line that is late for the asked day, most_in_time: how many pieces would be in time. instead: of a late line what
+    would be in time, of one that cannot be had what can.
+    """
 
     sku: str
     slug: str
@@ -28,6 +44,8 @@ class CartLine:
     most: int | None  # when promise is None: the quantity that could still be had, if known
     was_on: date | None = None
     was_price: Money | None = None
+    most_in_time: int | None = None
+    instead: Sequence[Instead] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,8 @@ class ParcelDay:
 class Cart:
     """A cart as the customer sees it. `held_until`: the earliest expiry of its live holds.
 
-    parcels: "one" (all on one day: `deliver_on`) | "dated" (each parcel of `dated` on its own day).
+    parcels: "one" (all on one day: `deliver_on`) | "dated" (each parcel of `dated` on its own day). requested_on: the day
+    by which its customer asks for all of it.
     """
 
     token: str
@@ -57,6 +76,16 @@ class Cart:
     postcode: str | None
     parcels: str = "one"
     dated: Sequence[ParcelDay] = ()  # earliest first; a single one: there is nothing to choose
+    requested_on: date | None = None
+
+    @property
+    def in_time(self) -> bool:
+        """Tell whether all of it arrives by the asked day; without one it does."""
+        return self.requested_on is None or (self.deliver_on is not None and self.deliver_on <= self.requested_on)
+
+    def is_late(self, line: CartLine) -> bool:
+        """Tell whether a line arrives after the asked day."""
+        return self.requested_on is not None and line.promise is not None and line.promise.deliver_on > self.requested_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +128,18 @@ class CartDoor(Protocol):
 
     def set_parcels(self, token: str, parcels: str, *, now: datetime) -> Cart:
         """Choose between "one" and "dated". Raises BadInput(invalid_form, parcels → bad_choice)."""
+        ...
+
+    def ask_for_day(self, token: str, day: date | None, *, now: datetime) -> Cart:
+        """Ask for all of it by a day (None: any more); what is planned is held towards it. The answer is in the cart.
+
+        Raises BadInput(invalid_form, requested_on → past_date | far_date); nothing has changed then.
+        """
+        ...
+
+    def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
+        """Put what may stand in for a line into its place. Raises as `add`, NotFound(unknown_product) if it may not;
+        nothing has changed then."""
         ...
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:

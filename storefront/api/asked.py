@@ -128,6 +128,18 @@ class ParcelsGiven(Given):
     parcels: Literal["one", "dated"]
 
 
+class DayGiven(Given):
+    """By when all of it is asked for; null: no day any more."""
+
+    requested_on: IsoDay | None
+
+
+class InsteadGiven(Given):
+    """What to take in the line's place: one of its `instead`."""
+
+    sku: Sku
+
+
 class CheckoutGiven(Given):
     """Who buys. cart_version and expected_total_minor are what you have shown your customer: if they no longer hold, 409."""
 

@@ -180,6 +180,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
                 quantity=one.quantity,
                 unit_price=money(one.unit_price),
                 total=money(one.total),
+                requested_on=one.requested_on,
                 promised_on=one.promised_on,
                 expected_on=one.expected_on,
                 actual_on=one.actual_on,

@@ -106,8 +106,22 @@ class PromiseShown(BaseModel):
     steps: list[StepShown]
 
 
+class InsteadShown(BaseModel):
+    """What may be taken in a line's place: as many pieces, on this day."""
+
+    sku: str
+    name: str
+    options: str
+    unit_price: MoneyShown
+    deliver_on: date
+
+
 class CartLineShown(BaseModel):
-    """A line. deliver_on null: nothing can be promised any more; `most` could still be had, if known."""
+    """A line. deliver_on null: nothing can be promised any more; `most` could still be had, if known.
+
+    most_in_time: of a line that is late for the cart's requested_on, how many pieces would not be. instead: what may be taken
+    in the place of a line that is late or cannot be had.
+    """
 
     sku: str
     name: str
@@ -119,6 +133,8 @@ class CartLineShown(BaseModel):
     basis: str | None
     most: int | None
     was_on: date | None
+    most_in_time: int | None = None
+    instead: list[InsteadShown] = []
 
 
 class ParcelDayShown(BaseModel):
@@ -129,7 +145,10 @@ class ParcelDayShown(BaseModel):
 
 
 class CartShown(BaseModel):
-    """A cart. token is a secret: whoever has it has the cart. held_until: the goods and minutes are kept until then."""
+    """A cart. token is a secret: whoever has it has the cart. held_until: the goods and minutes are kept until then.
+
+    requested_on: by when all of it is asked for; in_time: whether all of it arrives by then (true without such a day).
+    """
 
     token: str
     version: int
@@ -143,6 +162,8 @@ class CartShown(BaseModel):
     postcode: str | None
     parcels: str
     dated: list[ParcelDayShown]
+    requested_on: date | None = None
+    in_time: bool = True
 
 
 class PaymentShown(BaseModel):
@@ -171,7 +192,9 @@ class CauseShown(BaseModel):
 
 
 class OrderLineShown(BaseModel):
-    """A line with its days: promised (never changes), expected (moves with the plan), actual; and why it moved last.
+    """A line with its days: requested (if it was asked for), promised (never changes), expected (moves with the plan), actual.
+
+    cause: why it moved last.
 
     day_known: false while nobody knows a day; expected_on is the last one there was then.
     """
@@ -182,6 +205,7 @@ class OrderLineShown(BaseModel):
     quantity: int
     unit_price: MoneyShown
     total: MoneyShown
+    requested_on: date | None = None
     promised_on: date
     expected_on: date
     actual_on: date | None

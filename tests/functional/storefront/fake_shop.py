@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 from backoffice.public import Shop, ShopProfile, addresses
@@ -93,6 +93,14 @@ class Carts:
         self.state.version[token] += 1
         return self._cart(token, now)
 
+    def ask_for_day(self, token: str, day: date | None, *, now: datetime) -> Cart:
+        self.state.asked_day = day
+        return self._touch(token, now)
+
+    def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
+        self.set_quantity(token, other, self.state.lines[token].pop(sku), now=now)
+        return self._touch(token, now)
+
     def find(self, token: str | None, *, now: datetime) -> Cart | None:
         return self._cart(token, now) if token in self.state.lines else None
 
@@ -139,6 +147,7 @@ class Carts:
             held if held > now else None,
             self.state.country.get(token, "DE"),
             postcode,
+            requested_on=self.state.asked_day,
         )
 
     def _line(self, sku: str, quantity: int, postcode: str | None, now: datetime) -> CartLine:
