@@ -15,7 +15,7 @@ from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
 from backoffice.db import PlanMoved
 from backoffice.erp import factory as masters
-from backoffice.erp import holds, plan, promising, shipping
+from backoffice.erp import holds, plan, promising, services, shipping
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.shipping import Destination
@@ -172,8 +172,38 @@ def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: dateti
 
 def hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation:
     """Hold goods for a cart, for its place and the day that it asks for. Raises Refused(not_available, most)."""
-    where = {"country": cart.country, "postcode": cart.postcode}
-    return holds.hold(session, item, quantity, owner=owner_ref(cart), minutes=minutes, **where, by=cart.requested_on, now=now)
+    return holds.hold(
+        session,
+        item,
+        quantity,
+        owner=owner_ref(cart),
+        minutes=minutes,
+        country=cart.country,
+        postcode=cart.postcode,
+        by=cart.requested_on,
+        service=service_of(session, cart),
+        now=now,
+    )
+
+
+def service_of(session: Session, cart: Cart) -> str:
+    """Return how a cart is sent: as chosen while that is offered for its country, else the usual way."""
+    return services.current(session, cart.service, cart.country)
+
+
+def delivery_minor(session: Session, cart: Cart) -> int:
+    """Return what sending a cart costs."""
+    return services.price_minor(session, service_of(session, cart))
+
+
+def set_service(session: Session, cart: Cart, code: str, *, now: datetime) -> None:
+    """Choose how it is sent ("": the usual way). Raises BadInput(invalid_form, service → bad_choice)."""
+    if services.current(session, code, cart.country) != code:
+        raise BadInput("invalid_form", {"service": "bad_choice"})
+    if cart.service != code:
+        cart.service = code
+        note_change(cart, now)
+        session.flush()
 
 
 def try_hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation | None:
@@ -301,8 +331,8 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
             promise = _promise(session, item, reservation, place, now)
         else:
             where = {"country": place.country, "postcode": place.postcode}
-            own, by = owner_ref(cart), cart.requested_on
-            promise = promising.quote(session, item, row.quantity, **where, own=own, by=by, now=now)
+            how = {"own": owner_ref(cart), "service": place.service}
+            promise = promising.quote(session, item, row.quantity, **where, **how, by=cart.requested_on, now=now)
     except Refused as refusal:
         most = refusal.details.get("most")
         return Line(row, item, product, None, None, most if isinstance(most, int) else None)
@@ -310,8 +340,25 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
 
 
 def _place_of(session: Session, cart: Cart, now: datetime) -> Destination:
+    return way_with(session, cart, service_of(session, cart), now=now)
+
+
+def way_with(session: Session, cart: Cart, service: str, *, now: datetime) -> Destination:
+    """Return the way to where a cart goes with a service."""
     master = masters.load(session, now=now)
-    return shipping.destination(session, master, country=cart.country, postcode=cart.postcode, now=now)
+    return shipping.destination(session, master, country=cart.country, postcode=cart.postcode, service=service, now=now)
+
+
+def day_with(session: Session, cart: Cart, lines: Sequence[Line], service: str, *, now: datetime) -> date | None:
+    """Return the day of the latest line if all were sent with a service; None if one of them has none."""
+    master, place = masters.load(session, now=now), way_with(session, cart, service, now=now)
+    days = []
+    for line in lines:
+        if line.promise is None:
+            return None
+        way = shipping.from_warehouse(session, master, place, line.warehouse_id or None, now=now)
+        days.append(promising.day_for(line.promise.ready_at, way, now=now))
+    return max((one[1] for one in days if one), default=None) if all(days) else None
 
 
 def _promise(session: Session, item: t.Item, reservation: t.Reservation, place: Destination, now: datetime) -> Promise:

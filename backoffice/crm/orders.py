@@ -14,7 +14,7 @@ from backoffice import causes, events
 from backoffice.crm import carts, links, parties, timeline
 from backoffice.crm.models import CartLine, Checkout, Order, OrderLine
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
+from backoffice.erp import fulfilment, holds, promising, proposing, replan, services, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.public import addresses
@@ -125,7 +125,7 @@ def _line(
     )
 
 
-SHIP_TO = ("name", "company", "street", "city", "region", "postcode", "country", "note", "phone")
+SHIP_TO = ("name", "company", "street", "city", "region", "postcode", "country", "note", "phone", "service")
 
 
 def _hand_over(
@@ -237,6 +237,7 @@ def _deliver_on(session: Session, reservation: t.Reservation, checkout: Checkout
         country=checkout.country,
         postcode=checkout.postcode,
         warehouse_id=reservation.warehouse_id,
+        service=checkout.service,
         now=now,
     )
     days = promising.day_for(reservation.ready_at, way, now=now)
@@ -293,6 +294,7 @@ def _confirmation(
             for line in lines
         ],
         "total": money(order.total_minor),
+        "service": services.name_of(session, checkout.service),
         "address": addresses.write(addresses.of({part: getattr(checkout, part) for part in addresses.PARTS})),
         "country": checkout.country,
         "deliver_on": max(line.expected_on for line in lines).isoformat(),

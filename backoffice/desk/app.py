@@ -42,6 +42,7 @@ from backoffice.desk import (
     sales,
     selling,
     sent,
+    services,
     shelves,
     step_words,
     supposing,
@@ -82,6 +83,7 @@ BLUEPRINTS = (
     troubles.bp,
     approvals.bp,
     rules.bp,
+    services.bp,
     templates.bp,
     auditing.bp,
 )

@@ -47,11 +47,12 @@ def hold(
     country: str | None = None,
     postcode: str | None = None,
     by: date | None = None,
+    service: str = "",
     now: datetime,
 ) -> t.Reservation:
     """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is for a place.
 
-    by: an asked day, see `sources.find`. country, postcode: none: the company's default place. Raises
+    by, service: an asked day, how it is sent, see `sources.find`. country, postcode: none: the company's default place. Raises
     Refused(not_available, most) and changes nothing then.
     """
     if needs_plan(item):
@@ -59,7 +60,8 @@ def hold(
     reclaim(session, masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id], now=now)
     if item.sell_from == "production":
         reclaim_minutes(session, now=now)
-    source = sources.find(session, item, quantity, country=country, postcode=postcode, reclaimed=True, by=by, now=now)
+    where = {"country": country, "postcode": postcode}
+    source = sources.find(session, item, quantity, **where, reclaimed=True, by=by, service=service, now=now)
     outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(

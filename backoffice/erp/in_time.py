@@ -18,11 +18,12 @@ from backoffice.public.promise import Promise
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and where it goes. own: the cart whose holds do not compete."""
+    """Who asks, and where it goes. own: the cart whose holds do not compete; service: how it is sent, "" the usual way."""
 
     country: str
     postcode: str | None
     own: str | None = None
+    service: str = ""
 
 
 def most(session: Session, item: t.Item, quantity: int, asker: Asker, *, by: date, now: datetime) -> int:
@@ -32,7 +33,7 @@ def most(session: Session, item: t.Item, quantity: int, asker: Asker, *, by: dat
 
     def way(warehouse_id: int | None) -> Shipping:
         place = {"country": asker.country, "postcode": asker.postcode}
-        return shipping.destination(session, master, **place, warehouse_id=warehouse_id, now=now).shipping
+        return shipping.destination(session, master, **place, warehouse_id=warehouse_id, service=asker.service, now=now).shipping
 
     works = snapshot.load(session, [item.id], now=now, own=asker.own, sell_from=sell_from)
     shelves = sources.stocked(session, [item.id], now=now, own=asker.own)
@@ -64,7 +65,14 @@ def instead(
     for other in substituting.candidates(session, item.id, currency=item.currency):
         try:
             promise = promising.quote(
-                session, other, quantity, country=asker.country, postcode=asker.postcode, own=asker.own, now=now
+                session,
+                other,
+                quantity,
+                country=asker.country,
+                postcode=asker.postcode,
+                own=asker.own,
+                service=asker.service,
+                now=now,
             )
         except (Refused, BadInput):
             continue

@@ -43,13 +43,14 @@ def quote(
     postcode: str | None,
     own: str | None = None,
     by: date | None = None,
+    service: str = "",
     now: datetime,
 ) -> Promise:
-    """Return the earliest day for `quantity` of `item` at `postcode`; leaves no trace. by: as in `sources.find`.
+    """Return the earliest day for `quantity` of `item` at `postcode`; leaves no trace. by, service: as in `sources.find`.
 
     own: the asker's cart, whose holds do not compete. Raises Refused(not_available, most), BadInput(unknown_postcode).
     """
-    source = sources.find(session, item, quantity, country=country, postcode=postcode, own=own, by=by, now=now)
+    source = sources.find(session, item, quantity, country=country, postcode=postcode, own=own, by=by, service=service, now=now)
     return to_promise(session, masters.load(session, now=now), item, source.outcome, source.way, now=now)
 
 

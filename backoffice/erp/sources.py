@@ -51,11 +51,13 @@ def find(
     own: str | None = None,
     reclaimed: bool = False,
     by: date | None = None,
+    service: str = "",
     now: datetime,
 ) -> Source:
     """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
 
     by: what is planned is planned back from that day, as late as possible but in time; if that cannot be, as early as it can.
+    service: how it is sent, "" the usual way.
 
     own: the asker, whose holds do not compete. reclaimed: no expired hold stands on it any more. Raises
     BadInput(unknown_postcode), and Refused(not_available, most = what could be had instead of `quantity`, 0 if nothing).
@@ -63,7 +65,8 @@ def find(
     master = masters.load(session, now=now)
 
     def way(warehouse_id: int | None) -> Destination:
-        return shipping.destination(session, master, country=country, postcode=postcode, warehouse_id=warehouse_id, now=now)
+        where = {"country": country, "postcode": postcode}
+        return shipping.destination(session, master, **where, warehouse_id=warehouse_id, service=service, now=now)
 
     works = way(None)
     if not item.on_sale:

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from backoffice.crm import asked_days, carts
 from backoffice.crm import models as crm
 from backoffice.db import Database
-from backoffice.erp import catalogue, in_time
+from backoffice.erp import catalogue, in_time, services
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
 from backoffice.local.checkout import Till, typed_before
-from backoffice.public.carts import Cart, CartLine, CartPlace, Instead, ParcelDay
+from backoffice.public.carts import Cart, CartLine, CartPlace, Instead, ParcelDay, Service
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
@@ -101,6 +101,16 @@ class LocalCarts:
         return self._change(
             token, lambda session, cart: asked_days.ask_for(session, cart, day, minutes=self._minutes, now=now), now
         )
+
+    def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
+        """Choose how it is sent."""
+
+        def choose(session: Session, cart: crm.Cart) -> None:
+            carts.set_service(session, cart, service, now=now)
+            if cart.requested_on is not None:
+                asked_days.plan_towards(session, cart, minutes=self._minutes, now=now)
+
+        return self._change(token, choose, now)
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
         """Put something else into a line's place."""
@@ -188,7 +198,7 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
     currency = lines[0].item.currency if lines else get_company(session).currency
     views = [replace(_line(line, line.product, pictures), **_ways_out(session, cart, line, now)) for line in lines]
     subtotal = sum(view.total.amount_minor for view in views)
-    shipping = get_company(session).shipping_minor if lines else 0
+    shipping = carts.delivery_minor(session, cart) if lines else 0
     held = [line.reservation.expires_at for line in lines if line.reservation and line.reservation.state == "held"]
     return Cart(
         token=token,
@@ -204,7 +214,23 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
         parcels=cart.parcels,
         dated=[ParcelDay(day, [line.item.sku for line in inside]) for day, inside in carts.dated_parcels(lines)],
         requested_on=cart.requested_on,
+        service=carts.service_of(session, cart),
+        services=_services(session, cart, lines, currency, now) if lines else (),
     )
+
+
+def _services(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], currency: str, now: datetime) -> list[Service]:
+    """Return the ways to send a cart with their prices and days; none where there is nothing to choose."""
+    codes = [one.code for one in services.offered(session, cart.country)]
+    return [
+        Service(
+            code,
+            services.name_of(session, code),
+            Money(services.price_minor(session, code), currency),
+            carts.day_with(session, cart, lines, code, now=now),
+        )
+        for code in ([services.USUAL, *codes] if codes else ())
+    ]
 
 
 def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime) -> dict[str, Any]:
@@ -214,7 +240,7 @@ def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime)
         return {}  # over: nothing arrives by then any more
     if line.promise is not None and (by is None or line.promise.deliver_on <= by):
         return {}
-    asker = in_time.Asker(cart.country, cart.postcode, carts.owner_ref(cart))
+    asker = in_time.Asker(cart.country, cart.postcode, carts.owner_ref(cart), carts.service_of(session, cart))
     found = in_time.instead(session, line.item, line.row.quantity, asker, by=by, now=now)
     names = catalogue.names_of(session, [item for item, _ in found])
     most = in_time.most(session, line.item, line.row.quantity, asker, by=by, now=now) if by is not None else None

@@ -57,11 +57,24 @@ class ParcelDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A way to send the cart: what it costs, and the day for all of it (None: a line has none). code "": the usual way.
+
+    name: as the shop calls it; empty for the usual way, which each language has its own words for.
+    """
+
+    code: str
+    name: str
+    price: Money
+    deliver_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
     """A cart as the customer sees it. `held_until`: the earliest expiry of its live holds.
 
     parcels: "one" (all on one day: `deliver_on`) | "dated" (each parcel of `dated` on its own day). requested_on: the day
-    by which its customer asks for all of it.
+    by which its customer asks for all of it. service: how it is sent, one of `services`; empty services: no choice.
     """
 
     token: str
@@ -77,6 +90,13 @@ class Cart:
     parcels: str = "one"
     dated: Sequence[ParcelDay] = ()  # earliest first; a single one: there is nothing to choose
     requested_on: date | None = None
+    service: str = ""
+    services: Sequence[Service] = ()  # the usual way first
+
+    @property
+    def service_name(self) -> str:
+        """Return the name of how it is sent; empty for the usual way."""
+        return next((one.name for one in self.services if one.code == self.service), "")
 
     @property
     def in_time(self) -> bool:
@@ -135,6 +155,10 @@ class CartDoor(Protocol):
 
         Raises BadInput(invalid_form, requested_on → past_date | far_date); nothing has changed then.
         """
+        ...
+
+    def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
+        """Choose how it is sent. Raises BadInput(invalid_form, service → bad_choice); nothing has changed then."""
         ...
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:

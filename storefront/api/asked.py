@@ -134,6 +134,12 @@ class DayGiven(Given):
     requested_on: IsoDay | None
 
 
+class ServiceGiven(Given):
+    """How it is sent: the code of one of the cart's `services`, empty for the usual way."""
+
+    service: Annotated[str, StringConstraints(max_length=30)]
+
+
 class InsteadGiven(Given):
     """What to take in the line's place: one of its `instead`."""
 

@@ -201,6 +201,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
         ],
         subtotal=money(found.subtotal),
         shipping=money(found.shipping),
+        service=found.service,
         total=money(found.total),
         promised_on=found.promised_on,
         expected_on=found.expected_on,

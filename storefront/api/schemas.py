@@ -144,10 +144,20 @@ class ParcelDayShown(BaseModel):
     skus: list[str]
 
 
+class ServiceShown(BaseModel):
+    """A way to send the cart: its price, and the day for all of it. code and name are empty for the usual way."""
+
+    code: str
+    name: str
+    price: MoneyShown
+    deliver_on: date | None
+
+
 class CartShown(BaseModel):
     """A cart. token is a secret: whoever has it has the cart. held_until: the goods and minutes are kept until then.
 
-    requested_on: by when all of it is asked for; in_time: whether all of it arrives by then (true without such a day).
+    service: how it is sent, one of `services` (empty: there is nothing to choose). requested_on: by when all of it is asked
+    for; in_time: whether all of it arrives by then (true without such a day).
     """
 
     token: str
@@ -164,6 +174,8 @@ class CartShown(BaseModel):
     dated: list[ParcelDayShown]
     requested_on: date | None = None
     in_time: bool = True
+    service: str = ""
+    services: list[ServiceShown] = []
 
 
 class PaymentShown(BaseModel):
@@ -285,6 +297,7 @@ class OrderShown(BaseModel):
     expected_on: date | None = None
     day_known: bool = True
     cancellable: bool = False
+    service: str = ""
     slip: int | None = None
 
 

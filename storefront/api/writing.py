@@ -58,6 +58,11 @@ def show_cart(cart: Cart) -> s.CartShown:
         dated=[s.ParcelDayShown(deliver_on=one.deliver_on, skus=list(one.skus)) for one in cart.dated],
         requested_on=cart.requested_on,
         in_time=cart.in_time,
+        service=cart.service,
+        services=[
+            s.ServiceShown(code=one.code, name=one.name, price=money(one.price), deliver_on=one.deliver_on)
+            for one in cart.services
+        ],
     )
 
 
@@ -120,6 +125,13 @@ def ask_for_day(call: Call) -> Reply:
     day = None if given.requested_on is None else read_day(given.requested_on, today=today(call), field="requested_on")
     cart = _expected(call)
     return Reply(show_cart(call.shop.carts.ask_for_day(cart.token, day, now=call.now)))
+
+
+def set_service(call: Call) -> Reply:
+    """Choose how it is sent."""
+    given: a.ServiceGiven = call.body
+    cart = _expected(call)
+    return Reply(show_cart(call.shop.carts.set_service(cart.token, given.service, now=call.now)))
 
 
 def take_instead(call: Call) -> Reply:
@@ -252,6 +264,19 @@ WRITES = (
         "the earliest day and the late lines say what would have to change: fewer pieces (`most_in_time`), something else "
         "(`instead`). Of `dated` parcels some may be in time. The day goes to the order.",
         example={"requested_on": "2026-12-08"},
+    ),
+    Operation(
+        "set_service",
+        "PUT",
+        "/carts/{token}/service",
+        "Choose how it is sent",
+        set_service,
+        s.CartShown,
+        CARTS,
+        body=a.ServiceGiven,
+        raises={404: ["unknown_cart"], 409: ["stale", "payment_away", "busy"], 422: ["invalid_form"]},
+        about="One of the cart's `services`, each with its price and the day for all of it. `shipping` and `total` follow.",
+        example={"service": "express"},
     ),
     Operation(
         "take_instead",

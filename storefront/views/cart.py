@@ -137,6 +137,17 @@ class Views:
             return self._show(Trouble(wording.say(error), status=error.status))
         return see(url_for("shop.cart"))
 
+    def cart_service(self) -> Response:
+        """Choose how it is sent."""
+        now, token = self.front.clock(), self.front.cart_token()
+        if token is None or self.front.shop.carts.find(token, now=now) is None:
+            return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        try:
+            self.front.shop.carts.set_service(token, request.form.get("service", ""), now=now)
+        except ShopError as error:
+            return self._show(Trouble(wording.say(error), status=error.status))
+        return see(url_for("shop.cart"))
+
     def cart_instead(self) -> Response:
         """Put what the customer chose into a line's place."""
         now, form, token = self.front.clock(), request.form, self.front.cart_token()
@@ -215,5 +226,6 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/cart/postcode", "cart_postcode", views.cart_postcode, methods=["POST"])
     routes.add_url_rule("/cart/parcels", "cart_parcels", views.cart_parcels, methods=["POST"])
     routes.add_url_rule("/cart/day", "cart_day", views.cart_day, methods=["POST"])
+    routes.add_url_rule("/cart/service", "cart_service", views.cart_service, methods=["POST"])
     routes.add_url_rule("/cart/instead", "cart_instead", views.cart_instead, methods=["POST"])
     routes.add_url_rule("/cart/count", "cart_count", views.cart_count)

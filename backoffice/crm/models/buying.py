@@ -24,6 +24,7 @@ class Cart(Base):
     postcode: Mapped[str | None]
     parcels: Mapped[str] = mapped_column(default="one", server_default="one")  # one: all on one day | dated: each when it can be
     requested_on: Mapped[date | None]  # by when all of it is asked for
+    service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # how it is sent; empty: the usual way
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
     state: Mapped[str] = mapped_column(default="open")  # open | ordered
@@ -76,6 +77,7 @@ class Checkout(Base):
     note: Mapped[str] = mapped_column(default="")
     parcels: Mapped[str] = mapped_column(default="one", server_default="one")
     requested_on: Mapped[date | None]
+    service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     channel: Mapped[str] = mapped_column(default="web", server_default="web")  # web | api | desk
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"))

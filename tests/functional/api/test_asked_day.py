@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backoffice.erp import services
 from tests.functional.api.conftest import Caller
 
 
@@ -51,3 +52,30 @@ def test_a_million_pieces_are_refused_and_nothing_stands_in_for_nothing(api: Cal
     assert api.send("POST", f"/carts/{token}/lines/VASE/instead", {"sku": "TABLE"}).status_code == 404
     assert api.send("PUT", "/carts/none/day", {"requested_on": "2026-12-01"}).status_code == 404
     assert api.get(f"/carts/{token}").data == before
+
+
+def test_a_faster_service_has_its_price_and_day_in_the_cart_and_the_order(api: Caller) -> None:
+    express = {
+        "code": "express", "name": "Express", "position": 1, "price_minor": 1_490, "transit_days": 0, "cutoff_minute": None,
+        "countries": [], "active": True,
+    }  # fmt: skip
+    api.services.db.run(lambda session: services.save(session, express, by="t", role="admin", now=api.now))
+    token = make(api, "STOOL", 1)
+    cart = api.get(f"/carts/{token}").get_json()
+    assert [(one["code"], one["price"]["amount_minor"], one["deliver_on"]) for one in cart["services"]] == [
+        ("", 500, "2026-11-25"),
+        ("express", 1_490, "2026-11-24"),
+    ]
+    faster = api.send("PUT", f"/carts/{token}/service", {"service": "express"}).get_json()
+    assert (faster["service"], faster["total"]["amount_minor"], faster["deliver_on"]) == ("express", 6_390, "2026-11-24")
+    assert api.send("PUT", f"/carts/{token}/service", {"service": "rocket"}).status_code == 422
+    assert api.get(f"/carts/{token}").get_json()["service"] == "express"
+    body = {"cart_version": faster["version"], "expected_total_minor": 6_390, "email": "ada@example.com", "name": "Ada",
+            "street": "Weg 1", "city": "Berlin", "postcode": "10115", "country": "DE"}  # fmt: skip
+    assert api.send("POST", f"/carts/{token}/checkout", body | {"expected_total_minor": 5_400}).status_code == 409
+    started = api.send("POST", f"/carts/{token}/checkout", body)
+    assert started.status_code == 201
+    news = api.services.gateway.pay(started.get_json()["pay_url"].rsplit("/", 1)[1], now=api.now)
+    api.services.till.settle(news, event_id="t", now=api.now)
+    order = api.get(f"/orders/{started.get_json()['order_token']}").get_json()
+    assert (order["service"], order["shipping"]["amount_minor"], order["promised_on"]) == ("Express", 1_490, "2026-11-24")

@@ -97,6 +97,11 @@ class Carts:
         self.state.asked_day = day
         return self._touch(token, now)
 
+    def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
+        if service:
+            raise BadInput("invalid_form", {"service": "bad_choice"})
+        return self._touch(token, now)
+
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
         self.set_quantity(token, other, self.state.lines[token].pop(sku), now=now)
         return self._touch(token, now)
