@@ -31,7 +31,9 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
-    | _to(PUBLIC, "api", "home openapi list_products get_product get_availability get_promise")  # keys and scopes: itself
+    | _to(
+        PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
+    )  # keys and scopes: itself
     | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels ask_for_day set_service take_instead")
     | _to(PUBLIC, "api", "renew_cart check_out")
     | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose")

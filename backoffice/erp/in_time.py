@@ -15,6 +15,8 @@ from backoffice.planning.shipping import Shipping, ship
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.promise import Promise
 
+LOOKED_AT = 10  # stand-ins that are tried: each is a question to the plan
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -62,7 +64,7 @@ def instead(
 ) -> Sequence[tuple[t.Item, Promise]]:
     """Return at most three items that may stand in for another and arrive by a day (None: on any), by priority."""
     found: list[tuple[t.Item, Promise]] = []
-    for other in substituting.candidates(session, item.id, currency=item.currency):
+    for other in substituting.candidates(session, item.id, currency=item.currency)[:LOOKED_AT]:
         try:
             promise = promising.quote(
                 session,

@@ -16,8 +16,9 @@ from backoffice.db import Database
 from backoffice.erp import catalogue, in_time, services
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
+from backoffice.local.catalogue import instead_of
 from backoffice.local.checkout import Till, typed_before
-from backoffice.public.carts import Cart, CartLine, CartPlace, Instead, ParcelDay, Service
+from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay, Service
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
@@ -242,14 +243,8 @@ def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime)
         return {}
     asker = in_time.Asker(cart.country, cart.postcode, carts.owner_ref(cart), carts.service_of(session, cart))
     found = in_time.instead(session, line.item, line.row.quantity, asker, by=by, now=now)
-    names = catalogue.names_of(session, [item for item, _ in found])
     most = in_time.most(session, line.item, line.row.quantity, asker, by=by, now=now) if by is not None else None
-    return {"most_in_time": most, "instead": [_instead(item, *names[item.id], promise.deliver_on) for item, promise in found]}
-
-
-def _instead(item: t.Item, slug: str, name: str, deliver_on: date) -> Instead:
-    options = ", ".join(str(value) for value in item.options.values())
-    return Instead(item.sku, slug, name, options, Money(item.price_minor, item.currency), deliver_on)
+    return {"most_in_time": most, "instead": instead_of(session, found)}
 
 
 def _line(line: carts.Line, product: t.Product, pictures: dict[int, list[t.Picture]]) -> CartLine:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, facets, listing, offers, promising, shipping
+from backoffice.erp import catalogue, facets, in_time, listing, offers, promising, shipping
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, premises
@@ -19,7 +19,7 @@ from backoffice.public import ShopProfile
 from backoffice.public.catalogue import ALL, Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 
 Narrowing = tuple[list[Facet], tuple[Money, Money] | None]  # facets, the span of prices
 NOTHING: Narrowing = ([], None)
@@ -201,6 +201,34 @@ class LocalPromises:
             own = carts.find_cart(session, cart)
             owner = carts.owner_ref(own) if own else None
             return promising.quote(session, item, quantity, country=country, postcode=postcode, own=owner, now=now)
+
+    def find_instead(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> Sequence[Instead]:
+        """Return what may stand in for it."""
+        if not 1 <= quantity <= carts.MOST:
+            raise BadInput("bad_quantity", most=carts.MOST)
+        with self._db.read() as session:
+            item = promising.get_item(session, sku)
+            place = shipping.destination(session, masters.load(session, now=now), country=country, postcode=postcode, now=now)
+            own = carts.find_cart(session, cart)
+            asker = in_time.Asker(place.country, place.postcode, carts.owner_ref(own) if own else None)
+            return instead_of(session, in_time.instead(session, item, quantity, asker, by=None, now=now))
+
+
+def instead_of(session: Session, found: Sequence[tuple[t.Item, Promise]]) -> list[Instead]:
+    """Return stand-ins as customers see them."""
+    names = catalogue.names_of(session, [item for item, _ in found])
+    return [
+        Instead(
+            item.sku,
+            *names[item.id],
+            ", ".join(str(value) for value in item.options.values()),
+            Money(item.price_minor, item.currency),
+            promise.deliver_on,
+        )
+        for item, promise in found
+    ]
 
 
 class Way:

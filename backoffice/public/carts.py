@@ -9,19 +9,7 @@ from typing import Protocol
 
 from backoffice.public.catalogue import Picture
 from backoffice.public.money import Money
-from backoffice.public.promise import Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Instead:
-    """What may stand in for a line, as many pieces of it. Nobody takes it but the customer."""
-
-    sku: str
-    slug: str
-    name: str
-    options: str
-    unit_price: Money
-    deliver_on: date
+from backoffice.public.promise import Instead, Promise
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from backoffice.public.days import read_day
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 from backoffice.public.orders import Cause, OrderView, PendingOrder
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply, cursor_for, cursor_of
@@ -150,6 +150,22 @@ def _promise(found: Promise) -> s.PromiseShown:
     return s.PromiseShown(**values, steps=steps)
 
 
+def instead(call: Call) -> Reply:
+    """Say what may stand in for a thing."""
+    asked: a.PromiseAsked = call.params
+    found = call.shop.promises.find_instead(
+        asked.sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=asked.cart, now=call.now
+    )
+    return Reply(s.InsteadsShown(instead=[instead_shown(one) for one in found]), NOT_KEPT if asked.cart else {})
+
+
+def instead_shown(one: Instead) -> s.InsteadShown:
+    """Return a stand-in."""
+    return s.InsteadShown(
+        sku=one.sku, name=one.name, options=one.options, unit_price=money(one.unit_price), deliver_on=one.deliver_on
+    )
+
+
 def cause(found: Cause | None) -> s.CauseShown | None:
     """Return why a day moved; None where it did not, or nobody kept a code."""
     if found is None:
@@ -277,6 +293,19 @@ READS = (
         params=a.PromiseAsked,
         raises={404: ["unknown_product"], 409: ["not_available"], 422: ["unknown_postcode", "unknown_country"]},
         about="The day that the production plan gives now. Nothing is held: put it into a cart for that.",
+    ),
+    Operation(
+        "list_instead",
+        "GET",
+        "/promises/instead",
+        "Ask what may stand in",
+        instead,
+        s.InsteadsShown,
+        "catalogue:read",
+        params=a.PromiseAsked,
+        raises={404: ["unknown_product"], 422: ["unknown_postcode", "unknown_country"]},
+        about="At most three things, by priority, each with its own price and the day for as many pieces: for what is "
+        "`not_available`, or comes too late.",
     ),
     Operation(
         "get_order",

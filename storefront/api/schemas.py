@@ -107,13 +107,19 @@ class PromiseShown(BaseModel):
 
 
 class InsteadShown(BaseModel):
-    """What may be taken in a line's place: as many pieces, on this day."""
+    """What may be taken in the place of something else: as many pieces, on this day."""
 
     sku: str
     name: str
     options: str
     unit_price: MoneyShown
     deliver_on: date
+
+
+class InsteadsShown(BaseModel):
+    """What may stand in for something."""
+
+    instead: list[InsteadShown]
 
 
 class CartLineShown(BaseModel):

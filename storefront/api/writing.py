@@ -12,7 +12,7 @@ from backoffice.public.leads import LeadForm
 from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply
-from storefront.api.reading import NOT_KEPT, money, order_shown, today
+from storefront.api.reading import NOT_KEPT, instead_shown, money, order_shown, today
 from storefront.phrases import locale
 
 
@@ -34,16 +34,7 @@ def show_cart(cart: Cart) -> s.CartShown:
                 most=one.most,
                 was_on=one.was_on,
                 most_in_time=one.most_in_time,
-                instead=[
-                    s.InsteadShown(
-                        sku=other.sku,
-                        name=other.name,
-                        options=other.options,
-                        unit_price=money(other.unit_price),
-                        deliver_on=other.deliver_on,
-                    )
-                    for other in one.instead
-                ],
+                instead=[instead_shown(other) for other in one.instead],
             )
             for one in cart.lines
         ],

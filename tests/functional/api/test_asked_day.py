@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from backoffice.erp import models as t
 from backoffice.erp import services
+from tests.company import item_id
 from tests.functional.api.conftest import Caller
 
 
@@ -52,6 +55,28 @@ def test_a_million_pieces_are_refused_and_nothing_stands_in_for_nothing(api: Cal
     assert api.send("POST", f"/carts/{token}/lines/VASE/instead", {"sku": "TABLE"}).status_code == 404
     assert api.send("PUT", "/carts/none/day", {"requested_on": "2026-12-01"}).status_code == 404
     assert api.get(f"/carts/{token}").data == before
+
+
+def test_what_may_stand_in_for_what_cannot_be_had(api: Caller) -> None:
+    assert api.get("/promises?sku=VASE").get_json()["code"] == "not_available"
+    assert api.get("/promises/instead?sku=VASE").get_json() == {"instead": []}
+
+    def stand_in(session: Session) -> None:
+        for priority, sku in enumerate(["LAMP", "STOOL", "VASE"], start=1):
+            if sku != "VASE":
+                ids = {"item_id": item_id(session, "VASE"), "substitute_id": item_id(session, sku)}
+                session.add(t.ItemSubstitute(**ids, priority=priority))
+
+    api.services.db.run(stand_in)
+    found = api.get("/promises/instead?sku=VASE&postcode=10115&quantity=5").get_json()["instead"]
+    assert [(one["sku"], one["unit_price"]["amount_minor"], one["deliver_on"]) for one in found] == [
+        ("LAMP", 7_900, "2026-11-30"),
+        ("STOOL", 4_900, "2026-11-25"),
+    ]
+    assert [one["sku"] for one in api.get("/promises/instead?sku=VASE&quantity=6").get_json()["instead"]] == ["LAMP"]
+    assert api.get("/promises/instead?sku=VASE&quantity=1000000000").status_code == 422
+    assert api.get("/promises/instead?sku=none").status_code == 404
+    assert api.get("/promises/instead?sku=VASE&postcode=00000").status_code == 422
 
 
 def test_a_faster_service_has_its_price_and_day_in_the_cart_and_the_order(api: Caller) -> None:

@@ -20,7 +20,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 from backoffice.public.slips import SlipView
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
@@ -52,6 +52,16 @@ class Promises:
         self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
     ) -> Promise:
         return self.state.promise(sku, quantity, postcode, now)
+
+    def find_instead(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> list[Instead]:
+        found = []
+        for other in self.state.stand_ins.get(sku, ()):
+            thing = self.state.get(other)
+            on = self.state.promise(other, quantity, postcode, now).deliver_on
+            found.append(Instead(other, thing.slug, thing.name, "", Money(thing.price, thing.currency), on))
+        return found
 
 
 class Carts:
