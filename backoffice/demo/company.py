@@ -115,7 +115,7 @@ def write_company(session: Session, *, today: date, now: datetime) -> dict[str, 
     session.add_all(_zones())
     session.add(
         t.ShippingService(
-            code="express", name="Express", position=1, price_minor=2_490, transit_days=1, cutoff_minute=12 * 60,
+            code="express", name="Express", position=1, price_minor=2_490, transit_days=1, cutoff_minute=17 * 60,
             countries=["DE", "AT"], active=True,
         )
     )  # fmt: skip

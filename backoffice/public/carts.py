@@ -87,6 +87,17 @@ class Cart:
         return next((one.name for one in self.services if one.code == self.service), "")
 
     @property
+    def worth_choosing(self) -> Sequence[Service]:
+        """Return the usual way, the chosen one and what is sooner than the usual; empty where there is no choice in that."""
+        usual = self.services[0].deliver_on if self.services else None
+        found = [
+            one
+            for one in self.services
+            if one.code in ("", self.service) or (one.deliver_on is not None and usual is not None and one.deliver_on < usual)
+        ]
+        return found if len(found) > 1 else ()
+
+    @property
     def in_time(self) -> bool:
         """Tell whether all of it arrives by the asked day; without one it does."""
         return self.requested_on is None or (self.deliver_on is not None and self.deliver_on <= self.requested_on)

@@ -69,6 +69,7 @@ def test_price_and_day_are_named_before_choosing_and_hold_after(express: Worksho
 def test_its_own_cut_off_counts(express: Workshop) -> None:
     express.now = at(24, 12)
     assert shown(to_munich(express, STOOL=1)) == [("", 500, THU), ("express", 1_490, THU)]
+    assert to_munich(express, STOOL=1).worth_choosing == ()  # nobody pays for the same day
     express.now = at(24, 14)
     assert shown(to_munich(express, STOOL=1)) == [("", 500, FRI), ("express", 1_490, THU)]
 
