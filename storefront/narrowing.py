@@ -1,24 +1,28 @@
 """What a list is narrowed by, as it stands in the address: read strictly, shown as chips, and led out of.
 
-`?f=Material:Oak&f=Material:Ash&from=50&to=200&sort=cheapest`: names and values are the shop's own words, so an address
-means the same in every language.
+`?f=Material:Oak&f=Material:Ash&from=50&to=200&arrives_by=2026-12-08&sort=cheapest`: names and values are the shop's own
+words, so an address means the same in every language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Protocol
 
 from babel.numbers import get_currency_precision
 
 from backoffice.public.catalogue import SORTS, Listing, Wish
+from backoffice.public.days import read_day
+from backoffice.public.errors import BadInput
 from backoffice.public.money import Money
 from storefront import wording
 from storefront.formats import Formats
 from storefront.phrases import N_, _
 
+DAY = "arrives_by"
 MOST_CHOSEN = 40
 LONGEST = 200  # of a name with its value
 LONGEST_AMOUNT = 12
@@ -55,11 +59,14 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """The wish that an address holds. typed: prices as they were typed; problem: why they are not taken."""
+    """The wish that an address holds. typed: prices and the day as they were typed.
+
+    problems: price | arrives_by → why what was typed is not taken.
+    """
 
     wish: Wish = field(default_factory=Wish)
     typed: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pairs(self) -> Pairs:
@@ -74,19 +81,25 @@ class Narrowing:
         return bool(self.pairs)
 
 
-def read(args: Arguments, currency: str) -> Narrowing:
-    """Return what an address wishes for. What is no wish of ours is left out; a price that is none is said and not taken."""
+def read(args: Arguments, currency: str, today: date) -> Narrowing:
+    """Return what an address wishes for. What is no wish of ours is left out; a price or day that is none is said, not taken."""
     facets: dict[str, list[str]] = {}
     for pair in args.getlist("f")[:MOST_CHOSEN]:
         name, _colon, value = pair.partition(":")
         if name and value and len(pair) <= LONGEST and pair.isprintable() and value not in facets.get(name, ()):
             facets.setdefault(name, []).append(value)
-    typed = {name: (args.get(name) or "").strip()[:LONGEST] for name in ("from", "to")}
-    amounts = {name: _amount(text, currency) for name, text in typed.items()}
-    wrong = any(text and amounts[name] is None for name, text in typed.items())
+    typed = {name: (args.get(name) or "").strip()[:LONGEST] for name in ("from", "to", DAY)}
+    amounts = {name: _amount(typed[name], currency) for name in ("from", "to")}
+    problems, day = {}, None
+    if any(typed[name] and amount is None for name, amount in amounts.items()):
+        problems["price"] = wording.say_field("bad_price")
+    try:
+        day = read_day(typed[DAY], today=today, field=DAY) if typed[DAY] else None
+    except BadInput as error:
+        problems[DAY] = wording.say_field(error.fields[DAY])
     sort = args.get("sort") or "shop"
-    wish = Wish(facets, amounts["from"], amounts["to"], sort if sort in SORTS else "shop")
-    return Narrowing(wish, typed, wording.say_field("bad_price") if wrong else "")
+    wish = Wish(facets, amounts["from"], amounts["to"], day, sort if sort in SORTS else "shop")
+    return Narrowing(wish, typed, problems)
 
 
 def _amount(text: str, currency: str) -> Money | None:
@@ -115,7 +128,15 @@ def chips(narrowing: Narrowing, listing: Listing, formats: Formats, address: Cal
             shown = formats.money(amount)
             words = _("from %(price)s", price=shown) if key == "from" else _("up to %(price)s", price=shown)
             found.append(Chip(words, address([pair for pair in narrowing.pairs if pair[0] != key])))
+    if narrowing.wish.arrives_by is not None:
+        words = _("arrives by %(day)s", day=formats.day(narrowing.wish.arrives_by))
+        found.append(Chip(words, address(without_day(narrowing))))
     return found
+
+
+def without_day(narrowing: Narrowing) -> Pairs:
+    """Return the parameters of the list without a day."""
+    return [pair for pair in narrowing.pairs if pair[0] != DAY]
 
 
 def without_wishes(narrowing: Narrowing) -> Pairs:

@@ -121,6 +121,7 @@ FIELDS: Mapping[str, str] = {
     "bad_date": N_("Write the day as year, month, day: 2026-12-08."),
     "past_date": OVER,
     "in_the_past": OVER,
+    "far_date": N_("Choose a day within the next two years."),
     "bad_character": N_("There is a character in this that cannot be written down. Please take it out."),
     "bad_country": NO_COUNTRY,
     "unknown_country": NO_COUNTRY,

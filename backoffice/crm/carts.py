@@ -15,7 +15,7 @@ from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
 from backoffice.db import PlanMoved
 from backoffice.erp import factory as masters
-from backoffice.erp import holds, plan, promising, shipping
+from backoffice.erp import holds, plan, promising, services, shipping
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company
@@ -128,7 +128,7 @@ def add(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, 
     if others and session.scalar(sa.select(t.Item.id).where(t.Item.id.in_(others), t.Item.currency != item.currency).limit(1)):
         raise Refused("currency_mismatch", sku=sku)
     row = next((row for row in rows if row.item_id == item.id), None)
-    _changed(cart, now)
+    note_change(cart, now)
     return _hold_line(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now)
 
 
@@ -140,13 +140,13 @@ def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minut
     item = promising.get_item(session, sku)
     row = next((row for row in rows_of(session, cart) if row.item_id == item.id), None)
     if quantity > 0:
-        _changed(cart, now)
+        note_change(cart, now)
         _hold_line(session, cart, item, row, quantity, minutes=minutes, now=now)
     elif quantity < 0:
         raise BadInput("bad_quantity", most=MOST)
     elif row is not None:
         _let_go_of(session, item, row, now)
-        _changed(cart, now)
+        note_change(cart, now)
         session.delete(row)
         session.flush()
 
@@ -158,7 +158,7 @@ def _hold_line(
     if not 0 < quantity <= MOST:
         raise BadInput("bad_quantity", most=MOST)
     _let_go_of(session, item, row, now)
-    held = _hold(session, cart, item, quantity, minutes, now)
+    held = hold(session, cart, item, quantity, minutes=minutes, now=now)
     if row is None:
         row = CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
         session.add(row)
@@ -170,10 +170,11 @@ def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: dateti
     if holds.needs_plan(item):
         plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
     if row is not None and row.reservation_id is not None:
-        _let_go(session, row.reservation_id, now)
+        let_go(session, row.reservation_id, now)
 
 
-def _hold(session: Session, cart: Cart, item: t.Item, quantity: int, minutes: int, now: datetime) -> t.Reservation:
+def hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation:
+    """Hold goods for a cart, for its place and the day that it asks for. Raises Refused(not_available, most)."""
     return holds.hold(
         session,
         item,
@@ -183,11 +184,44 @@ def _hold(session: Session, cart: Cart, item: t.Item, quantity: int, minutes: in
         minutes=minutes,
         country=cart.country,
         postcode=cart.postcode,
+        by=cart.requested_on,
+        service=service_of(session, cart),
         now=now,
     )
 
 
-def _let_go(session: Session, reservation_id: int, now: datetime) -> None:
+def service_of(session: Session, cart: Cart) -> str:
+    """Return how a cart is sent: as chosen while that is offered for its country, else the usual way."""
+    return services.current(session, cart.service, cart.country)
+
+
+def delivery_minor(session: Session, cart: Cart) -> int:
+    """Return what sending a cart costs."""
+    return services.price_minor(session, service_of(session, cart))
+
+
+def set_service(session: Session, cart: Cart, code: str, *, now: datetime) -> None:
+    """Choose how it is sent ("": the usual way). Raises BadInput(invalid_form, service → bad_choice)."""
+    if services.current(session, code, cart.country) != code:
+        raise BadInput("invalid_form", {"service": "bad_choice"})
+    if cart.service != code:
+        cart.service = code
+        note_change(cart, now)
+        session.flush()
+
+
+def try_hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation | None:
+    """Hold goods for a cart; None, and nothing is done, where they can no longer be had."""
+    try:
+        with session.begin_nested():
+            return hold(session, cart, item, quantity, minutes=minutes, now=now)
+    except PlanMoved:
+        raise  # somebody was faster by a moment: the whole change is tried again
+    except Refused:
+        return None
+
+
+def let_go(session: Session, reservation_id: int, now: datetime) -> None:
     """Give a line's hold back. Raises Refused(stale) if it is being paid for: that ends by the provider's word only."""
     if holds.release(session, reservation_id, now=now):
         return
@@ -213,15 +247,8 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime, dead_onl
         if holds.needs_plan(item) and not planning:
             planning = bool(plan.bump(session))
         if reservation is not None:
-            _let_go(session, reservation.id, now)
-        held = None
-        try:
-            with session.begin_nested():
-                held = _hold(session, cart, item, row.quantity, minutes, now)
-        except PlanMoved:
-            raise  # somebody was faster by a moment: the whole change is tried again
-        except Refused:
-            pass
+            let_go(session, reservation.id, now)
+        held = try_hold(session, cart, item, row.quantity, minutes=minutes, now=now)
         row.reservation_id = held.id if held else None
         found[number] = Found(row, item, product, held)
     _touch(cart, now)
@@ -232,7 +259,7 @@ def renew(session: Session, cart: Cart, *, minutes: int, now: datetime, dead_onl
 def set_place(session: Session, cart: Cart, postcode: str, *, country: str | None = None, now: datetime) -> None:
     """Remember where it goes. Raises BadInput(unknown_postcode)."""
     _place(session, cart, postcode, country, now)
-    _changed(cart, now)
+    note_change(cart, now)
 
 
 def _place(session: Session, cart: Cart, postcode: str, country: str | None, now: datetime) -> None:
@@ -247,7 +274,7 @@ def set_parcels(session: Session, cart: Cart, parcels: str, *, now: datetime) ->
         raise BadInput("invalid_form", {"parcels": "bad_choice"})
     if cart.parcels != parcels:
         cart.parcels = parcels
-        _changed(cart, now)
+        note_change(cart, now)
         session.flush()
 
 
@@ -260,7 +287,8 @@ def dated_parcels(lines: Sequence[Line]) -> list[tuple[date, list[Line]]]:
     return [(day, inside) for (day, _), inside in sorted(parcels.items(), key=lambda one: one[0])]
 
 
-def _changed(cart: Cart, now: datetime) -> None:
+def note_change(cart: Cart, now: datetime) -> None:
+    """Raise the version, by which pages see that the cart is another one."""
     cart.version += 1
     cart.updated_at = now
 
@@ -307,8 +335,8 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
             promise = _promise(session, item, reservation, place, now)
         else:
             where = {"country": place.country, "postcode": place.postcode}
-            whose = {"own": owner_ref(cart), "customer_class": cart.customer_class}
-            promise = promising.quote(session, item, row.quantity, **where, **whose, now=now)
+            how = {"own": owner_ref(cart), "customer_class": cart.customer_class, "service": place.service}
+            promise = promising.quote(session, item, row.quantity, **where, **how, by=cart.requested_on, now=now)
     except Refused as refusal:
         most = refusal.details.get("most")
         return Line(row, item, product, None, None, most if isinstance(most, int) else None)
@@ -316,8 +344,25 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
 
 
 def _place_of(session: Session, cart: Cart, now: datetime) -> Destination:
+    return way_with(session, cart, service_of(session, cart), now=now)
+
+
+def way_with(session: Session, cart: Cart, service: str, *, now: datetime) -> Destination:
+    """Return the way to where a cart goes with a service."""
     master = masters.load(session, now=now)
-    return shipping.destination(session, master, country=cart.country, postcode=cart.postcode, now=now)
+    return shipping.destination(session, master, country=cart.country, postcode=cart.postcode, service=service, now=now)
+
+
+def day_with(session: Session, cart: Cart, lines: Sequence[Line], service: str, *, now: datetime) -> date | None:
+    """Return the day of the latest line if all were sent with a service; None if one of them has none."""
+    master, place = masters.load(session, now=now), way_with(session, cart, service, now=now)
+    days = []
+    for line in lines:
+        if line.promise is None:
+            return None
+        way = shipping.from_warehouse(session, master, place, line.warehouse_id or None, now=now)
+        days.append(promising.day_for(line.promise.ready_at, way, now=now))
+    return max((one[1] for one in days if one), default=None) if all(days) else None
 
 
 def _promise(session: Session, item: t.Item, reservation: t.Reservation, place: Destination, now: datetime) -> Promise:

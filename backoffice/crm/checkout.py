@@ -17,7 +17,6 @@ from backoffice.crm import accounts, address_book, carts, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.erp import holds, promising, shipping
 from backoffice.erp import models as t
-from backoffice.erp.company import get_company
 from backoffice.public import addresses
 from backoffice.public.addresses import Address
 from backoffice.public.checkout import CheckoutForm
@@ -126,10 +125,10 @@ def open_checkout(
     if not lines:
         raise Refused("cart_empty")
     _check_lines(lines)
-    company = get_company(session)
     subtotal = sum(line.item.price_minor * line.row.quantity for line in lines)
-    if form.total_minor != subtotal + company.shipping_minor:
-        raise Refused("price_changed", total_minor=subtotal + company.shipping_minor)
+    delivery = carts.delivery_minor(session, cart)
+    if form.total_minor != subtotal + delivery:
+        raise Refused("price_changed", total_minor=subtotal + delivery)
     for line in sorted(lines, key=lambda line: line.row.item_id):
         assert line.reservation is not None
         holds.start_paying(session, line.reservation.id, now=now)
@@ -144,11 +143,13 @@ def open_checkout(
         **asdict(replace(place, postcode=cart.postcode or "", country=cart.country)),
         note=form.note.strip(),
         parcels=cart.parcels,
+        requested_on=cart.requested_on,
+        service=carts.service_of(session, cart),
         account_id=found[0].id if found else None,
         language=form.language,
         currency=lines[0].item.currency,
-        shipping_minor=company.shipping_minor,
-        total_minor=subtotal + company.shipping_minor,
+        shipping_minor=delivery,
+        total_minor=subtotal + delivery,
         lines=[_frozen(session, line) for line in lines],
         link_nonce=nonce,
         token_hash=links.hash_token(links.order_token(secret_key, nonce)),
@@ -220,7 +221,7 @@ def require_current(session: Session, cart: Cart, form: CheckoutForm) -> None:
         raise Refused("stale")
     rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
     items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows)))
-    total = sum(item.price_minor * rows[item.id] for item in items) + get_company(session).shipping_minor
+    total = sum(item.price_minor * rows[item.id] for item in items) + carts.delivery_minor(session, cart)
     if form.total_minor != total:
         raise Refused("price_changed", total_minor=total)
 
@@ -248,9 +249,19 @@ def hold_again(session: Session, checkout: Checkout, *, minutes: int, now: datet
     lines = []
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         item = session.get_one(t.Item, frozen["item_id"])
-        where = {"country": checkout.country, "postcode": checkout.postcode}
-        asker = {"owner": f"checkout:{checkout.id}", "customer_class": customer_class}
-        held = holds.hold(session, item, frozen["quantity"], minutes=minutes, **asker, **where, now=now)
+        held = holds.hold(
+            session,
+            item,
+            frozen["quantity"],
+            owner=f"checkout:{checkout.id}",
+            customer_class=customer_class,
+            minutes=minutes,
+            country=checkout.country,
+            postcode=checkout.postcode,
+            by=checkout.requested_on,
+            service=checkout.service,
+            now=now,
+        )
         holds.start_paying(session, held.id, now=now)
         lines.append({**frozen, "reservation_id": held.id})
     checkout.lines, checkout.state = lines, "open"

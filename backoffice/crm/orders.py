@@ -15,7 +15,7 @@ from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.db import table_of
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, promising, proposing, replan, shipping, splitting
+from backoffice.erp import fulfilment, holds, promising, proposing, replan, services, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.public import addresses
@@ -118,6 +118,7 @@ def _line(
         quantity=frozen["quantity"],
         unit_price_minor=frozen["unit_price_minor"],
         basis=frozen["basis"],
+        requested_on=checkout.requested_on,
         promised_on=promised_on,
         expected_on=expected_on,
         moved_because=causes.in_english(why) if why else None,
@@ -126,7 +127,7 @@ def _line(
     )
 
 
-SHIP_TO = ("name", "company", "street", "city", "region", "postcode", "country", "note", "phone")
+SHIP_TO = ("name", "company", "street", "city", "region", "postcode", "country", "note", "phone", "service")
 
 
 def _hand_over(
@@ -238,6 +239,7 @@ def _deliver_on(session: Session, reservation: t.Reservation, checkout: Checkout
         country=checkout.country,
         postcode=checkout.postcode,
         warehouse_id=reservation.warehouse_id,
+        service=checkout.service,
         now=now,
     )
     days = promising.day_for(reservation.ready_at, way, now=now)
@@ -294,6 +296,7 @@ def _confirmation(
             for line in lines
         ],
         "total": money(order.total_minor),
+        "service": services.name_of(session, checkout.service),
         "address": addresses.write(addresses.of({part: getattr(checkout, part) for part in addresses.PARTS})),
         "country": checkout.country,
         "deliver_on": max(line.expected_on for line in lines).isoformat(),

@@ -113,6 +113,18 @@ def write_company(session: Session, *, today: date, now: datetime) -> dict[str, 
         for prefix, state in SUBDIVISIONS["DE"].items()
     )
     session.add_all(_zones())
+    session.add(
+        t.ShippingService(
+            code="express", name="Express", position=1, price_minor=2_490, transit_days=1, cutoff_minute=17 * 60,
+            countries=["DE", "AT"], active=True,
+        )
+    )  # fmt: skip
+    session.add(
+        t.ShippingService(
+            code="same-day", name="Courier, same day", position=2, price_minor=8_900, transit_days=0, cutoff_minute=10 * 60,
+            countries=["DE"], active=True,
+        )
+    )  # fmt: skip
     session.add_all(_people(now))
     session.flush()
     return calendars

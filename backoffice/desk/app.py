@@ -44,6 +44,7 @@ from backoffice.desk import (
     sales,
     selling,
     sent,
+    services,
     shelves,
     step_words,
     supposing,
@@ -85,6 +86,7 @@ BLUEPRINTS = (
     troubles.bp,
     approvals.bp,
     rules.bp,
+    services.bp,
     templates.bp,
     auditing.bp,
 )

@@ -13,6 +13,7 @@ def change_words() -> Mapping[str, str]:
         "api_key.create": _("made an API key"),
         "api_key.revoke": _("ended an API key"),
         "company.change": _("changed the company's data"),
+        "service.change": _("changed a way to send"),
         "staff.add": _("added a colleague"),
         "staff.change": _("changed a colleague"),
         "staff.reset_password": _("made a new password"),

@@ -138,6 +138,8 @@ def explain_field(code: str) -> str:
         "unknown_order": _("There is no order with that number."),
         "bad_hours": _("Write a number of hours between 1 and 720."),
         "bad_time": _("Choose a day and a time."),
+        "bad_clock": _("Write a time like 14:00."),
+        "bad_code": _("Small letters, digits and hyphens, a letter first."),
         "closed_then": _("It is closed then anyway. Choose a day on which it works."),
         "not_later": _("Choose a time after the one it begins at now."),
         "bad_choice": _("Choose one of the list."),

@@ -105,6 +105,13 @@ def items_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[tup
     return found
 
 
+def names_of(session: Session, items: Iterable[t.Item]) -> dict[int, tuple[str, str]]:
+    """Return each item's page: its product's slug and name."""
+    rows = sa.select(t.Item.id, t.Product.slug, t.Product.name).join(t.Product, t.Product.id == t.Item.product_id)
+    ids = sorted(item.id for item in items)
+    return {row.id: (row.slug, row.name) for row in session.execute(rows.where(t.Item.id.in_(ids)))} if ids else {}
+
+
 _PICTURES = sa.select(t.Picture).order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)
 _OF_ONE = _PICTURES.where(t.Picture.product_id == sa.bindparam("product_id"))  # what most carts and orders ask for
 _OF_THESE = _PICTURES.where(t.Picture.product_id.in_(sa.bindparam("product_ids", expanding=True)))

@@ -24,13 +24,14 @@ class Premises:
     """What stands still while customers buy. Bare rows, not objects of a session: whoever changes one has to load it.
 
     warehouses: in the order of their ids, the works first. zones: (country, prefix) → row; transits: (warehouse, country,
-    prefix) → days.
+    prefix) → days; services: code → row.
     """
 
     company: t.Company
     warehouses: Mapping[int, t.Warehouse]
     zones: Mapping[tuple[str, str], t.ShippingZone]
     transits: Mapping[tuple[int, str, str], int]
+    services: Mapping[str, t.ShippingService]
     countries: tuple[str, ...]
 
 
@@ -57,6 +58,7 @@ def _read(session: Session) -> Premises:
         warehouses={row.id: cast(t.Warehouse, row) for row in _rows(session, t.Warehouse)},
         zones={key: cast(t.ShippingZone, row) for key, row in zones.items()},
         transits={(row.warehouse_id, row.country, row.prefix): row.transit_days for row in _rows(session, t.WarehouseTransit)},
+        services={row.code: cast(t.ShippingService, row) for row in _rows(session, t.ShippingService)},
         countries=tuple(sorted({country for country, _ in zones})),
     )
 

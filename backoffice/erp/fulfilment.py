@@ -199,6 +199,7 @@ def way_of(session: Session, shipment: t.Shipment, *, now: datetime) -> shipping
         country=shipment.ship_to["country"],
         postcode=shipment.ship_to["postcode"],
         warehouse_id=shipment.warehouse_id,
+        service=shipment.ship_to.get("service", ""),
         now=now,
     )
 

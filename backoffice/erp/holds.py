@@ -7,7 +7,7 @@ an order. Every move is one conditional update, so of two that try, one wins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
@@ -48,11 +48,14 @@ def hold(
     country: str | None = None,
     postcode: str | None = None,
     customer_class: str = RETAIL,
+    by: date | None = None,
+    service: str = "",
     now: datetime,
 ) -> t.Reservation:
     """Keep `quantity` of `item` for `owner` until `minutes` from now, at the earliest day there is for a place.
 
-    country, postcode: none: the company's default place. customer_class: the owner's.
+    country, postcode: none: the company's default place. customer_class: the owner's. by, service: an asked day, how it is
+    sent, see `sources.find`.
 
     Raises Refused(not_available, most) and changes nothing then.
     """
@@ -63,8 +66,18 @@ def hold(
     allotting.release_due(session, touched, now=now)
     if item.sell_from == "production":
         reclaim_minutes(session, now=now)
-    where = {"country": country, "postcode": postcode}
-    source = sources.find(session, item, quantity, **where, customer_class=customer_class, reclaimed=True, now=now)
+    source = sources.find(
+        session,
+        item,
+        quantity,
+        country=country,
+        postcode=postcode,
+        customer_class=customer_class,
+        reclaimed=True,
+        by=by,
+        service=service,
+        now=now,
+    )
     outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(

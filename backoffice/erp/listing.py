@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.erp import facets
 from backoffice.erp import models as t
 from backoffice.erp.search import fold
+from backoffice.planning.shipping import Window
 from backoffice.public.catalogue import Wish
 from backoffice.public.partners import Place
 
@@ -22,10 +23,14 @@ DayOf = Callable[[datetime, int | None], date | None]  # ready at, warehouse →
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where in the catalogue a list looks: categories (None: all of them), and words that all stand in a product's text."""
+    """Where in the catalogue a list looks: categories (None: all of them), and words that all stand in a product's text.
+
+    in_time: warehouse → the windows in which goods must become ready to arrive by the day that is wished for; None: any day.
+    """
 
     categories: Sequence[int] | None = None
     query: str | None = None
+    in_time: Mapping[int | None, Sequence[Window]] | None = None
 
     @property
     def conditions(self) -> list[sa.ColumnElement[bool]]:
@@ -46,7 +51,25 @@ def _listed(where: Where) -> sa.Select[Any]:
     )
     if where.conditions:
         query = query.join(t.Product, t.Product.id == t.Item.product_id).where(*where.conditions)
-    return query
+    return query if where.in_time is None else query.where(_is_in_time(where.in_time))
+
+
+def _is_in_time(windows: Mapping[int | None, Sequence[Window]]) -> sa.ColumnElement[bool]:
+    """Return the condition for offers whose goods become ready in a window of their warehouse."""
+    found: list[sa.ColumnElement[bool]] = [sa.false()]
+    for warehouse_id, inside in windows.items():
+        for since, until in inside:
+            found.append(sa.and_(t.Offer.warehouse_id.is_not_distinct_from(warehouse_id), t.Offer.ready_at < until))
+            if since is not None:
+                found[-1] = sa.and_(found[-1], t.Offer.ready_at >= since)
+    return sa.or_(*found)
+
+
+def ready(session: Session, where: Where, wish: Wish) -> Sequence[tuple[datetime, int | None]]:
+    """Return when and in which warehouse things that meet a wish become ready, whatever day is wished for, each once."""
+    inside = items(replace(where, in_time=None), wish)
+    rows = inside.with_only_columns(t.Offer.ready_at, t.Offer.warehouse_id).where(t.Offer.ready_at.is_not(None)).distinct()
+    return [(ready_at, warehouse_id) for ready_at, warehouse_id in session.execute(rows) if ready_at is not None]
 
 
 def _priced(query: sa.Select[Any], wish: Wish) -> sa.Select[Any]:
@@ -109,7 +132,7 @@ def _ordered(where: Where, wish: Wish, language: str) -> sa.Select[t.Product]:
 
 def _meeting(where: Where, wish: Wish) -> sa.Select[t.Product]:
     """Return the query for products of which an item meets a wish."""
-    inside = items(Where(), wish).with_only_columns(t.Item.product_id)
+    inside = items(Where(in_time=where.in_time), wish).with_only_columns(t.Item.product_id)
     return sa.select(t.Product).where(t.Product.id.in_(inside), *where.conditions)
 
 
@@ -183,9 +206,9 @@ def after(session: Session, key: Place | None, *, limit: int, where: Where, wish
     return [row[0] for row in shown], Place(shown[-1][0].id, shown[-1][1] if by_price else None) if len(found) > limit else None
 
 
-def matching(session: Session, product_ids: Sequence[int], wish: Wish) -> set[int]:
-    """Return the ids of the items of these products that meet a wish."""
-    return set(session.scalars(items(Where(), wish).where(t.Item.product_id.in_(product_ids))))
+def matching(session: Session, product_ids: Sequence[int], where: Where, wish: Wish) -> set[int]:
+    """Return the ids of the items of these products, which a list has found, that meet a wish."""
+    return set(session.scalars(items(Where(in_time=where.in_time), wish).where(t.Item.product_id.in_(product_ids))))
 
 
 def shown(

@@ -44,16 +44,27 @@ def quote(
     postcode: str | None,
     own: str | None = None,
     customer_class: str = RETAIL,
+    by: date | None = None,
+    service: str = "",
     now: datetime,
 ) -> Promise:
-    """Return the earliest day for `quantity` of `item` at `postcode`; leaves no trace.
+    """Return the earliest day for `quantity` of `item` at `postcode`; leaves no trace. by, service: as in `sources.find`.
 
     own: the asker's cart, whose holds do not compete; customer_class: the asker's.
 
     Raises Refused(not_available, most), BadInput(unknown_postcode).
     """
     source = sources.find(
-        session, item, quantity, country=country, postcode=postcode, own=own, customer_class=customer_class, now=now
+        session,
+        item,
+        quantity,
+        country=country,
+        postcode=postcode,
+        own=own,
+        customer_class=customer_class,
+        by=by,
+        service=service,
+        now=now,
     )
     return to_promise(session, masters.load(session, now=now), item, source.outcome, source.way, now=now)
 

@@ -57,6 +57,7 @@ def _days(session: Session, parcel: t.Shipment, ship_to: Mapping[str, Any], now:
         country=ship_to["country"],
         postcode=ship_to["postcode"],
         warehouse_id=parcel.warehouse_id,
+        service=ship_to.get("service", ""),
         now=now,
     )
     ids = [line.reservation_id for line in fulfilment.lines_of(session, parcel.id)]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from backoffice.erp import models as t
+from backoffice.erp import services
 from backoffice.erp.calendars import delivery_calendar
 from backoffice.erp.company import get_company, get_warehouse, premises
 from backoffice.erp.factory import Master
@@ -20,12 +21,13 @@ from backoffice.public.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A place that we deliver to, and how the way there is counted."""
+    """A place that we deliver to, and how the way there is counted. service: it is sent with, "" the usual way."""
 
     country: str
     postcode: str
     shipping: Shipping
     timezone: str
+    service: str = ""
 
 
 def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone | None:
@@ -57,24 +59,31 @@ def destination(
     country: str | None = None,
     postcode: str | None = None,
     warehouse_id: int | None = None,
+    service: str = "",
     now: datetime,
 ) -> Destination:
     """Return the way to a postcode; without one, to the place that the company names days for by default.
 
-    warehouse_id: where the parcel starts; none: at the works.
+    warehouse_id: where the parcel starts; none: at the works. service: one that does not go there is the usual way.
 
     Raises BadInput(unknown_country) if we deliver nowhere in it, BadInput(unknown_postcode) if there is no such postcode or
     we do not deliver there.
     """
     ways: dict[object, Destination] = session.info.setdefault("ways", {})
-    asked = (id(master), country, postcode, warehouse_id, now)
+    asked = (id(master), country, postcode, warehouse_id, service, now)
     if asked not in ways:
-        ways[asked] = _destination(session, master, country, postcode, warehouse_id, now)
+        ways[asked] = _destination(session, master, country, postcode, warehouse_id, service, now)
     return ways[asked]
 
 
 def _destination(
-    session: Session, master: Master, country: str | None, postcode: str | None, warehouse_id: int | None, now: datetime
+    session: Session,
+    master: Master,
+    country: str | None,
+    postcode: str | None,
+    warehouse_id: int | None,
+    service: str,
+    now: datetime,
 ) -> Destination:
     company, warehouse = get_company(session), get_warehouse(session, warehouse_id)
     country = country or company.country
@@ -86,6 +95,9 @@ def _destination(
     if zone is None:
         raise BadInput("unknown_postcode", {"postcode": "unknown_postcode"}, postcode=code)
     region = f"{country}-{zone.subdivision}" if zone.subdivision else country
+    usual_days = zone.transit_days if warehouse_id is None else _transit_days(session, warehouse, zone, code)
+    faster = services.find(session, service, country)
+    cutoff = None if faster is None else faster.cutoff_minute
     year = now.astimezone(ZoneInfo(warehouse.timezone)).year
     return Destination(
         country,
@@ -93,13 +105,14 @@ def _destination(
         Shipping(
             warehouse.timezone,
             warehouse.pick_pack_days,
-            warehouse.cutoff_minute,
+            warehouse.cutoff_minute if cutoff is None else cutoff,
             master.calendars[warehouse.calendar_id],
-            zone.transit_days if warehouse_id is None else _transit_days(session, warehouse, zone, code),
+            usual_days if faster is None else faster.transit_days,
             master.calendars[warehouse.carrier_calendar_id],
             delivery_calendar(warehouse.timezone, region, year),
         ),
         warehouse.timezone,
+        "" if faster is None else service,
     )
 
 
@@ -109,4 +122,5 @@ def from_warehouse(
     """Return the way from a warehouse to the place that another way leads to; from the works it is counted already."""
     if warehouse_id is None:
         return place
-    return destination(session, master, country=place.country, postcode=place.postcode, warehouse_id=warehouse_id, now=now)
+    where = {"country": place.country, "postcode": place.postcode, "service": place.service}
+    return destination(session, master, **where, warehouse_id=warehouse_id, now=now)

@@ -15,7 +15,7 @@ from backoffice.erp import models as t
 from backoffice.optimiser.floor import Demand, Floor, Lot, Operation
 from backoffice.planning.instants import micros
 from backoffice.planning.model import Factory, duration
-from backoffice.planning.shipping import Shipping, ship
+from backoffice.planning.shipping import Shipping, ready_in_time
 
 OPEN = ("held", "planned")
 LIVE = ("held", "paying", "converted")
@@ -159,17 +159,7 @@ def _late(session: Session, reservations: dict[int, t.Reservation], now: datetim
 
 
 def _last_instant(shipping: Shipping, promised_on: date, now: datetime) -> int:
-    """Return the last whole second at which goods are ready that arrive on the promised day, by bisection."""
-    low, high = timedelta(days=-60), timedelta(days=2)
-    noon = now.replace(
-        year=promised_on.year, month=promised_on.month, day=promised_on.day, hour=12, minute=0, second=0, microsecond=0
-    )
-    second = timedelta(seconds=1)
-    while high - low > second:
-        middle = low + (high - low) // 2 // second * second
-        shipped = ship(noon + middle, shipping)
-        if shipped is not None and shipped.deliver_on <= promised_on:
-            low = middle
-        else:
-            high = middle
-    return micros(noon + low)
+    """Return the last whole second at which goods are ready that arrive on the promised day, which may be over."""
+    long_ago = now - timedelta(days=60)
+    windows = ready_in_time(promised_on, shipping, now=long_ago)
+    return micros(windows[0][1] - timedelta(seconds=1) if windows else long_ago)

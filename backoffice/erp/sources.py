@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, TypedDict, cast
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from backoffice.erp.company import premises
 from backoffice.erp.shipping import Destination
 from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan
-from backoffice.planning.shipping import ship
+from backoffice.planning.shipping import ready_in_time, ship
 from backoffice.public.errors import Refused
 
 SellFrom = Literal["stock", "incoming", "production"]
@@ -59,6 +59,8 @@ def find(
     own: str | None = None,
     customer_class: str = RETAIL,
     reclaimed: bool = False,
+    by: date | None = None,
+    service: str = "",
     now: datetime,
 ) -> Source:
     """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
@@ -66,12 +68,16 @@ def find(
     own: the asker, whose holds do not compete; customer_class: theirs, for what is kept for it. reclaimed: no
     expired hold stands on it any more.
 
+    by: what is planned is planned back from that day, as late as possible but in time; if that cannot be, as early as it can.
+    service: how it is sent, "" the usual way.
+
     Raises BadInput(unknown_postcode), and Refused(not_available, most = what could be had instead of `quantity`, 0 if nothing).
     """
     master = masters.load(session, now=now)
 
     def way(warehouse_id: int | None) -> Destination:
-        return shipping.destination(session, master, country=country, postcode=postcode, warehouse_id=warehouse_id, now=now)
+        where = {"country": country, "postcode": postcode}
+        return shipping.destination(session, master, **where, warehouse_id=warehouse_id, service=service, now=now)
 
     works = way(None)
     if not item.on_sale:
@@ -79,7 +85,8 @@ def find(
     sell_from = policy(item)
     asker: Asker = {"own": own, "customer_class": customer_class}
     standing = snapshot.load(session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
-    found = [Source(standing.quote(item.id, quantity, sell_from=sell_from), None, works)]
+    due = _latest_ready(by, works, now)
+    found = [Source(standing.quote(item.id, quantity, sell_from=sell_from, due=due), None, works)]
     elsewhere = stocked(session, [item.id], now=now, **asker)
     for warehouse_id, ready in elsewhere.items():
         found.append(Source(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
@@ -89,6 +96,12 @@ def find(
         most = max(_most(standing, item.id, quantity, sell_from), *shelves, 0)
         raise Refused("not_available", sku=item.sku, most=most)
     return best
+
+
+def _latest_ready(by: date | None, way: Destination, now: datetime) -> datetime | None:
+    """Return the last whole minute at which goods may become ready to arrive by a day; None: no day, or it is too early."""
+    windows = [] if by is None else ready_in_time(by, way.shipping, now=now)
+    return windows[0][1] - timedelta(minutes=1) if windows and windows[0][0] is None else None
 
 
 def first(found: Iterable[Source], *, now: datetime) -> Source | None:

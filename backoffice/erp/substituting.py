@@ -50,20 +50,10 @@ def find(
     by: the day on which the item itself would arrive (None: nobody knows); one of the same price must come sooner, a cheaper
     one no later. with_on: when the rest of its parcel arrives, which it waits for. Leaves no trace.
     """
-    rows = session.scalars(
-        sa.select(t.Item)
-        .join(t.ItemSubstitute, t.ItemSubstitute.substitute_id == t.Item.id)
-        .where(
-            t.ItemSubstitute.item_id == item_id,
-            t.Item.on_sale,
-            t.Item.product_id.is_not(None),
-            t.Item.price_minor <= most_minor,
-            t.Item.currency == currency,
-        )
-        .order_by(t.ItemSubstitute.priority, t.ItemSubstitute.id)
-    ).all()
     found: list[Alternative] = []
-    for item in rows:
+    for item in candidates(session, item_id, currency=currency):
+        if item.price_minor > most_minor:
+            continue
         try:
             promise = promising.quote(session, item, quantity, country=country, postcode=postcode, now=now)
         except (Refused, BadInput):
@@ -74,6 +64,21 @@ def find(
         if len(found) == MOST:
             break
     return found
+
+
+def candidates(session: Session, item_id: int, *, currency: str) -> Sequence[t.Item]:
+    """Return what may stand in for an item and is on sale in a currency, by priority, whatever it costs and whenever it comes."""
+    return session.scalars(
+        sa.select(t.Item)
+        .join(t.ItemSubstitute, t.ItemSubstitute.substitute_id == t.Item.id)
+        .where(
+            t.ItemSubstitute.item_id == item_id,
+            t.Item.on_sale,
+            t.Item.product_id.is_not(None),
+            t.Item.currency == currency,
+        )
+        .order_by(t.ItemSubstitute.priority, t.ItemSubstitute.id)
+    ).all()
 
 
 def suits(on: date, by: date | None, *, cheaper: bool) -> bool:
@@ -128,9 +133,17 @@ def swap(
     cancelling.take_back(session, reservation_id, now=now)
     if others := touched - {reservation_id}:
         replan.after_change(session, others, cause=causes.of("maker_cancelled"), now=now)
-    asker = {"owner": f"order:{order_ref}", "customer_class": old.customer_class}
-    where = {"country": country, "postcode": postcode}
-    new = holds.hold(session, item, old.quantity, minutes=HELD_MINUTES, **asker, **where, now=now)
+    new = holds.hold(
+        session,
+        item,
+        old.quantity,
+        owner=f"order:{order_ref}",
+        customer_class=old.customer_class,
+        minutes=HELD_MINUTES,
+        country=country,
+        postcode=postcode,
+        now=now,
+    )
     holds.start_paying(session, new.id, now=now)
     converted = holds.convert(session, new.id, order_ref=order_ref, now=now)
     assert converted is not None  # planned just now, it begins from now on

@@ -258,6 +258,7 @@ class _Again:
                 country=ship_to["country"],
                 postcode=ship_to["postcode"],
                 warehouse_id=place,
+                service=ship_to.get("service", ""),
                 now=self.now,
             )
             there = promising.day_for(max(ready_at for _, _, ready_at in inside), way, now=self.now)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import TypeVar
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import accounts, carts
+from backoffice.crm import accounts, asked_days, carts
 from backoffice.crm import models as crm
 from backoffice.db import Database
-from backoffice.erp import catalogue
+from backoffice.erp import catalogue, in_time, services
 from backoffice.erp import models as t
-from backoffice.erp.company import get_company
+from backoffice.erp.company import get_company, local_today
+from backoffice.local.catalogue import instead_of
 from backoffice.local.checkout import Till, typed_before
-from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay
+from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay, Service
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
@@ -108,7 +110,35 @@ class LocalCarts:
 
     def set_postcode(self, token: str, postcode: str, *, now: datetime, country: str | None = None) -> Cart:
         """Remember where it goes."""
-        return self._change(token, lambda session, cart: carts.set_place(session, cart, postcode, country=country, now=now), now)
+
+        def move(session: Session, cart: crm.Cart) -> None:
+            carts.set_place(session, cart, postcode, country=country, now=now)
+            if cart.requested_on is not None:
+                asked_days.plan_towards(session, cart, minutes=self._minutes, now=now)
+
+        return self._change(token, move, now)
+
+    def ask_for_day(self, token: str, day: date | None, *, now: datetime) -> Cart:
+        """Ask for all of it by a day."""
+        return self._change(
+            token, lambda session, cart: asked_days.ask_for(session, cart, day, minutes=self._minutes, now=now), now
+        )
+
+    def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
+        """Choose how it is sent."""
+
+        def choose(session: Session, cart: crm.Cart) -> None:
+            carts.set_service(session, cart, service, now=now)
+            if cart.requested_on is not None:
+                asked_days.plan_towards(session, cart, minutes=self._minutes, now=now)
+
+        return self._change(token, choose, now)
+
+    def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
+        """Put something else into a line's place."""
+        return self._change(
+            token, lambda session, cart: asked_days.take_instead(session, cart, sku, other, minutes=self._minutes, now=now), now
+        )
 
     def set_parcels(self, token: str, parcels: str, *, now: datetime) -> Cart:
         """Choose between one day for all and dated parcels."""
@@ -172,7 +202,7 @@ class LocalCarts:
 def _shown(session: Session, cart: crm.Cart, token: str, now: datetime, found: Sequence[carts.Found] | None = None) -> Cart:
     """Return the cart, then note what of it the customer now knows."""
     lines, _ = carts.lines_of(session, cart, now=now, found=found)
-    view = _view(session, cart, lines, token)
+    view = _view(session, cart, lines, token, now)
     carts.remember_shown(lines)
     session.flush()
     return view
@@ -180,15 +210,15 @@ def _shown(session: Session, cart: crm.Cart, token: str, now: datetime, found: S
 
 def show(session: Session, cart: crm.Cart, token: str, now: datetime) -> Cart:
     """Return the cart as its customer sees it."""
-    return _view(session, cart, carts.lines_of(session, cart, now=now)[0], token)
+    return _view(session, cart, carts.lines_of(session, cart, now=now)[0], token, now)
 
 
-def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: str) -> Cart:
+def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: str, now: datetime) -> Cart:
     pictures = catalogue.pictures_of(session, [line.product.id for line in lines])
     currency = lines[0].item.currency if lines else get_company(session).currency
-    views = [_line(line, line.product, pictures) for line in lines]
+    views = [replace(_line(line, line.product, pictures), **_ways_out(session, cart, line, now)) for line in lines]
     subtotal = sum(view.total.amount_minor for view in views)
-    shipping = get_company(session).shipping_minor if lines else 0
+    shipping = carts.delivery_minor(session, cart) if lines else 0
     held = [line.reservation.expires_at for line in lines if line.reservation and line.reservation.state == "held"]
     return Cart(
         token=token,
@@ -203,7 +233,37 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
         postcode=cart.postcode,
         parcels=cart.parcels,
         dated=[ParcelDay(day, [line.item.sku for line in inside]) for day, inside in carts.dated_parcels(lines)],
+        requested_on=cart.requested_on,
+        service=carts.service_of(session, cart),
+        services=_services(session, cart, lines, currency, now) if lines else (),
     )
+
+
+def _services(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], currency: str, now: datetime) -> list[Service]:
+    """Return the ways to send a cart with their prices and days; none where there is nothing to choose."""
+    codes = [one.code for one in services.offered(session, cart.country)]
+    return [
+        Service(
+            code,
+            services.name_of(session, code),
+            Money(services.price_minor(session, code), currency),
+            carts.day_with(session, cart, lines, code, now=now),
+        )
+        for code in ([services.USUAL, *codes] if codes else ())
+    ]
+
+
+def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime) -> dict[str, Any]:
+    """Return what a line would have to change: fewer pieces, something else. Nothing for a line that is as it was asked for."""
+    by = cart.requested_on
+    if by is not None and by < local_today(get_company(session), now):
+        return {}  # over: nothing arrives by then any more
+    if line.promise is not None and (by is None or line.promise.deliver_on <= by):
+        return {}
+    asker = in_time.Asker(cart.country, cart.postcode, carts.owner_ref(cart), carts.service_of(session, cart))
+    found = in_time.instead(session, line.item, line.row.quantity, asker, by=by, now=now)
+    most = in_time.most(session, line.item, line.row.quantity, asker, by=by, now=now) if by is not None else None
+    return {"most_in_time": most, "instead": instead_of(session, found)}
 
 
 def _line(line: carts.Line, product: t.Product, pictures: dict[int, list[t.Picture]]) -> CartLine:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, facets, listing, offers, promising, shipping
+from backoffice.erp import catalogue, facets, in_time, listing, offers, promising, shipping
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.erp.company import get_company
+from backoffice.erp.classes import RETAIL
+from backoffice.erp.company import get_company, premises
 from backoffice.erp.shipping import Destination
+from backoffice.planning.shipping import Window, ready_in_time
 from backoffice.public import ShopProfile
 from backoffice.public.catalogue import ALL, Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 
 Narrowing = tuple[list[Facet], tuple[Money, Money] | None]  # facets, the span of prices
 NOTHING: Narrowing = ([], None)
@@ -83,14 +85,14 @@ class LocalCatalogue:
             chosen = catalogue.find_category(session, category) if category else None
             if category and chosen is None:
                 raise NotFound("unknown_category", slug=category)
-            where = listing.Where(tree.below(chosen.id) if chosen else None, query)
             way = Way(session, postcode, now, country=country)
+            where = listing.Where(tree.below(chosen.id) if chosen else None, query, way.windows(wish))
             total = listing.count(session, where, wish)
             products = listing.page(session, where, wish, page, language=language, now=now, day_of=way.day_of)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
             narrowing = self._narrowing(session, where, wish, (category, query, language), now) if category or query else NOTHING
             return Listing(
-                cards=cards_of(session, products, way, language, now, wish),
+                cards=cards_of(session, products, way, language, now, where, wish),
                 total=total,
                 page=page,
                 pages=max(1, -(-total // listing.PAGE)),
@@ -100,6 +102,9 @@ class LocalCatalogue:
                 nearest_words=catalogue.nearest_words(session, query) if query and not total and not wish.narrows else (),
                 facets=narrowing[0],
                 prices=narrowing[1],
+                earliest_on=way.earliest(listing.ready(session, where, wish))
+                if where.in_time is not None and not total
+                else None,
             )
 
     def _narrowing(
@@ -195,8 +200,44 @@ class LocalPromises:
         with self._db.read() as session:
             item = promising.get_item(session, sku)
             own = carts.find_cart(session, cart)
-            whose = {"own": carts.owner_ref(own), "customer_class": own.customer_class} if own else {}
-            return promising.quote(session, item, quantity, country=country, postcode=postcode, **whose, now=now)
+            return promising.quote(
+                session,
+                item,
+                quantity,
+                country=country,
+                postcode=postcode,
+                own=carts.owner_ref(own) if own else None,
+                customer_class=own.customer_class if own else RETAIL,
+                now=now,
+            )
+
+    def find_instead(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> Sequence[Instead]:
+        """Return what may stand in for it."""
+        if not 1 <= quantity <= carts.MOST:
+            raise BadInput("bad_quantity", most=carts.MOST)
+        with self._db.read() as session:
+            item = promising.get_item(session, sku)
+            place = shipping.destination(session, masters.load(session, now=now), country=country, postcode=postcode, now=now)
+            own = carts.find_cart(session, cart)
+            asker = in_time.Asker(place.country, place.postcode, carts.owner_ref(own) if own else None)
+            return instead_of(session, in_time.instead(session, item, quantity, asker, by=None, now=now))
+
+
+def instead_of(session: Session, found: Sequence[tuple[t.Item, Promise]]) -> list[Instead]:
+    """Return stand-ins as customers see them."""
+    names = catalogue.names_of(session, [item for item, _ in found])
+    return [
+        Instead(
+            item.sku,
+            *names[item.id],
+            ", ".join(str(value) for value in item.options.values()),
+            Money(item.price_minor, item.currency),
+            promise.deliver_on,
+        )
+        for item, promise in found
+    ]
 
 
 class Way:
@@ -217,16 +258,30 @@ class Way:
         """Return (ship on, deliver on) of what is ready then and there; None if nothing ships there."""
         key = max(ready_at, self._now), warehouse_id
         if key not in self._days:
-            if warehouse_id not in self._ways:
-                way = shipping.from_warehouse(self._session, self._master, self.place, warehouse_id, now=self._now)
-                self._ways[warehouse_id] = way
-            self._days[key] = promising.day_for(key[0], self._ways[warehouse_id], now=self._now)
+            self._days[key] = promising.day_for(key[0], self._way(warehouse_id), now=self._now)
         return self._days[key]
 
     def day_of(self, ready_at: datetime, warehouse_id: int | None) -> date | None:
         """Return the day on which it arrives."""
         found = self.days(ready_at, warehouse_id)
         return found[1] if found else None
+
+    def earliest(self, ready: Iterable[tuple[datetime, int | None]]) -> date | None:
+        """Return the first day on which one of these arrives."""
+        return min((day for one in ready if (day := self.day_of(*one)) is not None), default=None)
+
+    def windows(self, wish: Wish) -> Mapping[int | None, Sequence[Window]] | None:
+        """Return warehouse → when goods there must become ready for the day of a wish; None where it names none."""
+        if wish.arrives_by is None:
+            return None
+        _works, *others = premises(self._session).warehouses
+        return {one: ready_in_time(wish.arrives_by, self._way(one).shipping, now=self._now) for one in (None, *others)}
+
+    def _way(self, warehouse_id: int | None) -> Destination:
+        if warehouse_id not in self._ways:
+            way = shipping.from_warehouse(self._session, self._master, self.place, warehouse_id, now=self._now)
+            self._ways[warehouse_id] = way
+        return self._ways[warehouse_id]
 
 
 def narrowing_of(session: Session, where: listing.Where, wish: Wish, language: str) -> Narrowing:
@@ -256,13 +311,15 @@ def narrowing_of(session: Session, where: listing.Where, wish: Wish, language: s
     ], (Money(span[0], currency), Money(span[1], currency)) if span else None
 
 
-def cards_of(session: Session, products: Sequence[t.Product], way: Way, language: str, now: datetime, wish: Wish) -> list[Card]:
-    """Return the cards of products: each shows the variant that meets the wish."""
+def cards_of(
+    session: Session, products: Sequence[t.Product], way: Way, language: str, now: datetime, where: listing.Where, wish: Wish
+) -> list[Card]:
+    """Return the cards of products that a list has found: each shows the variant that meets the wish."""
     ids = [product.id for product in products]
     items = catalogue.items_of(session, ids)
     pictures = catalogue.pictures_of(session, ids)
     texts = catalogue.texts_of(session, ids, language)
-    only = listing.matching(session, ids, wish) if wish.narrows else None
+    only = listing.matching(session, ids, where, wish) if wish.narrows else None
     cards = []
     for product in products:
         first = listing.shown(items[product.id], now, sort=wish.sort, only=only)

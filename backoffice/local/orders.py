@@ -16,7 +16,7 @@ from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
 from backoffice.erp import cancelling as cancelling_goods
-from backoffice.erp import catalogue, promising
+from backoffice.erp import catalogue, promising, services
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local.checkout import Till
@@ -224,6 +224,7 @@ def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool,
         parcels=[_parcel(one, contents) for one, contents in parcels.items()],
         cancellable=order.state != "cancelled" and cancelling_goods.is_open(one.state for one in parcels),
         events=[_event(one) for one in happened],
+        service=services.name_of(session, checkout.service),
         slip_id=waiting.id if waiting else None,
     )
 

@@ -84,6 +84,7 @@ class LocalFeed:
         postcode: str | None,
         now: datetime,
         wish: Wish,
+        country: str | None = None,
     ) -> Slice[Card]:
         """Return listed products."""
         offers.freshen(self._db, now=now)
@@ -94,8 +95,10 @@ class LocalFeed:
                 if chosen is None:
                     raise NotFound("unknown_category", slug=category)
                 inside = catalogue.tree(session).below(chosen.id)
-            rows, last = listing.after(session, after, limit=limit, where=listing.Where(inside, query), wish=wish)
-            cards = cards_of(session, rows, Way(session, postcode, now), language, now, wish)
+            way = Way(session, postcode, now, country=country)
+            where = listing.Where(inside, query, way.windows(wish))
+            rows, last = listing.after(session, after, limit=limit, where=where, wish=wish)
+            cards = cards_of(session, rows, way, language, now, where, wish)
             return Slice(cards, last)
 
     def orders(self, *, after: Place | None, limit: int, state: str | None, now: datetime) -> Slice[OrderSummary]:  # noqa: ARG002 - a door's calls all take the time

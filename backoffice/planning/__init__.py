@@ -16,7 +16,7 @@ from backoffice.planning.model import (
 )
 from backoffice.planning.outcome import Link, Make, Outcome, Part, Peg, Slot, Surplus
 from backoffice.planning.plan import Plan
-from backoffice.planning.shipping import Shipped, Shipping, ship
+from backoffice.planning.shipping import Shipped, Shipping, Window, ready_in_time, ship
 
 __all__ = [
     "BomLine",
@@ -39,8 +39,10 @@ __all__ = [
     "Supplier",
     "Supply",
     "Surplus",
+    "Window",
     "WorkCentre",
     "check",
     "ledger",
+    "ready_in_time",
     "ship",
 ]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from backoffice.planning.calendars import Calendar
+from backoffice.planning.calendars import HORIZON_DAYS, Calendar
 from backoffice.planning.instants import local_instant, local_same_clock, micros, moment
 from backoffice.planning.outcome import Link
 
 _ONE_DAY = timedelta(days=1)
+_BEGINNING = 0  # microseconds: before any plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,73 @@ def ship(ready_at: datetime, shipping: Shipping) -> Shipped | None:
     ship_on = None if packed is None else _ship_day(packed, shipping, zone)
     if packed is None or ship_on is None:
         return None
+    arrival = _arrival(ship_on, shipping)
+    if arrival is None:
+        return None
+    links = _links(micros(ready_at), packed, (ship_on, *arrival), shipping, zone)
+    return Shipped(ship_on, arrival[1], links)
+
+
+Window = tuple[datetime | None, datetime]  # from (None: whenever before), until: the end is not part of it
+
+
+def ready_in_time(deliver_by: date, shipping: Shipping, *, now: datetime) -> list[Window]:
+    """Return the windows in which goods must become ready to arrive on `deliver_by` at the latest, seen from `now`.
+
+    The inverse of `ship`: what is ready at r (before now: at now) is in a window exactly if ship(r).deliver_on <= deliver_by.
+    Several only where parcels take days to pack: what is ready on a closed day is packed at the same time of the day as what
+    was ready on the open day before. With such days, a cut-off inside the hour that clocks show twice may leave some out.
+    """
+    zone = ZoneInfo(shipping.timezone)
+    last_on = _last_ship_day(deliver_by, now.astimezone(zone).date(), shipping)
+    if last_on is None:
+        return []
+    soonest = micros(now)
+    return [
+        (None if start <= soonest else moment(start), moment(end))
+        for start, end in _ready_before_cutoff(last_on, shipping, zone)
+        if end > soonest
+    ]
+
+
+def _last_ship_day(deliver_by: date, today: date, shipping: Shipping) -> date | None:
+    """Return the last open warehouse day, today or later, that still brings goods by a day."""
+    day = deliver_by
+    for _ in range(HORIZON_DAYS):
+        if day < today:
+            return None
+        arrival = _arrival(day, shipping) if shipping.warehouse.is_open_day(day) else None
+        if arrival is not None and arrival[1] <= deliver_by:
+            return day
+        day -= _ONE_DAY
+    return None
+
+
+def _ready_before_cutoff(last_on: date, shipping: Shipping, zone: ZoneInfo) -> list[tuple[int, int]]:
+    """Return when goods must be ready to be packed before the cut-off of an open day."""
+    minute, end = shipping.cutoff_minute, local_instant(last_on, shipping.cutoff_minute, zone)
+    if shipping.pick_pack_days == 0:
+        return [(_BEGINNING, end)]
+    while minute and local_instant(last_on, minute - 1, zone) >= end:  # inside an hour that clocks skip
+        minute -= 1
+    day = last_on
+    for _ in range(HORIZON_DAYS):
+        day -= _ONE_DAY
+        if shipping.warehouse.is_open_day(day) and shipping.warehouse.add_open_days(day, shipping.pick_pack_days) == last_on:
+            break
+    found = [(_BEGINNING, local_instant(day, minute, zone))]
+    while not shipping.warehouse.is_open_day(day := day + _ONE_DAY):
+        found.append((local_instant(day, 0, zone), local_instant(day, minute, zone)))
+    return found
+
+
+def _arrival(ship_on: date, shipping: Shipping) -> tuple[date, date] | None:
+    """Return the day on which the carrier brings what left on a day, and the day on which it is taken in."""
     brought_on = shipping.carrier.add_open_days(ship_on, shipping.transit_days)
     if brought_on is None:
         return None
     deliver_on = brought_on if shipping.delivery is None else shipping.delivery.next_open_day(brought_on)
-    if deliver_on is None:
-        return None
-    links = _links(micros(ready_at), packed, (ship_on, brought_on, deliver_on), shipping, zone)
-    return Shipped(ship_on, deliver_on, links)
+    return None if deliver_on is None else (brought_on, deliver_on)
 
 
 def _packed(ready_at: datetime, shipping: Shipping, zone: ZoneInfo) -> int | None:

@@ -9,12 +9,16 @@ from typing import Protocol
 
 from backoffice.public.catalogue import Picture
 from backoffice.public.money import Money
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 
 
 @dataclass(frozen=True, slots=True)
 class CartLine:
-    """One line. `promise` is None when nothing can be promised any more; `was_on` = the day shown before, if it moved."""
+    """One line. `promise` is None when nothing can be promised any more; `was_on` = the day shown before, if it moved.
+
+    Of a line that is late for the asked day, most_in_time: how many pieces would be in time. instead: of a late line what
+    would be in time, of one that cannot be had what can.
+    """
 
     sku: str
     slug: str
@@ -28,6 +32,8 @@ class CartLine:
     most: int | None  # when promise is None: the quantity that could still be had, if known
     was_on: date | None = None
     was_price: Money | None = None
+    most_in_time: int | None = None
+    instead: Sequence[Instead] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,24 @@ class ParcelDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A way to send the cart: what it costs, and the day for all of it (None: a line has none). code "": the usual way.
+
+    name: as the shop calls it; empty for the usual way, which each language has its own words for.
+    """
+
+    code: str
+    name: str
+    price: Money
+    deliver_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cart:
     """A cart as the customer sees it. `held_until`: the earliest expiry of its live holds.
 
-    parcels: "one" (all on one day: `deliver_on`) | "dated" (each parcel of `dated` on its own day).
+    parcels: "one" (all on one day: `deliver_on`) | "dated" (each parcel of `dated` on its own day). requested_on: the day
+    by which its customer asks for all of it. service: how it is sent, one of `services`; empty services: no choice.
     """
 
     token: str
@@ -57,6 +77,34 @@ class Cart:
     postcode: str | None
     parcels: str = "one"
     dated: Sequence[ParcelDay] = ()  # earliest first; a single one: there is nothing to choose
+    requested_on: date | None = None
+    service: str = ""
+    services: Sequence[Service] = ()  # the usual way first
+
+    @property
+    def service_name(self) -> str:
+        """Return the name of how it is sent; empty for the usual way."""
+        return next((one.name for one in self.services if one.code == self.service), "")
+
+    @property
+    def worth_choosing(self) -> Sequence[Service]:
+        """Return the usual way, the chosen one and what is sooner than the usual; empty where there is no choice in that."""
+        usual = self.services[0].deliver_on if self.services else None
+        found = [
+            one
+            for one in self.services
+            if one.code in ("", self.service) or (one.deliver_on is not None and usual is not None and one.deliver_on < usual)
+        ]
+        return found if len(found) > 1 else ()
+
+    @property
+    def in_time(self) -> bool:
+        """Tell whether all of it arrives by the asked day; without one it does."""
+        return self.requested_on is None or (self.deliver_on is not None and self.deliver_on <= self.requested_on)
+
+    def is_late(self, line: CartLine) -> bool:
+        """Tell whether a line arrives after the asked day."""
+        return self.requested_on is not None and line.promise is not None and line.promise.deliver_on > self.requested_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +164,22 @@ class CartDoor(Protocol):
 
     def set_parcels(self, token: str, parcels: str, *, now: datetime) -> Cart:
         """Choose between "one" and "dated". Raises BadInput(invalid_form, parcels → bad_choice)."""
+        ...
+
+    def ask_for_day(self, token: str, day: date | None, *, now: datetime) -> Cart:
+        """Ask for all of it by a day (None: any more); what is planned is held towards it. The answer is in the cart.
+
+        Raises BadInput(invalid_form, requested_on → past_date | far_date); nothing has changed then.
+        """
+        ...
+
+    def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
+        """Choose how it is sent. Raises BadInput(invalid_form, service → bad_choice); nothing has changed then."""
+        ...
+
+    def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
+        """Put what may stand in for a line into its place. Raises as `add`, NotFound(unknown_product) if it may not;
+        nothing has changed then."""
         ...
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:

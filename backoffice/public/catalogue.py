@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from backoffice.public.money import Money
@@ -53,18 +53,20 @@ class Wish:
     """What a list is narrowed by, and its order: one and the same variant meets all of it.
 
     facets: name → values, any of which will do, in the shop's own words (`Material` → `Oak`); all names must be met. Unknown
-    ones find nothing. A price bound counts for what is sold in its currency. sort: one of SORTS; `shop` is the shop's own.
+    ones find nothing. A price bound counts for what is sold in its currency. arrives_by: one piece arrives on that day at the
+    latest, at the place that days are named for. sort: one of SORTS; `shop` is the shop's own.
     """
 
     facets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     price_from: Money | None = None
     price_to: Money | None = None
+    arrives_by: date | None = None
     sort: str = "shop"
 
     @property
     def narrows(self) -> bool:
         """Tell whether anything is left out of the list."""
-        return bool(self.facets or self.price_from or self.price_to)
+        return bool(self.facets or self.price_from or self.price_to or self.arrives_by)
 
 
 ALL = Wish()
@@ -94,7 +96,10 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a catalogue list. `page` counts from 1. prices: the lowest and the highest, were no price wished for."""
+    """One page of a catalogue list. `page` counts from 1. prices: the lowest and the highest, were no price wished for.
+
+    earliest_on: where nothing arrives by the day that is wished for, the first day on which something does.
+    """
 
     cards: Sequence[Card]
     total: int
@@ -106,6 +111,7 @@ class Listing:
     nearest_words: Sequence[str] = ()  # on an empty search: words that do find something
     facets: Sequence[Facet] = ()
     prices: tuple[Money, Money] | None = None
+    earliest_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ class OrderView:
     refunds: Sequence[OrderRefund] = ()
     cancellable: bool = False  # as long as nothing of it is packed
     country: str = ""
+    service: str = ""  # how it is sent, as the shop calls it; empty: the usual way
     slip_id: int | None = None  # the slip that waits for a choice
 
     @property

@@ -112,8 +112,11 @@ class FeedDoor(Protocol):
         postcode: str | None,
         now: datetime,
         wish: Wish,
+        country: str | None = None,
     ) -> Slice[Card]:
         """Return products of which something may be promised. Raises NotFound(unknown_category).
+
+        country: where the days are named for; None: the shop's own.
 
         By id, or in the wish's order: by price or the newest first. Others move by themselves, so a list has none of them.
         """

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from backoffice.public.money import Money
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -43,6 +45,18 @@ class Promise:
     postcode: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What may stand in for something else, as many pieces of it. Nobody takes it but the customer."""
+
+    sku: str
+    slug: str
+    name: str
+    options: str
+    unit_price: Money
+    deliver_on: date
+
+
 class PromiseDoor(Protocol):
     """Ask for a day. A quote leaves no trace."""
 
@@ -54,5 +68,14 @@ class PromiseDoor(Protocol):
         country: of the postcode; None: the shop's own.
 
         Raises NotFound(unknown_product), Refused(not_available, most=n), BadInput(bad_quantity | unknown_postcode).
+        """
+        ...
+
+    def find_instead(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> Sequence[Instead]:
+        """Return at most three things that may stand in for `sku` and of which `quantity` can be promised, by priority.
+
+        Arguments as of `quote`. Raises NotFound(unknown_product), BadInput(bad_quantity | unknown_postcode | unknown_country).
         """
         ...

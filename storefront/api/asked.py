@@ -39,6 +39,11 @@ class Asked(BaseModel):
 Digits = BeforeValidator(_digits, json_schema_input_type=int)
 
 
+IsoDay = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"}, examples=["2026-12-08"])]
+ARRIVES_BY = (
+    "Only what arrives on this day at the latest, one piece, at `country` and `postcode` (without them: at the shop's usual "
+    "place). A day that is over, more than two years away or none at all is 422."
+)
 FacetPair = Annotated[str, StringConstraints(pattern=r"^[^:]+:.+$", max_length=200)]
 FACET = (
     "`Name:value` of a fact or an option, in the shop's own words. May be repeated, up to 20: several values of one name are "
@@ -58,7 +63,9 @@ class ProductsAsked(Asked):
     price_to_minor: Annotated[int, Digits, Field(ge=0, description="In the shop's currency.")] | None = None
     sort: Annotated[Literal["cheapest", "dearest", "newest"], Field(description="Without it, the oldest first.")] | None = None
     lang: Language | None = None
+    country: Country | None = None
     postcode: Postcode | None = None
+    arrives_by: Annotated[IsoDay, Field(description=ARRIVES_BY)] | None = None
 
 
 class TextAsked(Asked):
@@ -119,6 +126,24 @@ class ParcelsGiven(Given):
     """All on one day, or each parcel on its own."""
 
     parcels: Literal["one", "dated"]
+
+
+class DayGiven(Given):
+    """By when all of it is asked for; null: no day any more."""
+
+    requested_on: IsoDay | None
+
+
+class ServiceGiven(Given):
+    """How it is sent: the code of one of the cart's `services`, empty for the usual way."""
+
+    service: Annotated[str, StringConstraints(max_length=30)]
+
+
+class InsteadGiven(Given):
+    """What to take in the line's place: one of its `instead`."""
+
+    sku: Sku
 
 
 class CheckoutGiven(Given):

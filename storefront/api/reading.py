@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from flask import url_for
 
 from backoffice.public.catalogue import Card, ProductPage, Variant, Wish
+from backoffice.public.days import read_day
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
 from backoffice.public.orders import Cause, OrderView, PendingOrder
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply, cursor_for, cursor_of
+from storefront.formats import zone_of
 from storefront.phrases import locale
 
 NOT_KEPT = {"Cache-Control": "private, no-store"}
@@ -33,13 +36,14 @@ def language(call: Call) -> str:
 def products(call: Call) -> Reply:
     """List products of which something may be promised."""
     asked: a.ProductsAsked = call.params
-    wish = _wish(asked, call.shop.profile.get().currency)
+    wish = _wish(asked, call)
     found = call.partners.feed.products(
         after=cursor_of(asked.cursor, by_price=wish.sort in {"cheapest", "dearest"}),
         limit=asked.limit,
         category=asked.category,
         query=asked.q,
         language=language(call),
+        country=asked.country,
         postcode=asked.postcode,
         now=call.now,
         wish=wish,
@@ -47,7 +51,13 @@ def products(call: Call) -> Reply:
     return Reply(s.ProductsShown(products=[_card(card) for card in found.rows], next=cursor_for(found.next_after)))
 
 
-def _wish(asked: a.ProductsAsked, currency: str) -> Wish:
+def today(call: Call) -> date:
+    """Return the day that it is where the shop is."""
+    return call.now.astimezone(zone_of(call.shop.profile.get().timezone)).date()
+
+
+def _wish(asked: a.ProductsAsked, call: Call) -> Wish:
+    currency = call.shop.profile.get().currency
     facets: dict[str, list[str]] = {}
     for pair in asked.facet:
         name, _, value = pair.partition(":")
@@ -57,6 +67,7 @@ def _wish(asked: a.ProductsAsked, currency: str) -> Wish:
         facets,
         None if lowest is None else Money(lowest, currency),
         None if highest is None else Money(highest, currency),
+        None if asked.arrives_by is None else read_day(asked.arrives_by, today=today(call), field="arrives_by"),
         asked.sort or "shop",
     )
 
@@ -139,6 +150,22 @@ def _promise(found: Promise) -> s.PromiseShown:
     return s.PromiseShown(**values, steps=steps)
 
 
+def instead(call: Call) -> Reply:
+    """Say what may stand in for a thing."""
+    asked: a.PromiseAsked = call.params
+    found = call.shop.promises.find_instead(
+        asked.sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=asked.cart, now=call.now
+    )
+    return Reply(s.InsteadsShown(instead=[instead_shown(one) for one in found]), NOT_KEPT if asked.cart else {})
+
+
+def instead_shown(one: Instead) -> s.InsteadShown:
+    """Return a stand-in."""
+    return s.InsteadShown(
+        sku=one.sku, name=one.name, options=one.options, unit_price=money(one.unit_price), deliver_on=one.deliver_on
+    )
+
+
 def cause(found: Cause | None) -> s.CauseShown | None:
     """Return why a day moved; None where it did not, or nobody kept a code."""
     if found is None:
@@ -169,6 +196,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
                 quantity=one.quantity,
                 unit_price=money(one.unit_price),
                 total=money(one.total),
+                requested_on=one.requested_on,
                 promised_on=one.promised_on,
                 expected_on=one.expected_on,
                 actual_on=one.actual_on,
@@ -189,6 +217,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
         ],
         subtotal=money(found.subtotal),
         shipping=money(found.shipping),
+        service=found.service,
         total=money(found.total),
         promised_on=found.promised_on,
         expected_on=found.expected_on,
@@ -264,6 +293,19 @@ READS = (
         params=a.PromiseAsked,
         raises={404: ["unknown_product"], 409: ["not_available"], 422: ["unknown_postcode", "unknown_country"]},
         about="The day that the production plan gives now. Nothing is held: put it into a cart for that.",
+    ),
+    Operation(
+        "list_instead",
+        "GET",
+        "/promises/instead",
+        "Ask what may stand in",
+        instead,
+        s.InsteadsShown,
+        "catalogue:read",
+        params=a.PromiseAsked,
+        raises={404: ["unknown_product"], 422: ["unknown_postcode", "unknown_country"]},
+        about="At most three things, by priority, each with its own price and the day for as many pieces: for what is "
+        "`not_available`, or comes too late.",
     ),
     Operation(
         "get_order",

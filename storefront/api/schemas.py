@@ -106,8 +106,28 @@ class PromiseShown(BaseModel):
     steps: list[StepShown]
 
 
+class InsteadShown(BaseModel):
+    """What may be taken in the place of something else: as many pieces, on this day."""
+
+    sku: str
+    name: str
+    options: str
+    unit_price: MoneyShown
+    deliver_on: date
+
+
+class InsteadsShown(BaseModel):
+    """What may stand in for something."""
+
+    instead: list[InsteadShown]
+
+
 class CartLineShown(BaseModel):
-    """A line. deliver_on null: nothing can be promised any more; `most` could still be had, if known."""
+    """A line. deliver_on null: nothing can be promised any more; `most` could still be had, if known.
+
+    most_in_time: of a line that is late for the cart's requested_on, how many pieces would not be. instead: what may be taken
+    in the place of a line that is late or cannot be had.
+    """
 
     sku: str
     name: str
@@ -119,6 +139,8 @@ class CartLineShown(BaseModel):
     basis: str | None
     most: int | None
     was_on: date | None
+    most_in_time: int | None = None
+    instead: list[InsteadShown] = []
 
 
 class ParcelDayShown(BaseModel):
@@ -128,8 +150,21 @@ class ParcelDayShown(BaseModel):
     skus: list[str]
 
 
+class ServiceShown(BaseModel):
+    """A way to send the cart: its price, and the day for all of it. code and name are empty for the usual way."""
+
+    code: str
+    name: str
+    price: MoneyShown
+    deliver_on: date | None
+
+
 class CartShown(BaseModel):
-    """A cart. token is a secret: whoever has it has the cart. held_until: the goods and minutes are kept until then."""
+    """A cart. token is a secret: whoever has it has the cart. held_until: the goods and minutes are kept until then.
+
+    service: how it is sent, one of `services` (empty: there is nothing to choose). requested_on: by when all of it is asked
+    for; in_time: whether all of it arrives by then (true without such a day).
+    """
 
     token: str
     version: int
@@ -143,6 +178,10 @@ class CartShown(BaseModel):
     postcode: str | None
     parcels: str
     dated: list[ParcelDayShown]
+    requested_on: date | None = None
+    in_time: bool = True
+    service: str = ""
+    services: list[ServiceShown] = []
 
 
 class PaymentShown(BaseModel):
@@ -171,7 +210,9 @@ class CauseShown(BaseModel):
 
 
 class OrderLineShown(BaseModel):
-    """A line with its days: promised (never changes), expected (moves with the plan), actual; and why it moved last.
+    """A line with its days: requested (if it was asked for), promised (never changes), expected (moves with the plan), actual.
+
+    cause: why it moved last.
 
     day_known: false while nobody knows a day; expected_on is the last one there was then.
     """
@@ -182,6 +223,7 @@ class OrderLineShown(BaseModel):
     quantity: int
     unit_price: MoneyShown
     total: MoneyShown
+    requested_on: date | None = None
     promised_on: date
     expected_on: date
     actual_on: date | None
@@ -261,6 +303,7 @@ class OrderShown(BaseModel):
     expected_on: date | None = None
     day_known: bool = True
     cancellable: bool = False
+    service: str = ""
     slip: int | None = None
 
 

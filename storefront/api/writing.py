@@ -6,12 +6,13 @@ from flask import request, url_for
 
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm
+from backoffice.public.days import read_day
 from backoffice.public.errors import NotFound
 from backoffice.public.leads import LeadForm
 from storefront.api import asked as a
 from storefront.api import schemas as s
 from storefront.api.operations import Call, Operation, Reply
-from storefront.api.reading import NOT_KEPT, money, order_shown
+from storefront.api.reading import NOT_KEPT, instead_shown, money, order_shown, today
 from storefront.phrases import locale
 
 
@@ -32,6 +33,8 @@ def show_cart(cart: Cart) -> s.CartShown:
                 basis=one.promise.basis if one.promise else None,
                 most=one.most,
                 was_on=one.was_on,
+                most_in_time=one.most_in_time,
+                instead=[instead_shown(other) for other in one.instead],
             )
             for one in cart.lines
         ],
@@ -44,6 +47,13 @@ def show_cart(cart: Cart) -> s.CartShown:
         postcode=cart.postcode,
         parcels=cart.parcels,
         dated=[s.ParcelDayShown(deliver_on=one.deliver_on, skus=list(one.skus)) for one in cart.dated],
+        requested_on=cart.requested_on,
+        in_time=cart.in_time,
+        service=cart.service,
+        services=[
+            s.ServiceShown(code=one.code, name=one.name, price=money(one.price), deliver_on=one.deliver_on)
+            for one in cart.services
+        ],
     )
 
 
@@ -98,6 +108,28 @@ def set_parcels(call: Call) -> Reply:
     given: a.ParcelsGiven = call.body
     cart = _expected(call)
     return Reply(show_cart(call.shop.carts.set_parcels(cart.token, given.parcels, now=call.now)))
+
+
+def ask_for_day(call: Call) -> Reply:
+    """Ask for all of it by a day."""
+    given: a.DayGiven = call.body
+    day = None if given.requested_on is None else read_day(given.requested_on, today=today(call), field="requested_on")
+    cart = _expected(call)
+    return Reply(show_cart(call.shop.carts.ask_for_day(cart.token, day, now=call.now)))
+
+
+def set_service(call: Call) -> Reply:
+    """Choose how it is sent."""
+    given: a.ServiceGiven = call.body
+    cart = _expected(call)
+    return Reply(show_cart(call.shop.carts.set_service(cart.token, given.service, now=call.now)))
+
+
+def take_instead(call: Call) -> Reply:
+    """Put something else into a line's place."""
+    given: a.InsteadGiven = call.body
+    cart = _expected(call)
+    return Reply(show_cart(call.shop.carts.take_instead(cart.token, call.path["sku"], given.sku, now=call.now)))
 
 
 def renew_cart(call: Call) -> Reply:
@@ -208,6 +240,47 @@ WRITES = (
         body=a.ParcelsGiven,
         raises={404: ["unknown_cart"], 409: ["stale", "payment_away"]},
         example={"parcels": "dated"},
+    ),
+    Operation(
+        "ask_for_day",
+        "PUT",
+        "/carts/{token}/day",
+        "Ask for all of it by a day",
+        ask_for_day,
+        s.CartShown,
+        CARTS,
+        body=a.DayGiven,
+        raises={404: ["unknown_cart"], 409: ["stale", "payment_away", "busy"], 422: ["invalid_form"]},
+        about="What is planned is held as late as possible but in time. `in_time` is the answer; if it is false, `deliver_on` is "
+        "the earliest day and the late lines say what would have to change: fewer pieces (`most_in_time`), something else "
+        "(`instead`). Of `dated` parcels some may be in time. The day goes to the order.",
+        example={"requested_on": "2026-12-08"},
+    ),
+    Operation(
+        "set_service",
+        "PUT",
+        "/carts/{token}/service",
+        "Choose how it is sent",
+        set_service,
+        s.CartShown,
+        CARTS,
+        body=a.ServiceGiven,
+        raises={404: ["unknown_cart"], 409: ["stale", "payment_away", "busy"], 422: ["invalid_form"]},
+        about="One of the cart's `services`, each with its price and the day for all of it. `shipping` and `total` follow.",
+        example={"service": "express"},
+    ),
+    Operation(
+        "take_instead",
+        "POST",
+        "/carts/{token}/lines/{sku}/instead",
+        "Take something else in a line's place",
+        take_instead,
+        s.CartShown,
+        CARTS,
+        body=a.InsteadGiven,
+        raises=HELD,
+        about="As many pieces of it. Refused, the cart is as it was.",
+        example={"sku": "STOOL-ASH"},
     ),
     Operation(
         "renew_cart",

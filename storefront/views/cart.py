@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.carts import Cart
+from backoffice.public.days import read_day
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_cart, keep_place
@@ -119,6 +120,47 @@ class Views:
             return self._show(Trouble(wording.say(error), status=error.status))
         return see(url_for("shop.cart"))
 
+    def cart_day(self) -> Response:
+        """Ask for all of it by a day, or for no day any more."""
+        now, typed = self.front.clock(), request.form.get("requested_on", "").strip()
+        token = self.front.cart_token()
+        if token is None or self.front.shop.carts.find(token, now=now) is None:
+            return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        try:
+            any_day = request.form.get("action") == "any" or not typed
+            today = self.front.formats(self.front.profile(), now).today
+            day = None if any_day else read_day(typed, today=today, field="requested_on")
+            self.front.shop.carts.ask_for_day(token, day, now=now)
+        except BadInput as error:
+            words = wording.say_field(error.fields.get("requested_on", "bad_date"))
+            return self._show(Trouble(words, "", "requested_on", typed, error.status))
+        except ShopError as error:
+            return self._show(Trouble(wording.say(error), status=error.status))
+        return see(url_for("shop.cart"))
+
+    def cart_service(self) -> Response:
+        """Choose how it is sent."""
+        now, token = self.front.clock(), self.front.cart_token()
+        if token is None or self.front.shop.carts.find(token, now=now) is None:
+            return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        try:
+            self.front.shop.carts.set_service(token, request.form.get("service", ""), now=now)
+        except ShopError as error:
+            return self._show(Trouble(wording.say(error), status=error.status))
+        return see(url_for("shop.cart"))
+
+    def cart_instead(self) -> Response:
+        """Put what the customer chose into a line's place."""
+        now, form, token = self.front.clock(), request.form, self.front.cart_token()
+        sku, other = form.get("sku", ""), form.get("instead", "")
+        if token is None or self.front.shop.carts.find(token, now=now) is None:
+            return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        try:
+            self.front.shop.carts.take_instead(token, sku, other, now=now)
+        except ShopError as error:
+            return self._show(Trouble(wording.say(error), status=error.status))
+        return see(url_for("shop.cart", added=other))
+
     def cart_count(self) -> Response:
         """Return the number of pieces as a fragment for the header, never cached."""
         count = self.front.shop.carts.count(self.front.cart_token())
@@ -184,4 +226,7 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/cart/line", "cart_line", views.cart_line, methods=["POST"])
     routes.add_url_rule("/cart/postcode", "cart_postcode", views.cart_postcode, methods=["POST"])
     routes.add_url_rule("/cart/parcels", "cart_parcels", views.cart_parcels, methods=["POST"])
+    routes.add_url_rule("/cart/day", "cart_day", views.cart_day, methods=["POST"])
+    routes.add_url_rule("/cart/service", "cart_service", views.cart_service, methods=["POST"])
+    routes.add_url_rule("/cart/instead", "cart_instead", views.cart_instead, methods=["POST"])
     routes.add_url_rule("/cart/count", "cart_count", views.cart_count)

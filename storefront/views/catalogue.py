@@ -58,7 +58,8 @@ class Views:
         return self._answer("storefront/search.html", listing, place, now, query=query, **narrowed)
 
     def _read(self) -> Narrowing:
-        return narrowing_of.read(request.args, self.front.profile().currency)
+        profile = self.front.profile()
+        return narrowing_of.read(request.args, profile.currency, self.front.formats(profile, self.front.clock()).today)
 
     def _narrowed(self, narrowing: Narrowing, listing: Listing, now: datetime, **own: str) -> dict[str, object]:
         """Return what the form, the chips and the pager need; `own`: what the address has beside the wish."""
@@ -73,6 +74,10 @@ class Views:
         return {
             "narrowing": narrowing,
             "chips": narrowing_of.chips(narrowing, listing, formats, address),
+            "any_day": address(narrowing_of.without_day(narrowing)),
+            "on_earliest": address([*narrowing_of.without_day(narrowing), (narrowing_of.DAY, listing.earliest_on.isoformat())])
+            if listing.earliest_on
+            else "",
             "whole_list": address(narrowing_of.without_wishes(narrowing)),
             "list_page": lambda page: address([*narrowing.pairs, ("page", str(page))]),
             "orders": narrowing_of.orders(),
@@ -111,7 +116,7 @@ class Views:
 
     def _answer(self, template: str, listing: Listing, place: Place, now: datetime, **values: object) -> Response:
         narrowing = values.get("narrowing")
-        wrong = (place.typed and place.problem) or (isinstance(narrowing, Narrowing) and narrowing.problem)
+        wrong = (place.typed and place.problem) or (isinstance(narrowing, Narrowing) and narrowing.problems)
         response = self.front.page(template, now, status=422 if wrong else 200, listing=listing, place=place, **values)
         response = shared(response)
         if "postcode" in request.args and not place.problem:

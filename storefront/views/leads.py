@@ -31,7 +31,7 @@ class Views:
 
     def contact(self) -> Response:
         """Show the contact form; `about` fills the message, for searches that found nothing."""
-        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ("sku", "quantity", "kind")}
+        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ("sku", "quantity", "kind", "needed_by_on")}
         typed = {"message": request.args.get("about", "")[:LONGEST_PAGE_NAME], **asked, **attribution.read()}
         return self._contact(typed, {}, self.front.clock())
 

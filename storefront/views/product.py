@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import ProductPage, Variant
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 from storefront import wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
@@ -32,6 +32,7 @@ class Choice:
     refused: str = ""  # nothing can be promised: in words
     problems: Mapping[str, str] = field(default_factory=dict)  # field → words
     status: int = 200
+    instead: Sequence[Instead] = ()  # what can be had of what may stand in, where nothing can be promised
 
 
 def pick_variant(product: ProductPage, sku: str | None) -> Variant:
@@ -68,6 +69,7 @@ def _quote(front: Front, asked: Choice, place: Place, now: datetime) -> Choice:
     quantity = asked.quantity or 1
     problems, status = dict(asked.problems), asked.status
     promise, refused, most = None, "", None
+    instead: Sequence[Instead] = ()
     here = (place.country or None, place.postcode or place.abroad or None)
     for country, postcode in [here, (None, None)] if any(here) else [(None, None)]:
         where: dict[str, str | None] = {"postcode": postcode} | ({"country": country} if country else {})
@@ -78,6 +80,7 @@ def _quote(front: Front, asked: Choice, place: Place, now: datetime) -> Choice:
             refused = wording.say(error)
             number = error.details.get("most")
             most = number if isinstance(number, int) and number > 0 else None
+            instead = front.shop.promises.find_instead(asked.variant.sku, quantity, **where, cart=front.cart_token(), now=now)
             break
         except BadInput as error:
             if error.code in ("unknown_postcode", "unknown_country") and (postcode or country):
@@ -86,7 +89,9 @@ def _quote(front: Front, asked: Choice, place: Place, now: datetime) -> Choice:
                 continue
             problems["quantity"], status = wording.say(error), 422
             break
-    return Choice(asked.variant, asked.quantity_typed, quantity, asked.postcode_typed, promise, most, refused, problems, status)
+    return replace(
+        asked, quantity=quantity, promise=promise, most=most, refused=refused, problems=problems, status=status, instead=instead
+    )
 
 
 def draw_product(

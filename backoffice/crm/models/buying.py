@@ -27,6 +27,8 @@ class Cart(Base):
     country: Mapped[str]
     postcode: Mapped[str | None]
     parcels: Mapped[str] = mapped_column(default="one", server_default="one")  # one: all on one day | dated: each when it can be
+    requested_on: Mapped[date | None]  # by when all of it is asked for
+    service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # how it is sent; empty: the usual way
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # whose it is, as far as we know
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
@@ -79,6 +81,8 @@ class Checkout(Base):
     region: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # state or province, where addresses have one
     note: Mapped[str] = mapped_column(default="")
     parcels: Mapped[str] = mapped_column(default="one", server_default="one")
+    requested_on: Mapped[date | None]
+    service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     channel: Mapped[str] = mapped_column(default="web", server_default="web")  # web | api | desk
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"))

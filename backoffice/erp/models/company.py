@@ -140,6 +140,27 @@ class ShippingZone(Base):
     transit_days: Mapped[int]
 
 
+class ShippingService(Base):
+    """A way to send beside the usual one: its own price for an order, transit days and cut-off. countries: empty: everywhere."""
+
+    __tablename__ = "shipping_service"
+    __table_args__ = (
+        sa.CheckConstraint("price_minor >= 0", name="price"),
+        sa.CheckConstraint("transit_days >= 0", name="transit"),
+        sa.CheckConstraint("cutoff_minute BETWEEN 0 AND 1440", name="cutoff"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    position: Mapped[int] = mapped_column(default=0)
+    price_minor: Mapped[int]
+    transit_days: Mapped[int]  # open days of the carrier, to wherever it goes
+    cutoff_minute: Mapped[int | None]  # none: the warehouse's own
+    countries: Mapped[list[Any]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class ExternalRef(Base):
     """Their id ↔ ours, so that a second import changes nothing."""
 

@@ -127,7 +127,7 @@ class Shipment(Base):
     order_ref: Mapped[str] = mapped_column(index=True)
     warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
     state: Mapped[str] = mapped_column(default="waiting")
-    ship_to: Mapped[dict[str, Any]]  # name, street, city, postcode, country, note
+    ship_to: Mapped[dict[str, Any]]  # name, street, city, postcode, country, note, service
     promised_on: Mapped[date]
     ship_by_on: Mapped[date]
     expected_on: Mapped[date | None]  # the day it is expected to arrive, as the plan or the carrier's word has it now

@@ -185,3 +185,33 @@ def test_cookies_count_for_nothing(api: Caller) -> None:
     assert [(one.status_code, one.data) for one in with_cookies] == [(one.status_code, one.data) for one in plain]
     assert {one.headers.get("Vary") for one in plain} == {"Authorization", None}
     assert "Set-Cookie" not in str([one.headers for one in with_cookies])
+
+
+def test_products_by_the_day_they_arrive(api: Caller) -> None:
+    assert slugs(api, "arrives_by=2026-11-24") == []
+    assert slugs(api, "arrives_by=2026-11-25") == ["stool", "table"]
+    assert slugs(api, "arrives_by=2026-11-25&postcode=80331") == []
+    assert slugs(api, "arrives_by=2026-11-26&postcode=80331&country=DE&sort=dearest") == ["table", "stool"]
+    first = api.get("/products?limit=1&arrives_by=2026-11-25").get_json()
+    assert slugs(api, f"arrives_by=2026-11-25&cursor={first['next']}") == ["table"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("2026-11-23", "past_date"),
+        ("9999-12-31", "far_date"),
+        ("2569-11-30", "far_date"),
+        ("2026-02-30", "bad_date"),
+        ("30.11.2026", "bad_value"),
+        ("20261130", "bad_value"),
+        ("2026-11-30T08:00:00Z", "bad_value"),
+        ("%D9%A2%D9%A0%D9%A2%D9%A6-%D9%A1%D9%A1-%D9%A3%D9%A0", "bad_date"),
+        ("1000000000", "bad_value"),
+        ("", "bad_value"),
+    ],
+)
+def test_a_day_that_is_none_is_a_problem(api: Caller, typed: str, code: str) -> None:
+    answer = api.get(f"/products?arrives_by={typed}")
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    assert [(one["pointer"], one["code"]) for one in answer.get_json()["errors"]] == [("/arrives_by", code)]

@@ -25,7 +25,20 @@ from tests.integration.chain.conftest import Workshop
 
 AtDesk = Callable[[str], Colleague]
 ADMIN = "/desk/admin"
-PAGES = ["", "/people", "/absences", "/company", "/keys", "/outgoing", "/payments", "/refunds", "/rules", "/answers", "/changes"]
+PAGES = [
+    "",
+    "/people",
+    "/absences",
+    "/company",
+    "/services",
+    "/keys",
+    "/outgoing",
+    "/payments",
+    "/refunds",
+    "/rules",
+    "/answers",
+    "/changes",
+]
 POSTS = [
     "/people",
     "/people/1",
@@ -33,6 +46,7 @@ POSTS = [
     "/absences",
     "/absences/1/remove",
     "/company",
+    "/services",
     "/keys",
     "/keys/1/revoke",
     "/outgoing/replay",

@@ -62,6 +62,10 @@ class Catalogue:
             if thing.slug not in cards and _meets(thing, wish):
                 cards[thing.slug] = self._card(thing, postcode, now)
         found = list(cards.values())
+        days = [card.promise.deliver_on for card in found]
+        if wish.arrives_by:
+            found = [card for card in found if card.promise.deliver_on <= wish.arrives_by]
+        earliest_on = min(days, default=None) if wish.arrives_by and not found else None
         if wish.sort == "cheapest":
             found.sort(key=lambda card: card.price.amount_minor)
         pages = max(1, -(-len(found) // 3))
@@ -69,7 +73,7 @@ class Catalogue:
         words = ["stool"] if query and not there else []
         shown = found[3 * page - 3 : 3 * page]
         narrowing = (_facets(there, wish), (Money(2500, "EUR"), Money(129000, "EUR"))) if node or query else ((), None)
-        return Listing(shown, len(found), page, pages, node, path, [], words, *narrowing)
+        return Listing(shown, len(found), page, pages, node, path, [], words, *narrowing, earliest_on)
 
     def _is_inside(self, thing: Goods, node: Category | None, query: str | None) -> bool:
         if not self.state.available(thing) or (query and query.casefold() not in thing.name.casefold()):

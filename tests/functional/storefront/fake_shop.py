@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 from backoffice.public import Shop, ShopProfile, addresses
@@ -20,7 +20,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
-from backoffice.public.promise import Promise
+from backoffice.public.promise import Instead, Promise
 from backoffice.public.slips import SlipView
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
@@ -52,6 +52,16 @@ class Promises:
         self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
     ) -> Promise:
         return self.state.promise(sku, quantity, postcode, now)
+
+    def find_instead(
+        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+    ) -> list[Instead]:
+        found = []
+        for other in self.state.stand_ins.get(sku, ()):
+            thing = self.state.get(other)
+            on = self.state.promise(other, quantity, postcode, now).deliver_on
+            found.append(Instead(other, thing.slug, thing.name, "", Money(thing.price, thing.currency), on))
+        return found
 
 
 class Carts:
@@ -93,6 +103,19 @@ class Carts:
         self.state.postcode[token], self.state.country[token] = postcode, country or self.state.country.get(token, "DE")
         self.state.version[token] += 1
         return self._cart(token, now)
+
+    def ask_for_day(self, token: str, day: date | None, *, now: datetime) -> Cart:
+        self.state.asked_day = day
+        return self._touch(token, now)
+
+    def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
+        if service:
+            raise BadInput("invalid_form", {"service": "bad_choice"})
+        return self._touch(token, now)
+
+    def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
+        self.set_quantity(token, other, self.state.lines[token].pop(sku), now=now)
+        return self._touch(token, now)
 
     def find(self, token: str | None, *, now: datetime) -> Cart | None:
         return self._cart(token, now) if token in self.state.lines else None
@@ -140,6 +163,7 @@ class Carts:
             held if held > now else None,
             self.state.country.get(token, "DE"),
             postcode,
+            requested_on=self.state.asked_day,
         )
 
     def _line(self, sku: str, quantity: int, postcode: str | None, now: datetime) -> CartLine:

@@ -59,6 +59,8 @@ class State:
     version: dict[str, int] = field(default_factory=dict)
     held_until: dict[str, datetime] = field(default_factory=dict)
     was_on: dict[str, date] = field(default_factory=dict)
+    asked_day: date | None = None
+    stand_ins: dict[str, list[str]] = field(default_factory=dict)
     leads: dict[str, LeadForm] = field(default_factory=dict)
     consents: dict[str, ConsentView] = field(default_factory=dict)
     started: list[CheckoutForm] = field(default_factory=list)

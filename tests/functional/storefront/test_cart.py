@@ -203,3 +203,41 @@ def test_a_get_where_a_post_belongs_is_a_405_in_words(client: FlaskClient) -> No
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
     assert "Your cart is kept." in answer.text
+
+
+def test_an_asked_day_is_answered_yes_or_with_the_earliest(client: FlaskClient) -> None:
+    add(client)
+    assert client.post("/cart/day", data={"requested_on": "2026-12-01"}).status_code == 303
+    page = client.get("/cart").text
+    assert "Yes: all of it arrives by" in page
+    assert 'value="2026-12-01"' in page
+    client.post("/cart/day", data={"requested_on": "2026-11-24"})
+    page = client.get("/cart").text
+    assert "Not all of it by" in page
+    assert "The earliest is" in page
+    client.post("/cart/day", data={"requested_on": "2026-11-24", "action": "any"})
+    assert "Not all of it by" not in client.get("/cart").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("2026-11-23", "This day is over"),
+        ("9999-12-31", "within the next two years"),
+        ("24/12/2026", "as year, month, day"),
+        ("1448-06-01", "This day is over"),  # an Islamic year
+        ("<i>soon", "as year, month, day"),
+    ],
+)
+def test_an_asked_day_that_is_none_is_said_beside_it(client: FlaskClient, state: State, typed: str, words: str) -> None:
+    add(client)
+    answer = client.post("/cart/day", data={"requested_on": typed})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "<i>" not in answer.text
+    assert state.asked_day is None
+
+
+def test_without_a_cart_nothing_is_asked(client: FlaskClient) -> None:
+    assert client.post("/cart/day", data={"requested_on": "2026-12-01"}).status_code == 409
+    assert client.post("/cart/instead", data={"sku": "STOOL", "instead": "LAMP"}).status_code == 409

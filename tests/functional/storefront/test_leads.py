@@ -167,3 +167,7 @@ def test_consent_is_taken_back_with_one_click(client: FlaskClient, state: State)
     assert not state.consents["good"].standing
     assert client.get("/consent/bad").status_code == 404
     assert client.post("/consent/bad").status_code == 404
+
+
+def test_the_day_that_a_cart_asked_for_goes_along(client: FlaskClient) -> None:
+    assert 'value="2026-12-08"' in client.get("/contact?needed_by_on=2026-12-08").text

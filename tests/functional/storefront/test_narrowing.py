@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
@@ -11,6 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from backoffice.public.money import Money
 from storefront import narrowing
+
+TODAY = date(2026, 11, 24)
 
 
 def links(page: str, css: str = "chip") -> list[str]:
@@ -115,10 +118,10 @@ def test_a_price_that_is_none_is_said_and_kept(client: FlaskClient, typed: str) 
     ("typed", "minor"), [("49", 4900), ("49.9", 4990), ("49,90", 4990), ("0", 0), ("  7 ", 700), ("0.999", 99), ("", None)]
 )
 def test_prices_as_people_type_them(typed: str, minor: int | None) -> None:
-    found = narrowing.read(MultiDict({"from": typed}), "EUR")
+    found = narrowing.read(MultiDict({"from": typed}), "EUR", TODAY)
     assert found.wish.price_from == (None if minor is None else Money(minor, "EUR"))
-    assert found.problem == ""
-    assert narrowing.read(MultiDict({"to": "500"}), "JPY").wish.price_to == Money(500, "JPY")
+    assert found.problems == {}
+    assert narrowing.read(MultiDict({"to": "500"}), "JPY", TODAY).wish.price_to == Money(500, "JPY")
 
 
 def test_a_search_is_narrowed_too_and_keeps_its_words(client: FlaskClient) -> None:
@@ -126,3 +129,52 @@ def test_a_search_is_narrowed_too_and_keeps_its_words(client: FlaskClient) -> No
     assert names(page) == ["Chair"]
     assert '<input type="hidden" name="q" value="a">' in page
     assert links(page) == ["/search?q=a", "/search?q=a"]
+
+
+def test_a_day_to_arrive_by_is_a_wish_like_the_others(client: FlaskClient) -> None:
+    page = client.get("/c/seats?from=10&arrives_by=2026-11-30&sort=cheapest").text
+    assert 'type="date" class="narrow-date" value="2026-11-30" min="2026-11-24"' in page
+    assert "arrives by Mon 30 Nov" in page
+    price, day, _everything = links(page)
+    assert ("arrives_by=2026-11-30" in price, "from=" in price) == (True, False)
+    assert ("arrives_by" in day, "from=10" in day, "sort=cheapest" in day) == (False, True, True)
+    place = page[page.index('class="place"') :].partition("</form>")[0]
+    assert '<input type="hidden" name="arrives_by" value="2026-11-30">' in place
+
+
+def test_too_early_a_day_is_answered_with_the_earliest_one(client: FlaskClient) -> None:
+    answer = client.get("/c/seats?from=10&arrives_by=2026-11-24&sort=cheapest")
+    assert answer.status_code == 200
+    assert "Nothing of this arrives by Tue 24 Nov" in answer.text
+    [earliest] = re.findall(r"something of it arrives is (\w+ \d+ \w+)\.", answer.text)
+    inside = answer.text[answer.text.index('class="empty') :]
+    on_earliest, any_day = (unescape(one) for one in re.findall(r'href="(/c/[^"]+)"', inside))
+    assert any_day == "/c/seats?from=10&sort=cheapest"
+    assert on_earliest.startswith("/c/seats?from=10&sort=cheapest&arrives_by=2026-1")
+    assert f"Arrives {earliest}" in client.get(on_earliest).text
+    assert len(names(client.get(any_day).text)) == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("2026-11-23", "This day is over"),
+        ("0001-01-01", "This day is over"),
+        ("9999-12-31", "within the next two years"),
+        ("08.12.2026", "as year, month, day"),
+        ("20261208", "as year, month, day"),
+        ("2026-W50-2", "as year, month, day"),
+        ("2026-02-30", "as year, month, day"),
+        ("२०२६-१२-०८", "as year, month, day"),
+        ("2569-12-08", "within the next two years"),  # the same day in the Buddhist calendar
+        ("tomorrow", "as year, month, day"),
+        ("2026-12-08T10:00", "as year, month, day"),
+        ("<b>", "as year, month, day"),
+    ],
+)
+def test_a_day_that_is_none_is_said_and_not_taken(client: FlaskClient, typed: str, words: str) -> None:
+    answer = client.get("/c/seats", query_string={"arrives_by": typed})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "4 products can be had" in answer.text
+    assert "<b>" not in answer.text

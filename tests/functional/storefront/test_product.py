@@ -122,3 +122,12 @@ def test_the_last_one_gone_shows_on_the_next_request(client: FlaskClient, state:
     answer = client.get("/p/stool", headers={"If-None-Match": tag})
     assert answer.status_code == 200
     assert "We cannot promise a day" in answer.text
+
+
+def test_what_cannot_be_had_names_what_may_stand_in_for_it(client: FlaskClient, state: State) -> None:
+    sold(state, "STOOL")
+    state.stand_ins["STOOL"] = ["LAMP"]
+    page = client.get("/p/stool?sku=STOOL&quantity=2").text
+    assert "What may stand in for it:" in page
+    assert 'href="/p/lamp?sku=LAMP&amp;quantity=2"' in page
+    assert 'name="instead"' not in page  # nothing is taken but by its customer
