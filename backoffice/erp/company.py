@@ -24,7 +24,7 @@ class Premises:
     """What stands still while customers buy. Bare rows, not objects of a session: whoever changes one has to load it.
 
     warehouses: in the order of their ids, the works first. zones: (country, prefix) → row; transits: (warehouse, country,
-    prefix) → days.
+    prefix) → days. margins: source (see erp.margins) → open days that promises are given beyond the plan's day.
     """
 
     company: t.Company
@@ -32,6 +32,7 @@ class Premises:
     zones: Mapping[tuple[str, str], t.ShippingZone]
     transits: Mapping[tuple[int, str, str], int]
     countries: tuple[str, ...]
+    margins: Mapping[str, int]
 
 
 def premises(session: Session) -> Premises:
@@ -58,6 +59,7 @@ def _read(session: Session) -> Premises:
         zones={key: cast(t.ShippingZone, row) for key, row in zones.items()},
         transits={(row.warehouse_id, row.country, row.prefix): row.transit_days for row in _rows(session, t.WarehouseTransit)},
         countries=tuple(sorted({country for country, _ in zones})),
+        margins={source: days for source, days in session.execute(sa.select(t.Margin.source, t.Margin.days))},  # noqa: C416 - rows are no pairs to mypy
     )
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backoffice.erp import factory as masters
+from backoffice.erp import margins, offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.erp import models as t
-from backoffice.erp import offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
@@ -71,6 +71,7 @@ def hold(
         plan_version=plan.version(session),
         chain=promising.chain_rows(session, outcome, source.warehouse_id, now=now),
         warehouse_id=source.warehouse_id,
+        margin_days=source.margin_days,
     )
     session.add(reservation)
     session.flush()
@@ -235,6 +236,7 @@ def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[
     outcome, reservation.warehouse_id = found
     assert outcome.ready_at is not None
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
+    reservation.margin_days = margins.days_of(session, masters.load(session, now=now), outcome)
     reservation.chain = promising.chain_rows(session, outcome, reservation.warehouse_id, now=now)
     item = session.get_one(t.Item, reservation.item_id)
     pegging.write(session, reservation, outcome, item=item, reuse=reuse)

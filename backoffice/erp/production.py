@@ -11,7 +11,20 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import audit, causes
-from backoffice.erp import calendars, chains, fulfilment, gaining, offers, pegging, plan, purchasing, replan, rescheduling, stock
+from backoffice.erp import (
+    calendars,
+    chains,
+    fulfilment,
+    gaining,
+    learning,
+    offers,
+    pegging,
+    plan,
+    purchasing,
+    replan,
+    rescheduling,
+    stock,
+)
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -57,6 +70,7 @@ def finish(session: Session, production_order_id: int, *, actor: str, now: datet
         now=now,
     )
     order.state, order.done_at = "done", now
+    learning.note_made(session, order, now=now)
     session.execute(
         sa.delete(t.OperationSlot)
         .where(t.OperationSlot.production_order_id == order.id, t.OperationSlot.ends_at > now)

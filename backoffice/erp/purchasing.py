@@ -12,7 +12,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import chains, fulfilment, gaining, offers, pegging, plan, replan, stock
+from backoffice.erp import chains, fulfilment, gaining, learning, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -66,6 +66,8 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
         )
         .execution_options(synchronize_session="fetch")
     )
+    if line.received == line.quantity:
+        learning.note_receipt(session, line, order.supplier_id, now=now)
     order.state = "received" if all(other.received >= other.quantity for other in _lines(session, order.id)) else "ordered"
     session.flush()
     fulfilment.wake(session, taken)

@@ -141,6 +141,7 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
     line.unit_price_minor, line.basis = item.price_minor, new.basis
     line.moved_because = line.moved_cause = None
     line.promise = _promise(session, new, item, now)
+    line.earliest_on = date.fromisoformat(line.promise["earliest_on"]) if line.promise["earliest_on"] else None
     _follow(session, order)
     if line.expected_on > chosen.arrives_on:
         raise Refused("offer_changed")
@@ -172,11 +173,12 @@ def _promise(session: Session, reservation: t.Reservation, item: t.Item, now: da
         .where(t.ShipmentLine.reservation_id == reservation.id)
     ).one()
     way = fulfilment.way_of(session, shipment, now=now)
-    found = promising.promise_of(masters.load(session, now=now), reservation, item, way, now=now)
+    found = promising.promise_of(session, masters.load(session, now=now), reservation, item, way, now=now)
     return {
         "ready_at": found.ready_at.isoformat(),
         "ship_on": found.ship_on.isoformat(),
         "deliver_on": found.deliver_on.isoformat(),
+        "earliest_on": found.earliest_on.isoformat() if found.earliest_on else None,
         "plan_version": found.plan_version,
         "steps": promising.steps_to_rows(found.steps),
         "pegs": [],

@@ -36,7 +36,7 @@ from backoffice.erp.models.making import (
     WorkCentre,
     WorkCentreStop,
 )
-from backoffice.erp.models.promising import Offer, Peg, Reservation
+from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from backoffice.erp.models.stocking import Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
 
@@ -51,6 +51,7 @@ __all__ = [
     "ExternalRef",
     "Item",
     "ItemSubstitute",
+    "Margin",
     "Offer",
     "OperationSlot",
     "Peg",
@@ -64,6 +65,7 @@ __all__ = [
     "PurchaseOrderLine",
     "Resequencing",
     "Reservation",
+    "Residual",
     "RoutingOperation",
     "Shipment",
     "ShipmentLine",
