@@ -70,12 +70,21 @@ def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Opt
 
 
 def choose(
-    session: Session, number: str, slip_id: int, choice: str, option: str, *, by: str, secret_key: str, now: datetime
+    session: Session,
+    number: str,
+    slip_id: int,
+    choice: str,
+    option: str,
+    *,
+    by: str,
+    said_by: str = "",
+    secret_key: str,
+    now: datetime,
 ) -> bool:
     """Do what was chosen; False: it was done before, nothing happens.
 
-    choice: one of STATES; option: the id of an Option, for a substitute. by: "customer" or a colleague's name.
-    Raises NotFound(unknown_order | unknown_slip), BadInput(bad_choice), Refused(already_chosen | newer_day |
+    choice: one of STATES; option: the id of an Option, for a substitute. by: "customer" or a colleague's name; said_by: who told
+    the colleague so. Raises NotFound(unknown_order | unknown_slip), BadInput(bad_choice), Refused(already_chosen | newer_day |
     too_late_to_choose | nothing_to_part | offer_changed | too_late_to_swap | too_late_to_cancel).
     """
     if choice not in STATES:
@@ -91,6 +100,8 @@ def choose(
     if order.state in ENDED:
         raise Refused("too_late_to_choose")
     slip = slips.get_slip(session, order.id, slip_id)
+    if said_by:
+        slip.choice = {**slip.choice, "said_by": said_by}
     if choice == "part":
         dated.part(session, number, now=now)
         _follow(session, order)
