@@ -35,7 +35,7 @@ from backoffice.crm import (
     telling,
 )
 from backoffice.db import Database
-from backoffice.erp import allotting, holds, offers, plan_audit, reoptimising, replan
+from backoffice.erp import allotting, holds, learning, offers, plan_audit, reoptimising, replan
 from backoffice.local import Till, open_shop
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments.gateway import Gateway
@@ -137,6 +137,7 @@ def periodic(services: Services) -> list[Job]:
         Job("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
         Job("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=settings.base_url, now=now)),
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
+        Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),

@@ -156,6 +156,15 @@ def _wait(words: _Words) -> str:
     return _("Waiting for its turn")
 
 
+def _margin(words: _Words) -> str:
+    days = words.count("days")
+    return plural(
+        "Kept in reserve, because something may run late: %(num)d working day",
+        "Kept in reserve, because something may run late: %(num)d working days",
+        days,
+    )
+
+
 def _pick_pack(_words: _Words) -> str:
     return _("We pick and pack your parcel")
 
@@ -191,6 +200,7 @@ STEPS: Mapping[str, tuple[str, Callable[[_Words], str]]] = {
     "make": ("made", _make),
     "operation": ("made", _operation),
     "wait": ("wait", _wait),
+    "margin": ("wait", _margin),
     "pick_pack": ("parcel", _pick_pack),
     "cutoff": ("wait", _cutoff),
     "ship": ("truck", _ship),

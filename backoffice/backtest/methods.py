@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import date, datetime
-from math import ceil
+from fractions import Fraction
 
 from backoffice.planning import Factory, Outcome
+from backoffice.planning.residuals import Residuals, waited_for
 
-REMEMBERED = 200
-"""Finished orders of a group that its margin is learnt from."""
 FALLBACK = 5
 """Open days of margin while fewer orders are finished than the level needs."""
 
 
 class Margin:
-    """Open days to add to a first guess so that a share `level` of orders is in time.
-
-    It is the ceil((n + 1) x level)-th smallest of the last n residuals (open days the order came after the guess), never
-    below 0: the finite-sample quantile of split conformal prediction (Vovk, Gammerman, Shafer: Algorithmic Learning in a
-    Random World, 2005; Lei et al., JASA 113, 2018), for each group of orders on its own (Mondrian; the same book, 4.5).
-    It holds for exchangeable orders; a busy season breaks that a little, which is why only the newest are remembered.
-    """
+    """Open days to add to a first guess so that a share `level` of orders is in time, learnt as the shop itself learns it."""
 
     def __init__(self, level: float) -> None:
         """Begin without experience."""
-        self.level = level
-        self._seen: dict[Hashable, deque[int]] = {}
+        self.level = Fraction(str(level))
+        self._residuals = Residuals()
 
     def learn(self, group: Hashable, residual: int) -> None:
         """Take in how many open days a finished order came after its guess."""
-        self._seen.setdefault(group, deque(maxlen=REMEMBERED)).append(residual)
+        self._residuals.learn(group, residual)
 
     def days(self, group: Hashable) -> int:
-        """Return the margin for the next order of a group; of all groups together while it has too few orders of its own."""
-        everything = [residual for seen in self._seen.values() for residual in seen]
-        for residuals in (sorted(self._seen.get(group, ())), sorted(everything)):
-            rank = ceil((len(residuals) + 1) * self.level)
-            if rank <= len(residuals):
-                return max(0, residuals[rank - 1])
-        return max(FALLBACK, *everything, 0)
+        """Return the margin for the next order of a group; while there are too few orders, the worst that was seen."""
+        found = self._residuals.margin(group, self.level)
+        return max(FALLBACK, *self._residuals.together(), 0) if found is None else found
 
 
 def without_load(factory: Factory) -> Factory:
@@ -55,7 +43,8 @@ def group_of(outcome: Outcome) -> Hashable:
 
     So every supplier has a record of its own.
     """
-    return next((link.item for link in outcome.chain if link.kind in ("receipt", "buy")), "floor")
+    found = waited_for(outcome)
+    return "floor" if found is None else found
 
 
 def day_of(outcome: Outcome, order: Hashable, now: datetime) -> date:

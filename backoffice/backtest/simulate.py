@@ -12,10 +12,11 @@ from datetime import date, datetime, timedelta
 
 from backoffice.backtest.floor import Floor
 from backoffice.backtest.methods import Margin, day_of, group_of, without_load
-from backoffice.backtest.world import Order, World, open_days
+from backoffice.backtest.world import Order, World
 from backoffice.planning import Factory, Plan
 from backoffice.planning.calendars import HORIZON_DAYS
 from backoffice.planning.instants import local_instant, micros, moment
+from backoffice.planning.residuals import open_days
 
 Progress = Callable[[int, int], None]
 """Told days done and days in all, while orders come."""

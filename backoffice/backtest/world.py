@@ -71,11 +71,3 @@ class World:
     deliveries: Sequence[Delivery] = ()
     breakdowns: Sequence[Stop] = ()
     luck: Luck = field(default_factory=Luck)
-
-
-def open_days(calendar: Calendar, from_day: date, to_day: date) -> int:
-    """Return how many open days lie after `from_day` up to `to_day`; below 0 if `to_day` is earlier."""
-    if to_day < from_day:
-        return -open_days(calendar, to_day, from_day)
-    days = (date.fromordinal(number) for number in range(from_day.toordinal() + 1, to_day.toordinal() + 1))
-    return sum(map(calendar.is_open_day, days))

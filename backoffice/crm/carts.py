@@ -368,7 +368,7 @@ def day_with(session: Session, cart: Cart, lines: Sequence[Line], service: str, 
 def _promise(session: Session, item: t.Item, reservation: t.Reservation, place: Destination, now: datetime) -> Promise:
     master = masters.load(session, now=now)
     way = shipping.from_warehouse(session, master, place, reservation.warehouse_id, now=now)
-    return promising.promise_of(master, reservation, item, way, now=now)
+    return promising.promise_of(session, master, reservation, item, way, now=now)
 
 
 def is_live(reservation: t.Reservation, now: datetime) -> bool:

@@ -201,6 +201,7 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
             "ready_at": line.promise.ready_at.isoformat(),
             "ship_on": line.promise.ship_on.isoformat(),
             "deliver_on": line.promise.deliver_on.isoformat(),
+            "earliest_on": line.promise.earliest_on.isoformat() if line.promise.earliest_on else None,
             "plan_version": line.promise.plan_version,
             "steps": promising.steps_to_rows(line.promise.steps),
             "pegs": [

@@ -33,7 +33,8 @@ class Kept:
 
     early, late: days from the promise (negative: before it) between which the middle 80 in 100 of what arrived came, by
     nearest rank; None if nothing arrived. earliest, latest: the same of all. promised_days: sum over all lines of the days
-    from order to first promised day.
+    from order to first promised day; margin_days: those of them that were added to the plan's own day. by_plan: how many
+    arrived by that.
     """
 
     month: date
@@ -42,6 +43,8 @@ class Kept:
     broken: int
     unknown: int
     promised_days: int
+    margin_days: int
+    by_plan: int
     early: int | None
     late: int | None
     earliest: int | None
@@ -58,6 +61,18 @@ class Kept:
         """Return the mean of days from order to first promised day; None without a line."""
         lines = self.kept + self.broken + self.unknown
         return self.promised_days / lines if lines else None
+
+    @property
+    def mean_margin(self) -> float | None:
+        """Return the mean of days that were added to the plan's own; None without a line."""
+        lines = self.kept + self.broken + self.unknown
+        return self.margin_days / lines if lines else None
+
+    @property
+    def plan_rate(self) -> float | None:
+        """Return what the rate had been if the plan's own days had been promised; None while nothing can be judged."""
+        judged = self.kept + self.broken
+        return self.by_plan / judged if judged else None
 
     @property
     def width(self) -> int | None:
@@ -79,7 +94,7 @@ def find_kept(session: Session, first: date, last: date, *, today: date) -> Sequ
 
 def _values(row: sa.Row[Any]) -> tuple[Any, ...]:
     basis = cast(Basis, row.basis) or None
-    sums = (row.kept, row.broken, row.unknown, row.promised_days)
+    sums = (row.kept, row.broken, row.unknown, row.promised_days, row.margin_days, row.by_plan)
     spread = (row.early, row.late, row.earliest, row.latest)
     return basis, *(int(one) for one in sums), *(None if one is None else int(one) for one in spread)
 
@@ -87,6 +102,7 @@ def _values(row: sa.Row[Any]) -> tuple[Any, ...]:
 def _lines(first: date, last: date, today: date, zone: ZoneInfo) -> sa.CTE:
     """Select every line that counts: month, basis, off (days from promise to arrival), ahead (days from order to promise)."""
     line, gone = OrderLine, Order.state.in_(("shipped", "delivered"))
+    planned_on = sa.func.coalesce(line.earliest_on, line.promised_on)
     here = line.actual_on.is_not(None)
     basis = sa.case((line.basis == "stock", "stock"), (line.basis == "receipt", "incoming"), else_="production")
     return (
@@ -95,6 +111,8 @@ def _lines(first: date, last: date, today: date, zone: ZoneInfo) -> sa.CTE:
             basis.label("basis"),
             sa.case((here, _day_number(line.actual_on) - _day_number(line.promised_on))).label("off"),
             sa.case((here, line.actual_on <= line.promised_on), (gone, sa.null()), else_=sa.false()).label("kept"),
+            sa.case((sa.and_(here, line.actual_on <= planned_on), 1), else_=0).label("by_plan"),
+            (_day_number(line.promised_on) - _day_number(planned_on)).label("margin"),
             (_day_number(line.promised_on) - _local_day_number(Order.placed_at, first, last, zone)).label("ahead"),
         )
         .join(Order, Order.id == line.order_id)
@@ -124,6 +142,8 @@ def _summed(lines: sa.CTE, *, by_basis: bool) -> sa.Select[Any]:
         count(one.kept.is_(False)).label("broken"),
         count(one.kept.is_(None)).label("unknown"),
         sa.func.sum(one.ahead).label("promised_days"),
+        sa.func.sum(one.margin).label("margin_days"),
+        sa.func.sum(one.by_plan).label("by_plan"),
         percentile(1).label("early"),
         percentile(9).label("late"),
         sa.func.min(off).label("earliest"),

@@ -15,9 +15,10 @@ from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.db import table_of
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, promising, proposing, replan, services, shipping, splitting
+from backoffice.erp import fulfilment, holds, margins, promising, proposing, replan, services, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+from backoffice.erp.margins import Days
 from backoffice.public import addresses
 from backoffice.public.errors import NotFound
 
@@ -68,8 +69,10 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         lines.append(_line(session, order, checkout, frozen, reservation, now))
     if checkout.parcels != "dated":  # what comes together is promised together
         promised_on, expected_on = max(one.promised_on for one in lines), max(one.expected_on for one in lines)
+        by_plan = max(one.earliest_on or one.promised_on for one in lines)
         for line in lines:
             line.promised_on, line.expected_on = promised_on, expected_on
+            line.earliest_on = by_plan if by_plan < promised_on else None
     session.add_all(lines)
     session.flush()
     _hand_over(session, order, checkout, list(zip(lines, reservations, strict=True)), ready)
@@ -104,10 +107,12 @@ def _line(
 ) -> OrderLine:
     promised_on = date.fromisoformat(frozen["deliver_on"])
     expected_on, why = promised_on, None
-    today = _deliver_on(session, reservation, checkout, now)
-    if today is not None and today > promised_on:  # paid so late that the day's parcel has left, or the plan moved meanwhile
-        began_later = reservation.ready_at > datetime.fromisoformat(frozen["promise"]["ready_at"])
-        expected_on, why = today, PAID_TOO_LATE_TO_BEGIN if began_later else PAID_AFTER_THE_LAST_PARCEL
+    today = _days(session, reservation, checkout, now)
+    if today and today[0].deliver_on > promised_on:  # paid so late that the day's parcel has left, or the plan moved meanwhile
+        safe_at = margins.safe_at(session, masters.load(session, now=now), reservation)
+        began_later = safe_at > datetime.fromisoformat(frozen["promise"]["ready_at"])
+        expected_on, why = today[1].deliver_on, PAID_TOO_LATE_TO_BEGIN if began_later else PAID_AFTER_THE_LAST_PARCEL
+    earliest_on = frozen["promise"].get("earliest_on")  # none in what was frozen by the program of before
     return OrderLine(
         order_id=order.id,
         item_id=frozen["item_id"],
@@ -120,6 +125,7 @@ def _line(
         basis=frozen["basis"],
         requested_on=checkout.requested_on,
         promised_on=promised_on,
+        earliest_on=date.fromisoformat(earliest_on) if earliest_on else None,
         expected_on=expected_on,
         moved_because=causes.in_english(why) if why else None,
         moved_cause=causes.stored(why) if why else None,
@@ -232,7 +238,8 @@ def make_on_shipped(secret_key: str) -> Any:
     return on_shipped
 
 
-def _deliver_on(session: Session, reservation: t.Reservation, checkout: Checkout, now: datetime) -> date | None:
+def _days(session: Session, reservation: t.Reservation, checkout: Checkout, now: datetime) -> tuple[Days, Days] | None:
+    """Return the days of an order's goods now, by the plan and with their margin."""
     way = shipping.destination(
         session,
         masters.load(session, now=now),
@@ -242,8 +249,7 @@ def _deliver_on(session: Session, reservation: t.Reservation, checkout: Checkout
         service=checkout.service,
         now=now,
     )
-    days = promising.day_for(reservation.ready_at, way, now=now)
-    return None if days is None else days[1]
+    return promising.days_for(session, [reservation], way, now=now)
 
 
 def tell_refunded(

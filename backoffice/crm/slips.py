@@ -112,7 +112,8 @@ def note(session: Session, order: Order, slip: Slip, *, by: str, now: datetime) 
     slip_calls.close(session, slip, now=now)
     said = {"choice": slip.state, **{name: value for name, value in slip.choice.items() if name in ("item", "instead_of")}}
     actor = "" if by == "customer" else by
-    timeline.record(session, order.party_id, "chosen", order_ref=order.number, values=said, actor=actor, now=now)
+    text = str(slip.choice.get("said_by", ""))  # who told the colleague so
+    timeline.record(session, order.party_id, "chosen", text=text, order_ref=order.number, values=said, actor=actor, now=now)
     details = {"slip": slip.id, "choice": slip.state, **slip.choice}
     audit.record(session, "slip.choose", f"order:{order.number}", actor=by, details=details, now=now)
 

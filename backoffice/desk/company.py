@@ -29,6 +29,7 @@ TEXTS = (
     "shipping",
     "choose_days",
     "important",
+    "service_level",
 )
 
 
@@ -51,6 +52,7 @@ def save() -> ResponseReturnValue:
         "shipping_minor": _minor(typed["shipping"], context.house().currency),
         "choose_days": _whole(typed["choose_days"]),
         "important_minor": _minor(typed["important"], context.house().currency),
+        "service_level": _whole(typed["service_level"]),
     }
     try:
         context.write(lambda db: company_settings.change(db, values, by=me.email, role=me.role, now=now))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import orders
+from backoffice.crm import orders, slips
 from backoffice.crm.models import Activity, Checkout, Order, OrderLine, Party
 from backoffice.desk import step_words
 from backoffice.erp import cancelling, fulfilment, promising, redirecting
@@ -40,7 +40,10 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """An order, opened. left_minor: what may still be given back; limit_minor: how much of that without a second person."""
+    """An order, opened. left_minor: what may still be given back; limit_minor: how much of that without a second person.
+
+    choosing: its customer was told of a later day and has not chosen yet.
+    """
 
     order: Order
     checkout: Checkout
@@ -55,6 +58,7 @@ class Sheet:
     entries: Sequence[Activity]
     cancellable: bool
     redirectable: bool
+    choosing: bool
     left_minor: int
     limit_minor: int
 
@@ -83,6 +87,7 @@ def get_sheet(session: Session, number: str) -> Sheet:
         session.scalars(happened.limit(MOST_ENTRIES)).all(),
         order.state != "cancelled" and cancelling.is_open(one.row.state for one in parcels),
         redirecting.is_possible(session, number),
+        slips.find_open(session, order.id) is not None,
         left,
         max(min(left, requests.limit_minor(payment.currency) - payment.refunded_minor), 0),
     )

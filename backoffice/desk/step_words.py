@@ -39,6 +39,7 @@ def _text(kind: str, details: Mapping[str, str | int]) -> str:
         "receipt": _("%(item)s: on its way to us", item=item),
         "buy": _("%(item)s: ordered from the supplier", item=item),
         "make": _("%(item)s: made here", item=item),
+        "margin": _("kept in reserve"),
         "pick_pack": _("picked and packed"),
         "cutoff": _("waits for the carrier"),
         "ship": _("handed to the carrier"),

@@ -360,7 +360,8 @@ def said(text: str, values: Mapping[str, Any]) -> str:
         return f"{values['item']}: {cause_of(values['cause'], None)}" + (f" ({chain})" if chain else "")
     if isinstance(values.get("choice"), str):
         chosen = name_of("choice", values["choice"])
-        return f"{chosen}: {values['instead_of']} → {values['item']}" if values.get("item") else chosen
+        chosen += f": {values['instead_of']} → {values['item']}" if values.get("item") else ""
+        return f"{chosen} · {text}" if text else chosen
     if isinstance(values.get("until"), str):
         amount = money(values["amount_minor"], str(values["currency"]))
         until = moment(datetime.fromisoformat(values["until"]))

@@ -24,7 +24,8 @@ class Premises:
     """What stands still while customers buy. Bare rows, not objects of a session: whoever changes one has to load it.
 
     warehouses: in the order of their ids, the works first. zones: (country, prefix) → row; transits: (warehouse, country,
-    prefix) → days; services: code → row.
+    prefix) → days; services: code → row. margins: source (see erp.margins) → open days that promises are given beyond the plan's
+    day.
     """
 
     company: t.Company
@@ -33,6 +34,7 @@ class Premises:
     transits: Mapping[tuple[int, str, str], int]
     services: Mapping[str, t.ShippingService]
     countries: tuple[str, ...]
+    margins: Mapping[str, int]
 
 
 def premises(session: Session) -> Premises:
@@ -60,6 +62,7 @@ def _read(session: Session) -> Premises:
         transits={(row.warehouse_id, row.country, row.prefix): row.transit_days for row in _rows(session, t.WarehouseTransit)},
         services={row.code: cast(t.ShippingService, row) for row in _rows(session, t.ShippingService)},
         countries=tuple(sorted({country for country, _ in zones})),
+        margins={source: days for source, days in session.execute(sa.select(t.Margin.source, t.Margin.days))},  # noqa: C416 - rows are no pairs to mypy
     )
 
 

@@ -12,8 +12,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import Session
 
 from backoffice import audit
+from backoffice.erp import learning, plan
 from backoffice.erp import models as t
-from backoffice.erp import plan
 from backoffice.erp.shipping import find_zone
 from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput
@@ -22,6 +22,7 @@ FEWEST_RETURN_DAYS, MOST_RETURN_DAYS = 14, 365  # fourteen is what the law of th
 VAT_NUMBER = re.compile(r"[A-Z]{2}[A-Z0-9]{2,13}")
 MOST_SHIPPING_MINOR = 1_000_000
 MOST_CHOOSE_DAYS = 30
+LEVELS = (0, *range(50, 100))  # promises to keep, of 100; 0: as the plan has it
 MOST_IMPORTANT_MINOR = 10**12
 
 
@@ -29,7 +30,7 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     """Change the company; return what has changed: field → (before, after).
 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
-    returns_days, shipping_minor, choose_days, important_minor (whole numbers, None for what was no number).
+    returns_days, shipping_minor, choose_days, important_minor, service_level (whole numbers, None for what was no number).
     Raises BadInput(invalid_form, fields).
     """
     company = session.get_one(t.Company, 1)
@@ -40,6 +41,9 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     session.flush()
     if changed:
         plan.bump(session, master=True)  # pages that are kept show the company too
+    if "service_level" in changed:
+        learning.learn_now(session, now=now)
+    if changed:
         details = {
             "before": {name: before for name, (before, _after) in changed.items()},
             "after": {name: after for name, (_before, after) in changed.items()},
@@ -54,7 +58,7 @@ def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> d
     clean["default_postcode"] = normalise_postcode(company.country, str(values["default_postcode"]))
     clean["address"] = [line for line in (" ".join(str(one).split()) for one in values["address"]) if line]
     clean["languages"] = list(values["languages"])
-    for name in ("returns_days", "shipping_minor", "choose_days", "important_minor"):
+    for name in ("returns_days", "shipping_minor", "choose_days", "important_minor", "service_level"):
         clean[name] = values[name]
     wrong = _wrong(clean)
     clean["email"] = _email(str(values["email"]), wrong)
@@ -87,6 +91,8 @@ def _wrong(clean: Mapping[str, Any]) -> dict[str, str]:
         wrong["shipping_minor"] = "bad_amount"
     if clean["choose_days"] is None or not 1 <= clean["choose_days"] <= MOST_CHOOSE_DAYS:
         wrong["choose_days"] = "bad_number"
+    if clean["service_level"] not in LEVELS:
+        wrong["service_level"] = "bad_number"
     if clean["important_minor"] is None or not 0 <= clean["important_minor"] <= MOST_IMPORTANT_MINOR:
         wrong["important_minor"] = "bad_amount"
     return wrong

@@ -14,7 +14,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.erp import decisions, fulfilment, plan, promising, replan, splitting
+from backoffice.erp import decisions, fulfilment, margins, plan, promising, replan, splitting
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 
@@ -103,16 +103,19 @@ def _days(session: Session, shipment: t.Shipment, now: datetime) -> _Days:
     """Return what of a parcel would arrive on which day, if it need not wait for the rest."""
     way = fulfilment.way_of(session, shipment, now=now)
 
-    def day(ready_at: datetime) -> date | None:
-        days = promising.day_for(ready_at, way, now=now)
-        return max(days[1], shipment.promised_on) if days else None
+    was = margins.Days(shipment.ship_by_on, shipment.promised_on)  # each day is named anew, as for a parcel of its own
 
+    def rest(reservation: t.Reservation) -> date | None:
+        days = promising.days_for(session, [reservation], way, now=now) if reservation.chain else None
+        return margins.told(*days, was, shipment.promised_on).deliver_on if days else None
+
+    from_here = promising.day_for(now, way, now=now)
+    here_on = max(from_here.deliver_on, shipment.promised_on) if from_here else None
     found: dict[date | None, list[_Share]] = defaultdict(list)
     for line in fulfilment.lines_of(session, shipment.id):
         reservation = session.get_one(t.Reservation, line.reservation_id)
-        rest_on = day(reservation.ready_at) if reservation.chain else None
+        rest_on = rest(reservation)
         here = min(splitting.on_the_shelf(session, reservation.id), line.quantity)
-        here_on = day(now)
         if here and (here == line.quantity or here_on != rest_on):
             found[here_on].append(_Share(line, here))
         if here < line.quantity:

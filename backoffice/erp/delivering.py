@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
+from backoffice.erp import learning
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
 from backoffice.public.errors import BadInput
@@ -32,6 +33,7 @@ def deliver(session: Session, shipment_ids: Sequence[int], on: date, *, actor: s
     if any(one.shipped_at and on < local_today(company, one.shipped_at) for one in found):
         raise BadInput("invalid_form", {"on": "before_it_left"})
     for one in found:
+        learning.note_parcel(session, one, on, now=now)
         one.state, one.expected_on, one.version = "delivered", on, one.version + 1
     session.flush()
     for one in found:

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.db import write_rows
 from backoffice.erp import factory as masters
+from backoffice.erp import margins, offers, pegging, promising, shipping, stock
 from backoffice.erp import models as t
-from backoffice.erp import offers, pegging, promising, shipping, stock
 from backoffice.erp.company import get_warehouse
+from backoffice.erp.margins import Days
 from backoffice.public.errors import BadInput, NotFound, Refused
 
 SHIPMENT_MOVES: dict[str, tuple[str, ...]] = {
@@ -166,10 +167,11 @@ def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -
         return
     shipment = _follow_its_goods(session, shipment, reservation)
     wake(session, [reservation.id])
-    ready_at = max(session.get_one(t.Reservation, line.reservation_id).ready_at for line in lines_of(session, shipment.id))
-    days = promising.day_for(ready_at, way_of(session, shipment, now=now), now=now)
+    goods = [session.get_one(t.Reservation, line.reservation_id) for line in lines_of(session, shipment.id)]
+    days = promising.days_for(session, goods, way_of(session, shipment, now=now), now=now)
     if days is not None:
-        shipment.ship_by_on, shipment.expected_on = days[0], max(days[1], shipment.promised_on)
+        was = Days(shipment.ship_by_on, shipment.expected_on or shipment.promised_on)
+        shipment.ship_by_on, shipment.expected_on = margins.told(*days, was, shipment.promised_on)
 
 
 def _follow_its_goods(session: Session, shipment: t.Shipment, reservation: t.Reservation) -> t.Shipment:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, snapshot, sources, stock
+from backoffice.erp import allotting, decisions, margins, offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -92,6 +92,7 @@ def hold(
         chain=promising.chain_rows(session, outcome, source.warehouse_id, now=now),
         warehouse_id=source.warehouse_id,
         customer_class=customer_class,
+        margin_days=source.margin_days,
     )
     session.add(reservation)
     session.flush()
@@ -265,6 +266,7 @@ def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[
     outcome, reservation.warehouse_id = found
     assert outcome.ready_at is not None
     reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
+    reservation.margin_days = margins.days_of(session, masters.load(session, now=now), outcome)
     reservation.chain = promising.chain_rows(session, outcome, reservation.warehouse_id, now=now)
     item = session.get_one(t.Item, reservation.item_id)
     pegging.write(session, reservation, outcome, item=item, reuse=reuse)

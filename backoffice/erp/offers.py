@@ -55,6 +55,14 @@ def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity:
     )
 
 
+def touch_all(session: Session, *, now: datetime) -> None:
+    """Mark every offer as out of date."""
+    session.execute(sa.select(t.Offer.item_id).order_by(t.Offer.item_id).with_for_update())  # in order, as `touch` does
+    session.execute(
+        sa.update(t.Offer).values(generation=t.Offer.generation + 1, valid_until=now).execution_options(synchronize_session=False)
+    )
+
+
 def refresh(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> int:
     """Compute the offers of these items (None = of everything on sale) now; return how many."""
     wanted = None if item_ids is None else sorted(set(item_ids))
@@ -129,7 +137,7 @@ def _compute(session: Session, items: Sequence[t.Item], *, now: datetime) -> int
             .where(t.Offer.item_id == item.id, t.Offer.generation == generations[item.id])
             .values(
                 listed=source is not None,
-                ready_at=outcome.ready_at if outcome else None,
+                ready_at=source.ready_at if source else None,
                 basis=outcome.basis if outcome else "none",
                 warehouse_id=source.warehouse_id if source else None,
                 valid_until=until,
@@ -146,15 +154,13 @@ def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Calla
     planned = snapshot.load(session, [i.id for i in made], now=now) if made else None
     lying = snapshot.load(session, [i.id for i in items], now=now, sell_from="incoming")
     shelves: list[tuple[int | None, Plan]] = list(sources.stocked(session, [i.id for i in items], now=now).items())
-    ways = {
-        one: shipping.destination(session, masters.load(session, now=now), warehouse_id=one, now=now)
-        for one in (None, *(one for one, _ in shelves))
-    }
+    master = masters.load(session, now=now)
+    ways = {one: shipping.destination(session, master, warehouse_id=one, now=now) for one in (None, *(one for one, _ in shelves))}
 
     def ask(item: t.Item) -> Source | None:
         works = planned if planned is not None and item.sell_from == "production" else lying
-        found = [Source(works.quote(item.id, 1, sell_from=policy(item)), None, ways[None])]
-        found += [Source(shelf.quote(item.id, 1, sell_from="stock"), one, ways[one]) for one, shelf in shelves]
+        found = [sources.at_works(session, master, works.quote(item.id, 1, sell_from=policy(item)), ways[None])]
+        found += [Source.from_shelf(shelf.quote(item.id, 1, sell_from="stock"), one, ways[one]) for one, shelf in shelves]
         return sources.first(found, now=now)
 
     return ask

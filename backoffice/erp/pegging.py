@@ -14,7 +14,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice.db import PlanMoved, write_rows
-from backoffice.erp import allotting, decisions, stock
+from backoffice.erp import allotting, decisions, margins, stock
 from backoffice.erp import models as t
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Outcome, Peg
@@ -70,6 +70,8 @@ def _write_orders(
         order.quantity, order.pegged, order.state = int(make.quantity), 0, state
         order.reservation_id = reservation.id
         order.starts_at, order.ready_at = make.starts_at, make.ready_at
+        if make.demand is None and not order.learns:
+            order.learns, order.first_ready_at = margins.of_made(outcome), make.ready_at
         session.flush()
         order.number = f"MO-{order.id:05d}"
         for slot in make.slots:

@@ -17,6 +17,7 @@ from backoffice.erp import (
     decisions,
     fulfilment,
     gaining,
+    learning,
     offers,
     pegging,
     plan,
@@ -71,6 +72,7 @@ def finish(session: Session, production_order_id: int, *, actor: str, now: datet
         now=now,
     )
     order.state, order.done_at = "done", now
+    learning.note_made(session, order, now=now)
     session.execute(
         sa.delete(t.OperationSlot)
         .where(t.OperationSlot.production_order_id == order.id, t.OperationSlot.ends_at > now)

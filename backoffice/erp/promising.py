@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
+from backoffice.erp import margins, plan, sources
 from backoffice.erp import models as t
-from backoffice.erp import plan, sources
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.factory import Master
+from backoffice.erp.margins import Days
 from backoffice.erp.shipping import Destination
+from backoffice.erp.sources import Source
 from backoffice.planning.outcome import Link, Outcome
 from backoffice.planning.shipping import ship
 from backoffice.public.errors import NotFound, Refused
@@ -66,18 +68,20 @@ def quote(
         service=service,
         now=now,
     )
-    return to_promise(session, masters.load(session, now=now), item, source.outcome, source.way, now=now)
+    return to_promise(session, masters.load(session, now=now), item, source, now=now)
 
 
-def to_promise(session: Session, master: Master, item: t.Item, outcome: Outcome, place: Destination, *, now: datetime) -> Promise:
-    """Return the outcome as a promise to a place. Raises Refused(not_available) if nothing is ever shipped there."""
+def to_promise(session: Session, master: Master, item: t.Item, source: Source, *, now: datetime) -> Promise:
+    """Return an answer as a promise, with its margin. Raises Refused(not_available) if nothing is ever shipped there."""
+    outcome, zone = source.outcome, source.way.timezone
     assert outcome.ready_at is not None
-    ready_at = max(outcome.ready_at, now)
-    shipped = ship(ready_at, place.shipping)
+    assert source.ready_at is not None
+    ready_at = max(source.ready_at, now)
+    shipped = ship(ready_at, source.way.shipping)
     if shipped is None:
         raise Refused("not_available", sku=item.sku, most=0)
-    zone = place.timezone
-    steps = [_step(master, link, zone) for link in (*outcome.chain, *shipped.links)]
+    kept_back = margins.links(outcome.ready_at, source.ready_at, source.margin_days)
+    steps = [_step(master, link, zone) for link in (*outcome.chain, *kept_back, *shipped.links)]
     return Promise(
         sku=item.sku,
         quantity=int(outcome.quantity),
@@ -88,7 +92,8 @@ def to_promise(session: Session, master: Master, item: t.Item, outcome: Outcome,
         steps=steps,
         valid_until=now + STANDS_FOR,
         plan_version=plan.version(session),
-        postcode=place.postcode,
+        postcode=source.way.postcode,
+        earliest_on=_earliest_on(outcome.ready_at, source.way, source.margin_days, now),
     )
 
 
@@ -99,16 +104,20 @@ def chain_rows(session: Session, outcome: Outcome, warehouse_id: int | None, *, 
     return steps_to_rows(_step(master, link, zone) for link in outcome.chain)
 
 
-def promise_of(master: Master, reservation: t.Reservation, item: t.Item, place: Destination, *, now: datetime) -> Promise:
+def promise_of(
+    session: Session, master: Master, reservation: t.Reservation, item: t.Item, place: Destination, *, now: datetime
+) -> Promise:
     """Return what a reservation promises to a place, seen from `now`. Raises Refused(not_available) if nothing ships there.
 
     place: the way from the reservation's own warehouse.
     """
-    ready_at = max(reservation.ready_at, now)
+    safe_at = margins.safe_at(session, master, reservation)
+    ready_at = max(safe_at, now)
     shipped = ship(ready_at, place.shipping)
     if shipped is None:
         raise Refused("not_available", sku=item.sku, most=0)
-    made = rows_to_steps(reservation.chain)
+    kept_back = margins.links(reservation.ready_at, safe_at, reservation.margin_days)
+    made = [*rows_to_steps(reservation.chain), *(_step(master, link, place.timezone) for link in kept_back)]
     if made and made[-1].ends_at < ready_at:  # ready since: the last step reaches to now, so that steps leave no gap
         made[-1] = Step(made[-1].kind, made[-1].starts_at, ready_at, made[-1].details)
     steps = [*made, *(_step(master, link, place.timezone) for link in shipped.links)]
@@ -123,13 +132,30 @@ def promise_of(master: Master, reservation: t.Reservation, item: t.Item, place: 
         valid_until=reservation.expires_at,
         plan_version=reservation.plan_version,
         postcode=place.postcode,
+        earliest_on=_earliest_on(reservation.ready_at, place, reservation.margin_days, now),
     )
 
 
-def day_for(ready_at: datetime, place: Destination, *, now: datetime) -> tuple[date, date] | None:
+def day_for(ready_at: datetime, place: Destination, *, now: datetime) -> Days | None:
     """Return (ship on, deliver on) of goods ready at `ready_at`, seen from `now`; None if nothing ships there."""
     shipped = ship(max(ready_at, now), place.shipping)
-    return None if shipped is None else (shipped.ship_on, shipped.deliver_on)
+    return None if shipped is None else Days(shipped.ship_on, shipped.deliver_on)
+
+
+def days_for(
+    session: Session, reservations: Iterable[t.Reservation], place: Destination, *, now: datetime
+) -> tuple[Days, Days] | None:
+    """Return the days of goods that leave together, by the plan and with the margins of their promises; None as `day_for`."""
+    goods, master = list(reservations), masters.load(session, now=now)
+    by_plan = day_for(max(one.ready_at for one in goods), place, now=now)
+    safe = day_for(max(margins.safe_at(session, master, one) for one in goods), place, now=now)
+    return None if by_plan is None or safe is None else (by_plan, safe)
+
+
+def _earliest_on(ready_at: datetime, place: Destination, margin_days: int, now: datetime) -> date | None:
+    """Return the day on which it would arrive by the plan alone; None where no margin is added to it."""
+    days = day_for(ready_at, place, now=now) if margin_days else None
+    return days.deliver_on if days else None
 
 
 def _step(master: Master, link: Link, zone: str) -> Step:

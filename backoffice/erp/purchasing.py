@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import allotting, chains, decisions, fulfilment, gaining, offers, pegging, plan, replan, stock
+from backoffice.erp import allotting, chains, decisions, fulfilment, gaining, learning, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -72,6 +72,8 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
     decisions.because(session, "received", now=now)
     decisions.note(session, received)
     allotting.arrive(session, line.id, warehouse_id, quantity - sum(taken.values()), now=now)
+    if received.received == received.quantity:
+        learning.note_receipt(session, received, order.supplier_id, now=now)
     order.state = "received" if all(other.received >= other.quantity for other in _lines(session, order.id)) else "ordered"
     session.flush()
     fulfilment.wake(session, taken)

@@ -61,10 +61,9 @@ def _days(session: Session, parcel: t.Shipment, ship_to: Mapping[str, Any], now:
         now=now,
     )
     ids = [line.reservation_id for line in fulfilment.lines_of(session, parcel.id)]
-    ready_at = session.scalars(sa.select(sa.func.max(t.Reservation.ready_at)).where(t.Reservation.id.in_(ids))).one()
-    there = promising.day_for(ready_at, way, now=now)
-    here = promising.day_for(ready_at, fulfilment.way_of(session, parcel, now=now), now=now)
+    goods = session.scalars(sa.select(t.Reservation).where(t.Reservation.id.in_(ids))).all()
+    there, here = (promising.days_for(session, goods, one, now=now) for one in (way, fulfilment.way_of(session, parcel, now=now)))
     if there is None:
         raise Refused("not_available")
-    latest = max(parcel.expected_on or parcel.promised_on, parcel.promised_on, here[1] if here else parcel.promised_on)
-    return there[0], there[1], latest
+    latest = max(parcel.expected_on or parcel.promised_on, parcel.promised_on, here[1].deliver_on if here else parcel.promised_on)
+    return there[1].ship_on, there[1].deliver_on, latest

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
+from backoffice.erp import margins, shipping, snapshot
 from backoffice.erp import models as t
-from backoffice.erp import shipping, snapshot
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import premises
+from backoffice.erp.factory import Master
 from backoffice.erp.shipping import Destination
 from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan
@@ -37,11 +38,29 @@ class Asker(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An answer of the plan, the warehouse that it ships from (none: the works), and the way from there."""
+    """An answer of the plan, the warehouse that it ships from (none: the works), and the way from there.
+
+    ready_at: from when on it is promised to be ready: the plan's instant and `margin_days` open days; None: never.
+    """
 
     outcome: Outcome
     warehouse_id: int | None
     way: Destination
+    ready_at: datetime | None
+    margin_days: int = 0
+
+    @classmethod
+    def from_shelf(cls, outcome: Outcome, warehouse_id: int | None, way: Destination) -> Source:
+        """Return the answer of a shelf: what lies there needs no margin."""
+        return cls(outcome, warehouse_id, way, outcome.ready_at)
+
+
+def at_works(session: Session, master: Master, outcome: Outcome, way: Destination) -> Source:
+    """Return the answer of the works, with the margin that the company adds to it."""
+    if outcome.ready_at is None:
+        return Source.from_shelf(outcome, None, way)
+    days = margins.days_of(session, master, outcome)
+    return Source(outcome, None, way, margins.later(session, master, outcome.ready_at, days), days)
 
 
 def policy(item: t.Item) -> SellFrom:
@@ -86,10 +105,13 @@ def find(
     asker: Asker = {"own": own, "customer_class": customer_class}
     standing = snapshot.load(session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
     due = _latest_ready(by, works, now)
-    found = [Source(standing.quote(item.id, quantity, sell_from=sell_from, due=due), None, works)]
+    answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from, due=due), works)
+    if due is not None and answer.margin_days:  # planned back from the day itself, it would come too late by its margin
+        answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from), works)
+    found = [answer]
     elsewhere = stocked(session, [item.id], now=now, **asker)
     for warehouse_id, ready in elsewhere.items():
-        found.append(Source(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
+        found.append(Source.from_shelf(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
     best = first(found, now=now)
     if best is None:
         shelves = (_most(shelf, item.id, quantity, "stock") for shelf in elsewhere.values())
@@ -111,9 +133,9 @@ def first(found: Iterable[Source], *, now: datetime) -> Source | None:
 
 
 def _rank(source: Source, now: datetime) -> tuple[date, bool, int] | None:
-    if source.outcome.ready_at is None:
+    if source.ready_at is None:
         return None
-    shipped = ship(max(source.outcome.ready_at, now), source.way.shipping)
+    shipped = ship(max(source.ready_at, now), source.way.shipping)
     # what never ships still ranks, last: whoever asked is told so in the words for that
     arrives_on = date.max if shipped is None else shipped.deliver_on
     return arrives_on, source.outcome.basis != "stock", source.warehouse_id or 0

@@ -164,10 +164,11 @@ def part_off(session: Session, reservation: t.Reservation, quantity: int) -> t.R
         warehouse_id=None,
         customer_class=reservation.customer_class,
         split_from_id=root(reservation),
+        margin_days=reservation.margin_days,
     )
     session.add(rest)
     session.flush()
-    reservation.quantity -= quantity
+    reservation.quantity, reservation.margin_days = reservation.quantity - quantity, 0  # what lies there can come no later
     for peg in pegging.pegs_of(session, reservation.id):
         if peg.production_order_id is not None or peg.kind != "stock":
             peg.reservation_id = rest.id

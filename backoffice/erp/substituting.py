@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import cancelling, fulfilment, gaining, holds, plan, promising, proposing, replan, splitting
+from backoffice.erp import cancelling, fulfilment, gaining, holds, margins, plan, promising, proposing, replan, splitting
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.promise import Promise
@@ -107,8 +107,11 @@ def rest_on(session: Session, reservation_id: int, *, now: datetime) -> date | N
     if not all(row.chain for row in rows):
         return None
     way = fulfilment.way_of(session, shipment, now=now)
-    days = promising.day_for(max(row.ready_at for row in rows), way, now=now)
-    return max(days[1], shipment.promised_on) if days else None
+    days = promising.days_for(session, rows, way, now=now)
+    if days is None:
+        return None
+    was = margins.Days(shipment.ship_by_on, shipment.expected_on or shipment.promised_on)
+    return margins.told(*days, was, shipment.promised_on).deliver_on
 
 
 def swap(

@@ -11,13 +11,14 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import cancelling, production, promising, replan, shipping, sources, splitting
+from backoffice.erp import cancelling, margins, production, promising, replan, shipping, sources, splitting
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse
@@ -147,7 +148,7 @@ def incoming(session: Session, sku: str, quantity: int, *, postcode: str | None 
     item = promising.get_item(session, sku)
     source = sources.find(session, item, quantity, postcode=postcode, now=now)
     master = masters.load(session, now=now)
-    promise = promising.to_promise(session, master, item, source.outcome, source.way, now=now)
+    promise = promising.to_promise(session, master, item, source, now=now)
     outcome = source.outcome
     lots = [(one.item, one.quantity, one.starts_at, one.ready_at) for one in outcome.makes]
     orders = [(one.item, one.quantity, None, one.available_at) for one in outcome.pegs if one.kind == "buy"]
@@ -161,6 +162,14 @@ def incoming(session: Session, sku: str, quantity: int, *, postcode: str | None 
         ]
 
     return Incoming(item, quantity, promise, needs(lots), needs(orders))
+
+
+class Found(NamedTuple):
+    """When a reservation would be ready, from which warehouse (None: the works), and when with its margin."""
+
+    ready_at: datetime
+    warehouse_id: int | None
+    safe_at: datetime
 
 
 class _Again:
@@ -189,8 +198,8 @@ class _Again:
         ready = {one.id: there[0] if (there := found[one.id]) else None for one in orders}
         return Supposed(self._moved(sorted(told), found), ready, self.carts, for_stock)
 
-    def _again(self, one: t.Reservation) -> tuple[datetime, int | None] | None:
-        """Return when a reservation would be ready and from which warehouse (None: the works); None: never.
+    def _again(self, one: t.Reservation) -> Found | None:
+        """Return when a reservation would be ready and from where; None: never.
 
         Source: `holds.plan_again`: where it was to ship from if it lies there, else the works, else where it lies.
         """
@@ -202,14 +211,15 @@ class _Again:
         for outcome, place in tried:
             if outcome is not None and outcome.ready_at is not None:
                 self.copy.keep(outcome, one)
-                return outcome.ready_at, place
+                margin = margins.days_of(self.session, self.master, outcome)
+                return Found(outcome.ready_at, place, margins.later(self.session, self.master, outcome.ready_at, margin))
         return None
 
-    def _is_told(self, one: t.Reservation, found: tuple[datetime, int | None] | None) -> bool:
+    def _is_told(self, one: t.Reservation, found: Found | None) -> bool:
         had_day = bool(one.chain)
-        return bool(found) != had_day or (found is not None and found != (one.ready_at, one.warehouse_id))
+        return bool(found) != had_day or (found is not None and found[:2] != (one.ready_at, one.warehouse_id))
 
-    def _moved(self, order_refs: Sequence[str], found: Mapping[int, tuple[datetime, int | None] | None]) -> Sequence[Moved]:
+    def _moved(self, order_refs: Sequence[str], found: Mapping[int, Found | None]) -> Sequence[Moved]:
         rows = self.session.execute(
             sa.select(t.Reservation, t.Shipment)
             .join(t.ShipmentLine, t.ShipmentLine.reservation_id == t.Reservation.id)
@@ -234,7 +244,7 @@ class _Again:
         return sorted(moved, key=lambda one: (not one.late, one.promised_on, one.reservation_id))
 
     def _new_days(
-        self, parts: Sequence[tuple[t.Reservation, t.Shipment]], found: Mapping[int, tuple[datetime, int | None] | None]
+        self, parts: Sequence[tuple[t.Reservation, t.Shipment]], found: Mapping[int, Found | None]
     ) -> Mapping[tuple[int, int], date]:
         """Return (reservation, parcel) → the day on which it would arrive. Source: `fulfilment.reschedule`.
 
@@ -242,13 +252,13 @@ class _Again:
         """
         works = get_warehouse(self.session).id
         touched = {parcel.id for one, parcel in parts if one.id in found}
-        together: dict[tuple[int, int], list[tuple[t.Reservation, t.Shipment, datetime]]] = defaultdict(list)
+        together: dict[tuple[int, int], list[tuple[t.Reservation, t.Shipment, Found]]] = defaultdict(list)
         for one, parcel in parts:
             if parcel.id not in touched or parcel.state not in OPEN_PARCELS:
                 continue
-            new = found.get(one.id)
-            place = parcel.warehouse_id if new is None else new[1] or works
-            together[parcel.id, place].append((one, parcel, one.ready_at if new is None else new[0]))
+            safe_at = margins.safe_at(self.session, self.master, one)
+            new = found.get(one.id) or Found(one.ready_at, parcel.warehouse_id, safe_at)
+            together[parcel.id, new.warehouse_id or works].append((one, parcel, new))
         days: dict[tuple[int, int], date] = {}
         for (parcel_id, place), inside in together.items():
             ship_to = inside[0][1].ship_to
@@ -261,10 +271,12 @@ class _Again:
                 service=ship_to.get("service", ""),
                 now=self.now,
             )
-            there = promising.day_for(max(ready_at for _, _, ready_at in inside), way, now=self.now)
+            by_plan = promising.day_for(max(new.ready_at for _, _, new in inside), way, now=self.now)
+            safe = promising.day_for(max(new.safe_at for _, _, new in inside), way, now=self.now)
             for one, parcel, _ in inside:
-                if there is not None:
-                    days[one.id, parcel_id] = max(there[1], parcel.promised_on)
+                if by_plan is not None and safe is not None:
+                    was = margins.Days(parcel.ship_by_on, parcel.expected_on or parcel.promised_on)
+                    days[one.id, parcel_id] = margins.told(by_plan, safe, was, parcel.promised_on).deliver_on
         return days
 
 

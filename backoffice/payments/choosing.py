@@ -70,12 +70,21 @@ def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Opt
 
 
 def choose(
-    session: Session, number: str, slip_id: int, choice: str, option: str, *, by: str, secret_key: str, now: datetime
+    session: Session,
+    number: str,
+    slip_id: int,
+    choice: str,
+    option: str,
+    *,
+    by: str,
+    said_by: str = "",
+    secret_key: str,
+    now: datetime,
 ) -> bool:
     """Do what was chosen; False: it was done before, nothing happens.
 
-    choice: one of STATES; option: the id of an Option, for a substitute. by: "customer" or a colleague's name.
-    Raises NotFound(unknown_order | unknown_slip), BadInput(bad_choice), Refused(already_chosen | newer_day |
+    choice: one of STATES; option: the id of an Option, for a substitute. by: "customer" or a colleague's name; said_by: who told
+    the colleague so. Raises NotFound(unknown_order | unknown_slip), BadInput(bad_choice), Refused(already_chosen | newer_day |
     too_late_to_choose | nothing_to_part | offer_changed | too_late_to_swap | too_late_to_cancel).
     """
     if choice not in STATES:
@@ -91,6 +100,8 @@ def choose(
     if order.state in ENDED:
         raise Refused("too_late_to_choose")
     slip = slips.get_slip(session, order.id, slip_id)
+    if said_by:
+        slip.choice = {**slip.choice, "said_by": said_by}
     if choice == "part":
         dated.part(session, number, now=now)
         _follow(session, order)
@@ -141,6 +152,7 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
     line.unit_price_minor, line.basis = item.price_minor, new.basis
     line.moved_because = line.moved_cause = None
     line.promise = _promise(session, new, item, now)
+    line.earliest_on = date.fromisoformat(line.promise["earliest_on"]) if line.promise["earliest_on"] else None
     _follow(session, order)
     if line.expected_on > chosen.arrives_on:
         raise Refused("offer_changed")
@@ -172,11 +184,12 @@ def _promise(session: Session, reservation: t.Reservation, item: t.Item, now: da
         .where(t.ShipmentLine.reservation_id == reservation.id)
     ).one()
     way = fulfilment.way_of(session, shipment, now=now)
-    found = promising.promise_of(masters.load(session, now=now), reservation, item, way, now=now)
+    found = promising.promise_of(session, masters.load(session, now=now), reservation, item, way, now=now)
     return {
         "ready_at": found.ready_at.isoformat(),
         "ship_on": found.ship_on.isoformat(),
         "deliver_on": found.deliver_on.isoformat(),
+        "earliest_on": found.earliest_on.isoformat() if found.earliest_on else None,
         "plan_version": found.plan_version,
         "steps": promising.steps_to_rows(found.steps),
         "pegs": [],

@@ -10,7 +10,9 @@ from typing import Literal
 from backoffice.planning.model import Number
 
 Basis = Literal["stock", "receipt", "make", "buy", "mixed", "none"]
-LinkKind = Literal["stock", "receipt", "buy", "wait", "operation", "make", "pick_pack", "cutoff", "ship", "transit", "deliver"]
+LinkKind = Literal[
+    "stock", "receipt", "buy", "wait", "operation", "make", "margin", "pick_pack", "cutoff", "ship", "transit", "deliver"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from backoffice.public.money import Money
 class Step:
     """One step on the way to the day. Steps follow each other without a gap and end on the delivery day.
 
-    kind: stock | receipt | buy | make | operation | wait | pick_pack | cutoff | ship | transit | deliver
+    kind: stock | receipt | buy | make | operation | wait | margin | pick_pack | cutoff | ship | transit | deliver
     starts_at, ends_at: instants (UTC). details: what the wording needs (item name, work centre, days, holiday …),
     with `zone` = the zone in which its days are named.
     """
@@ -31,6 +31,7 @@ class Promise:
 
     basis: stock | receipt | make | buy | mixed. deliver_on: a date at the customer's place; ship_on: at the warehouse.
     valid_until: after this instant the answer must be asked again. plan_version: the plan it was computed on.
+    earliest_on: the day by the plan alone, where a margin learnt from late deliveries lies between the two; None: there is none.
     """
 
     sku: str
@@ -43,6 +44,7 @@ class Promise:
     valid_until: datetime
     plan_version: int
     postcode: str | None = None
+    earliest_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

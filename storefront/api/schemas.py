@@ -92,7 +92,10 @@ class StepShown(BaseModel):
 
 
 class PromiseShown(BaseModel):
-    """A day, what it stands on, and why. Ask again after valid_until."""
+    """A day, what it stands on, and why. Ask again after valid_until.
+
+    earliest_on: the day if nothing goes wrong, where days are kept in reserve between the two; null: there are none.
+    """
 
     sku: str
     quantity: int
@@ -100,6 +103,7 @@ class PromiseShown(BaseModel):
     ready_at: datetime
     ship_on: date
     deliver_on: date
+    earliest_on: date | None
     postcode: str | None
     valid_until: datetime
     plan_version: int

@@ -141,6 +141,7 @@ class OrderLine(Base):
     basis: Mapped[str]
     requested_on: Mapped[date | None]
     promised_on: Mapped[date]
+    earliest_on: Mapped[date | None]  # the plan's own day, without the margin that was added; none: there was none
     expected_on: Mapped[date]
     actual_on: Mapped[date | None]
     moved_because: Mapped[str | None]

@@ -40,7 +40,7 @@ from backoffice.erp.models.making import (
     WorkCentreStop,
 )
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
-from backoffice.erp.models.promising import Offer, Peg, Reservation
+from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
 
@@ -57,6 +57,7 @@ __all__ = [
     "ExternalRef",
     "Item",
     "ItemSubstitute",
+    "Margin",
     "Offer",
     "OperationAlternate",
     "OperationSlot",
@@ -74,6 +75,7 @@ __all__ = [
     "PurchaseOrderLine",
     "Resequencing",
     "Reservation",
+    "Residual",
     "RoutingOperation",
     "Shipment",
     "ShipmentLine",

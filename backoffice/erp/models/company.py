@@ -15,7 +15,10 @@ class Company(Base):
     """The one company that this database belongs to (row 1)."""
 
     __tablename__ = "company"
-    __table_args__ = (sa.CheckConstraint("id = 1", name="single"),)
+    __table_args__ = (
+        sa.CheckConstraint("id = 1", name="single"),
+        sa.CheckConstraint("service_level = 0 OR service_level BETWEEN 50 AND 99", name="service_level"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str]
@@ -34,6 +37,7 @@ class Company(Base):
     languages: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # that the shop speaks; empty: all there are
     choose_days: Mapped[int] = mapped_column(default=2, server_default="2")  # no choice after a slip by then: sales calls
     important_minor: Mapped[int] = mapped_column(default=50_000, server_default="50000")  # from here on sales calls at once
+    service_level: Mapped[int] = mapped_column(default=0, server_default="0")  # promises kept, in 100; 0: no margin is added
     office_calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
 
 

@@ -131,6 +131,8 @@ class ProductionOrder(Base):
     starts_at: Mapped[datetime]
     ready_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    first_ready_at: Mapped[datetime | None]  # as its promise had it; none: nothing is learnt from it
+    learns: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # the source that it is learnt for
     not_before_at: Mapped[datetime | None]  # it cannot begin earlier, somebody said: see erp.delaying
 
 

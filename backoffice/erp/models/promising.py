@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +41,7 @@ class Reservation(Base):
     split_from_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reservation.id"), index=True)  # the rest of a parted line
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)
     chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
+    margin_days: Mapped[int] = mapped_column(default=0, server_default="0")  # open days added to ready_at for what is promised
 
 
 class Peg(Base):
@@ -80,7 +81,8 @@ class Peg(Base):
 class Offer(Base):
     """The projection for pages: what may be promised for one piece of an item, as last computed.
 
-    generation: raised by every change that can move it, so that an answer computed before the change is not stored after.
+    ready_at: with its margin, as it is promised. generation: raised by every change that can move it, so that an answer computed
+    before the change is not stored after.
     """
 
     __tablename__ = "offer"
@@ -93,3 +95,44 @@ class Offer(Base):
     valid_until: Mapped[datetime] = mapped_column(index=True)
     plan_version: Mapped[int]
     generation: Mapped[int] = mapped_column(default=0)
+
+
+class Residual(Base):
+    """How something really came, beside the day that was first said for it. Append only.
+
+    kind: receipt (a purchase order line) | made (a production order) | carrier (a parcel). source: what it is learnt for, such
+    as `receipt:item:12` (see erp.margins). ref: what it was, once. days: open days after the first day, below 0: before it.
+    """
+
+    __tablename__ = "residual"
+    __table_args__ = (
+        sa.UniqueConstraint("ref"),
+        sa.CheckConstraint("kind IN ('receipt', 'made', 'carrier')", name="kind"),
+        sa.Index("ix_residual_source_id", "source", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str]
+    source: Mapped[str]
+    supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier.id"))
+    ref: Mapped[str]
+    first_on: Mapped[date]
+    came_on: Mapped[date]
+    days: Mapped[int]
+    at: Mapped[datetime]
+
+
+class Margin(Base):
+    """Open days that promises of a source are given beyond the plan's day, as last learnt; no row: too little is known.
+
+    source: of residuals, of all from a supplier, or of a whole kind. level: in 100. residuals: how many it was learnt from.
+    """
+
+    __tablename__ = "margin"
+    __table_args__ = (sa.CheckConstraint("days >= 0 AND residuals > 0", name="learnt"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    days: Mapped[int]
+    level: Mapped[int]
+    residuals: Mapped[int]
+    learnt_at: Mapped[datetime]

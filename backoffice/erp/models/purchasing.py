@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
+
+
+def _due_at(context: DefaultExecutionContext) -> Any:
+    return context.get_current_parameters()["due_at"]  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 
 
 class Supplier(Base):
@@ -81,6 +87,7 @@ class PurchaseOrderLine(Base):
     pegged: Mapped[int] = mapped_column(default=0)
     allotted: Mapped[int] = mapped_column(default=0, server_default="0")
     due_at: Mapped[datetime]
+    first_due_at: Mapped[datetime | None] = mapped_column(default=_due_at)  # as it was said first; none: nobody knows any more
     expedite_on: Mapped[date | None]  # the day we asked the supplier for instead
     expedite_asked_at: Mapped[datetime | None]
     expedite_asked_by: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))

@@ -70,6 +70,7 @@ COMPANY = {
     "returns_days": "30",
     "choose_days": "3",
     "important": "1200.50",
+    "service_level": "0",
     "shipping": "4,90",
     "default_postcode": "10115",
 }
@@ -187,6 +188,8 @@ def test_the_companys_data_are_kept_as_they_are_written(at_desk: AtDesk, worksho
         ("choose_days", "0"),
         ("choose_days", "31"),
         ("important", "-1"),
+        ("service_level", "49"),
+        ("service_level", "100"),
         ("important", "a lot"),
         ("returns_days", "a month"),
         ("shipping", "4.999"),

@@ -12,8 +12,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from backoffice.crm.models import OrderLine
-from backoffice.erp.models import Item, ProductionOrder, PurchaseOrderLine
+from backoffice.erp.models import Item, ProductionOrder, PurchaseOrderLine, Residual, Supplier
+from tests.company import item_id
 from tests.functional.desk.conftest import Colleague, every_row
+from tests.functional.desk.test_admin import COMPANY
 from tests.integration.chain.conftest import Workshop
 
 AtDesk = Callable[[str], Colleague]
@@ -167,7 +169,29 @@ def test_kept_promises_are_told_to_planner_and_administrator(at_desk: AtDesk, wo
 
     workshop.db.run(arrive)
     words = plain(petra.get(KEPT))
-    assert "November 2026 all 66.7 % 2 / 3 1 4 2 days before to 2 days after 0" in words
+    assert "November 2026 all 66.7 % 2 / 3 1 4 – – 2 days before to 2 days after 0" in words
     for page in (petra.get("/desk/planning"), ada.get("/desk/admin")):
         assert "November 2026: 66.7 % 2 of 3 lines by the first promised day; days ahead, mean: 1" in plain(page)
     assert "Kept promises" in ada.get(KEPT)
+
+
+def test_what_was_learnt_is_shown_and_switched_on_by_the_administrator(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra, ada = at_desk("Petra"), at_desk("Ada")
+    assert "Nothing was learnt yet" in petra.get(KEPT)
+
+    def learn(session: Session) -> None:
+        supplier, lamp = session.scalars(sa.select(Supplier.id)).one(), item_id(session, "LAMP")
+        day = date(2026, 11, 2)
+        for number, late in enumerate((0, 0, 1, 2)):
+            row = Residual(kind="receipt", source=f"receipt:item:{lamp}", supplier_id=supplier, ref=f"receipt:-{number}")
+            row.first_on, row.came_on, row.days, row.at = day, day, late, workshop.now
+            session.add(row)
+
+    workshop.db.run(learn)
+    words = plain(petra.get(KEPT))
+    assert "No margin is added: the plan's own day is promised." in words
+    assert "All deliveries to us 4 50 % 2 days – – Delivered: Lamp 4 50 % 2 days – – From Holz & Co 4 50 % 2 days – –" in words
+    ada.send("/desk/admin/company", **(COMPANY | {"service_level": "80"}))
+    assert "the margin that keeps 80 of 100" in plain(petra.get(KEPT))
+    promise = workshop.shop.promises.quote("LAMP", 1, postcode=None, cart=None, now=workshop.now)
+    assert (promise.earliest_on, promise.deliver_on) == (date(2026, 11, 30), date(2026, 12, 2))

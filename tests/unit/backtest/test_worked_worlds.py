@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
@@ -11,8 +10,9 @@ from backoffice.backtest.floor import planned_order
 from backoffice.backtest.methods import FALLBACK, Margin
 from backoffice.backtest.report import Row, rows
 from backoffice.backtest.simulate import Record, simulate
-from backoffice.backtest.world import Delivery, Luck, open_days
+from backoffice.backtest.world import Delivery, Luck
 from backoffice.planning import Make, Outcome, Stop
+from backoffice.planning.residuals import open_days
 from tests.unit.backtest.worlds import PLANT, berlin, world
 
 TEN_DAYS = [f"2026-03-{day:02d} 07:00" for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
@@ -124,11 +124,6 @@ def test_lots_are_planned_again_in_the_order_in_which_the_engine_planned_them() 
     ]
     outcome = Outcome("A", 2, monday, "make", (), makes, ())
     assert [makes[number].item for number in planned_order(outcome)] == ["C", "B", "D", "A", "E"]
-
-
-def test_open_days_are_counted_to_either_side() -> None:
-    friday, monday = date(2026, 3, 6), date(2026, 3, 9)
-    assert (open_days(PLANT, friday, monday), open_days(PLANT, monday, friday), open_days(PLANT, friday, friday)) == (1, -1, 0)
 
 
 def test_an_order_that_can_never_be_made_is_said() -> None:
