@@ -6,7 +6,7 @@ about to commit reads the rows (`snapshot`): a question that was answered from a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 from threading import Lock
 from typing import Any, NamedTuple
@@ -18,10 +18,13 @@ from backoffice.db import kept
 from backoffice.erp import decisions
 from backoffice.erp import models as t
 from backoffice.planning.folding import Decided, State
-from backoffice.planning.instants import moment
-from backoffice.planning.model import Booking
+from backoffice.planning.instants import micros
 
 KEPT = "bookings"
+
+
+Span = tuple[int, int, int]
+"""Lane, start and end, in microseconds."""
 
 
 class Work(NamedTuple):
@@ -29,7 +32,7 @@ class Work(NamedTuple):
 
     held: bool
     reservation_id: int | None
-    bookings: tuple[Booking, ...]
+    spans: tuple[Span, ...]
 
 
 Booked = Mapping[int, Mapping[int, Work]]
@@ -86,11 +89,10 @@ class _Tail:
         order = self._state.of["order"].get(order_id)
         if order is None:
             return {}
-        found: dict[int, list[Booking]] = {}
+        found: dict[int, list[Span]] = {}
         for slot in self._state.slots_of(order_id):
             if slot.starts_at < slot.ends_at:
-                booking = Booking(slot.work_centre, slot.lane, moment(slot.starts_at), moment(slot.ends_at))
-                found.setdefault(slot.work_centre, []).append(booking)
+                found.setdefault(slot.work_centre, []).append((slot.lane, slot.starts_at, slot.ends_at))
         held = order.state == "held"
         return {centre: Work(held, order.reservation, tuple(some)) for centre, some in found.items()}
 
@@ -111,18 +113,26 @@ def booked(session: Session) -> Booked:
     return tail.booked
 
 
-def at(session: Session, centre_ids: Iterable[int], ignored: sa.ColumnElement[bool], *, now: datetime) -> Iterable[Booking]:
-    """Yield what is booked at these work centres from `now` on, without what the reservations that are `ignored` keep."""
-    order = t.ProductionOrder
-    found = booked(session)
-    without = set(
-        session.scalars(
-            sa.select(order.reservation_id)
-            .join(t.Reservation, t.Reservation.id == order.reservation_id)
-            .where(order.state == "held", ignored)
-        )
-    )
-    for centre_id in centre_ids:
-        for work in found.get(centre_id, {}).values():
-            if not (work.held and work.reservation_id in without):
-                yield from (booking for booking in work.bookings if booking.ends_at > now)
+_HELD = (
+    sa.select(t.ProductionOrder.reservation_id)
+    .join(t.Reservation, t.Reservation.id == t.ProductionOrder.reservation_id)
+    .where(t.ProductionOrder.state == "held")
+)
+
+
+def at(
+    session: Session, centre_ids: Iterable[int], ignored: sa.ColumnElement[bool], *, now: datetime
+) -> dict[Hashable, list[Span]]:
+    """Return what is booked at these work centres after `now`, without what the reservations that are `ignored` keep."""
+    found, past = booked(session), micros(now)
+    without = set(session.scalars(_HELD.where(ignored)))
+    return {
+        centre_id: [
+            span
+            for held, reservation_id, spans in found.get(centre_id, {}).values()
+            if not (held and reservation_id in without)
+            for span in spans
+            if span[2] > past
+        ]
+        for centre_id in centre_ids
+    }

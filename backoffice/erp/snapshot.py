@@ -63,7 +63,13 @@ def load(
     supplies = list(_stock(session, items, back, now, get_warehouse(session).id, kept))
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back, kept), *_making(session, items, back)]
-    return Plan(master.factory, now, supplies, _bookings(session, master.centres(items), now=now, own=own) if made else ())
+    if not made:
+        return Plan(master.factory, now, supplies, ())
+    centres = master.centres(items)
+    if is_reading(session):  # a question: from what is kept in memory; who commits reads the rows
+        booked = bookings.at(session, centres, ignored(now, own), now=now)
+        return Plan(master.factory, now, supplies, (), booked=booked)
+    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own))
 
 
 def load_shelf(
@@ -210,10 +216,7 @@ def _making(session: Session, items: list[int], back: Back, without: Iterable[in
 
 
 def _bookings(session: Session, centre_ids: set[int], *, now: datetime, own: str | None) -> Iterable[Booking]:
-    """Yield what is booked at these work centres: for a question from what is kept in memory, for a commit from the rows."""
-    if is_reading(session):
-        yield from bookings.at(session, sorted(centre_ids), ignored(now, own), now=now)
-        return
+    """Yield what is booked at these work centres, read from the rows."""
     slot, order = t.OperationSlot, t.ProductionOrder
     rows = session.execute(
         sa.select(slot.work_centre_id, slot.lane, slot.starts_at, slot.ends_at)

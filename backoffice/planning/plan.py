@@ -63,9 +63,12 @@ class Plan:
         supplies: Iterable[Supply],
         bookings: Iterable[Booking],
         ships_on: ShipsOn | None = None,
+        *,
+        booked: Mapping[Hashable, list[tuple[int, int, int]]] | None = None,
     ) -> None:
         """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load.
 
+        booked: more bookings, by work centre: (lane, start, end) in microseconds, none of them past; the lists become the plan's.
         ships_on: for goods that expire; default: the day they are ready, in the factory's zone.
         """
         self.factory = factory
@@ -84,7 +87,7 @@ class Plan:
         self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
         self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
-        self._bookings: dict[Hashable, list[tuple[int, int, int]]] = {}
+        self._bookings: dict[Hashable, list[tuple[int, int, int]]] = dict(booked or {})
         for number, supply in enumerate(supplies):
             self._admit(supply, number)
             self._numbers = number

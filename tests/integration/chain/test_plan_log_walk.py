@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backoffice.erp import decisions, plan_audit, production, shortening, snapshot
+from backoffice.erp import decisions, plan_audit, production, reoptimising, shortening, snapshot
 from backoffice.erp import models as t
 from backoffice.planning.folding import State, differences
 from backoffice.public.errors import Refused
@@ -68,6 +68,13 @@ class Logged(Reoptimised):
             found = plan_audit.audit(self.workshop.db, now=self.workshop.now)
             assert found.breaches == (), where
             assert found.digest == found.digest_of_rows == self.state.digest(), where
+
+    def reoptimise(self) -> None:
+        """Take over a better sequence; what it must keep is looked at elsewhere, here something else may happen meanwhile."""
+        db, now = self.workshop.db, self.workshop.now
+        report = reoptimising.reoptimise(db, seconds=60, clock=lambda: now, solve=self.solve)
+        self.said["ended", report.ending] += 1
+        assert report.ending in ("applied", "nothing_better", "plan_moved"), report
 
     def look_twice(self, where: str) -> None:
         """Let a question find the same free, whether it is asked of what is kept in memory or of the rows."""
@@ -125,7 +132,7 @@ def test_the_log_folds_to_the_plan(workshop: Any, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(200, 220))
+@pytest.mark.parametrize("seed", range(200, 210))
 def test_the_log_folds_to_the_plan_after_ten_thousand_events(workshop: Any, seed: int) -> None:
-    """Twenty walks of 500 events, on each database."""
+    """Ten walks of 500 events, on each database."""
     walk(workshop, seed, 500)
