@@ -186,6 +186,19 @@ def _write_suppliers(session: Session, ids: Ids, calendars: Ids) -> None:
         )
         for one in recipes.BOUGHT
     )
+    packs = {one.sku: (one.minimum * one.parts, one.multiple * one.parts) for one in recipes.BOUGHT}
+    session.add_all(
+        t.SupplierItem(
+            supplier_id=suppliers[supplier].id,
+            item_id=ids[sku],
+            priority=2,
+            lead_days=days,
+            order_minimum=packs[sku][0],
+            order_multiple=packs[sku][1],
+            price_minor=cents,
+        )
+        for sku, supplier, days, cents in recipes.SECOND_SUPPLIERS
+    )
 
 
 def _open_stock(session: Session, ids: Ids, warehouse_id: int, now: datetime) -> None:

@@ -44,6 +44,13 @@ BOUGHT = (
     Bought("MOND-BRICK", "Mond table lamp, brick", "piece", "PERLBACH", 18, 6, 2, 7400, 0),
 )
 
+SECOND_SUPPLIERS = (  # who is asked when the first cannot bring it: item, supplier, days, cents
+    ("BOARD-OAK", "KELLER", 9, 2650),
+    ("BOARD-ASH", "KELLER", 9, 2400),
+    ("BOLT", "MAHLWERK", 6, 21),
+    ("INSERT", "MAHLWERK", 6, 17),
+)
+
 _BOARDS = {"140": 5, "180": 6, "220": 8}
 
 

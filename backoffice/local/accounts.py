@@ -209,17 +209,17 @@ class LocalAccounts:
         for line in self._lines(token, number, now):
             missing = line.quantity - have.get(line.sku, 0)
             if missing > 0:
-                cart = self._add(cart, line.sku, missing, now) or cart
+                cart = self._add(token, cart, line.sku, missing, now) or cart
         return self.compare(token, number, cart=cart, now=now)
 
-    def _add(self, cart: str | None, sku: str, quantity: int, now: datetime) -> str | None:
+    def _add(self, token: str, cart: str | None, sku: str, quantity: int, now: datetime) -> str | None:
         try:
-            return self._carts.add(cart, sku, quantity, postcode=None, now=now).token
+            return self._carts.add(cart, sku, quantity, postcode=None, account=token, now=now).token
         except ShopError as refusal:
             most = refusal.details.get("most")
             if refusal.code != "not_available" or not isinstance(most, int) or not 0 < most < quantity:
                 return None
-        return self._add(cart, sku, most, now)
+        return self._add(token, cart, sku, most, now)
 
     def compare(self, token: str, number: str, *, cart: str | None, now: datetime) -> Again:
         """Say what of an old order the cart has too little of."""

@@ -195,12 +195,16 @@ def test_without_allotments_a_hold_asks_nothing_more(workshop: Workshop) -> None
 
 
 def test_the_database_itself_refuses_what_is_kept(workshop: Workshop) -> None:
-    keep(workshop)
+    kept = keep(workshop)
 
     def reserve(session):
         return stock.reserve(session, item_id(session, "STOOL"), 1, 3)
 
     assert workshop.db.run(reserve) is False
+    for whose, quantity in (("trade", 1), ("key", 4)):
+        taken = {"customer_class": whose, "total": "reserved"}
+        assert workshop.db.run(lambda session, n=quantity, by=taken: allotting.take(session, kept, n, **by)) is None
+    assert figures(workshop) == (5, 0, 0, 3)
     with pytest.raises(sa.exc.IntegrityError):
         workshop.db.run(lambda session: session.execute(sa.update(t.Allotment).values(taken=4)))
     with pytest.raises(sa.exc.IntegrityError):
