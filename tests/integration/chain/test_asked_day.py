@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import models as crm
 from backoffice.erp import models as t
-from backoffice.erp import offers, stock
+from backoffice.erp import offers, plan, stock
 from backoffice.erp.company import get_warehouse
 from backoffice.public.errors import BadInput, NotFound, Refused
 from tests.company import at, item_id
 from tests.integration.chain.conftest import Workshop
+from tests.invariants import breaches
 
 WED, FRI = date(2026, 11, 25), date(2026, 12, 4)
 
@@ -157,3 +158,36 @@ def test_another_place_is_planned_for_anew(workshop: Workshop) -> None:
     cart = ask(workshop, workshop.cart(TABLE=1), FRI)
     moved = workshop.shop.carts.set_postcode(cart.token, "80331", now=workshop.now)  # two days instead of one
     assert (moved.in_time, moved.deliver_on) == (True, FRI)
+
+
+def shelf(workshop: Workshop) -> None:
+    """Make a shelf too: 160 minutes at the saw, then 60 at assembly, as the table's stations are."""
+
+    def make(session: Session) -> None:
+        table = session.get_one(t.Item, item_id(session, "TABLE"))
+        one = t.Item(sku="SHELF", name="Shelf", product_id=table.product_id, on_sale=True, price_minor=9_900, bin="S-1",
+                     source="make", sell_from="production", currency=table.currency)  # fmt: skip
+        session.add(one)
+        session.flush()
+        for position, (code, seconds) in enumerate([("SAW", 9_600), ("ASSEMBLY", 3_600)]):
+            centre = session.scalars(sa.select(t.WorkCentre).where(t.WorkCentre.code == code)).one()
+            session.add(t.RoutingOperation(item_id=one.id, position=position, work_centre_id=centre.id, setup_seconds=0,
+                                           run_seconds=seconds))  # fmt: skip
+        plan.bump(session, master=True)
+        offers.refresh(session, None, now=workshop.now)
+
+    workshop.db.run(make)
+
+
+def test_what_would_make_another_line_late_stays_where_it_was(workshop: Workshop) -> None:
+    shelf(workshop)
+    cart = workshop.cart(TABLE=1, SHELF=1)
+    # forward: table 9:30 to 11:00 at assembly; shelf at the saw until 12:10, at assembly until 13:10
+    before = {one.item_id: one.ready_at for one in workshop.rows(t.Reservation, state="held")}
+    assert sorted(before.values()) == [at(24, 11), at(24, 13, 10)]
+    # backward the table would stand at assembly from 12:29 to 13:59, and the shelf could not before that
+    asked = ask(workshop, cart, WED)
+    assert (asked.in_time, asked.deliver_on) == (True, WED)
+    assert {one.item_id: one.ready_at for one in workshop.rows(t.Reservation, state="held")} == before
+    with workshop.db.read() as session:
+        assert breaches(session) == []
