@@ -37,10 +37,12 @@ def because(session: Session, cause: str, *, now: datetime) -> None:
     session.info.setdefault(_AT, now)
 
 
-def note(session: Session, row: t.ProductionOrder | t.PurchaseOrder | t.PurchaseOrderLine) -> None:
-    """Note how a row stands that was written past the session."""
+def note(session: Session, row: t.ProductionOrder | t.PurchaseOrder | t.PurchaseOrderLine | t.Peg, *, gone: bool = False) -> None:
+    """Note how a row stands that was written past the session; gone: that it was deleted so."""
     kind, _, values = _OF[type(row)]
-    _decide(session, kind, row.id, values(row))
+    stands = values(row)
+    if stands is not None or kind != "peg":  # of pegs most are no part of the plan
+        _decide(session, kind, row.id, None if gone else stands)
 
 
 def pending(session: Session) -> list[Any]:

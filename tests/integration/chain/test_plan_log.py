@@ -169,6 +169,22 @@ def test_a_statement_past_the_session_that_says_nothing_is_refused(workshop: Any
         workshop.db.run(lambda session: session.execute(statement))
 
 
+def test_pegs_deleted_past_the_session_may_be_noted_as_gone(workshop: Any) -> None:
+    workshop.buy(TABLE=1, STOOL=1)
+    start = len(log(workshop))
+    pegs = workshop.rows(t.Peg)
+
+    def note(session: Session) -> None:
+        for peg in pegs:
+            decisions.note(session, peg, gone=True)
+            decisions.note(session, peg)  # and back, as nothing was deleted here
+
+    workshop.db.run(note)
+    planned = [peg for peg in pegs if peg.kind != "stock" or peg.production_order_id is not None]
+    assert since(workshop, start) == [("", ["-peg", "+peg"] * len(planned))]
+    assert len(planned) == len(pegs) - 1  # not the stool on the shelf
+
+
 def test_a_finished_order_leaves_and_a_refused_one_stays(workshop: Any) -> None:
     workshop.buy(TABLE=1)
     table = max(workshop.rows(t.ProductionOrder), key=lambda order: order.ready_at)
