@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.planning.model import Booking, Supply
+from backoffice.planning.model import Booking, Factory, Supply
 from backoffice.planning.plan import Plan, SellFrom
 
 # what a supply is called in the plan: ("stock", warehouse) | ("po", purchase order line) | ("mo", production order)
@@ -56,7 +56,8 @@ def load(
     supplies = list(_stock(session, items, back, now, _WORKS))
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back), *_making(session, items, back)]
-    return Plan(master.factory, now, supplies, _bookings(session, now=now, own=own) if made else ())
+    centres = _centres(master.factory, items) if made else set()
+    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own) if centres else ())
 
 
 def load_shelf(session: Session, item_ids: Iterable[int], warehouse_id: int, *, now: datetime, own: str | None = None) -> Plan:
@@ -150,13 +151,20 @@ def _making(
             yield Supply(("mo", order_id), item_id, quantity, ready_at, "receipt")
 
 
-def _bookings(session: Session, *, now: datetime, own: str | None) -> Iterable[Booking]:
+def _centres(factory: Factory, items: Iterable[int]) -> set[int]:
+    """Return the work centres that making these items can ask for minutes of."""
+    operations = (operation for item in items for operation in factory.routings.get(item, ()))
+    return {int(str(centre)) for operation in operations for centre in (operation.work_centre, *operation.alternates)}
+
+
+def _bookings(session: Session, centres: set[int], *, now: datetime, own: str | None) -> Iterable[Booking]:
     slot, order = t.OperationSlot, t.ProductionOrder
     rows = session.execute(
         sa.select(slot.work_centre_id, slot.lane, slot.starts_at, slot.ends_at)
         .join(order, order.id == slot.production_order_id)
         .outerjoin(t.Reservation, t.Reservation.id == order.reservation_id)
         .where(
+            slot.work_centre_id.in_(sorted(centres)),
             slot.ends_at > now,
             order.state.in_(["held", "planned"]),
             sa.or_(order.reservation_id.is_(None), sa.not_(ignored(now, own))),

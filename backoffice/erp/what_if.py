@@ -200,7 +200,7 @@ class _Again:
     def _again(self, one: t.Reservation) -> Found | None:
         """Return when a reservation would be ready and from where; None: never.
 
-        Source: `holds.plan_again`: where it was to ship from if it lies there, else the works, else where it lies.
+        Source: `planning_again`: where it was to ship from if it lies there, else the works, else where it lies.
         """
         shelves = {
             place: self.copy.quote(one.item_id, one.quantity, sell_from="stock", warehouse_id=place)
