@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-promises bench-purchase bench-race bench-reoptimise bench-restart bench-jobshop bench-verify lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-race bench-reoptimise bench-restart bench-slip bench-jobshop bench-verify lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,9 +59,6 @@ docs-pictures: screenshots ## Put those pictures on sheets, for docs/pages.md
 bench-pages: $(DEV_STAMP) ## Measure catalogue and product pages beside an empty view (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.pages
 
-bench-promises: $(DEV_STAMP) ## Measure the promise engine alone: a plan of 65,000 operations, quotes on it
-	@$(BIN)/python -m tests.bench.promises
-
 bench-purchase: $(DEV_STAMP) ## Measure whole purchases per second
 	@$(BIN)/python -m tests.bench.purchase
 
@@ -82,6 +79,9 @@ bench-promise: $(DEV_STAMP) ## Measure promises of 100,000 SKUs over a plan of 6
 
 bench-promise-http: $(DEV_STAMP) ## Measure quotes over HTTP and commits on PostgreSQL
 	@$(BIN)/python -m tests.bench.promise_http
+
+bench-slip: $(DEV_STAMP) ## Measure how long 100 of 10,000 orders take to be promised again (SQL included)
+	@$(BIN)/python -m tests.bench.slip
 
 bench-reoptimise: $(DEV_STAMP) ## Measure what half a minute of search gains on a floor of 1,000 operations
 	@$(BIN)/python -m tests.bench.reoptimise

@@ -37,7 +37,8 @@ def badge(basis: str | None) -> Badge:
 
 def reason(promise: Promise, formats: Formats) -> str:
     """Return the one line below the day: what it stands on, and when it leaves."""
-    ready = formats.instant_day(promise.ready_at)
+    # what is kept in reserve is a step of its own: the plan's own day comes before it
+    ready = formats.instant_day(next((step.starts_at for step in promise.steps if step.kind == "margin"), promise.ready_at))
     leaves = formats.day(promise.ship_on)
     if promise.basis == "stock":
         return _("It is here with us and leaves on %(leaves)s.", leaves=leaves)

@@ -5,12 +5,11 @@ One change is one letter, however many lines it moves; a change that moves no da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes, events
@@ -21,7 +20,7 @@ from backoffice.erp import models as t
 from backoffice.erp import splitting
 from backoffice.public.orders import CauseLink
 
-Days = Mapping[int, date | None]  # line → its day, None: nobody knows one
+Days = Mapping[int, date | None]  # line (or its reservation) → its day, None: nobody knows one
 
 
 def make_on_days_moved(secret_key: str) -> Callable[[Session, events.ExpectedDaysMoved], None]:
@@ -31,17 +30,20 @@ def make_on_days_moved(secret_key: str) -> Callable[[Session, events.ExpectedDay
         order = find_by_number(session, happened.order_ref)
         if order is None:
             return
-        before = _days(lines_of(session, order.id))
-        moved = [line for move in happened.moves if (line := _follow(session, move, before)) is not None]
+        lines = lines_of(session, order.id)
+        before = _days(lines)
+        arrives = {line.reservation_id: splitting.last_day(session, line.reservation_id) for line in lines}
+        moved = [line for move in happened.moves if (line := _follow(session, move, lines, arrives)) is not None]
         moved = list({line.id: line for line in moved}.values())
-        for mate in lines_of(session, order.id):  # what leaves in the same parcel arrives with it
+        for mate in lines:  # what leaves in the same parcel arrives with it
             if causes.is_day_known(mate.moved_cause):
-                mate.expected_on = splitting.last_day(session, mate.reservation_id) or mate.expected_on
+                mate.expected_on = arrives[mate.reservation_id] or mate.expected_on
         if not moved:
             return
+        session.flush()
         for line in moved:
             _note(session, order, line, happened)
-        slip_id = _ask(session, order, before, happened)
+        slip_id = _ask(session, order, _days(lines), before, happened)
         _tell(session, order, moved, slip_id, secret_key, happened)
 
     return on_days_moved
@@ -51,14 +53,17 @@ def _days(lines: list[OrderLine]) -> dict[int, date | None]:
     return {line.id: line.expected_on if causes.is_day_known(line.moved_cause) else None for line in lines}
 
 
-def _follow(session: Session, move: events.Move, before: Days) -> OrderLine | None:
-    """Let the move's line expect what its parcels now do, and keep why; None if that is what was expected before."""
+def _follow(session: Session, move: events.Move, lines: Sequence[OrderLine], arrives: Days) -> OrderLine | None:
+    """Let the move's line expect what its parcels now do, and keep why; None if that is what was expected before.
+
+    arrives: reservation → the day on which the last of its parcels is expected now.
+    """
     first = splitting.root(session.get_one(t.Reservation, move.reservation_id))
-    line = session.scalar(sa.select(OrderLine).where(OrderLine.reservation_id == first))
+    line = next((one for one in lines if one.reservation_id == first), None)
     if line is None:
         return None
-    was_on = before[line.id]
-    expected_on = splitting.last_day(session, first) if move.ready_at is not None else None
+    was_on = line.expected_on if causes.is_day_known(line.moved_cause) else None
+    expected_on = arrives[first] if move.ready_at is not None else None
     if expected_on == was_on:
         return None
     chain = move.cause.chain
@@ -90,9 +95,8 @@ def _note(session: Session, order: Order, line: OrderLine, happened: events.Expe
     timeline.record(session, order.party_id, kind, text=text, order_ref=order.number, values=said, now=happened.at)
 
 
-def _ask(session: Session, order: Order, before: Days, happened: events.ExpectedDaysMoved) -> int | None:
+def _ask(session: Session, order: Order, now_on: Days, before: Days, happened: events.ExpectedDaysMoved) -> int | None:
     """Return the slip that lets the customer choose, if there is something to choose: a day has become worse or is still late."""
-    now_on = _days(lines_of(session, order.id))
     if not slips.late_lines(session, order.id):
         slips.end(session, order.id, now=happened.at)
         return None

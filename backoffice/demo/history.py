@@ -221,7 +221,7 @@ class _Story:
         """Send the purchases that an order needs to their suppliers the next morning, and take in what comes."""
         with self.services.db.read() as session:
             held = session.scalars(sa.select(t.Reservation.id).where(t.Reservation.order_ref == order)).all()
-            lines = [line for one in held for line in proposing.proposed_for(session, one)]
+            lines = [line for own in proposing.proposed_for(session, held).values() for line in own]
         for line in lines:
             self.at(at + timedelta(hours=20), partial(self._send_purchase, line.purchase_order_id))
             self.at(line.due_at, partial(self._receive, line.id, line.quantity))

@@ -50,7 +50,7 @@ def cancel(session: Session, order_ref: str, *, now: datetime) -> bool:
 
 def take_back(session: Session, reservation_id: int, *, now: datetime) -> bool:
     """Give back what one reservation of a placed order keeps, and its proposals. The caller holds the plan's lock."""
-    proposed = proposing.proposed_for(session, reservation_id)
+    proposed = proposing.proposed_for(session, [reservation_id])[reservation_id]
     if not holds.take_back(session, reservation_id, now=now):
         return False
     proposing.drop(session, proposed)

@@ -14,8 +14,11 @@ from backoffice.erp import models as t
 from backoffice.erp import rescheduling
 
 
-def keep_back(session: Session, reservation: t.Reservation, *, now: datetime) -> None:
-    """Move what a reservation has made behind the instants before which it cannot begin; its own ready instant follows."""
+def keep_back(session: Session, reservation: t.Reservation, *, now: datetime) -> bool:
+    """Move what a reservation has made behind the instants before which it cannot begin; its own ready instant follows.
+
+    Tell whether anything had to move.
+    """
     orders = session.scalars(
         sa.select(t.ProductionOrder)
         .where(t.ProductionOrder.reservation_id == reservation.id, t.ProductionOrder.state.in_(["held", "planned"]))
@@ -24,7 +27,7 @@ def keep_back(session: Session, reservation: t.Reservation, *, now: datetime) ->
     by_id = {order.id: order for order in orders}
     waiting = [order for order in orders if order.not_before_at and order.not_before_at > order.starts_at]
     if not waiting:
-        return
+        return False
     while waiting:
         order = waiting.pop(0)
         rescheduling.push(session, order, not_before=_earliest(session, order), now=now)
@@ -43,6 +46,7 @@ def keep_back(session: Session, reservation: t.Reservation, *, now: datetime) ->
         *before, last = reservation.chain
         reservation.chain = [*before, {**last, "ends_at": ready_at.isoformat()}]
     session.flush()
+    return True
 
 
 def _earliest(session: Session, order: t.ProductionOrder) -> datetime | None:

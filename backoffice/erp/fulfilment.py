@@ -85,7 +85,8 @@ def lies_ready(reservation: t.Reservation, pegs: Iterable[t.Peg]) -> bool:
 def _is_ready(session: Session, parcel: Parcel) -> bool:
     if parcel.ready is not None:
         return parcel.ready
-    return _are_on_the_shelf(session, {one.id: one.quantity for one in parcel.reservations})
+    lying = _on_the_shelf(session, [one.id for one in parcel.reservations])
+    return all(lying.get(one.id, 0) >= one.quantity for one in parcel.reservations)
 
 
 def _parcels(session: Session, order_ref: str) -> int:
@@ -108,37 +109,43 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+    if not shipments:
+        return
+    inside = lines_in(session, [shipment.id for shipment in shipments])
+    lying = _on_the_shelf(session, {line.reservation_id for lines in inside.values() for line in lines})
     for shipment in shipments:
-        if not is_complete(session, shipment.id):
+        lines = inside[shipment.id]
+        if any(lying.get(line.reservation_id, 0) < line.quantity for line in lines):
             shipment.state, shipment.picker = "waiting", ""
-            for line in lines_of(session, shipment.id):
+            for line in lines:
                 line.picked = 0
         elif shipment.state == "waiting":
             shipment.state = "to_pick"
     session.flush()
 
 
-def is_complete(session: Session, shipment_id: int) -> bool:
-    """Tell whether all goods of a shipment lie on the shelf."""
-    return _are_on_the_shelf(session, {line.reservation_id: line.quantity for line in lines_of(session, shipment_id)})
-
-
-def _are_on_the_shelf(session: Session, wanted: Mapping[int, int]) -> bool:
-    """Tell whether the goods of reservations (reservation → quantity) lie there."""
+def _on_the_shelf(session: Session, reservation_ids: Iterable[int]) -> Mapping[int, int]:
+    """Return reservation → how much of its goods lies there."""
     pegged = session.execute(
         sa.select(t.Peg.reservation_id, sa.func.sum(t.Peg.quantity).label("quantity"))
-        .where(t.Peg.reservation_id.in_(sorted(wanted)), t.Peg.production_order_id.is_(None), t.Peg.kind == "stock")
+        .where(t.Peg.reservation_id.in_(sorted(reservation_ids)), t.Peg.production_order_id.is_(None), t.Peg.kind == "stock")
         .group_by(t.Peg.reservation_id)
     )
-    lying = {row.reservation_id: row.quantity for row in pegged}
-    return all(lying.get(one, 0) >= quantity for one, quantity in wanted.items())
+    return {row.reservation_id: row.quantity for row in pegged}
 
 
 def lines_of(session: Session, shipment_id: int) -> list[t.ShipmentLine]:
     """Return a shipment's lines."""
-    return list(
-        session.scalars(sa.select(t.ShipmentLine).where(t.ShipmentLine.shipment_id == shipment_id).order_by(t.ShipmentLine.id))
-    )
+    return lines_in(session, [shipment_id])[shipment_id]
+
+
+def lines_in(session: Session, shipment_ids: Iterable[int]) -> dict[int, list[t.ShipmentLine]]:
+    """Return the lines of each of these shipments."""
+    found: dict[int, list[t.ShipmentLine]] = {one: [] for one in shipment_ids}
+    wanted = sa.select(t.ShipmentLine).where(t.ShipmentLine.shipment_id.in_(sorted(found))).order_by(t.ShipmentLine.id)
+    for line in session.scalars(wanted):
+        found[line.shipment_id].append(line)
+    return found
 
 
 def drop(session: Session, shipment: t.Shipment, *, now: datetime) -> None:
@@ -158,20 +165,32 @@ def parcels_of(session: Session, order_ref: str) -> Sequence[t.Shipment]:
 
 def reschedule(session: Session, reservation: t.Reservation, *, now: datetime) -> None:
     """Move the ship-by day of a reservation's shipment to what the plan now says."""
-    shipment = session.scalar(
-        sa.select(t.Shipment)
+    reschedule_all(session, [reservation], now=now)
+
+
+def reschedule_all(session: Session, reservations: Iterable[t.Reservation], *, now: datetime) -> None:
+    """Move the ship-by days of the shipments that hold these reservations to what the plan now says."""
+    by_id = {one.id: one for one in reservations}
+    rows = session.execute(
+        sa.select(t.Shipment, t.ShipmentLine.reservation_id)
         .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
-        .where(t.ShipmentLine.reservation_id == reservation.id, t.Shipment.state.in_(["waiting", "to_pick", "picking"]))
-    )
-    if shipment is None:
+        .where(t.ShipmentLine.reservation_id.in_(sorted(by_id)), t.Shipment.state.in_(["waiting", "to_pick", "picking"]))
+        .order_by(t.Shipment.id, t.ShipmentLine.id)
+    ).all()
+    if not rows:
         return
-    shipment = _follow_its_goods(session, shipment, reservation)
-    wake(session, [reservation.id])
-    goods = [session.get_one(t.Reservation, line.reservation_id) for line in lines_of(session, shipment.id)]
-    days = promising.days_for(session, goods, way_of(session, shipment, now=now), now=now)
-    if days is not None:
-        was = Days(shipment.ship_by_on, shipment.expected_on or shipment.promised_on)
-        shipment.ship_by_on, shipment.expected_on = margins.told(*days, was, shipment.promised_on)
+    followed = [_follow_its_goods(session, shipment, by_id[reservation_id]) for shipment, reservation_id in rows]
+    wake(session, [reservation_id for _, reservation_id in rows])
+    inside = lines_in(session, {shipment.id for shipment in followed})
+    others = {line.reservation_id for lines in inside.values() for line in lines} - by_id.keys()
+    if others:
+        by_id |= {one.id: one for one in session.scalars(sa.select(t.Reservation).where(t.Reservation.id.in_(sorted(others))))}
+    for shipment in {one.id: one for one in followed}.values():
+        goods = [by_id[line.reservation_id] for line in inside[shipment.id]]
+        days = promising.days_for(session, goods, way_of(session, shipment, now=now), now=now)
+        if days is not None:
+            was = Days(shipment.ship_by_on, shipment.expected_on or shipment.promised_on)
+            shipment.ship_by_on, shipment.expected_on = margins.told(*days, was, shipment.promised_on)
 
 
 def _follow_its_goods(session: Session, shipment: t.Shipment, reservation: t.Reservation) -> t.Shipment:

@@ -15,11 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backoffice.erp import allotting, decisions, margins, offers, pegging, plan, promising, snapshot, sources, stock
+from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
-from backoffice.planning.outcome import Outcome
 from backoffice.public.errors import Refused
 
 Converted = tuple[t.Reservation, Sequence[t.Peg]]  # with what it stands on
@@ -98,6 +97,7 @@ def hold(
     session.flush()
     decisions.because(session, "held", now=now)
     pegging.write(session, reservation, outcome, item=item)
+    session.flush()
     stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
     offers.touch(session, sorted(stands_on), now=now, capacity=bool(outcome.makes))
     return reservation
@@ -252,39 +252,6 @@ def convert(session: Session, reservation_id: int, *, order_ref: str, now: datet
         for order in session.scalars(_PLAN, {"converted": reservation_id}):
             decisions.note(session, order)
     return reservation, pegs
-
-
-def plan_again(session: Session, reservation: t.Reservation, *, reuse: Sequence[t.ProductionOrder], now: datetime) -> bool:
-    """Find new supplies for a stripped reservation; False if there are none: it then stands without a day.
-
-    The caller holds the plan's lock. reuse: its own production orders, which keep their numbers.
-    """
-    found = _supplies_for(session, reservation, now)
-    if found is None:
-        reservation.chain = []  # no step leads to it: nobody knows its day
-        return False
-    outcome, reservation.warehouse_id = found
-    assert outcome.ready_at is not None
-    reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
-    reservation.margin_days = margins.days_of(session, masters.load(session, now=now), outcome)
-    reservation.chain = promising.chain_rows(session, outcome, reservation.warehouse_id, now=now)
-    item = session.get_one(t.Item, reservation.item_id)
-    pegging.write(session, reservation, outcome, item=item, reuse=reuse)
-    return True
-
-
-def _supplies_for(session: Session, reservation: t.Reservation, now: datetime) -> tuple[Outcome, int | None] | None:
-    """Return new supplies and their warehouse: where it was to ship from if it lies there, else the works, else where it lies."""
-    item_id, quantity, whose = reservation.item_id, reservation.quantity, reservation.customer_class
-    elsewhere = sources.stocked(session, [item_id], now=now, customer_class=whose)
-    own = elsewhere.get(reservation.warehouse_id or 0)
-    ready = {one: shelf.quote(item_id, quantity, sell_from="stock") for one, shelf in elsewhere.items()}
-    if own is not None and ready[reservation.warehouse_id or 0].ready_at is not None:
-        return ready[reservation.warehouse_id or 0], reservation.warehouse_id
-    works = snapshot.load(session, [item_id], now=now, customer_class=whose).quote(item_id, quantity, sell_from="production")
-    if works.ready_at is not None:
-        return works, None
-    return next(((outcome, one) for one, outcome in ready.items() if outcome.ready_at is not None), None)
 
 
 def items_of(session: Session, reservation: t.Reservation) -> list[int]:

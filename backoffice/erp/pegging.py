@@ -5,15 +5,17 @@ Totals follow the reservation's state: a hold's stock is *reserved*, a placed or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from backoffice.db import PlanMoved, write_rows
+from backoffice.db import PlanMoved, table_of, write_rows
 from backoffice.erp import allotting, decisions, margins, stock
 from backoffice.erp import models as t
 from backoffice.erp.snapshot import SupplyKey
@@ -34,8 +36,8 @@ def write(
     *,
     item: t.Item,
     reuse: Sequence[t.ProductionOrder] = (),
-) -> None:
-    """Write an outcome's production orders, slots and pegs for a reservation.
+) -> list[t.ProductionOrder]:
+    """Write an outcome's production orders, slots and pegs for a reservation; return the orders. The caller flushes.
 
     item: what is reserved. reuse: its own production orders that were stripped before and may carry the new work under their
     old numbers.
@@ -45,7 +47,7 @@ def write(
     rows = [_peg_row(session, reservation, item, peg, orders) for peg in sorted(outcome.pegs, key=_lock_order)]
     write_rows(session, [row for row in rows if not decisions.is_planned(row)])
     session.add_all(row for row in rows if decisions.is_planned(row))  # the plan's log sees what goes through the session
-    session.flush()
+    return orders
 
 
 def _lock_order(peg: Peg) -> tuple[str, int, int]:
@@ -72,8 +74,9 @@ def _write_orders(
         order.starts_at, order.ready_at = make.starts_at, make.ready_at
         if make.demand is None and not order.learns:
             order.learns, order.first_ready_at = margins.of_made(outcome), make.ready_at
-        session.flush()
-        order.number = f"MO-{order.id:05d}"
+        if order.id is None:
+            session.flush()
+            order.number = f"MO-{order.id:05d}"
         for slot in make.slots:
             session.add(
                 t.OperationSlot(
@@ -203,43 +206,85 @@ def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t
 
     They are cancelled, so that nobody takes what they no longer make for a supply; `write` may put them to use again.
     """
-    for peg in pegs_of(session, reservation.id):
-        give_back(session, peg, state=state)
-        session.delete(peg)
-    session.flush()
-    orders = list(
-        session.scalars(
-            sa.select(t.ProductionOrder)
-            .where(t.ProductionOrder.reservation_id == reservation.id, t.ProductionOrder.state.in_(["held", "planned"]))
-            .order_by(t.ProductionOrder.id)
-        )
-    )
-    session.execute(
-        sa.delete(t.OperationSlot)
-        .where(t.OperationSlot.production_order_id.in_([order.id for order in orders]))
-        .execution_options(synchronize_session="fetch", **decisions.NOTED)  # with their orders, in the next lines
+    return strip_all(session, {reservation.id: state})[reservation.id][1]
+
+
+def strip_all(session: Session, states: Mapping[int, str]) -> dict[int, tuple[list[t.Peg], list[t.ProductionOrder]]]:
+    """Strip reservations as `strip` does, all in one go; return for each the pegs that it had and its production orders.
+
+    states: reservation → the state that its totals stand as. The pegs are rows no more: they are only to look at.
+    """
+    found: dict[int, tuple[list[t.Peg], list[t.ProductionOrder]]] = {one: ([], []) for one in states}
+    mine = t.Peg.reservation_id.in_(sorted(states)), t.Peg.used.is_(False)
+    pegs = session.scalars(
+        sa.select(t.Peg).where(*mine).order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id).execution_options(populate_existing=True)
+    ).all()
+    orders = session.scalars(
+        sa.select(t.ProductionOrder)
+        .where(t.ProductionOrder.reservation_id.in_(sorted(states)), t.ProductionOrder.state.in_(["held", "planned"]))
+        .order_by(t.ProductionOrder.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    for order in orders:
+        found[order.reservation_id or 0][1].append(order)
+    given = Counter[_Supplied]()
+    for peg in pegs:
+        found[peg.reservation_id][0].append(peg)
+        given[_supply_of(peg, states[peg.reservation_id])] += peg.quantity
+    own = {order.id: given.pop(("make", order.item_id, order.id, "", 0), 0) for order in orders}
+    for supply, quantity in sorted(given.items()):
+        _return(session, supply, quantity)
+    _cancel(session, orders, own)
+    session.execute(sa.delete(t.Peg).where(*mine).execution_options(synchronize_session=False, **decisions.NOTED))
+    for peg in pegs:
+        decisions.note(session, peg, gone=True)
+        session.expunge(peg)
+    return found
+
+
+def _cancel(session: Session, orders: Sequence[t.ProductionOrder], given: Mapping[int, int]) -> None:
+    """Cancel production orders and their slots. given: order → what is not pegged of it any more."""
+    if not orders:
+        return
+    slots = sa.delete(t.OperationSlot).where(t.OperationSlot.production_order_id.in_(sorted(given)))
+    session.execute(slots.execution_options(synchronize_session="fetch", **decisions.NOTED))  # with their orders, below
+    table = table_of(t.ProductionOrder)
+    cancel = sa.update(table).where(table.c.id == sa.bindparam("cancelled_id"))
+    session.connection().execute(
+        cancel.values(state="cancelled", pegged=table.c.pegged - sa.bindparam("given")),
+        [{"cancelled_id": order_id, "given": quantity} for order_id, quantity in sorted(given.items())],
     )
     for order in orders:
-        order.state = "cancelled"
-    session.flush()
-    return orders
+        set_committed_value(order, "state", "cancelled")
+        set_committed_value(order, "pegged", order.pegged - given[order.id])
+        decisions.note(session, order)
 
 
 def give_back(session: Session, peg: t.Peg, *, state: str) -> None:
     """Return one peg's quantity to its supply."""
-    kept = peg.quantity if peg.allotment_id and allotting.give_back(session, peg.allotment_id, peg.quantity) else 0
-    if peg.kind == "stock":
-        assert peg.warehouse_id is not None
-        deltas = {total_of(state): -peg.quantity} | ({"allotted": kept} if kept else {})
-        stock.change(session, peg.item_id, peg.warehouse_id, **deltas)
-    elif peg.kind == "receipt":
-        assert peg.purchase_order_line_id is not None
+    _return(session, _supply_of(peg, state), peg.quantity)
+
+
+_Supplied = tuple[str, int, int, str, int]  # kind, item, row, of stock the total that carries it, allotment
+
+
+def _supply_of(peg: t.Peg, state: str) -> _Supplied:
+    """Return what a peg stands on, in the order of locking."""
+    number = peg.warehouse_id or peg.purchase_order_line_id or peg.supply_order_id or 0
+    return peg.kind, peg.item_id, number, total_of(state) if peg.kind == "stock" else "", peg.allotment_id or 0
+
+
+def _return(session: Session, supply: _Supplied, quantity: int) -> None:
+    kind, item_id, number, total, allotment_id = supply
+    kept = quantity if allotment_id and allotting.give_back(session, allotment_id, quantity) else 0
+    if kind == "stock":
+        stock.change(session, item_id, number, **{total: -quantity}, **({"allotted": kept} if kept else {}))
+    elif kind == "receipt":
         if kept:
-            allotting.change_line(session, peg.purchase_order_line_id, kept)
-        change_receipt(session, peg.purchase_order_line_id, -peg.quantity)
-    elif peg.kind == "make":
-        assert peg.supply_order_id is not None
-        change_production(session, peg.supply_order_id, -peg.quantity)
+            allotting.change_line(session, number, kept)
+        change_receipt(session, number, -quantity)
+    elif kind == "make":
+        change_production(session, number, -quantity)
 
 
 def to_stock(session: Session, peg: t.Peg, warehouse_id: int, quantity: int, *, now: datetime) -> t.Peg:

@@ -1,7 +1,7 @@
 """A copy of the plan in memory that may be changed and asked, while nothing of the plan itself is touched.
 
 It answers as the plan would: the same planning core over the same supplies and bookings, one reservation after the other,
-each keeping what it was given (compare `holds.plan_again` and `pegging.write`).
+each keeping what it was given (compare `planning_again` and `pegging.write`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -57,19 +57,21 @@ def propose(
     return list(orders.values())
 
 
-def proposed_for(session: Session, reservation_id: int) -> list[t.PurchaseOrderLine]:
-    """Return the lines proposed for this reservation of which nothing has come yet."""
-    mine = sa.select(t.Peg.purchase_order_line_id).where(
-        t.Peg.reservation_id == reservation_id, t.Peg.kind == "receipt", t.Peg.used.is_(False)
+def proposed_for(session: Session, reservation_ids: Iterable[int]) -> dict[int, list[t.PurchaseOrderLine]]:
+    """Return for each reservation the lines proposed for it of which nothing has come yet."""
+    found: dict[int, list[t.PurchaseOrderLine]] = {one: [] for one in reservation_ids}
+    rows = session.execute(
+        sa.select(t.Peg.reservation_id, t.PurchaseOrderLine)
+        .join(t.PurchaseOrderLine, t.PurchaseOrderLine.id == t.Peg.purchase_order_line_id)
+        .join(t.PurchaseOrder, t.PurchaseOrder.id == t.PurchaseOrderLine.purchase_order_id)
+        .where(t.Peg.reservation_id.in_(sorted(found)), t.Peg.kind == "receipt", t.Peg.used.is_(False))
+        .where(t.PurchaseOrder.state == "proposed", t.PurchaseOrderLine.received == 0)
+        .order_by(t.PurchaseOrderLine.id)
     )
-    return list(
-        session.scalars(
-            sa.select(t.PurchaseOrderLine)
-            .join(t.PurchaseOrder, t.PurchaseOrder.id == t.PurchaseOrderLine.purchase_order_id)
-            .where(t.PurchaseOrderLine.id.in_(mine), t.PurchaseOrder.state == "proposed", t.PurchaseOrderLine.received == 0)
-            .order_by(t.PurchaseOrderLine.id)
-        )
-    )
+    for reservation_id, line in rows:
+        if line not in found[reservation_id]:
+            found[reservation_id].append(line)
+    return found
 
 
 def drop(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.db import Database
-from backoffice.erp import chains, decisions, delaying, fulfilment, holds, offers, pegging, plan, proposing
+from backoffice.erp import chains, decisions, fulfilment, holds, offers, pegging, plan, proposing
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
+from backoffice.erp.planning_again import PlanningAgain
 from backoffice.public.orders import Cause
 
 
@@ -41,8 +42,7 @@ def after_change(
     # a dead hold counts for nobody, so what it still keeps is given back before others are given it
     holds.reclaim_minutes(session, now=now)
     holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), now=now)
-    stripped = [_strip(session, reservation) for reservation in placed]
-    moved = [one.reservation for one in stripped if _again(session, one, now)]
+    moved = [one for one in _plan_again(session, placed, now) if one.state == "converted"]
     of_order: dict[str, list[events.Move]] = defaultdict(list)
     for one in moved:
         why = replace(cause, chain=ways.get(one.id, ()))
@@ -71,17 +71,6 @@ def _without_day() -> sa.Select[int]:
         .order_by(t.Reservation.id)
         .distinct()
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Stripped:
-    """A reservation without supplies, and what of its old ones may be put to use again."""
-
-    reservation: t.Reservation
-    had_day: bool
-    items: list[int]
-    made: list[t.ProductionOrder]
-    proposed: list[t.PurchaseOrderLine]
 
 
 def with_dependants(session: Session, reservation_ids: Iterable[int]) -> set[int]:
@@ -113,24 +102,27 @@ def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservati
     ).all()
 
 
-def _strip(session: Session, reservation: t.Reservation) -> _Stripped:
-    items, proposed = holds.items_of(session, reservation), proposing.proposed_for(session, reservation.id)
-    had_day = bool(reservation.chain)
-    return _Stripped(reservation, had_day, items, pegging.strip(session, reservation, state=reservation.state), proposed)
+def _plan_again(session: Session, placed: Sequence[t.Reservation], now: datetime) -> Sequence[t.Reservation]:
+    """Take the supplies of placed reservations away and find new ones, in this order; return those ready at another instant.
 
-
-def _again(session: Session, stripped: _Stripped, now: datetime) -> bool:
-    """Find new supplies for a stripped reservation; tell whether its goods are ready at another instant now."""
-    reservation = stripped.reservation
-    before = reservation.ready_at, reservation.warehouse_id
-    planned = holds.plan_again(session, reservation, reuse=stripped.made, now=now)
-    if planned:
-        delaying.keep_back(session, reservation, now=now)
-    offers.touch(session, {*stripped.items, *holds.items_of(session, reservation)}, now=now, capacity=True)
-    if reservation.state == "paying":  # its buyer is at the till: they keep the place in the queue, the day is checked when paid
-        return False
-    proposing.propose(session, reservation, pegging.pegs_of(session, reservation.id), now=now, reuse=stripped.proposed)
-    fulfilment.reschedule(session, reservation, now=now)
-    if planned != stripped.had_day:
-        return True
-    return planned and (reservation.ready_at, reservation.warehouse_id) != before
+    Whoever is being paid for keeps the place in the queue; its day is checked when it is paid. What they are made in, and what
+    was proposed to be bought for them, is put to use again. Rows are read and written for all of them at once.
+    """
+    if not placed:
+        return []
+    before = {one.id: (one.ready_at, one.warehouse_id) if one.chain else None for one in placed}
+    proposed = proposing.proposed_for(session, before)
+    stripped = pegging.strip_all(session, {one.id: one.state for one in placed})
+    again = PlanningAgain(session, [one.item_id for one in placed], now=now)
+    with session.no_autoflush:  # nothing that is read in between looks at what is being written
+        planned = {one.id for one in placed if again.plan(one, reuse=stripped[one.id][1])}
+    session.flush()
+    orders = [one for one in placed if one.state != "paying"]
+    for one in orders:
+        if one.id in again.buying or proposed[one.id]:
+            proposing.propose(session, one, pegging.pegs_of(session, one.id), now=now, reuse=proposed[one.id])
+    fulfilment.reschedule_all(session, orders, now=now)
+    stood_on = {peg.item_id for pegs, _ in stripped.values() for peg in pegs} | {one.item_id for one in placed}
+    offers.touch(session, stood_on | again.stands_on, now=now, capacity=True)
+    after = {one.id: (one.ready_at, one.warehouse_id) if one.id in planned else None for one in placed}
+    return [one for one in placed if after[one.id] != before[one.id]]

@@ -34,10 +34,12 @@ def root(reservation: t.Reservation) -> int:
 
 def last_day(session: Session, reservation_id: int) -> date | None:
     """Return the day on which the last parcel with goods of this line is expected; None where none has a day."""
+    own = t.Reservation
+    line = sa.select(own.id).where(sa.or_(own.id == reservation_id, own.split_from_id == reservation_id))
     return session.scalar(
         sa.select(sa.func.max(t.Shipment.expected_on))
         .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
-        .where(t.ShipmentLine.reservation_id.in_(sorted(family(session, reservation_id))), t.Shipment.state != "cancelled")
+        .where(t.ShipmentLine.reservation_id.in_(line), t.Shipment.state != "cancelled")
     )
 
 

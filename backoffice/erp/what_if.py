@@ -201,7 +201,7 @@ class _Again:
     def _again(self, one: t.Reservation) -> Found | None:
         """Return when a reservation would be ready and from where; None: never.
 
-        Source: `holds.plan_again`: where it was to ship from if it lies there, else the works, else where it lies.
+        Source: `planning_again`: where it was to ship from if it lies there, else the works, else where it lies.
         """
         quote = partial(self.copy.quote, one.item_id, one.quantity, customer_class=one.customer_class)
         shelves = {place: quote(sell_from="stock", warehouse_id=place) for place in self.copy.warehouses(one.item_id)}

@@ -80,6 +80,7 @@ class Plan:
         self._centres: dict[Hashable, Centre] = {}
         self._arrivals: dict[Hashable, int | None] = {}
         self._commits = 0
+        self.yielded_more = False  # whether a committed answer left a receipt behind: a lot or a purchase beyond its need
         self._zone = ZoneInfo(factory.timezone)
         self._ships_on = ships_on or self._local_day
         self._perishable = False
@@ -205,6 +206,7 @@ class Plan:
     def _keep_surpluses(self, search: DatedSearch, need: Need) -> None:
         """Turn what the lots and purchases of an answer yield beyond their needs into receipts of the plan."""
         numbers = {id(made): number for number, made in enumerate(lots_of(need)[0])} if search.surpluses else {}
+        self.yielded_more = self.yielded_more or bool(search.surpluses)
         for pool, lot in search.surpluses:
             pool.drop(lot)
             item = lot.key

@@ -14,11 +14,11 @@ from flask import Flask
 
 from backoffice.public import errors
 from backoffice.public.errors import NotFound, Refused
-from backoffice.public.promise import Step
+from backoffice.public.promise import Promise, Step
 from storefront import languages, wording
 from storefront.app import NOBODY
 from storefront.formats import Formats
-from storefront.promising import badge, step_lines
+from storefront.promising import badge, reason, step_lines
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 FORMATS = Formats(Locale("en"), ZoneInfo("Europe/Berlin"), date(2026, 11, 24))
@@ -134,3 +134,12 @@ def test_a_second_language_is_only_a_catalogue(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "messages.mo").write_bytes(b"")
     assert languages.offered(tmp_path) == {"en", "de"}
+
+
+def test_days_in_reserve_are_a_step_and_the_reason_names_the_day_of_the_plan() -> None:
+    friday, tuesday = NOW + timedelta(days=3), NOW + timedelta(days=7)
+    steps = [Step("receipt", NOW, friday, {"item": "Lamp"}), Step("margin", friday, tuesday, {"days": 2})]
+    on = date(2026, 12, 1)
+    promise = Promise("LAMP", 1, "receipt", tuesday, on, on, steps, NOW, 1, earliest_on=date(2026, 11, 30))
+    assert reason(promise, FORMATS) == "A delivery brings it to us on Fri 27 Nov; it leaves on Tue 1 Dec."
+    assert step_lines(steps, FORMATS)[1].text == "Kept in reserve, because something may run late: 2 working days"
