@@ -43,13 +43,13 @@ def make_on_days_moved(secret_key: str) -> Callable[[Session, events.ExpectedDay
         session.flush()
         for line in moved:
             _note(session, order, line, happened)
-        slip_id = _ask(session, order, _days(lines), before, happened)
+        slip_id = _ask(session, order, lines, before, happened)
         _tell(session, order, moved, slip_id, secret_key, happened)
 
     return on_days_moved
 
 
-def _days(lines: list[OrderLine]) -> dict[int, date | None]:
+def _days(lines: Sequence[OrderLine]) -> dict[int, date | None]:
     return {line.id: line.expected_on if causes.is_day_known(line.moved_cause) else None for line in lines}
 
 
@@ -95,15 +95,18 @@ def _note(session: Session, order: Order, line: OrderLine, happened: events.Expe
     timeline.record(session, order.party_id, kind, text=text, order_ref=order.number, values=said, now=happened.at)
 
 
-def _ask(session: Session, order: Order, now_on: Days, before: Days, happened: events.ExpectedDaysMoved) -> int | None:
+def _ask(
+    session: Session, order: Order, lines: Sequence[OrderLine], before: Days, happened: events.ExpectedDaysMoved
+) -> int | None:
     """Return the slip that lets the customer choose, if there is something to choose: a day has become worse or is still late."""
-    if not slips.late_lines(session, order.id):
+    late, now_on = slips.late_of(lines), _days(lines)
+    if not late:
         slips.end(session, order.id, now=happened.at)
         return None
     worse = any(is_later(now_on[one], was_on) for one, was_on in before.items())
     if not worse and slips.find_open(session, order.id) is None:
         return None  # they have chosen, and it comes earlier than they agreed to
-    return slips.tell_of(session, order, before, now=happened.at).id
+    return slips.tell_of(session, order, late, before, now=happened.at).id
 
 
 def is_later(now_on: date | None, was_on: date | None) -> bool:

@@ -5,7 +5,7 @@ States (SLIP_MOVES): every move is one conditional update, so of two tabs, or of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -25,10 +25,12 @@ SLIP_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-def tell_of(session: Session, order: Order, before: Mapping[int, date | None], *, now: datetime) -> Slip:
+def tell_of(
+    session: Session, order: Order, late: Sequence[OrderLine], before: Mapping[int, date | None], *, now: datetime
+) -> Slip:
     """Write down that an order's customer is told of its late lines; a slip that still waits gives way to this one.
 
-    before: the day of each line as they knew it, None: no day. An order of importance is a task for sales at once.
+    late: those lines; before: the day of each line as they knew it, None: no day. An order of importance is a task at once.
     """
     waiting = find_open(session, order.id)
     if waiting is not None:
@@ -36,7 +38,7 @@ def tell_of(session: Session, order: Order, before: Mapping[int, date | None], *
     slip = Slip(
         order_id=order.id,
         state="open",
-        lines=[_told(line, before) for line in late_lines(session, order.id)],
+        lines=[_told(line, before) for line in late],
         told_at=now,
         lead_id=waiting.lead_id if waiting else None,
     )
@@ -47,8 +49,12 @@ def tell_of(session: Session, order: Order, before: Mapping[int, date | None], *
 
 
 def late_lines(session: Session, order_id: int) -> list[OrderLine]:
-    """Return the lines that come later than promised, or that nobody has a day for."""
-    lines = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id))
+    """Return an order's lines that come later than promised, or that nobody has a day for."""
+    return late_of(session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)))
+
+
+def late_of(lines: Iterable[OrderLine]) -> list[OrderLine]:
+    """Return those of these lines that come later than promised, or that nobody has a day for."""
     return [line for line in lines if not causes.is_day_known(line.moved_cause) or line.expected_on > line.promised_on]
 
 

@@ -46,7 +46,6 @@ class PlanCopy:
         """Copy what questions about `items` can touch (with their components), as if `without` had nothing."""
         self.now = now
         self.factory: Factory = master.factory
-        self._below = master.below
         self._works = get_warehouse(session).id
         gone = set(without)
         self._supplies = snapshot.free_without(session, master.below(items), gone, now=now)
@@ -54,15 +53,18 @@ class PlanCopy:
         self.all_work = _work(session, now)
         self._work = [one for one in self.all_work if one.counts and one.reservation_id not in gone]
         self._made = 0
+        self._plan: Plan | None = None  # of the works, as it stands after what was kept; None: to be put together
+        self._whose = ""  # the class of customers that it was put together for
 
     def stop(self, factory: Factory) -> None:
         """Let the copy stand in a factory with other stops."""
-        self.factory = factory
+        self.factory, self._plan = factory, None
 
     def date(self, key: tuple[str, int], at: datetime) -> None:
         """Let a receipt or a production order come at another instant, with what is kept of it."""
         kept = {("kept", one.id) for one in self._kept.values() if ("po", one.purchase_order_line_id) == key}
         self._supplies = [replace(one, available_at=at) if one.key in {key, *kept} else one for one in self._supplies]
+        self._plan = None
 
     def push(self, order: t.ProductionOrder) -> datetime:
         """Give an order made for stock the next free minutes, as `rescheduling.push` does; return when it is ready.
@@ -92,23 +94,32 @@ class PlanCopy:
         self, item_id: int, quantity: int, *, sell_from: SellFrom, customer_class: str, warehouse_id: int | None = None
     ) -> Outcome:
         """Ask for an item at the works, or from the shelf of another warehouse."""
-        there = {self._works} if warehouse_id is None else {warehouse_id}
-        below = self._below([item_id]) if warehouse_id is None else {item_id}
-        supplies = [one for one in self._supplies if one.item in below and self._is_there(one, there, customer_class)]
-        bookings = [
-            Booking(one.work_centre, one.lane, one.starts_at, one.ends_at) for one in self._work if one.starts_at < one.ends_at
-        ]
-        return Plan(self.factory, self.now, supplies, bookings if warehouse_id is None else ()).quote(
-            item_id, quantity, sell_from=sell_from
-        )
+        if warehouse_id is not None:
+            there = {warehouse_id}
+            lying = [one for one in self._supplies if one.item == item_id and self._is_there(one, there, customer_class)]
+            return Plan(self.factory, self.now, lying, ()).quote(item_id, quantity, sell_from=sell_from)
+        if self._plan is None or self._whose != customer_class:
+            supplies = [one for one in self._supplies if self._is_there(one, {self._works}, customer_class)]
+            work = (one for one in self._work if one.starts_at < one.ends_at)
+            bookings = [Booking(one.work_centre, one.lane, one.starts_at, one.ends_at) for one in work]
+            self._plan, self._whose = Plan(self.factory, self.now, supplies, bookings), customer_class
+        return self._plan.quote(item_id, quantity, sell_from=sell_from)
 
     def warehouses(self, item_id: int) -> Sequence[int]:
         """Return the warehouses but the works in which something of an item is free."""
         places = {self._place(one) for one in self._supplies if one.item == item_id}
         return sorted(one for one in places if one is not None and one != self._works)
 
-    def keep(self, outcome: Outcome, reservation: t.Reservation) -> None:
-        """Let a reservation keep what it was given; what its lots yield beyond its need is a supply once it is placed."""
+    def keep(self, outcome: Outcome, reservation: t.Reservation, warehouse_id: int | None) -> None:
+        """Let a reservation keep what it was given, from the works or a shelf.
+
+        What its lots yield beyond its need is a supply once it is placed.
+        """
+        if warehouse_id is None and self._plan is not None:
+            if self._whose == reservation.customer_class:
+                self._plan.commit(outcome.item, outcome.quantity)  # finds the same again, and keeps it
+            if self._whose != reservation.customer_class or self._plan.yielded_more:
+                self._plan = None
         for peg in outcome.pegs:
             if peg.kind in ("stock", "receipt"):
                 self._supplies = [

@@ -210,7 +210,7 @@ class _Again:
         tried = [(own, one.warehouse_id), (works, None), *((outcome, place) for place, outcome in shelves.items())]
         for outcome, place in tried:
             if outcome is not None and outcome.ready_at is not None:
-                self.copy.keep(outcome, one)
+                self.copy.keep(outcome, one, place)
                 margin = margins.days_of(self.session, self.master, outcome)
                 return Found(outcome.ready_at, place, margins.later(self.session, self.master, outcome.ready_at, margin))
         return None
