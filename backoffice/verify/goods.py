@@ -113,6 +113,19 @@ def _supply(supply: type[Any], peg_of: sa.SQLColumnExpression[int | None], *open
     )
 
 
+def _allotted(supply: type[Any], of: sa.SQLColumnExpression[int | None], *same: sa.ColumnElement[bool]) -> Query:
+    """Return the supplies that keep another quantity for classes of customers than their allotments have left."""
+    left = sa.select(sa.func.sum(t.Allotment.quantity - t.Allotment.taken)).where(
+        t.Allotment.released_at.is_(None), of.is_not(None), *same
+    )
+    found = _none(left.correlate(supply).scalar_subquery())
+    return (
+        sa.select(supply.id, supply.item_id, supply.allotted, found.label("left"))
+        .where(supply.allotted != found)
+        .order_by(supply.id)
+    )
+
+
 def _overlaps() -> Query:
     """Return each slot that begins in its lane before an earlier one has ended."""
     slot, lane = t.OperationSlot, (t.OperationSlot.work_centre_id, t.OperationSlot.lane)
@@ -220,6 +233,23 @@ RULES = (
         "I3",
         "production order {id}, item {item_id}: {pegged} promised, pegs have {pegs}",
         _supply(t.ProductionOrder, _of_order, t.ProductionOrder.state.in_(OPEN)),
+    ),
+    Rule(
+        "I2",
+        "stock {id}, item {item_id}: {allotted} kept for classes, their allotments have {left}",
+        _allotted(
+            t.Stock,
+            t.Allotment.warehouse_id,
+            t.Allotment.item_id == t.Stock.item_id,
+            t.Allotment.warehouse_id == t.Stock.warehouse_id,
+        ),
+    ),
+    Rule(
+        "I3",
+        "purchase order line {id}, item {item_id}: {allotted} kept for classes, their allotments have {left}",
+        _allotted(
+            t.PurchaseOrderLine, t.Allotment.purchase_order_line_id, t.Allotment.purchase_order_line_id == t.PurchaseOrderLine.id
+        ),
     ),
     Rule("I3", "slot {id} overlaps another in lane {lane} of work centre {work_centre_id}", _overlaps()),
     Rule(

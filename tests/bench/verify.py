@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from backoffice import verify
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Cart, Checkout, Order, OrderLine, Party
-from backoffice.db import Database
+from backoffice.db import Database, table_of
 from backoffice.erp import models as t
 from backoffice.payments.models import Payment
 from backoffice.tables import metadata
@@ -51,7 +51,7 @@ def main() -> None:
                 found = verify.breaches(session, now=now)
             took.append(time.perf_counter() - started)
             print(f"{given.orders} orders: {took[-1]:.2f} s, {len(found)} breaches", *found[:3], sep="\n  ")
-        db.run(lambda session: session.execute(sa.update(t.Peg).where(t.Peg.id == 2 * given.orders).values(quantity=7)))
+        db.run(lambda session: session.execute(sa.update(table_of(t.Peg)).where(t.Peg.id == 2 * given.orders).values(quantity=7)))
         with db.read() as session:
             planted = verify.breaches(session, now=now)
         print("planted:", *planted, sep="\n  ")

@@ -138,7 +138,7 @@ def test_picking_starts_while_the_goods_are_counted(busy_workshop: Workshop, mon
     shop = busy_workshop
     shop.buy(STOOL=3)
     stool, shipment = shop.rows(t.Item, sku="STOOL")[0].id, shop.rows(t.Shipment)[0]
-    with slow(monkeypatch, fulfilment, "is_complete") as reached:
+    with slow(monkeypatch, fulfilment, "_on_the_shelf") as reached:
         said = in_between(
             reached,
             lambda: shop.do(counting.count_stock, stool, 1, 1, ref="count"),

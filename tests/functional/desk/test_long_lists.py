@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
+from backoffice.db import table_of
 from backoffice.erp.models import ProductionOrder, PurchaseOrder, PurchaseOrderLine, Shipment, Supplier
 from tests.company import item_id
 from tests.conftest import FixedClock
@@ -65,7 +66,7 @@ def fill(session: Session, numbers: range, now: datetime) -> None:
         AuditEntry: lambda n: {"at": now, "actor": "theres@werk.test", "action": "receipt.due", "subject": f"receipt:{n}"},
     }
     for model, row in rows.items():
-        session.execute(sa.insert(model), [row(n) for n in numbers])
+        session.execute(sa.insert(table_of(model)), [row(n) for n in numbers])
     sent = [parcel | {"number": f"SN-{n:04}", "order_ref": f"SN-{n:04}", "state": "shipped"} for n in numbers]
     session.execute(sa.insert(Shipment), sent)
 

@@ -13,6 +13,7 @@ from backoffice import migrate, verify
 from backoffice.bootstrap import Services
 from backoffice.cli import main
 from backoffice.clock import utc_now
+from backoffice.db import table_of
 from backoffice.erp import models as t
 from tests.company import open_company
 from tests.integration.chain.conftest import Workshop
@@ -34,6 +35,10 @@ PLANTED = {
         "I2 item 1 in warehouse 1: 1 reserved, holds have 1; 2 allocated, orders have 0",
         "I2 peg 1 (stock, 2) was left behind by reservation 1",
         "I2 order {stools}, line 1: its goods are released, kept for {stools}",
+    ],
+    "UPDATE stock SET allotted = 1 WHERE item_id = 1": ["I2 stock 1, item 1: 1 kept for classes, their allotments have 0"],
+    "UPDATE purchase_order_line SET allotted = 2 WHERE id = 1": [
+        "I3 purchase order line 1, item 3: 2 kept for classes, their allotments have 0"
     ],
     "UPDATE purchase_order_line SET pegged = pegged + 1 WHERE id = (SELECT min(id) FROM purchase_order_line)": [
         "I3 purchase order line 1, item 3: 1 promised, pegs have 0"
@@ -110,13 +115,13 @@ def test_a_message_that_nobody_carries_is_found_after_a_quarter_of_an_hour(busy:
 def test_of_many_breaches_the_first_are_said_and_the_rest_counted(busy: Workshop) -> None:
     def plant(session: Session) -> None:
         rows = [{"number": f"PX-{n}", "supplier_id": 1, "ordered_at": utc_now()} for n in range(25)]
-        session.execute(sa.insert(t.PurchaseOrder), rows)
+        session.execute(sa.insert(table_of(t.PurchaseOrder)), rows)
         ids = session.scalars(sa.select(t.PurchaseOrder.id).where(t.PurchaseOrder.number.in_([row["number"] for row in rows])))
         lines = [
             {"purchase_order_id": one, "item_id": 1, "quantity": 5, "pegged": 1, "due_at": busy.now + timedelta(days=9)}
             for one in ids
         ]
-        session.execute(sa.insert(t.PurchaseOrderLine), lines)
+        session.execute(sa.insert(table_of(t.PurchaseOrderLine)), lines)
 
     busy.db.run(plant)
     assert len(found(busy)) == 21
