@@ -112,7 +112,7 @@ def _write(db: Database, numbers: range, now: datetime) -> None:
                     add(t.StockMovement, id=10_000_000 + line, **moved, delta=-1, ref=f"ship:{line}")
                 add(t.StockMovement, id=20_000_000 + line, **(moved | {"cause": "receipt"}), delta=1, ref=f"in:{line}")
         for model, values in rows.items():
-            session.execute(sa.insert(model), values)
+            session.execute(sa.insert(table_of(model)), values)
 
     db.run(write)
 
