@@ -51,7 +51,8 @@ def main() -> None:
                 found = verify.breaches(session, now=now)
             took.append(time.perf_counter() - started)
             print(f"{given.orders} orders: {took[-1]:.2f} s, {len(found)} breaches", *found[:3], sep="\n  ")
-        db.run(lambda session: session.execute(sa.update(table_of(t.Peg)).where(t.Peg.id == 2 * given.orders).values(quantity=7)))
+        peg = table_of(t.Peg)
+        db.run(lambda session: session.execute(sa.update(peg).where(peg.c.id == 2 * given.orders).values(quantity=7)))
         with db.read() as session:
             planted = verify.breaches(session, now=now)
         print("planted:", *planted, sep="\n  ")
