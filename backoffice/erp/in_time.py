@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import promising, shipping, snapshot, sources, substituting
-from backoffice.planning.shipping import Shipping, ship
+from backoffice.erp.classes import RETAIL
+from backoffice.erp.shipping import Destination
+from backoffice.planning.shipping import ship
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.promise import Promise
 
@@ -19,35 +21,42 @@ LOOKED_AT = 10  # stand-ins that are tried: each is a question to the plan
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and where it goes. own: the cart whose holds do not compete; service: how it is sent, "" the usual way."""
+class Buyer:
+    """Who buys, and where it goes.
+
+    own: the cart whose holds do not compete; service: how it is sent, "" the usual way; customer_class: for what is kept for it.
+    """
 
     country: str
     postcode: str | None
     own: str | None = None
     service: str = ""
+    customer_class: str = RETAIL
 
 
-def most(session: Session, item: t.Item, quantity: int, asker: Asker, *, by: date, now: datetime) -> int:
+def most(session: Session, item: t.Item, quantity: int, buyer: Buyer, *, by: date, now: datetime) -> int:
     """Return the largest part of `quantity` that arrives by a day, 0 if none; by bisection, as more never comes sooner."""
     master = masters.load(session, now=now)
     sell_from = sources.policy(item)
 
-    def way(warehouse_id: int | None) -> Shipping:
-        place = {"country": asker.country, "postcode": asker.postcode}
-        return shipping.destination(session, master, **place, warehouse_id=warehouse_id, service=asker.service, now=now).shipping
+    def way(warehouse_id: int | None) -> Destination:
+        place = {"country": buyer.country, "postcode": buyer.postcode}
+        return shipping.destination(session, master, **place, warehouse_id=warehouse_id, service=buyer.service, now=now)
 
-    works = snapshot.load(session, [item.id], now=now, own=asker.own, sell_from=sell_from)
-    shelves = sources.stocked(session, [item.id], now=now, own=asker.own)
-    plans = [(works, sell_from, way(None)), *((shelf, "stock", way(one)) for one, shelf in shelves.items())]
+    whose: sources.Asker = {"own": buyer.own, "customer_class": buyer.customer_class}
+    works = snapshot.load(session, [item.id], now=now, **whose, sell_from=sell_from)
+    shelves = sources.stocked(session, [item.id], now=now, **whose)
+    ways = {one: way(one) for one in (None, *shelves)}
 
     def is_in_time(pieces: int) -> bool:
-        for standing, of, road in plans:
-            ready_at = standing.quote(item.id, pieces, sell_from=of).ready_at
-            shipped = None if ready_at is None else ship(max(ready_at, now), road)
-            if shipped is not None and shipped.deliver_on <= by:
-                return True
-        return False
+        answers = [sources.at_works(session, master, works.quote(item.id, pieces, sell_from=sell_from), ways[None])]
+        for one, shelf in shelves.items():
+            answers.append(sources.Source.from_shelf(shelf.quote(item.id, pieces, sell_from="stock"), one, ways[one]))
+        best = sources.first(answers, now=now)
+        if best is None or best.ready_at is None:
+            return False
+        shipped = ship(max(best.ready_at, now), best.way.shipping)
+        return shipped is not None and shipped.deliver_on <= by
 
     low, high = 0, quantity
     while low < high:
@@ -60,7 +69,7 @@ def most(session: Session, item: t.Item, quantity: int, asker: Asker, *, by: dat
 
 
 def instead(
-    session: Session, item: t.Item, quantity: int, asker: Asker, *, by: date | None, now: datetime
+    session: Session, item: t.Item, quantity: int, buyer: Buyer, *, by: date | None, now: datetime
 ) -> Sequence[tuple[t.Item, Promise]]:
     """Return at most three items that may stand in for another and arrive by a day (None: on any), by priority."""
     found: list[tuple[t.Item, Promise]] = []
@@ -70,10 +79,11 @@ def instead(
                 session,
                 other,
                 quantity,
-                country=asker.country,
-                postcode=asker.postcode,
-                own=asker.own,
-                service=asker.service,
+                country=buyer.country,
+                postcode=buyer.postcode,
+                own=buyer.own,
+                customer_class=buyer.customer_class,
+                service=buyer.service,
                 now=now,
             )
         except (Refused, BadInput):

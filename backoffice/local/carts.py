@@ -260,7 +260,8 @@ def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime)
         return {}  # over: nothing arrives by then any more
     if line.promise is not None and (by is None or line.promise.deliver_on <= by):
         return {}
-    asker = in_time.Asker(cart.country, cart.postcode, carts.owner_ref(cart), carts.service_of(session, cart))
+    how = carts.service_of(session, cart)
+    asker = in_time.Buyer(cart.country, cart.postcode, carts.owner_ref(cart), how, cart.customer_class)
     found = in_time.instead(session, line.item, line.row.quantity, asker, by=by, now=now)
     most = in_time.most(session, line.item, line.row.quantity, asker, by=by, now=now) if by is not None else None
     return {"most_in_time": most, "instead": instead_of(session, found)}

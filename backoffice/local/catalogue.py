@@ -221,7 +221,8 @@ class LocalPromises:
             item = promising.get_item(session, sku)
             place = shipping.destination(session, masters.load(session, now=now), country=country, postcode=postcode, now=now)
             own = carts.find_cart(session, cart)
-            asker = in_time.Asker(place.country, place.postcode, carts.owner_ref(own) if own else None)
+            whose = own.customer_class if own else RETAIL
+            asker = in_time.Buyer(place.country, place.postcode, carts.owner_ref(own) if own else None, customer_class=whose)
             return instead_of(session, in_time.instead(session, item, quantity, asker, by=None, now=now))
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backoffice.crm import parties
 from backoffice.crm.models import Cart, Party
-from backoffice.erp import allotting, counting, holds, offers, promising, purchasing, stock, what_if
+from backoffice.erp import allotting, counting, holds, in_time, offers, promising, purchasing, stock, what_if
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 from tests.company import at, item_id
@@ -61,6 +61,24 @@ def test_their_own_class_takes_it_first_and_nobody_else_does(workshop: Workshop)
     workshop.db.run(lambda session: holds.release(session, first, now=workshop.now))
     assert figures(workshop) == (5, 0, 0, 3)
     assert workshop.rows(t.Allotment)[0].taken == 0
+
+
+def test_what_would_be_in_time_is_asked_for_their_class(workshop: Workshop) -> None:
+    def stand_in(session) -> None:
+        row = t.ItemSubstitute(item_id=item_id(session, "VASE"), substitute_id=item_id(session, "STOOL"), priority=1)
+        session.add(row)
+
+    keep(workshop, quantity=4)
+    workshop.db.run(stand_in)
+
+    def in_time_for(whose: str) -> tuple[int, list[str]]:
+        asker = in_time.Buyer("DE", "10115", customer_class=whose)
+        with workshop.db.read() as session:
+            stool, vase = promising.get_item(session, "STOOL"), promising.get_item(session, "VASE")
+            most_of_it = in_time.most(session, stool, 5, asker, by=DAY, now=workshop.now)
+            return most_of_it, [one.sku for one, _ in in_time.instead(session, vase, 3, asker, by=DAY, now=workshop.now)]
+
+    assert (in_time_for("retail"), in_time_for("key")) == ((1, []), (5, ["STOOL"]))
 
 
 def test_what_expired_goes_back_to_whom_it_was_kept_for(workshop: Workshop) -> None:

@@ -241,3 +241,14 @@ def test_a_parcel_is_measured_by_the_day_said_when_it_left(workshop):
     assert residuals(workshop) == [
         ("carrier", f"carrier:{parcel.warehouse_id}:Parcel Post", date(2026, 11, 25), date(2026, 11, 27), 2)
     ]
+
+
+def test_an_asked_day_counts_the_margin_in_what_would_be_in_time(workshop):
+    by_the_plan = workshop.cart(LAMP=2)
+    asked = workshop.shop.carts.ask_for_day(by_the_plan.token, MON, now=workshop.now)
+    assert (asked.in_time, asked.deliver_on) == (True, MON)
+    learn_of_lamps(workshop)
+    promised = workshop.cart(LAMP=2)
+    asked = workshop.shop.carts.ask_for_day(promised.token, MON, now=workshop.now)
+    assert (asked.in_time, asked.deliver_on) == (False, WED)
+    assert asked.lines[0].most_in_time == 0  # by the plan alone it would be both
