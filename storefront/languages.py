@@ -22,7 +22,7 @@ from werkzeug.routing import RequestRedirect
 
 from backoffice.public import ShopProfile
 from storefront import cookies
-from storefront.phrases import _
+from storefront.phrases import _, say
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -122,6 +122,7 @@ def wire(app: Flask, profile: Callable[[], ShopProfile], folder: Path = TRANSLAT
     app.before_request(_send_to_own_address)
     babel = Babel(app, default_locale=SOURCE, default_translation_directories=str(folder), locale_selector=_select)
     babel.domain_instance = _Words(domain="messages")
+    app.jinja_env.globals |= {"_": say, "gettext": say}
 
 
 class _Words(Domain):  # type: ignore[misc]  # Flask-Babel carries no types

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.db import kept
 from backoffice.erp import models as t
+from backoffice.erp import plan
 from backoffice.erp.search import fold
 
 
@@ -112,19 +114,29 @@ def names_of(session: Session, items: Iterable[t.Item]) -> dict[int, tuple[str, 
     return {row.id: (row.slug, row.name) for row in session.execute(rows.where(t.Item.id.in_(ids)))} if ids else {}
 
 
-_PICTURES = sa.select(t.Picture).order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)
-_OF_ONE = _PICTURES.where(t.Picture.product_id == sa.bindparam("product_id"))  # what most carts and orders ask for
-_OF_THESE = _PICTURES.where(t.Picture.product_id.in_(sa.bindparam("product_ids", expanding=True)))
+_PICTURES = (
+    sa.select(t.Picture)
+    .where(t.Picture.product_id.in_(sa.bindparam("product_ids", expanding=True)))
+    .order_by(t.Picture.product_id, t.Picture.position, t.Picture.id)
+)
+PICTURES = "pictures"
+MOST_PICTURES = 20_000  # products whose pictures a process keeps
 
 
-def pictures_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[t.Picture]]:
-    """Return each product's pictures in the order they are shown."""
-    found: dict[int, list[t.Picture]] = defaultdict(list)
-    wanted = sorted(product_ids)
-    of_one, of_these = {"product_id": next(iter(wanted), 0)}, {"product_ids": wanted}
-    for picture in session.scalars(_OF_ONE, of_one) if len(wanted) == 1 else session.scalars(_OF_THESE, of_these):
-        found[picture.product_id].append(picture)
-    return found
+def pictures_of(session: Session, product_ids: Iterable[int]) -> Mapping[int, Sequence[t.Picture]]:
+    """Return each product's pictures in the order they are shown, read again only after the master data changed."""
+    version, wanted = plan.master_version(session), sorted(set(product_ids))
+    known: tuple[int, dict[int, Sequence[t.Picture]]] = kept(session).get(PICTURES, (0, {}))
+    if not version or known[0] != version or len(known[1]) > MOST_PICTURES:
+        known = (version, {})
+        kept(session)[PICTURES] = known
+    if unknown := [one for one in wanted if one not in known[1]]:
+        found: dict[int, list[t.Picture]] = {one: [] for one in unknown}
+        for picture in session.scalars(_PICTURES, {"product_ids": unknown}):
+            session.expunge(picture)  # it outlives the session
+            found[picture.product_id].append(picture)
+        known[1].update(found)
+    return {one: known[1][one] for one in wanted}
 
 
 def texts_of(session: Session, product_ids: Iterable[int], language: str) -> dict[int, t.ProductText]:

@@ -267,7 +267,7 @@ def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime)
     return {"most_in_time": most, "instead": instead_of(session, found)}
 
 
-def _line(line: carts.Line, product: t.Product, pictures: dict[int, list[t.Picture]]) -> CartLine:
+def _line(line: carts.Line, product: t.Product, pictures: Mapping[int, Sequence[t.Picture]]) -> CartLine:
     item, row = line.item, line.row
     own = [p for p in pictures[product.id] if p.item_id == item.id] or pictures[product.id]
     moved = line.promise is not None and row.shown_on is not None and row.shown_on != line.promise.deliver_on

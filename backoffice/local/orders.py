@@ -285,7 +285,7 @@ def _parcel(shipment: t.Shipment, contents: Sequence[tuple[str, str, int]]) -> O
 
 
 def _line(
-    row: LineRow, item: t.Item, product: t.Product | None, pictures: Mapping[int, list[t.Picture]], currency: str
+    row: LineRow, item: t.Item, product: t.Product | None, pictures: Mapping[int, Sequence[t.Picture]], currency: str
 ) -> OrderLine:
     shown = pictures.get(product.id, []) if product else []
     own = [one for one in shown if one.item_id == item.id] or shown

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
+from jinja2 import Environment
 
 from storefront import languages
 from tests.functional.storefront.fake_state import State
@@ -120,3 +121,28 @@ def test_an_error_page_stands_in_its_language_when_all_below_has_fallen(client: 
     state.broken = True
     assert tag(client.get("/de/p/stool").text) == "de"
     assert client.get("/p/stool").status_code == 500
+
+
+SAID = [
+    ("_('Cart')", {}, True),
+    ("_('Cart')", {}, False),
+    ("_('100 %% wool')", {}, True),
+    ("_('<b>%(name)s</b>', name=name)", {"name": "<i>"}, True),
+    ("_('<b>%(name)s</b>', name=name)", {"name": "<i>"}, False),
+    ("_('Cart & %(n)s', n=3) ~ '<'", {}, True),
+]
+
+
+@pytest.mark.parametrize(("phrase", "values", "escape"), SAID)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_template_says_what_jinja_would_say(
+    app: Flask, language: str, phrase: str, values: dict[str, str], escape: bool
+) -> None:
+    template = f"{{% autoescape {str(escape).lower()} %}}{{{{ {phrase} }}}}{{% endautoescape %}}"
+    theirs = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    said = {"Cart": "Warenkorb"} if language == "de" else {}
+    theirs.install_gettext_callables(lambda text: said.get(text, text), lambda one, _many, _n: one, newstyle=True)  # type: ignore[attr-defined] # added by the extension
+    with app.test_request_context("/"):
+        g.reader_language = language
+        twice = [app.jinja_env.from_string(template).render(values) for _again in range(2)]
+    assert twice == [theirs.from_string(template).render(values)] * 2
