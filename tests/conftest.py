@@ -67,6 +67,18 @@ def clock(now: datetime) -> FixedClock:
     return FixedClock(now)
 
 
+def empty(postgres_url: str) -> None:
+    """Delete every row; numbering starts at 1 again."""
+    engine = sa.create_engine(postgres_url)
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):  # a TRUNCATE of so many tables takes ten times as long
+            connection.execute(table.delete())
+        connection.exec_driver_sql(
+            "SELECT setval(sequencename::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
+        )
+    engine.dispose()
+
+
 # --- databases ------------------------------------------------------------------------------------
 
 
@@ -105,14 +117,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def empty_postgres_url(postgres_url: str) -> str:
     """The address of a PostgreSQL database without rows; numbering starts at 1 again."""
-    engine = sa.create_engine(postgres_url)
-    with engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):  # a TRUNCATE of so many tables takes ten times as long
-            connection.execute(table.delete())
-        connection.exec_driver_sql(
-            "SELECT setval(sequencename::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
-        )
-    engine.dispose()
+    empty(postgres_url)
     return postgres_url
 
 

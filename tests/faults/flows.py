@@ -1,0 +1,208 @@
+"""What is done on the stage: each flow prepares, then acts; what stands at the end is compared with an undisturbed run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from pwdlib import PasswordHash
+from sqlalchemy.orm import Session
+
+from backoffice import verify
+from backoffice.bridge.models import OutboxMessage
+from backoffice.crm.models import Lead, Order, OrderLine
+from backoffice.erp import models as t
+from backoffice.payments.models import Payment, Refund, SandboxRefund
+from tests.buyers import hidden
+from tests.company import open_company
+from tests.faults.stage import Stage, StubbornClient
+from tests.invariants import breaches
+
+PASSWORD = "hammer and nail"
+PARCEL = "/desk/warehouse/shipments/1"
+MAIL = "ada@example.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """prepare: before the fault, returns what `act` wants to know; act: during it."""
+
+    name: str
+    prepare: Callable[[Stage], Any]
+    act: Callable[[Stage, Any], None]
+
+
+@lru_cache(maxsize=1)
+def _hash() -> str:
+    return PasswordHash.recommended().hash(PASSWORD)
+
+
+def open_workshop(session: Session, stage: Stage) -> None:
+    """Open the workshop, with somebody at each desk."""
+    open_company(session, now=stage.clock())
+    for name, role in {"Wim": "warehouse", "Petra": "planner"}.items():
+        mail = f"{name.lower()}@werk.test"
+        session.add(t.Staff(email=mail, name=name, role=role, password_hash=_hash(), created_at=stage.clock()))
+
+
+def _customer(stage: Stage) -> StubbornClient:
+    return stage.browser()
+
+
+def _colleague(stage: Stage, name: str) -> StubbornClient:
+    browser = stage.browser()
+    _send(browser, "/desk/login", email=f"{name.lower()}@werk.test", password=PASSWORD)
+    return browser
+
+
+def _send(browser: StubbornClient, path: str, **form: str) -> str:
+    """Send a desk's form with its token; return where it leads. A second time it may be refused: then it was done."""
+    page = browser.get("/desk/login", follow_redirects=True).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token, page
+    answer = browser.post(path, data={"csrf_token": token[1]} | form)
+    if seen := re.search(r'name="seen" value="([^"]+)"', answer.text):  # what it changes is shown before it is saved
+        answer = browser.post(path, data={"csrf_token": token[1], "seen": seen[1]} | form)
+    died = browser.stage.deaths > 0
+    assert answer.status_code == 303 or (died and answer.status_code in (404, 409)), (path, answer.status_code, answer.text)
+    return answer.headers.get("Location", "")
+
+
+def _pay_page(browser: StubbornClient, sku: str, quantity: str) -> str:
+    """Put something into the cart and go to pay; return the payment page's path."""
+    form = {"sku": sku, "slug": sku.lower(), "quantity": quantity, "postcode": "10115"}
+    assert browser.post("/cart/add", data=form).status_code == 303
+    page = browser.get("/checkout").text
+    names = ("key", "cart_version", "total_minor", "shown_postcode", "shown_country")
+    form = {name: hidden(page, name) for name in names}
+    form |= {"email": MAIL, "name": "Ada", "phone": "", "street": "Weg 1", "postcode": "10115", "city": "Berlin"}
+    answer = browser.post("/checkout", data=form | {"country": "DE", "note": ""})
+    assert answer.status_code == 303, answer.text
+    return urlsplit(answer.headers["Location"]).path
+
+
+def _bought(stage: Stage, sku: str = "STOOL", quantity: str = "2") -> tuple[StubbornClient, str]:
+    """Buy and let the worker finish; return the browser and the order's page."""
+    browser = stage.browser()
+    answer = browser.post(_pay_page(browser, sku, quantity), data={"action": "pay"})
+    stage.work()
+    return browser, urlsplit(answer.headers["Location"]).path
+
+
+def _buy(stage: Stage, browser: StubbornClient) -> None:
+    answer = browser.post(_pay_page(browser, "STOOL", "2"), data={"action": "pay"})
+    assert "SF-" in browser.get(urlsplit(answer.headers["Location"]).path).text
+    stage.work()
+
+
+def _pay_and_leave(stage: Stage, browser: StubbornClient) -> None:
+    """Pay, and the provider's word and the way back are lost: the worker finds it."""
+    ref = _pay_page(browser, "STOOL", "2").rsplit("/", 1)[1]
+    stage.survive(lambda: stage.services.gateway.pay(ref, now=stage.clock()))  # type: ignore[attr-defined] # the sandbox's button
+    stage.later(minutes=1)
+    stage.work()
+
+
+def _leave_unpaid(stage: Stage, browser: StubbornClient) -> None:
+    _pay_page(browser, "STOOL", "2")
+    stage.later(hours=2)
+    stage.work()
+
+
+def _cancel(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
+    browser, order = bought
+    page = browser.get(f"{order}/cancel").text
+    browser.post(f"{order}/cancel", data={"key": hidden(page, "key")})
+    stage.work()
+
+
+def _ready_to_pick(stage: Stage) -> StubbornClient:
+    _bought(stage)
+    return _colleague(stage, "Wim")
+
+
+def _pick_and_ship(stage: Stage, wim: StubbornClient) -> None:
+    _send(wim, f"{PARCEL}/scan", sku="STOOL", quantity="2", key="one")
+    _send(wim, f"{PARCEL}/pack")
+    _send(wim, f"{PARCEL}/ship", tracking="JD 0146")
+    stage.work()
+
+
+def _lamps_are_awaited(stage: Stage) -> StubbornClient:
+    _bought(stage, "LAMP", "2")
+    return _colleague(stage, "Wim")
+
+
+def _receive(stage: Stage, wim: StubbornClient) -> None:
+    _send(wim, "/desk/warehouse/receive/1", quantity="4", key="one")
+    stage.work()
+
+
+def _lamps_may_slip(stage: Stage) -> StubbornClient:
+    _bought(stage, "LAMP", "2")
+    return _colleague(stage, "Petra")
+
+
+def _slip(stage: Stage, petra: StubbornClient) -> None:
+    version = str(stage.rows(sa.select(t.PurchaseOrderLine.version))[0][0])
+    _send(petra, "/desk/planning/receipts/1/due", due_on="2026-12-03", version=version, key="one")
+    stage.work()
+
+
+def _ask(stage: Stage, browser: StubbornClient) -> None:
+    form = {"key": hidden(browser.get("/contact").text, "key"), "name": "Ada", "email": MAIL, "website": ""}
+    stage.later(seconds=20)
+    answer = browser.post("/contact", data=form | {"message": "Is it bright?"})
+    assert answer.status_code == 303, answer.text
+    stage.work()
+
+
+FLOWS = [
+    Flow("buy", _customer, _buy),
+    Flow("pay and leave", _customer, _pay_and_leave),
+    Flow("leave unpaid", _customer, _leave_unpaid),
+    Flow("cancel and refund", _bought, _cancel),
+    Flow("pick and ship", _ready_to_pick, _pick_and_ship),
+    Flow("receive", _lamps_are_awaited, _receive),
+    Flow("slip", _lamps_may_slip, _slip),
+    Flow("ask", _customer, _ask),
+]
+
+
+def play(stage: Stage, flow: Flow, ends_at: int) -> list[str]:
+    """Play a flow on an empty stage, ending the process at a point; return what does not add up afterwards."""
+    stage.services.db.run(lambda session: open_workshop(session, stage))
+    known = flow.prepare(stage)
+    stage.arm(ends_at)
+    flow.act(stage, known)
+    stage.disarm()
+    for _turn in range(2):  # leases and holds of whoever died run out
+        stage.later(hours=1)
+        stage.work()
+    with stage.services.db.read() as session:
+        return [*breaches(session), *verify.breaches(session, now=stage.clock())]
+
+
+def outcome(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what customers, desks and the provider have of it in the end, without numbers that may have gaps."""
+    queries = {
+        "orders": sa.select(Order.state, Order.total_minor),
+        "lines": sa.select(OrderLine.sku, OrderLine.quantity, OrderLine.promised_on, OrderLine.expected_on, OrderLine.actual_on),
+        "paid": sa.select(Payment.state, Payment.amount_minor, Payment.refunded_minor).where(Payment.state != "expired"),
+        "refunds": sa.select(Refund.state, Refund.amount_minor),
+        "sent back": sa.select(SandboxRefund.amount_minor),
+        "stock": sa.select(t.Stock.item_id, t.Stock.on_hand, t.Stock.allocated, t.Stock.reserved),
+        "moves": sa.select(t.StockMovement.item_id, t.StockMovement.delta),
+        "parcels": sa.select(t.Shipment.state, t.Shipment.tracking, t.Shipment.expected_on),
+        "awaited": sa.select(t.PurchaseOrderLine.quantity, t.PurchaseOrderLine.received, t.PurchaseOrderLine.due_at),
+        "leads": sa.select(Lead.kind, Lead.message, Lead.state),
+        "messages": sa.select(OutboxMessage.target, OutboxMessage.kind, OutboxMessage.state),
+    }
+    found = {name: sorted(stage.rows(query), key=repr) for name, query in queries.items()}
+    delivered = sorted(path.name for path in stage.settings.mail_path.glob("*.eml"))
+    return {**found, "delivered": [(name,) for name in delivered]}

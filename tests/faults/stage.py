@@ -1,0 +1,141 @@
+"""One process of the whole site and its worker, which ends at a chosen point and is started anew; who used it tries again.
+
+A point is the instant before or after a commit, and before or after a message is handed to whoever delivers it: between two
+of them a process leaves nothing behind. The sandbox keeps its books by transactions of its own, so its calls are points too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from backoffice import bootstrap
+from backoffice.bootstrap import Services
+from backoffice.bridge.outbox import Message
+from backoffice.bridge.worker import Carrier, Worker
+from backoffice.config import Settings
+
+
+class Killed(BaseException):
+    """The process ends here. No handler of ours catches it, as none catches SIGKILL."""
+
+
+class Stage:
+    """The process. ends_at: the number of the point at which it ends, counted from `arm`; 0: it does not.
+
+    clock: an object with `at`, and called for the instant.
+    """
+
+    def __init__(self, settings: Settings, clock: Any) -> None:
+        self.settings, self.clock = settings, clock
+        self.ends_at, self.points, self.counting = 0, list[str](), False
+        self.deaths = 0
+        self.app: Flask
+        self.services: Services
+        self._start()
+
+    def _start(self) -> None:
+        from wsgi import create_app
+
+        self.app = create_app(self.settings, clock=self.clock)
+        self.services = self.app.extensions["shopfloor"]
+        dialect = self.services.db.engine.dialect
+        commit = dialect.do_commit
+
+        def do_commit(connection: Any) -> None:
+            self._reach("before a commit")
+            commit(connection)
+            self._reach("after a commit")
+
+        dialect.do_commit = do_commit  # type: ignore[method-assign] # the one place through which every commit goes
+        carriers = {target: self._through(target, carry) for target, carry in bootstrap.carriers(self.services).items()}
+        jobs = [job for job in bootstrap.periodic(self.services) if not job.aside]  # those only look
+        self.worker = Worker(self.services.db, carriers, jobs, name=f"worker {self.deaths}", clock=self.clock)
+
+    def _through(self, target: str, carry: Carrier) -> Carrier:
+        def deliver(message: Message) -> None:
+            self._reach(f"before a {target} is handed over")
+            carry(message)
+            self._reach(f"after a {target} was handed over")
+
+        return deliver
+
+    def _reach(self, point: str) -> None:
+        if not self.counting:
+            return
+        self.points.append(point)
+        if len(self.points) == self.ends_at:
+            raise Killed(point)
+
+    def arm(self, ends_at: int) -> None:
+        """Count from here, and end at that point."""
+        self.points.clear()
+        self.ends_at, self.counting = ends_at, True
+
+    def disarm(self) -> None:
+        """Live on."""
+        self.counting = False
+
+    def start_again(self) -> None:
+        """Start a new process over what the old one left."""
+        self.deaths += 1
+        self.services.db.dispose()
+        self._start()
+
+    def stop(self) -> None:
+        """End in order."""
+        self.services.db.dispose()
+
+    def survive(self, work: Callable[[], Any]) -> Any:
+        """Do something; when the process ended over it, do it again with the next one."""
+        try:
+            return work()
+        except Killed:
+            self.start_again()
+            return work()
+
+    def browser(self) -> StubbornClient:
+        """Open a browser whose person presses again when nothing came back."""
+        client = StubbornClient(self.app, TestResponse)
+        client.stage = self
+        client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+        return client
+
+    def work(self) -> None:
+        """Let the worker go round until it has nothing to carry."""
+        for _round in range(50):
+            if not self.survive(lambda: self.worker.turn()):
+                return
+        raise AssertionError("the worker finds no end")
+
+    def rows(self, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
+        """Return rows as they stand."""
+        with self.services.db.read() as session:
+            return [tuple(row) for row in session.execute(statement)]
+
+    def later(self, **by: float) -> datetime:
+        """Let time pass."""
+        at: datetime = self.clock.advance(**by)
+        return at
+
+
+class StubbornClient(FlaskClient):
+    """A browser: after a death it sends the same request to the next process, with the cookies that it has."""
+
+    stage: Stage
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request, again if the process died over it."""
+
+        def send() -> TestResponse:
+            self.application = self.stage.app
+            return super(StubbornClient, self).open(*args, **kwargs)
+
+        answer: TestResponse = self.stage.survive(send)
+        return answer
