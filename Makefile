@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-race bench-reoptimise bench-restart bench-slip bench-faults bench-jobshop bench-verify lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-race: $(DEV_STAMP) ## Let 16 processes race for little stock, a receipt an
 
 bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under load; no request may fail
 	@$(BIN)/python -m tests.bench.restart
+
+bench-defects: $(DEV_STAMP) ## Plant each of the seeded defects in a copy; a named test must turn red
+	@$(BIN)/python -m tests.bench.defects
 
 bench-faults: $(DEV_STAMP) ## Attack the site, one shard at a time (SHARD=crash-postgresql); prints test, target, figure
 	@$(BIN)/python -m tests.bench.faults $(SHARD)

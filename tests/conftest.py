@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)  # a Tuesday, 09:00 in Berlin
 PAGE_TIMEOUT_MS = 15_000
 
 # all that lives as long as the tests do is looked through for garbage again and again otherwise: a seventh of their time
-gc.set_threshold(50_000, 20, 50)
+gc.set_threshold(50_000, 10, 10)
 
 
 class FixedClock:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.defects.seeded import SEEDED
 from tests.need import ROOT
 
 LONGEST = 400
@@ -161,3 +162,8 @@ def test_every_area_of_the_back_office_is_closed_to_the_shop_window() -> None:
         if path.stem != "__init__" and (path.suffix == ".py" or (path / "__init__.py").exists())
     }
     assert there - set(closed) == {"backoffice.public"}
+
+
+def test_every_seeded_defect_has_a_place() -> None:
+    """The program moves on: a defect that fits nowhere would be caught by nobody (`make bench-defects`)."""
+    assert [one.name for one in SEEDED if (ROOT / one.file).read_text().count(one.old) != 1] == []

@@ -14,6 +14,7 @@ from pwdlib import PasswordHash
 from sqlalchemy.orm import Session
 
 from backoffice import verify
+from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Lead, Order, OrderLine
 from backoffice.erp import models as t
@@ -45,7 +46,7 @@ def _hash() -> str:
 def open_workshop(session: Session, stage: Stage) -> None:
     """Open the workshop, with somebody at each desk."""
     open_company(session, now=stage.clock())
-    for name, role in {"Wim": "warehouse", "Petra": "planner"}.items():
+    for name, role in {"Wim": "warehouse", "Petra": "planner", "Bea": "sales"}.items():
         mail = f"{name.lower()}@werk.test"
         session.add(t.Staff(email=mail, name=name, role=role, password_hash=_hash(), created_at=stage.clock()))
 
@@ -121,6 +122,18 @@ def _cancel(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
     stage.work()
 
 
+def _may_be_cancelled(stage: Stage) -> tuple[StubbornClient, str]:
+    _bought(stage)
+    [(number,)] = stage.rows(sa.select(Order.number))
+    return _colleague(stage, "Bea"), number
+
+
+def _cancel_at_the_desk(stage: Stage, known: tuple[StubbornClient, str]) -> None:
+    bea, number = known
+    _send(bea, f"/desk/sales/orders/{number}/cancel", reason="Moves house")
+    stage.work()
+
+
 def _ready_to_pick(stage: Stage) -> StubbornClient:
     _bought(stage)
     return _colleague(stage, "Wim")
@@ -167,6 +180,7 @@ FLOWS = [
     Flow("pay and leave", _customer, _pay_and_leave),
     Flow("leave unpaid", _customer, _leave_unpaid),
     Flow("cancel and refund", _bought, _cancel),
+    Flow("cancel at the desk", _may_be_cancelled, _cancel_at_the_desk),
     Flow("pick and ship", _ready_to_pick, _pick_and_ship),
     Flow("receive", _lamps_are_awaited, _receive),
     Flow("slip", _lamps_may_slip, _slip),
@@ -201,8 +215,10 @@ def outcome(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
         "parcels": sa.select(t.Shipment.state, t.Shipment.tracking, t.Shipment.expected_on),
         "awaited": sa.select(t.PurchaseOrderLine.quantity, t.PurchaseOrderLine.received, t.PurchaseOrderLine.due_at),
         "leads": sa.select(Lead.kind, Lead.message, Lead.state),
+        "written down": sa.select(AuditEntry.action, AuditEntry.actor),
         "messages": sa.select(OutboxMessage.target, OutboxMessage.kind, OutboxMessage.state),
     }
     found = {name: sorted(stage.rows(query), key=repr) for name, query in queries.items()}
-    delivered = sorted(path.name for path in stage.settings.mail_path.glob("*.eml"))
-    return {**found, "delivered": [(name,) for name in delivered]}
+    # each file is one message, named by its instant, its number and its kind: after a death it may be written later
+    delivered = sorted(path.stem.rpartition("-")[2] for path in stage.settings.mail_path.glob("*.eml"))
+    return {**found, "delivered": [(kind,) for kind in delivered]}
