@@ -67,7 +67,7 @@ def load(
         return Plan(master.factory, now, supplies, ())
     centres = master.centres(items)
     if is_reading(session):  # a question: from what is kept in memory; who commits reads the rows
-        booked = bookings.at(session, centres, ignored(now, own), now=now)
+        booked = bookings.at(session, master.factory, centres, ignored(now, own), now=now)
         return Plan(master.factory, now, supplies, (), booked=booked)
     return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own))
 

@@ -212,12 +212,13 @@ class Factory:
         return recipe
 
     def axis(self, work_centre: Hashable, from_instant: int) -> Axis:
-        """Return the working-time axis of a work centre, counting from `from_instant` or up to a year before it."""
+        """Return the working-time axis of a work centre, counting from some time in the year before `from_instant` on."""
         axis = self._axes.get(work_centre)
         if axis is None or not axis.origin <= from_instant <= axis.origin + 366 * DAY:
             stops = [(micros(stop.starts_at), micros(stop.ends_at)) for stop in self.stops if stop.work_centre == work_centre]
             calendar = self.calendars[self.centre_by[work_centre].calendar]
-            axis = self._axes[work_centre] = Axis(calendar, stops, from_instant)
+            # a day earlier: of two who ask at the same moment, the one who read the clock first must not begin anew
+            axis = self._axes[work_centre] = Axis(calendar, stops, from_instant - DAY)
         return axis
 
 

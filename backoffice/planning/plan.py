@@ -13,7 +13,7 @@ from backoffice.planning.asking import Answer, ask
 from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.backward import DatedSearch
 from backoffice.planning.calendars import HORIZON_DAYS
-from backoffice.planning.capacity import Centre
+from backoffice.planning.capacity import Booked, Centre, Span
 from backoffice.planning.explode import SellFrom
 from backoffice.planning.fresh import FreshPool
 from backoffice.planning.instants import DAY, local_same_clock, micros, moment
@@ -64,11 +64,11 @@ class Plan:
         bookings: Iterable[Booking],
         ships_on: ShipsOn | None = None,
         *,
-        booked: Mapping[Hashable, list[tuple[int, int, int]]] | None = None,
+        booked: Mapping[Hashable, Booked] | None = None,
     ) -> None:
         """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load.
 
-        booked: more bookings, by work centre: (lane, start, end) in microseconds, none of them past; the lists become the plan's.
+        booked: work centre → all that is booked there, made ready before, on an axis that holds `now`.
         ships_on: for goods that expire; default: the day they are ready, in the factory's zone.
         """
         self.factory = factory
@@ -88,7 +88,8 @@ class Plan:
         self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
         self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
-        self._bookings: dict[Hashable, list[tuple[int, int, int]]] = dict(booked or {})
+        self._booked = booked or {}
+        self._bookings: dict[Hashable, list[Span]] = {}
         for number, supply in enumerate(supplies):
             self._admit(supply, number)
             self._numbers = number
@@ -197,7 +198,7 @@ class Plan:
             lots = [(max(lot.at, self._now), lot.kind, lot.key, str(lot.free)) for lot in pool.lots if lot.free]
             if lots:
                 state.update(repr((key, str(pool.safety), lots)).encode())
-        for key in sorted({*self._bookings, *self._centres}, key=repr):
+        for key in sorted({*self._bookings, *self._booked, *self._centres}, key=repr):
             busy = self._centre(key).busy(self._now) if key in self.factory.centre_by else []
             if any(busy):
                 state.update(repr((key, busy)).encode())
@@ -260,8 +261,12 @@ class Plan:
         if centre is None:
             work_centre = self.factory.centre_by[key]
             frozen = micros(work_centre.frozen_until) if work_centre.frozen_until else self._now
-            centre = Centre(self.factory.axis(key, self._now), work_centre.lanes, max(frozen, self._now))
-            centre.load(self._bookings.get(key, ()))
+            frozen = max(frozen, self._now)
+            if key in self._booked:
+                centre = self._booked[key].open(frozen)
+            else:
+                centre = Centre(self.factory.axis(key, self._now), work_centre.lanes, frozen)
+                centre.load(self._bookings.get(key, ()))
             self._centres[key] = centre
         return centre
 
