@@ -10,7 +10,7 @@ give minutes away twice.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
@@ -64,7 +64,7 @@ class _Tail:
             ready = self._ready[centre] = Booked(axis, lanes, spans)
         return self._changed(centre, ready, changes)
 
-    def changes(self, decided: Sequence[Decided], without: set[int]) -> dict[int, Works]:
+    def changes(self, decided: Sequence[Decided], without: Collection[int]) -> dict[int, Works]:
         """Return order → its minutes, of the orders that decisions change or that these reservations only hold."""
         changed = self._after(decided)
         empty: Works = {}
@@ -158,18 +158,10 @@ def _following(session: Session) -> Iterator[_Tail]:
         yield tail
 
 
-_HELD = (
-    sa.select(t.ProductionOrder.reservation_id)
-    .join(t.Reservation, t.Reservation.id == t.ProductionOrder.reservation_id)
-    .where(t.ProductionOrder.state == "held")
-)
-
-
 def at(
-    session: Session, factory: Factory, centre_ids: Iterable[int], ignored: sa.ColumnElement[bool], *, now: datetime
+    session: Session, factory: Factory, centre_ids: Iterable[int], without: Collection[int], *, now: datetime
 ) -> dict[Hashable, Booked]:
-    """Return what is booked at these work centres, without what the reservations that are `ignored` hold."""
-    without = {one for one in session.scalars(_HELD.where(ignored)) if one is not None}
+    """Return what is booked at these work centres, without what is held for the reservations `without`."""
     with _following(session) as tail:
         changes = tail.changes(decisions.pending(session), without)
         return {centre: tail.at(factory, centre, changes, micros(now)) for centre in centre_ids}

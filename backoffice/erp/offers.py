@@ -151,7 +151,7 @@ def _compute(session: Session, items: Sequence[t.Item], *, now: datetime) -> int
 def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Callable[[t.Item], Source | None]:
     """Return what tells where one piece of any of these items would ship from, to the place days are named for by default."""
     made = [i for i in items if i.sell_from == "production"]
-    planned = snapshot.load(session, [i.id for i in made], now=now) if made else None
+    planned = snapshot.load(session, [i.id for i in made], now=now, from_log=True) if made else None
     lying = snapshot.load(session, [i.id for i in items], now=now, sell_from="incoming")
     shelves: list[tuple[int | None, Plan]] = list(sources.stocked(session, [i.id for i in items], now=now).items())
     master = masters.load(session, now=now)
