@@ -57,12 +57,15 @@ class _Tail:
 
     def at(self, factory: Factory, centre: int, changes: Mapping[int, Works], now: int) -> Booked:
         """Return what is booked at a work centre once these orders have other minutes."""
-        axis, lanes = factory.axis(centre, now), factory.centre_by[centre].lanes
-        ready = self._ready.get(centre)
-        if ready is None or ready.axis is not axis or ready.count != lanes:
+        if not self.is_ready(factory, centre, now):
             spans = [span for spans in self._works.get(centre, {}).values() for span in spans]
-            ready = self._ready[centre] = Booked(axis, lanes, spans)
-        return self._changed(centre, ready, changes)
+            self._ready[centre] = Booked(factory.axis(centre, now), factory.centre_by[centre].lanes, spans)
+        return self._changed(centre, self._ready[centre], changes)
+
+    def is_ready(self, factory: Factory, centre: int, now: int) -> bool:
+        """Tell whether a work centre's lanes are ready, and for the hours and lanes that it has now."""
+        known = self._ready.get(centre)
+        return known is not None and known.axis is factory.axis(centre, now) and known.count == factory.centre_by[centre].lanes
 
     def changes(self, decided: Sequence[Decided], without: Collection[int]) -> dict[int, Works]:
         """Return order → its minutes, of the orders that decisions change or that these reservations only hold."""
@@ -156,6 +159,13 @@ def _following(session: Session) -> Iterator[_Tail]:
     kept(session)[KEPT] = tail = _Tail(*decisions.as_logged(session))
     with tail.lock:
         yield tail
+
+
+def prepare(session: Session, factory: Factory, centre_ids: Collection[int], *, now: datetime) -> None:
+    """Make these work centres ready where they are not. No statement where they are."""
+    tail: _Tail | None = kept(session).get(KEPT)
+    if centre_ids and (tail is None or not all(tail.is_ready(factory, one, micros(now)) for one in centre_ids)):
+        at(session, factory, centre_ids, (), now=now)
 
 
 def at(

@@ -67,6 +67,8 @@ def load(session: Session, *, now: datetime) -> Master:
     version = plan.master_version(session)
     before: tuple[int, date, Master] | None = kept(session).get(plan.MASTER)
     master = before[2] if before is not None and before[:2] == (version, today) else _read(session, today, now)
+    if before is not None and before[2] is not master:
+        master.factory.keep_axes(before[2].factory)
     if version:  # a company that is just being founded has no version yet
         kept(session)[plan.MASTER] = (version, today, master)
     session.info[plan.MASTER] = (now, master)

@@ -27,40 +27,31 @@ STANDS_FOR = timedelta(minutes=10)
 BATCH = 500
 
 
-_TOUCH = (
-    sa.update(t.Offer)
-    .where(t.Offer.item_id == sa.bindparam("touched"))
-    .values(generation=t.Offer.generation + 1, valid_until=sa.bindparam("now"))
-    .execution_options(synchronize_session=False)
-)
-
-
-def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False) -> None:
-    """Mark the offers of these items, of all that is made with them, and (capacity) of all that is made, as out of date."""
-    touched = masters.load(session, now=now).above(item_ids)
-    if len(touched) == 1 and not capacity:
-        session.execute(_TOUCH, {"touched": next(iter(touched)), "now": now})
-        return
-    condition: sa.ColumnElement[bool] = t.Offer.item_id.in_(sorted(touched))
-    if capacity:
-        made = sa.select(t.Item.id).where(t.Item.sell_from == "production")
-        condition = sa.or_(condition, t.Offer.item_id.in_(made))
-    # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
-    rows = session.scalars(sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()).all()
-    session.execute(
+def _touching(condition: sa.ColumnElement[bool]) -> sa.Update:
+    """Return the statement that marks offers; it locks them in order: two that touch the same ones never wait in a ring."""
+    rows = sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()
+    return (
         sa.update(t.Offer)
         .where(t.Offer.item_id.in_(rows))
-        .values(generation=t.Offer.generation + 1, valid_until=now)
+        .values(generation=t.Offer.generation + 1, valid_until=sa.bindparam("now"))
         .execution_options(synchronize_session=False)
     )
 
 
+_NAMED = t.Offer.item_id.in_(sa.bindparam("touched", expanding=True))
+_MADE = t.Offer.item_id.in_(sa.select(t.Item.id).where(t.Item.sell_from == "production"))
+_TOUCH, _TOUCH_MADE, _TOUCH_ALL = _touching(_NAMED), _touching(sa.or_(_NAMED, _MADE)), _touching(sa.true())
+
+
+def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False) -> None:
+    """Mark the offers of these items, of all that is made with them, and (capacity) of all that is made, as out of date."""
+    touched = sorted(masters.load(session, now=now).above(item_ids))
+    session.execute(_TOUCH_MADE if capacity else _TOUCH, {"touched": touched, "now": now})
+
+
 def touch_all(session: Session, *, now: datetime) -> None:
     """Mark every offer as out of date."""
-    session.execute(sa.select(t.Offer.item_id).order_by(t.Offer.item_id).with_for_update())  # in order, as `touch` does
-    session.execute(
-        sa.update(t.Offer).values(generation=t.Offer.generation + 1, valid_until=now).execution_options(synchronize_session=False)
-    )
+    session.execute(_TOUCH_ALL, {"now": now})
 
 
 def refresh(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> int:

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -73,6 +73,13 @@ def load(
         booked = bookings.at(session, master.factory, centres, not_counted, now=now)
         return Plan(master.factory, now, supplies, (), booked=booked)
     return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own))
+
+
+def prepare(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> None:
+    """Make ready what `load` keeps in memory for questions about these items (None: about any), where it is not yet."""
+    master = masters.load(session, now=now)
+    centres = master.factory.centre_by.keys() if item_ids is None else master.centres(master.below(item_ids))
+    bookings.prepare(session, master.factory, [cast(int, one) for one in centres], now=now)
 
 
 def load_shelf(

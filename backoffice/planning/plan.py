@@ -82,9 +82,8 @@ class Plan:
         self._commits = 0
         self.yielded_more = False  # whether a committed answer left a receipt behind: a lot or a purchase beyond its need
         self._zone = ZoneInfo(factory.timezone)
-        self._ships_on = ships_on or self._local_day
+        self._ships_on = ships_on
         self._perishable = False
-        self._state: State | None = None  # as searches see it at this `now`
         self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
         self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
@@ -172,7 +171,6 @@ class Plan:
             raise ValueError("a plan does not go back in time")
         self.now, self._now, self._limit = now, instant, instant + HORIZON_DAYS * DAY
         self._arrivals.clear()
-        self._state = None
         arrived: list[tuple[int, int, Hashable, Lot]] = []
         while self._due and self._due[0][0] <= instant:
             arrived.append(heappop(self._due))
@@ -218,8 +216,10 @@ class Plan:
             heappush(self._due, (max(lot.at, self._now), self._numbers, item, kept))
 
     def _search(self) -> DatedSearch:
-        if self._state is None:
-            self._state = State(
+        # a state of its own for each question: one that the plan kept would refer back to it, and only a look for garbage would
+        # find plans that nobody needs any more
+        return DatedSearch(
+            State(
                 self.factory,
                 self._now,
                 self._limit,
@@ -231,7 +231,7 @@ class Plan:
                 self._used_day,
                 self._ship_day,
             )
-        return DatedSearch(self._state)
+        )
 
     def _local_day(self, at: datetime) -> date:
         return at.astimezone(self._zone).date()
@@ -242,7 +242,8 @@ class Plan:
     def _ship_day(self, instant: int) -> int:
         if not self._perishable:
             return 0
-        day = self._ships_on(moment(instant))
+        at = moment(instant)
+        day = self._ships_on(at) if self._ships_on else self._local_day(at)
         return _NEVER if day is None else day.toordinal()
 
     def _admit(self, supply: Supply, number: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -65,3 +67,18 @@ def test_prepared_lanes_answer_as_fresh_ones(begun: list[Any], since: list[Any])
                 changed = ready[work[0]].changed([], [span(work)])
             spans = [span(one) for one in standing if one[0] == work[0]]
             ready[work[0]] = changed or Booked(ready[work[0]].axis, CENTRES[work[0]], spans)
+
+
+def test_a_plan_goes_with_whoever_asked_it() -> None:
+    """It must not wait for a look for garbage: those are what the slowest questions waited for."""
+    factory = Factory({"week": WEEK}, [Item("A", "make")], {}, {"A": STEPS[:1]}, [WorkCentre("SAW", "week")])
+    gc.disable()
+    try:
+        plan = Plan(factory, NOW, (), ())
+        plan.quote("A", 2)
+        plan.commit("A", 1)
+        gone = weakref.ref(plan)
+        del plan
+        assert gone() is None
+    finally:
+        gc.enable()
