@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from backoffice.db import among
 from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
@@ -106,7 +107,8 @@ def hold(
     pegging.write(session, reservation, outcome, item=item)
     session.flush()
     stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
-    offers.touch(session, sorted(stands_on), now=now, capacity=bool(outcome.makes))
+    centres = {cast(int, slot.work_centre) for make in outcome.makes for slot in make.slots}
+    offers.touch(session, stands_on, now=now, centres=centres)
     return reservation
 
 
@@ -183,9 +185,7 @@ _DEAD = (
     .where(t.Reservation.state == "held", t.Reservation.expires_at <= sa.bindparam("now"))
     .order_by(t.Reservation.id)
 )
-_STANDS_ON = t.Reservation.id.in_(
-    sa.select(t.Peg.reservation_id).where(t.Peg.item_id.in_(sa.bindparam("item_ids", expanding=True)))
-)
+_STANDS_ON = t.Reservation.id.in_(sa.select(t.Peg.reservation_id).where(among(t.Peg.item_id, "item_ids")))
 _MAKING = sa.exists().where(t.ProductionOrder.reservation_id == t.Reservation.id, t.ProductionOrder.state == "held")
 _EXPIRED, _EXPIRED_MAKING = _DEAD.where(_STANDS_ON), _DEAD.where(sa.or_(_STANDS_ON, _MAKING))
 

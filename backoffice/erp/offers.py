@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from backoffice.db import Database
+from backoffice.db import Database, among
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import plan, shipping, snapshot, sources
@@ -25,6 +25,7 @@ from backoffice.planning.plan import Plan
 
 STANDS_FOR = timedelta(minutes=10)
 BATCH = 500
+MANY = 1_000  # offers named one by one in a statement
 
 
 def _touching(condition: sa.ColumnElement[bool]) -> sa.Update:
@@ -38,15 +39,24 @@ def _touching(condition: sa.ColumnElement[bool]) -> sa.Update:
     )
 
 
-_NAMED = t.Offer.item_id.in_(sa.bindparam("touched", expanding=True))
+_NAMED = among(t.Offer.item_id, "touched")
 _MADE = t.Offer.item_id.in_(sa.select(t.Item.id).where(t.Item.sell_from == "production"))
 _TOUCH, _TOUCH_MADE, _TOUCH_ALL = _touching(_NAMED), _touching(sa.or_(_NAMED, _MADE)), _touching(sa.true())
 
 
-def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False) -> None:
-    """Mark the offers of these items, of all that is made with them, and (capacity) of all that is made, as out of date."""
-    touched = sorted(masters.load(session, now=now).above(item_ids))
-    session.execute(_TOUCH_MADE if capacity else _TOUCH, {"touched": touched, "now": now})
+def touch(
+    session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False, centres: Iterable[int] = ()
+) -> None:
+    """Mark the offers of these items and of all that is made with them as out of date.
+
+    centres: work centres that have less time now: also of all that waits for them. capacity: any may have: of all that is made.
+    """
+    master = masters.load(session, now=now)
+    touched, waiting = master.above(item_ids), master.waiting_for(centres)
+    if capacity or len(waiting) > MANY:
+        session.execute(_TOUCH_MADE, {"touched": sorted(touched), "now": now})
+    else:
+        session.execute(_TOUCH, {"touched": sorted(touched | waiting), "now": now})
 
 
 def touch_all(session: Session, *, now: datetime) -> None:

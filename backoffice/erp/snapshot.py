@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.db import is_reading, table_of
+from backoffice.db import among, is_reading, table_of
 from backoffice.erp import bookings, decisions
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
@@ -30,13 +30,14 @@ SupplyKey = tuple[Literal["stock", "kept", "po", "mo"], int]
 Back = Counter[tuple[str, int, int]]  # (kind, supply, item) → pegged by reservations that do not count
 
 
-def ignored(now: datetime, own: str | None, without: Iterable[int] = ()) -> sa.ColumnElement[bool]:
-    """Return the condition for reservations that do not count for this asker: expired holds, their own, and `without`."""
+_NOW, _OWN = sa.bindparam("now", type_=t.Reservation.expires_at.type), sa.bindparam("own", type_=sa.Text)
+
+
+def ignored(now: datetime | sa.BindParameter[datetime], own: str | sa.BindParameter[str] | None) -> sa.ColumnElement[bool]:
+    """Return the condition for reservations that do not count for this asker: expired holds, and their own."""
     conditions = [sa.and_(t.Reservation.state == "held", t.Reservation.expires_at <= now)]
     if own is not None:
         conditions.append(sa.and_(t.Reservation.owner_ref == own, t.Reservation.state.in_(["held", "paying"])))
-    if ids := sorted(without):
-        conditions.append(t.Reservation.id.in_(ids))
     return sa.or_(*conditions)
 
 
@@ -109,25 +110,25 @@ def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Ite
     return _free(session, _SUPPLIES, items, back, _Kept(session, items, back, None, now), now, without=without)
 
 
+@cache
+def _pegged(own: bool, without: bool) -> sa.Select[Any]:
+    """Return the statement for the reservations that do not count, with what they have of some items."""
+    not_counted = ignored(_NOW, _OWN if own else None)
+    if without:
+        not_counted = sa.or_(not_counted, among(t.Reservation.id, "without"))
+    peg = table_of(t.Peg).c
+    supply = (peg.allotment_id, peg.warehouse_id, peg.purchase_order_line_id, peg.supply_order_id)
+    kind = sa.case((peg.allotment_id.is_not(None), "kept"), else_=peg.kind)
+    pegged = sa.and_(peg.reservation_id == t.Reservation.id, among(peg.item_id, "item_ids"), peg.used.is_(False))
+    return sa.select(t.Reservation.id, kind, *supply, peg.item_id, peg.quantity).outerjoin(t.Peg, pegged).where(not_counted)
+
+
 def _given_back(
     session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()
 ) -> tuple[Back, set[int]]:
     """Return what of these items is pegged by reservations that do not count, and which reservations these are."""
-    pegged = sa.and_(t.Peg.reservation_id == t.Reservation.id, t.Peg.item_id.in_(items), t.Peg.used.is_(False))
-    pegs = session.execute(
-        sa.select(
-            t.Reservation.id,
-            sa.case((t.Peg.allotment_id.is_not(None), "kept"), else_=t.Peg.kind),
-            t.Peg.allotment_id,
-            t.Peg.warehouse_id,
-            t.Peg.purchase_order_line_id,
-            t.Peg.supply_order_id,
-            t.Peg.item_id,
-            t.Peg.quantity,
-        )
-        .outerjoin(t.Peg, pegged)
-        .where(ignored(now, own, without))
-    )
+    asked = {"now": now, "own": own, "without": without, "item_ids": items}
+    pegs = session.execute(_pegged(own is not None, bool(without)), asked)
     back, reservations = Back(), set[int]()
     for reservation_id, kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
         reservations.add(reservation_id)
@@ -137,7 +138,6 @@ def _given_back(
 
 
 _OF, _LINE, _PURCHASE, _ORDER = (table_of(one).c for one in (t.Stock, t.PurchaseOrderLine, t.PurchaseOrder, t.ProductionOrder))
-_ITEMS: sa.BindParameter[Any] = sa.bindparam("item_ids", expanding=True)
 _NEVER, _NOBODY = sa.cast(sa.null(), _LINE.due_at.type), sa.cast(sa.null(), _ORDER.reservation_id.type)
 # kind, row, item, what nobody was promised, how much of that is kept, when, for which reservation it is made
 _SHELF = sa.select(
@@ -148,7 +148,7 @@ _SHELF = sa.select(
     _OF.allotted,
     _NEVER,
     _NOBODY,
-).where(_OF.item_id.in_(_ITEMS))
+).where(among(_OF.item_id, "item_ids"))
 _RECEIPTS = (
     sa.select(
         sa.literal("receipt"),
@@ -160,7 +160,7 @@ _RECEIPTS = (
         _NOBODY,
     )
     .join(t.PurchaseOrder, _PURCHASE.id == _LINE.purchase_order_id)
-    .where(_LINE.item_id.in_(_ITEMS), _PURCHASE.state == "ordered")
+    .where(among(_LINE.item_id, "item_ids"), _PURCHASE.state == "ordered")
 )
 _MAKING = sa.select(
     sa.literal("make"),
@@ -171,9 +171,9 @@ _MAKING = sa.select(
     _ORDER.ready_at,
     _ORDER.reservation_id,
 ).where(
-    _ORDER.item_id.in_(_ITEMS),
+    among(_ORDER.item_id, "item_ids"),
     _ORDER.state == "planned",
-    sa.or_(_ORDER.quantity > _ORDER.pegged, _ORDER.id.in_(sa.bindparam("given", expanding=True))),
+    sa.or_(_ORDER.quantity > _ORDER.pegged, among(_ORDER.id, "given")),
 )
 _SUPPLIES = sa.union_all(_SHELF, _RECEIPTS, _MAKING).order_by(sa.desc("kind"), "key")
 _NAMES: Mapping[str, Literal["stock", "po", "mo"]] = {"stock": "stock", "receipt": "po", "make": "mo"}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import table_of
-from backoffice.erp import holds, snapshot
+from backoffice.erp import holds, offers, plan, snapshot
 from backoffice.erp import models as t
 from tests.company import item_id
 from tests.statements import sent
@@ -122,3 +122,38 @@ def test_a_hold_reads_nothing_that_grows_with_the_plan(workshop: Any) -> None:
     slots = [one for one in seen if one.startswith("SELECT") and "FROM operation_slot" in one]
     assert len(slots) == 1
     assert "LIMIT" in slots[0]
+
+
+def test_a_hold_touches_the_offers_that_wait_for_its_work_centres(workshop: Any) -> None:
+    """A crate is sawn as a table's top is, a box is made where no table comes by, a crate on wheels of a crate."""
+
+    def make_more(session: Session) -> None:
+        table = session.scalars(sa.select(t.Item).where(t.Item.sku == "TABLE")).one()
+        saw = session.scalars(sa.select(t.WorkCentre).where(t.WorkCentre.code == "SAW")).one()
+        press = t.WorkCentre(code="PRESS", name="Press", calendar_id=saw.calendar_id)
+        items = {
+            sku: t.Item(sku=sku, name=sku, product_id=table.product_id, on_sale=True, source="make", sell_from="production")
+            for sku in ("BOX", "CRATE", "WHEELED")
+        }
+        session.add_all([press, *items.values()])
+        session.flush()
+        places = {"BOX": press, "CRATE": saw, "WHEELED": press}
+        session.add_all(
+            t.RoutingOperation(item_id=items[sku].id, position=0, work_centre_id=centre.id, run_seconds=60)
+            for sku, centre in places.items()
+        )
+        session.add(t.BomLine(parent_id=items["WHEELED"].id, component_id=items["CRATE"].id, quantity=1))
+        plan.bump(session, master=True)
+        offers.refresh(session, None, now=workshop.now)
+
+    workshop.db.run(make_more)
+    before = generations(workshop)
+    workshop.db.run(lambda session: hold(session, "first", workshop.now))
+    raised = {sku: number - before[sku] for sku, number in generations(workshop).items()}
+    assert raised == {"STOOL": 0, "VASE": 0, "LAMP": 0, "TABLE": 1, "BOX": 0, "CRATE": 1, "WHEELED": 1}
+
+
+def generations(workshop: Any) -> dict[str, int]:
+    with workshop.db.read() as session:
+        rows = session.execute(sa.select(t.Item.sku, t.Offer.generation).join(t.Offer, t.Offer.item_id == t.Item.id))
+        return {sku: generation for sku, generation in rows}  # noqa: C416 - rows are no pairs to mypy

@@ -11,7 +11,7 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backoffice.planning import Booking, Calendar, Factory, Item, Operation, Plan, WorkCentre, lanes
+from backoffice.planning import Booking, Calendar, Factory, Item, Operation, Plan, Stop, WorkCentre, lanes
 from backoffice.planning.capacity import Booked, Span
 from backoffice.planning.instants import MINUTE, micros
 from tests.unit.planning.models import berlin
@@ -82,3 +82,22 @@ def test_a_plan_goes_with_whoever_asked_it() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_hours_that_stay_the_same_are_folded_once() -> None:
+    """SAW keeps its hours, DRILL stands still for a day, LATHE has another week."""
+    short = Calendar("Europe/Berlin", {0: [(360, 720)]})
+    before, after = (
+        Factory(
+            {"week": WEEK, "lathe": lathe},
+            [],
+            {},
+            {},
+            [WorkCentre("SAW", "week"), WorkCentre("DRILL", "week"), WorkCentre("LATHE", "lathe")],
+            stops,
+        )
+        for lathe, stops in ((WEEK, []), (short, [Stop("DRILL", NOW, NOW + timedelta(days=1))]))
+    )
+    axes = {key: before.axis(key, micros(NOW)) for key in ("SAW", "DRILL", "LATHE")}
+    after.keep_axes(before)
+    assert [after.axis(key, micros(NOW)) is axes[key] for key in axes] == [True, False, False]
