@@ -167,8 +167,7 @@ def _hold_line(
 
 
 def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: datetime) -> None:
-    if holds.needs_plan(item):
-        plan.bump(session)  # before any stock row is touched, so that all planners lock in one order
+    holds.queue(session, item, now=now)  # before any stock row is touched, so that all planners lock in one order
     if row is not None and row.reservation_id is not None:
         let_go(session, row.reservation_id, now)
 

@@ -1,15 +1,20 @@
-"""What is booked at the work centres, kept in memory and brought up to date from the plan's log: for who only asks.
+"""What is booked at the work centres, kept in memory and brought up to date from the plan's log.
 
-The log says which orders have which minutes; whose of them count for the asker, the reservations say, each time. Whoever is
-about to commit reads the rows (`snapshot`): a question that was answered from a log that is behind costs nobody a minute.
+The log says which orders have which minutes; whose of them count for the asker, the reservations say, each time. The lanes of a
+work centre are made ready when they are first asked for and follow the log from then on, so that a question costs what it changes
+and not what is booked. What the asker's own transaction has decided so far counts too.
+
+Whoever commits on an answer from here looks into the rows before it stands (`snapshot.are_free`): a log that is behind must not
+give minutes away twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,84 +22,121 @@ from sqlalchemy.orm import Session
 from backoffice.db import kept
 from backoffice.erp import decisions
 from backoffice.erp import models as t
+from backoffice.planning.capacity import Booked, Span
 from backoffice.planning.folding import Decided, State
 from backoffice.planning.instants import micros
+from backoffice.planning.model import Factory
 
 KEPT = "bookings"
 
-
-Span = tuple[int, int, int]
-"""Lane, start and end, in microseconds."""
-
-
-class Work(NamedTuple):
-    """The minutes of one order at one work centre. held: it counts only while its reservation does."""
-
-    held: bool
-    reservation_id: int | None
-    spans: tuple[Span, ...]
-
-
-Booked = Mapping[int, Mapping[int, Work]]
-"""Work centre → production order → its minutes. Never changed: a newer one takes its place."""
+Works = Mapping[int, Sequence[Span]]
+"""Work centre → the minutes of one order there."""
 
 
 class _Tail:
-    """The plan as folded so far. Threads share it."""
+    """The plan as folded so far, and what of it was made ready. Threads share it: one at a time, with the lock."""
 
     def __init__(self, number: int, state: State) -> None:
-        self.number, self._state, self._growing = number, state, Lock()
-        self.booked: Booked = {}
-        self._book(state.of["order"])
+        self.lock = Lock()
+        self.number, self._state = number, state
+        self._works: dict[int, dict[int, Sequence[Span]]] = {}  # work centre → order → its minutes there
+        self._held: dict[int | None, set[int]] = {}  # reservation → its orders that count only while it does
+        self._ready: dict[int, Booked] = {}
+        for order in state.of["order"]:
+            self._book(order, _works_of(state, order))
 
     def follow(self, rows: Iterable[sa.Row[int, list[Any]]]) -> bool:
         """Fold the decisions that are new. False: one is missing, so that all has to be folded anew."""
-        with self._growing:
-            for number, decided in rows:
-                if number > self.number + 1:
-                    return False
-                if number == self.number + 1:
-                    touched = {order for one in decided if (order := self._order(one)) is not None}
-                    self._state.fold(decided)
-                    self._book(touched)
-                    self.number = number
+        for number, decided in rows:
+            if number > self.number + 1:
+                return False
+            if number == self.number + 1:
+                self._fold(decided)
+                self.number = number
         return True
 
-    def _order(self, one: Decided) -> int | None:
-        """Return the production order that a decision is about."""
-        kind, key, values = one
-        if kind == "slot":
-            known = self._state.of["slot"].get(key)
-            order: int | None = values[0] if values is not None else known and known.order
-            return order
-        return key if kind == "order" else None
+    def at(self, factory: Factory, centre: int, changes: Mapping[int, Works], now: int) -> Booked:
+        """Return what is booked at a work centre once these orders have other minutes."""
+        if not self.is_ready(factory, centre, now):
+            spans = [span for spans in self._works.get(centre, {}).values() for span in spans]
+            self._ready[centre] = Booked(factory.axis(centre, now), factory.centre_by[centre].lanes, spans)
+        return self._changed(centre, self._ready[centre], changes)
 
-    def _book(self, order_ids: Iterable[int]) -> None:
-        booked = dict(self.booked)
-        fresh: set[int] = set()  # whose orders are ours to change, not those that somebody reads
-        for order_id in order_ids:
-            now = self._work(order_id)
-            for centre in now.keys() | {centre for centre, works in booked.items() if order_id in works}:
-                if centre not in fresh:
-                    booked[centre] = dict(booked.get(centre, {}))
-                    fresh.add(centre)
-                works: dict[int, Work] = booked[centre]  # type: ignore[assignment] # made two lines above
-                if centre in now:
-                    works[order_id] = now[centre]
-                else:
-                    del works[order_id]
-        self.booked = booked
+    def is_ready(self, factory: Factory, centre: int, now: int) -> bool:
+        """Tell whether a work centre's lanes are ready, and for the hours and lanes that it has now."""
+        known = self._ready.get(centre)
+        return known is not None and known.axis is factory.axis(centre, now) and known.count == factory.centre_by[centre].lanes
 
-    def _work(self, order_id: int) -> dict[int, Work]:
-        order = self._state.of["order"].get(order_id)
-        if order is None:
-            return {}
-        found: dict[int, list[Span]] = {}
-        for slot in self._state.slots_of(order_id):
+    def changes(self, decided: Sequence[Decided], without: Collection[int]) -> dict[int, Works]:
+        """Return order → its minutes, of the orders that decisions change or that these reservations only hold."""
+        changed = self._after(decided)
+        empty: Works = {}
+        found = {order: empty for one in without for order in self._held.get(one, ())}
+        for order in _orders(self._state, decided):
+            held = _reservation_of(changed, order)
+            found[order] = empty if held in without else _works_of(changed, order)
+        return found
+
+    def _fold(self, decided: Sequence[Decided]) -> None:
+        changes = self.changes(decided, set())
+        for centre, ready in self._ready.items():
+            self._ready[centre] = self._changed(centre, ready, changes)
+        for order in changes:
+            for standing in self._works.values():
+                standing.pop(order, None)
+            self._held.get(_reservation_of(self._state, order), set()).discard(order)
+        self._state.fold(decided)
+        for order, works in changes.items():
+            self._book(order, works)
+
+    def _after(self, decided: Sequence[Decided]) -> State:
+        """Return the orders that decisions are about, as they are then."""
+        changed = self._state.part(_orders(self._state, decided))
+        changed.fold(one for one in decided if one[0] in ("order", "slot"))
+        return changed
+
+    def _book(self, order: int, works: Works) -> None:
+        for centre, spans in works.items():
+            self._works.setdefault(centre, {})[order] = spans
+        if (held := _reservation_of(self._state, order)) is not None:
+            self._held.setdefault(held, set()).add(order)
+
+    def _changed(self, centre: int, ready: Booked, changes: Mapping[int, Works]) -> Booked:
+        standing = self._works.get(centre, {})
+        gone = [span for order in changes for span in standing.get(order, ())]
+        new = [span for works in changes.values() for span in works.get(centre, ())]
+        if gone == new:
+            return ready
+        others = (spans for order, spans in standing.items() if order not in changes)
+        return ready.changed(gone, new) or Booked(ready.axis, ready.count, [*(span for spans in others for span in spans), *new])
+
+
+def _orders(state: State, decided: Iterable[Decided]) -> set[int]:
+    """Return the production orders that decisions are about."""
+    found: set[int] = set()
+    for kind, key, values in decided:
+        if kind == "order":
+            found.add(key)
+        elif kind == "slot":
+            known = state.of["slot"].get(key)
+            found |= {values[0]} if values is not None else set()
+            found |= {known.order} if known is not None else set()
+    return found
+
+
+def _works_of(state: State, order: int) -> Works:
+    found: dict[int, list[Span]] = {}
+    if order in state.of["order"]:
+        for slot in state.slots_of(order):
             if slot.starts_at < slot.ends_at:
                 found.setdefault(slot.work_centre, []).append((slot.lane, slot.starts_at, slot.ends_at))
-        held = order.state == "held"
-        return {centre: Work(held, order.reservation, tuple(some)) for centre, some in found.items()}
+    return found
+
+
+def _reservation_of(state: State, order: int) -> int | None:
+    """Return the reservation that an order is only held for."""
+    known = state.of["order"].get(order)
+    return known.reservation if known is not None and known.state == "held" else None
 
 
 _NEW = (
@@ -104,35 +146,32 @@ _NEW = (
 )
 
 
-def booked(session: Session) -> Booked:
-    """Return what is booked by the log as it stands; what is new in it is read, the rest is known."""
+@contextmanager
+def _following(session: Session) -> Iterator[_Tail]:
+    """Lock the plan as the log stands: what is new in it is read, the rest is known."""
     tail: _Tail | None = kept(session).get(KEPT)
-    if tail is not None and tail.follow(session.execute(_NEW, {"known": tail.number}).all()):
-        return tail.booked
+    rows = session.execute(_NEW, {"known": tail.number}).all() if tail is not None else []
+    if tail is not None:
+        with tail.lock:
+            if tail.follow(rows):
+                yield tail
+                return
     kept(session)[KEPT] = tail = _Tail(*decisions.as_logged(session))
-    return tail.booked
+    with tail.lock:
+        yield tail
 
 
-_HELD = (
-    sa.select(t.ProductionOrder.reservation_id)
-    .join(t.Reservation, t.Reservation.id == t.ProductionOrder.reservation_id)
-    .where(t.ProductionOrder.state == "held")
-)
+def prepare(session: Session, factory: Factory, centre_ids: Collection[int], *, now: datetime) -> None:
+    """Make these work centres ready where they are not. No statement where they are."""
+    tail: _Tail | None = kept(session).get(KEPT)
+    if centre_ids and (tail is None or not all(tail.is_ready(factory, one, micros(now)) for one in centre_ids)):
+        at(session, factory, centre_ids, (), now=now)
 
 
 def at(
-    session: Session, centre_ids: Iterable[int], ignored: sa.ColumnElement[bool], *, now: datetime
-) -> dict[Hashable, list[Span]]:
-    """Return what is booked at these work centres after `now`, without what the reservations that are `ignored` keep."""
-    found, past = booked(session), micros(now)
-    without = set(session.scalars(_HELD.where(ignored)))
-    return {
-        centre_id: [
-            span
-            for held, reservation_id, spans in found.get(centre_id, {}).values()
-            if not (held and reservation_id in without)
-            for span in spans
-            if span[2] > past
-        ]
-        for centre_id in centre_ids
-    }
+    session: Session, factory: Factory, centre_ids: Iterable[int], without: Collection[int], *, now: datetime
+) -> dict[Hashable, Booked]:
+    """Return what is booked at these work centres, without what is held for the reservations `without`."""
+    with _following(session) as tail:
+        changes = tail.changes(decisions.pending(session), without)
+        return {centre: tail.at(factory, centre, changes, micros(now)) for centre in centre_ids}

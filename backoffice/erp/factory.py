@@ -35,6 +35,7 @@ class Master:
     centre_names: dict[int, str]
     allotted: frozenset[int]  # items of which something was kept for a class of customers when this was read
     suppliers: dict[int, list[int]]  # bought item → who sells it, in the order in which they are tried
+    made_at: dict[int, list[int]]  # work centre → the items that may be made there
 
     def below(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all their components, at any depth."""
@@ -44,6 +45,10 @@ class Master:
         """Return the work centres that these items may be made at."""
         steps = (step for item_id in item_ids for step in self.factory.recipe(item_id).steps)
         return {cast(int, one.work_centre) for step in steps for one in (step, *step.others)}
+
+    def waiting_for(self, centre_ids: Iterable[int]) -> set[int]:
+        """Return the items that take longer where these work centres have less time: made there, or with what is made there."""
+        return self.above(item_id for centre_id in centre_ids for item_id in self.made_at.get(centre_id, ()))
 
     def offer(self, item_id: int, supplier_id: int) -> Item | Supplier:
         """Return what a supplier sells of an item, as the plan counts it; the first one's offer for who no longer sells it."""
@@ -67,6 +72,8 @@ def load(session: Session, *, now: datetime) -> Master:
     version = plan.master_version(session)
     before: tuple[int, date, Master] | None = kept(session).get(plan.MASTER)
     master = before[2] if before is not None and before[:2] == (version, today) else _read(session, today, now)
+    if before is not None and before[2] is not master:
+        master.factory.keep_axes(before[2].factory)
     if version:  # a company that is just being founded has no version yet
         kept(session)[plan.MASTER] = (version, today, master)
     session.info[plan.MASTER] = (now, master)
@@ -101,11 +108,16 @@ def _read(session: Session, today: date, now: datetime) -> Master:
             parents[part].append(line.parent_id)
     centres = list(session.scalars(sa.select(t.WorkCentre)))
     stops = session.scalars(sa.select(t.WorkCentreStop).where(t.WorkCentreStop.ends_at > now))
+    routings = _routings(session)
+    made_at: dict[int, list[int]] = defaultdict(list)
+    for item_id, steps in routings.items():
+        for centre_id in {cast(int, one) for step in steps for one in (step.work_centre, *step.alternates)}:
+            made_at[centre_id].append(item_id)
     factory = Factory(
         calendars=all_calendars,
         items=items,
         boms=boms,
-        routings=_routings(session),
+        routings=routings,
         work_centres={c.id: _work_centre(c, today, ZoneInfo(company.timezone)) for c in centres},
         stops=[Stop(s.work_centre_id, s.starts_at, s.ends_at) for s in stops],
         timezone=company.timezone,
@@ -119,6 +131,7 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         centre_names={c.id: c.name for c in centres},
         allotted=frozenset(session.scalars(sa.select(t.Allotment.item_id).where(t.Allotment.released_at.is_(None)).distinct())),
         suppliers={item_id: [row.supplier_id for row, _ in offers] for item_id, offers in supply.items()},
+        made_at=made_at,
     )
 
 

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, sources, stock
+from backoffice.db import among
+from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, snapshot, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -35,6 +36,16 @@ HOLD_MOVES: dict[str, tuple[str, ...]] = {
 def needs_plan(item: t.Item) -> bool:
     """Tell whether promising this item can touch more than its stock row."""
     return item.sell_from != "stock"
+
+
+def queue(session: Session, item: t.Item, *, now: datetime) -> None:
+    """Wait until it is our turn to plan this item, if it needs the plan: from then on nobody else plans until we are done.
+
+    What can be made ready before is, so that others do not wait for it.
+    """
+    if needs_plan(item):
+        snapshot.prepare(session, [item.id] if item.sell_from == "production" else [], now=now)
+        plan.bump(session)
 
 
 def hold(
@@ -58,13 +69,10 @@ def hold(
 
     Raises Refused(not_available, most) and changes nothing then.
     """
-    if needs_plan(item):
-        plan.bump(session)  # from here on nobody else plans until we are done
+    queue(session, item, now=now)
     touched = masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id]
-    reclaim(session, touched, now=now)
+    reclaim(session, touched, minutes=item.sell_from == "production", now=now)
     allotting.release_due(session, touched, now=now)
-    if item.sell_from == "production":
-        reclaim_minutes(session, now=now)
     source = sources.find(
         session,
         item,
@@ -99,7 +107,8 @@ def hold(
     pegging.write(session, reservation, outcome, item=item)
     session.flush()
     stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
-    offers.touch(session, sorted(stands_on), now=now, capacity=bool(outcome.makes))
+    centres = {cast(int, slot.work_centre) for make in outcome.makes for slot in make.slots}
+    offers.touch(session, stands_on, now=now, centres=centres)
     return reservation
 
 
@@ -171,20 +180,19 @@ def take_back(session: Session, reservation_id: int, *, now: datetime) -> bool:
     return True
 
 
-_EXPIRED = (
+_DEAD = (
     sa.select(t.Reservation.id)
-    .where(
-        t.Reservation.state == "held",
-        t.Reservation.expires_at <= sa.bindparam("now"),
-        t.Reservation.id.in_(sa.select(t.Peg.reservation_id).where(t.Peg.item_id.in_(sa.bindparam("item_ids", expanding=True)))),
-    )
+    .where(t.Reservation.state == "held", t.Reservation.expires_at <= sa.bindparam("now"))
     .order_by(t.Reservation.id)
 )
+_STANDS_ON = t.Reservation.id.in_(sa.select(t.Peg.reservation_id).where(among(t.Peg.item_id, "item_ids")))
+_MAKING = sa.exists().where(t.ProductionOrder.reservation_id == t.Reservation.id, t.ProductionOrder.state == "held")
+_EXPIRED, _EXPIRED_MAKING = _DEAD.where(_STANDS_ON), _DEAD.where(sa.or_(_STANDS_ON, _MAKING))
 
 
-def reclaim(session: Session, item_ids: Iterable[int], *, now: datetime) -> int:
-    """Release every expired hold that stands on one of these items; return how many."""
-    expired = session.scalars(_EXPIRED, {"now": now, "item_ids": sorted(item_ids)}).all()
+def reclaim(session: Session, item_ids: Iterable[int], *, minutes: bool = False, now: datetime) -> int:
+    """Release every expired hold that stands on one of these items; return how many. minutes: as `reclaim_minutes`, too."""
+    expired = session.scalars(_EXPIRED_MAKING if minutes else _EXPIRED, {"now": now, "item_ids": sorted(item_ids)}).all()
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
@@ -193,9 +201,7 @@ def reclaim_minutes(session: Session, *, now: datetime) -> int:
 
     Their minutes are about to be planned for somebody else: whoever read the clock before us must not bring them back.
     """
-    making = sa.exists().where(t.ProductionOrder.reservation_id == t.Reservation.id, t.ProductionOrder.state == "held")
-    expired = sa.select(t.Reservation.id).where(t.Reservation.state == "held", t.Reservation.expires_at <= now, making)
-    found = session.scalars(expired.order_by(t.Reservation.id)).all()
+    found = session.scalars(_DEAD.where(_MAKING), {"now": now}).all()
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in found)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from backoffice.db import Database
+from backoffice.db import Database, among
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import plan, shipping, snapshot, sources
@@ -25,42 +25,43 @@ from backoffice.planning.plan import Plan
 
 STANDS_FOR = timedelta(minutes=10)
 BATCH = 500
+MANY = 1_000  # offers named one by one in a statement
 
 
-_TOUCH = (
-    sa.update(t.Offer)
-    .where(t.Offer.item_id == sa.bindparam("touched"))
-    .values(generation=t.Offer.generation + 1, valid_until=sa.bindparam("now"))
-    .execution_options(synchronize_session=False)
-)
-
-
-def touch(session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False) -> None:
-    """Mark the offers of these items, of all that is made with them, and (capacity) of all that is made, as out of date."""
-    touched = masters.load(session, now=now).above(item_ids)
-    if len(touched) == 1 and not capacity:
-        session.execute(_TOUCH, {"touched": next(iter(touched)), "now": now})
-        return
-    condition: sa.ColumnElement[bool] = t.Offer.item_id.in_(sorted(touched))
-    if capacity:
-        made = sa.select(t.Item.id).where(t.Item.sell_from == "production")
-        condition = sa.or_(condition, t.Offer.item_id.in_(made))
-    # rows locked in order: two sales that touch the same offers must not wait for each other in a ring
-    rows = session.scalars(sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()).all()
-    session.execute(
+def _touching(condition: sa.ColumnElement[bool]) -> sa.Update:
+    """Return the statement that marks offers; it locks them in order: two that touch the same ones never wait in a ring."""
+    rows = sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()
+    return (
         sa.update(t.Offer)
         .where(t.Offer.item_id.in_(rows))
-        .values(generation=t.Offer.generation + 1, valid_until=now)
+        .values(generation=t.Offer.generation + 1, valid_until=sa.bindparam("now"))
         .execution_options(synchronize_session=False)
     )
 
 
+_NAMED = among(t.Offer.item_id, "touched")
+_MADE = t.Offer.item_id.in_(sa.select(t.Item.id).where(t.Item.sell_from == "production"))
+_TOUCH, _TOUCH_MADE, _TOUCH_ALL = _touching(_NAMED), _touching(sa.or_(_NAMED, _MADE)), _touching(sa.true())
+
+
+def touch(
+    session: Session, item_ids: Iterable[int], *, now: datetime, capacity: bool = False, centres: Iterable[int] = ()
+) -> None:
+    """Mark the offers of these items and of all that is made with them as out of date.
+
+    centres: work centres that have less time now: also of all that waits for them. capacity: any may have: of all that is made.
+    """
+    master = masters.load(session, now=now)
+    touched, waiting = master.above(item_ids), master.waiting_for(centres)
+    if capacity or len(waiting) > MANY:
+        session.execute(_TOUCH_MADE, {"touched": sorted(touched), "now": now})
+    else:
+        session.execute(_TOUCH, {"touched": sorted(touched | waiting), "now": now})
+
+
 def touch_all(session: Session, *, now: datetime) -> None:
     """Mark every offer as out of date."""
-    session.execute(sa.select(t.Offer.item_id).order_by(t.Offer.item_id).with_for_update())  # in order, as `touch` does
-    session.execute(
-        sa.update(t.Offer).values(generation=t.Offer.generation + 1, valid_until=now).execution_options(synchronize_session=False)
-    )
+    session.execute(_TOUCH_ALL, {"now": now})
 
 
 def refresh(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> int:
@@ -151,7 +152,7 @@ def _compute(session: Session, items: Sequence[t.Item], *, now: datetime) -> int
 def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Callable[[t.Item], Source | None]:
     """Return what tells where one piece of any of these items would ship from, to the place days are named for by default."""
     made = [i for i in items if i.sell_from == "production"]
-    planned = snapshot.load(session, [i.id for i in made], now=now) if made else None
+    planned = snapshot.load(session, [i.id for i in made], now=now, from_log=True) if made else None
     lying = snapshot.load(session, [i.id for i in items], now=now, sell_from="incoming")
     shelves: list[tuple[int | None, Plan]] = list(sources.stocked(session, [i.id for i in items], now=now).items())
     master = masters.load(session, now=now)

@@ -6,7 +6,7 @@ each keeping what it was given (compare `planning_again` and `pegging.write`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,10 +17,10 @@ from backoffice.erp import models as t
 from backoffice.erp import rescheduling, snapshot
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.factory import Master
-from backoffice.planning.capacity import Centre
+from backoffice.planning.capacity import Booked, Centre, Span
 from backoffice.planning.explode import SellFrom
 from backoffice.planning.instants import micros, moment
-from backoffice.planning.model import Booking, Factory, Supply, duration
+from backoffice.planning.model import Factory, Supply, duration
 from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan
 
@@ -55,10 +55,11 @@ class PlanCopy:
         self._made = 0
         self._plan: Plan | None = None  # of the works, as it stands after what was kept; None: to be put together
         self._whose = ""  # the class of customers that it was put together for
+        self._booked: dict[Hashable, Booked] = {}  # work centre → its lanes, where they were looked at
 
     def stop(self, factory: Factory) -> None:
         """Let the copy stand in a factory with other stops."""
-        self.factory, self._plan = factory, None
+        self.factory, self._plan, self._booked = factory, None, {}
 
     def date(self, key: tuple[str, int], at: datetime) -> None:
         """Let a receipt or a production order come at another instant, with what is kept of it."""
@@ -86,6 +87,7 @@ class PlanCopy:
             clock = place.ends_at
         self.all_work = [*others, *moved]
         self._work = [*(one for one in self._work if one.order_id != order.id), *moved]
+        self._booked = {}
         ready_at = max((one.ends_at for one in moved), default=order.ready_at)
         self.date(("mo", order.id), ready_at)
         return ready_at
@@ -100,9 +102,8 @@ class PlanCopy:
             return Plan(self.factory, self.now, lying, ()).quote(item_id, quantity, sell_from=sell_from)
         if self._plan is None or self._whose != customer_class:
             supplies = [one for one in self._supplies if self._is_there(one, {self._works}, customer_class)]
-            work = (one for one in self._work if one.starts_at < one.ends_at)
-            bookings = [Booking(one.work_centre, one.lane, one.starts_at, one.ends_at) for one in work]
-            self._plan, self._whose = Plan(self.factory, self.now, supplies, bookings), customer_class
+            self._plan = Plan(self.factory, self.now, supplies, (), booked=self._lanes())
+            self._whose = customer_class
         return self._plan.quote(item_id, quantity, sell_from=sell_from)
 
     def warehouses(self, item_id: int) -> Sequence[int]:
@@ -132,10 +133,26 @@ class PlanCopy:
                 centre, lane = int(str(slot.work_centre)), slot.lane
                 work = Work(-self._made, reservation.id, slot.position, centre, lane, slot.starts_at, slot.ends_at, counts=True)
                 self._work.append(work)
+                changed = self._booked[centre].changed((), [_span(work)]) if centre in self._booked else None
+                if changed is None:
+                    self._booked.pop(centre, None)
+                else:
+                    self._booked[centre] = changed
             used = sum(int(peg.quantity) for peg in outcome.pegs if peg.kind == "make" and peg.supply == number)
             if reservation.state == "converted" and make.quantity > used:
                 key = ("mo", -self._made)
                 self._supplies.append(Supply(key, make.item, int(make.quantity) - used, make.ready_at, "receipt"))
+
+    def _lanes(self) -> Mapping[Hashable, Booked]:
+        """Return what is booked at every work centre, made ready where it is not; lots that yield more ask for it often."""
+        missing: dict[int, list[Span]] = {one.work_centre: [] for one in self._work if one.work_centre not in self._booked}
+        for one in self._work if missing else ():
+            if one.work_centre in missing:
+                missing[one.work_centre].append(_span(one))
+        for centre, spans in missing.items():
+            lanes = self.factory.centre_by[centre].lanes
+            self._booked[centre] = Booked(self.factory.axis(centre, micros(self.now)), lanes, spans)
+        return dict(self._booked)
 
     def _place(self, supply: Supply) -> int | None:
         """Return the warehouse in which a supply lies; None: it is still to come."""
@@ -165,6 +182,10 @@ def _kept(session: Session, supplies: Iterable[Supply]) -> dict[int, t.Allotment
     ids = [one.key[1] for one in supplies if isinstance(one.key, tuple) and one.key[0] == "kept"]
     rows = session.scalars(sa.select(t.Allotment).where(t.Allotment.id.in_(sorted(ids)))) if ids else ()
     return {one.id: one for one in rows}
+
+
+def _span(work: Work) -> Span:
+    return work.lane, micros(work.starts_at), micros(work.ends_at)
 
 
 def _less(supply: Supply, quantity: int) -> Supply:

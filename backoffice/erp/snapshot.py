@@ -7,20 +7,22 @@ buyer does not compete with themselves.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.db import is_reading, table_of
-from backoffice.erp import bookings
+from backoffice.db import among, is_reading, table_of
+from backoffice.erp import bookings, decisions
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company, get_warehouse, local_today
 from backoffice.planning.model import Booking, Supply
+from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan, SellFrom
 
 # what a supply is called in the plan: ("stock", warehouse) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
@@ -28,13 +30,14 @@ SupplyKey = tuple[Literal["stock", "kept", "po", "mo"], int]
 Back = Counter[tuple[str, int, int]]  # (kind, supply, item) → pegged by reservations that do not count
 
 
-def ignored(now: datetime, own: str | None, without: Iterable[int] = ()) -> sa.ColumnElement[bool]:
-    """Return the condition for reservations that do not count for this asker: expired holds, their own, and `without`."""
+_NOW, _OWN = sa.bindparam("now", type_=t.Reservation.expires_at.type), sa.bindparam("own", type_=sa.Text)
+
+
+def ignored(now: datetime | sa.BindParameter[datetime], own: str | sa.BindParameter[str] | None) -> sa.ColumnElement[bool]:
+    """Return the condition for reservations that do not count for this asker: expired holds, and their own."""
     conditions = [sa.and_(t.Reservation.state == "held", t.Reservation.expires_at <= now)]
     if own is not None:
         conditions.append(sa.and_(t.Reservation.owner_ref == own, t.Reservation.state.in_(["held", "paying"])))
-    if ids := sorted(without):
-        conditions.append(t.Reservation.id.in_(ids))
     return sa.or_(*conditions)
 
 
@@ -47,10 +50,12 @@ def load(
     customer_class: str = RETAIL,
     sell_from: SellFrom = "production",
     reclaimed: bool = False,
+    from_log: bool = False,
 ) -> Plan:
     """Return the plan as it stands at the works for questions about `item_ids`, with what is kept for the asker's class.
 
-    reclaimed: the asker has just released every expired hold on them, and has none of their own.
+    reclaimed: the asker has just released every expired hold on them and every one that keeps minutes, and has none of their own.
+    from_log: what is booked is known from the log, as it is to whoever only reads; a commit on it asks `are_free` first.
 
     sell_from: what may answer them, so that no more is read: stock; incoming = stock and receipts; production = also all
     their components and the work centres.
@@ -58,18 +63,24 @@ def load(
     master = masters.load(session, now=now)
     made = sell_from == "production"
     items = sorted(master.below(item_ids) if made else set(item_ids))
-    back = Back() if reclaimed else _given_back(session, items, now=now, own=own)
+    back, not_counted = (Back(), set[int]()) if reclaimed else _given_back(session, items, now=now, own=own)
     kept = _Kept(session, items, back, customer_class, now)
-    supplies = list(_stock(session, items, back, now, get_warehouse(session).id, kept))
-    if sell_from != "stock":
-        supplies += [*_receipts(session, items, back, kept), *_making(session, items, back)]
+    works = get_warehouse(session).id
+    supplies = _free(session, _SHELF if sell_from == "stock" else _SUPPLIES, items, back, kept, now, warehouse=works)
     if not made:
         return Plan(master.factory, now, supplies, ())
     centres = master.centres(items)
-    if is_reading(session):  # a question: from what is kept in memory; who commits reads the rows
-        booked = bookings.at(session, centres, ignored(now, own), now=now)
+    if from_log or is_reading(session):
+        booked = bookings.at(session, master.factory, centres, not_counted, now=now)
         return Plan(master.factory, now, supplies, (), booked=booked)
     return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own))
+
+
+def prepare(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> None:
+    """Make ready what `load` keeps in memory for questions about these items (None: about any), where it is not yet."""
+    master = masters.load(session, now=now)
+    centres = master.factory.centre_by.keys() if item_ids is None else master.centres(master.below(item_ids))
+    bookings.prepare(session, master.factory, [cast(int, one) for one in centres], now=now)
 
 
 def load_shelf(
@@ -83,13 +94,10 @@ def load_shelf(
 ) -> Plan:
     """Return a plan of nothing but what stands ready of `item_ids` in one warehouse."""
     items = sorted(set(item_ids))
-    back = _given_back(session, items, now=now, own=own)
-    return Plan(
-        masters.load(session, now=now).factory,
-        now,
-        list(_stock(session, items, back, now, warehouse_id, _Kept(session, items, back, customer_class, now))),
-        (),
-    )
+    back, _ = _given_back(session, items, now=now, own=own)
+    kept = _Kept(session, items, back, customer_class, now)
+    lying = _free(session, _SHELF, items, back, kept, now, warehouse=warehouse_id)
+    return Plan(masters.load(session, now=now).factory, now, lying, ())
 
 
 def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Iterable[int], *, now: datetime) -> list[Supply]:
@@ -97,69 +105,105 @@ def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Ite
 
     Of what is kept for a class of customers, that of every class.
     """
-    items, without = sorted(set(item_ids)), sorted(set(reservation_ids))
-    back = _given_back(session, items, now=now, own=None, without=without)
-    kept = _Kept(session, items, back, None, now)
-    stock = _stock(session, items, back, now, None, kept)
-    return [*stock, *_receipts(session, items, back, kept), *_making(session, items, back, without)]
+    items, without = sorted(set(item_ids)), set(reservation_ids)
+    back, _ = _given_back(session, items, now=now, own=None, without=without)
+    return _free(session, _SUPPLIES, items, back, _Kept(session, items, back, None, now), now, without=without)
 
 
-def _given_back(session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()) -> Back:
-    """Return what is pegged by reservations that do not count."""
-    pegs = session.execute(
-        sa.select(
-            sa.case((t.Peg.allotment_id.is_not(None), "kept"), else_=t.Peg.kind),
-            t.Peg.allotment_id,
-            t.Peg.warehouse_id,
-            t.Peg.purchase_order_line_id,
-            t.Peg.supply_order_id,
-            t.Peg.item_id,
-            t.Peg.quantity,
-        )
-        .join(t.Reservation, t.Reservation.id == t.Peg.reservation_id)
-        .where(ignored(now, own, without), t.Peg.item_id.in_(items), t.Peg.used.is_(False))
-    )
-    back = Back()
-    for kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
-        if kind != "buy":
+@cache
+def _pegged(own: bool, without: bool) -> sa.Select[Any]:
+    """Return the statement for the reservations that do not count, with what they have of some items."""
+    not_counted = ignored(_NOW, _OWN if own else None)
+    if without:
+        not_counted = sa.or_(not_counted, among(t.Reservation.id, "without"))
+    peg = table_of(t.Peg).c
+    supply = (peg.allotment_id, peg.warehouse_id, peg.purchase_order_line_id, peg.supply_order_id)
+    kind = sa.case((peg.allotment_id.is_not(None), "kept"), else_=peg.kind)
+    pegged = sa.and_(peg.reservation_id == t.Reservation.id, among(peg.item_id, "item_ids"), peg.used.is_(False))
+    return sa.select(t.Reservation.id, kind, *supply, peg.item_id, peg.quantity).outerjoin(t.Peg, pegged).where(not_counted)
+
+
+def _given_back(
+    session: Session, items: list[int], *, now: datetime, own: str | None, without: Iterable[int] = ()
+) -> tuple[Back, set[int]]:
+    """Return what of these items is pegged by reservations that do not count, and which reservations these are."""
+    asked = {"now": now, "own": own, "without": without, "item_ids": items}
+    pegs = session.execute(_pegged(own is not None, bool(without)), asked)
+    back, reservations = Back(), set[int]()
+    for reservation_id, kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
+        reservations.add(reservation_id)
+        if kind is not None and kind != "buy":
             back[kind, allotment_id or warehouse_id or line_id or order_id or 0, item_id] += quantity
-    return back
+    return back, reservations
 
 
-_OF = table_of(t.Stock).c
-_SHELVES = sa.select(_OF.warehouse_id, _OF.item_id, _OF.on_hand - _OF.allocated - _OF.reserved, _OF.allotted).where(
-    _OF.item_id.in_(sa.bindparam("item_ids", expanding=True))
+_OF, _LINE, _PURCHASE, _ORDER = (table_of(one).c for one in (t.Stock, t.PurchaseOrderLine, t.PurchaseOrder, t.ProductionOrder))
+_NEVER, _NOBODY = sa.cast(sa.null(), _LINE.due_at.type), sa.cast(sa.null(), _ORDER.reservation_id.type)
+# kind, row, item, what nobody was promised, how much of that is kept, when, for which reservation it is made
+_SHELF = sa.select(
+    sa.literal("stock").label("kind"),
+    _OF.warehouse_id.label("key"),
+    _OF.item_id,
+    _OF.on_hand - _OF.allocated - _OF.reserved,
+    _OF.allotted,
+    _NEVER,
+    _NOBODY,
+).where(among(_OF.item_id, "item_ids"))
+_RECEIPTS = (
+    sa.select(
+        sa.literal("receipt"),
+        _LINE.id,
+        _LINE.item_id,
+        _LINE.quantity - _LINE.received - _LINE.pegged,
+        _LINE.allotted,
+        _LINE.due_at,
+        _NOBODY,
+    )
+    .join(t.PurchaseOrder, _PURCHASE.id == _LINE.purchase_order_id)
+    .where(among(_LINE.item_id, "item_ids"), _PURCHASE.state == "ordered")
 )
-_SHELF = _SHELVES.where(_OF.warehouse_id == sa.bindparam("warehouse_id"))
+_MAKING = sa.select(
+    sa.literal("make"),
+    _ORDER.id,
+    _ORDER.item_id,
+    _ORDER.quantity - _ORDER.pegged,
+    sa.literal(0),
+    _ORDER.ready_at,
+    _ORDER.reservation_id,
+).where(
+    among(_ORDER.item_id, "item_ids"),
+    _ORDER.state == "planned",
+    sa.or_(_ORDER.quantity > _ORDER.pegged, among(_ORDER.id, "given")),
+)
+_SUPPLIES = sa.union_all(_SHELF, _RECEIPTS, _MAKING).order_by(sa.desc("kind"), "key")
+_NAMES: Mapping[str, Literal["stock", "po", "mo"]] = {"stock": "stock", "receipt": "po", "make": "mo"}
 
 
-def _stock(
+def _free(
     session: Session,
+    statement: sa.Select[Any] | sa.CompoundSelect[Any],
     items: list[int],
     back: Back,
-    now: datetime,
-    warehouse: int | None,
     kept: _Kept,
-) -> Iterable[Supply]:
-    """Yield what is free of each item in a warehouse (None: in each), first what is kept for the asker."""
-    shelves = _SHELVES if warehouse is None else _SHELF
-    for warehouse_id, item_id, there, allotted in session.execute(shelves, {"item_ids": items, "warehouse_id": warehouse}):
-        there += back["stock", warehouse_id, item_id]
-        for key, quantity in kept.divide(("stock", warehouse_id), item_id, there, allotted):
-            yield Supply(key, item_id, quantity, now, "stock")
+    now: datetime,
+    *,
+    warehouse: int | None = None,
+    without: Collection[int] = (),
+) -> list[Supply]:
+    """Return what is free of each item, of each supply first what is kept for the asker.
 
-
-def _receipts(session: Session, items: list[int], back: Back, kept: _Kept) -> Iterable[Supply]:
-    line = t.PurchaseOrderLine
-    rows = session.execute(
-        sa.select(line.id, line.item_id, line.quantity - line.received - line.pegged, line.allotted, line.due_at)
-        .join(t.PurchaseOrder, t.PurchaseOrder.id == line.purchase_order_id)
-        .where(line.item_id.in_(items), t.PurchaseOrder.state == "ordered")
-    )
-    for line_id, item_id, there, allotted, due_at in rows:
-        there += back["receipt", line_id, item_id]
-        for key, quantity in kept.divide(("po", line_id), item_id, there, allotted):
-            yield Supply(key, item_id, quantity, due_at, "receipt")
+    statement: what is looked at. warehouse: of stock only what lies there. without: what is made for these does not count.
+    """
+    given = sorted(supply for kind, supply, _ in back if kind == "make")
+    supplies = []
+    for kind, row, item_id, there, allotted, at, reservation_id in session.execute(
+        statement, {"item_ids": items, "given": given}
+    ):
+        if reservation_id in without or (kind == "stock" and warehouse not in (None, row)):
+            continue
+        for key, quantity in kept.divide((_NAMES[kind], row), item_id, there + back[kind, row, item_id], allotted):
+            supplies.append(Supply(key, item_id, quantity, at or now, "stock" if kind == "stock" else "receipt"))
+    return supplies
 
 
 class _Kept:
@@ -200,19 +244,41 @@ class _Kept:
             yield supply, free
 
 
-def _making(session: Session, items: list[int], back: Back, without: Iterable[int] = ()) -> Iterable[Supply]:
-    """Yield what production orders make beyond what is promised of it; not those made for `without`."""
-    order = t.ProductionOrder
-    kept = sa.or_(order.reservation_id.is_(None), order.reservation_id.not_in(sorted(without)))
-    rows = session.execute(
-        sa.select(order.id, order.item_id, order.quantity - order.pegged, order.ready_at).where(
-            order.item_id.in_(items), order.state == "planned", kept
+def are_free(session: Session, outcome: Outcome, *, now: datetime) -> bool:
+    """Tell whether the rows, too, know of nobody who has the minutes of an answer: the log might be behind them.
+
+    Expired holds have been released. What is booked on a lane does not overlap, so the first that ends later decides.
+    """
+    centres = masters.load(session, now=now).factory.centre_by
+    slots = [one for make in outcome.makes for one in make.slots if one.starts_at < one.ends_at]
+    asked: dict[str, Any] = {}
+    for number, one in enumerate(slots):
+        asked |= {f"centre{number}": one.work_centre, f"lane{number}": one.lane, f"lanes{number}": centres[one.work_centre].lanes}
+        asked |= {f"starts_at{number}": one.starts_at, f"ends_at{number}": one.ends_at}
+    return not slots or not session.scalar(_meeting(len(slots)), asked)
+
+
+@cache
+def _meeting(number: int) -> sa.Select[bool]:
+    """Return the statement that tells whether something is booked where one of so many slots goes."""
+    slot, order = table_of(t.OperationSlot).c, table_of(t.ProductionOrder).c
+    meets = []
+    for n in range(number):
+        first = (
+            sa.select(slot.starts_at)
+            .join(t.ProductionOrder, order.id == slot.production_order_id)
+            .where(
+                slot.work_centre_id == sa.bindparam(f"centre{n}"),
+                slot.lane % sa.bindparam(f"lanes{n}") == sa.bindparam(f"lane{n}"),
+                slot.ends_at > sa.bindparam(f"starts_at{n}"),
+                slot.starts_at < slot.ends_at,
+                order.state.in_(decisions.OPEN),
+            )
+            .order_by(slot.ends_at)
+            .limit(1)
         )
-    )
-    for order_id, item_id, free, ready_at in rows:
-        quantity = free + back["make", order_id, item_id]
-        if quantity > 0:
-            yield Supply(("mo", order_id), item_id, quantity, ready_at, "receipt")
+        meets.append(first.scalar_subquery() < sa.bindparam(f"ends_at{n}", type_=slot.ends_at.type))
+    return sa.select(sa.or_(*meets))
 
 
 def _bookings(session: Session, centre_ids: set[int], *, now: datetime, own: str | None) -> Iterable[Booking]:
@@ -225,7 +291,7 @@ def _bookings(session: Session, centre_ids: set[int], *, now: datetime, own: str
         .where(
             slot.ends_at > now,
             slot.work_centre_id.in_(sorted(centre_ids)),
-            order.state.in_(["held", "planned"]),
+            order.state.in_(decisions.OPEN),
             sa.or_(order.reservation_id.is_(None), sa.not_(ignored(now, own))),
         )
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Literal, TypedDict, cast
 
 import sqlalchemy as sa
@@ -84,8 +85,8 @@ def find(
 ) -> Source:
     """Return the source from which `quantity` of `item` arrives first at a place (none: the company's default place).
 
-    own: the asker, whose holds do not compete; customer_class: theirs, for what is kept for it. reclaimed: no
-    expired hold stands on it any more.
+    own: the asker, whose holds do not compete; customer_class: theirs, for what is kept for it. reclaimed: the asker is about to
+    commit on it, and no expired hold stands on it any more.
 
     by: what is planned is planned back from that day, as late as possible but in time; if that cannot be, as early as it can.
     service: how it is sent, "" the usual way.
@@ -103,11 +104,20 @@ def find(
         raise Refused("not_available", sku=item.sku, most=0)
     sell_from = policy(item)
     asker: Asker = {"own": own, "customer_class": customer_class}
-    standing = snapshot.load(session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
     due = _latest_ready(by, works, now)
-    answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from, due=due), works)
-    if due is not None and answer.margin_days:  # planned back from the day itself, it would come too late by its margin
-        answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from), works)
+
+    def planned(standing: Plan) -> Source:
+        answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from, due=due), works)
+        if due is not None and answer.margin_days:  # planned back from the day itself, it would come too late by its margin
+            answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from), works)
+        return answer
+
+    load = partial(snapshot.load, session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
+    standing = load(from_log=reclaimed)
+    answer = planned(standing)
+    if reclaimed and not snapshot.are_free(session, answer.outcome, now=now):  # the log is behind the rows
+        standing = load(from_log=False)
+        answer = planned(standing)
     found = [answer]
     elsewhere = stocked(session, [item.id], now=now, **asker)
     for warehouse_id, ready in elsewhere.items():

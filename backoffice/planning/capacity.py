@@ -96,6 +96,10 @@ class Axis:
         self._total += end - start
 
 
+Span = tuple[int, int, int]
+"""Lane, start and end of a booking, in microseconds."""
+
+
 class Place(NamedTuple):
     """Where an operation goes: lane, instants, and the stretch of working time (equal ends: nothing to reserve)."""
 
@@ -117,17 +121,13 @@ class Centre:
         self.lanes = None if lanes is None else [Lane() for _ in range(lanes)]
         self.frozen = frozen
 
-    def load(self, bookings: Iterable[tuple[int, int, int]]) -> None:
+    def load(self, bookings: Iterable[Span]) -> None:
         """Book (lane, start, end) in instants, on a centre without bookings yet.
 
         A booking of a lane that no longer exists blocks one that does: its work has still to be done.
         """
-        if self.lanes is None:
-            return
-        busy: list[list[tuple[int, int]]] = [[] for _ in self.lanes]
-        for lane, start, end in bookings:
-            busy[lane % len(busy)].append((self.axis.work_at(start), self.axis.work_at(end)))
-        self.lanes = [Lane(stretches) for stretches in busy]
+        if self.lanes is not None:
+            self.lanes = [Lane(stretches) for stretches in _by_lane(self.axis, len(self.lanes), bookings)]
 
     def busy(self, instant: int) -> list[list[tuple[int, int]]]:
         """Return what is busy after `instant`, per lane, as instants (start, end)."""
@@ -177,6 +177,57 @@ class Centre:
     def never_opens(self, instant: int, limit: int) -> bool:
         """Tell whether there is no open time at all between `instant` and `limit`."""
         return not self.axis.reach(self.axis.work_at(max(instant, self.frozen)) + 1, limit)
+
+
+class Booked:
+    """What is booked at one work centre, made ready once for the questions to come. Never changed: see `changed`."""
+
+    __slots__ = ("_apart", "_lanes", "axis", "count")
+
+    def __init__(self, axis: Axis, lanes: int | None, bookings: Iterable[Span]) -> None:
+        """Book (lane, start, end) in instants on `lanes` lanes, as `Centre.load` does."""
+        busy = _by_lane(axis, lanes or 0, bookings) if lanes is not None else []
+        self.axis, self.count = axis, lanes
+        self._lanes = tuple(Lane(stretches).look() for stretches in busy)
+        self._apart = sum(map(_length, busy)) == sum(_length(lane.stretches()) for lane in self._lanes)
+
+    def changed(self, gone: Iterable[Span], new: Iterable[Span]) -> Booked | None:
+        """Return the same without some bookings and with some more; None: where bookings overlap, it has to be made anew."""
+        if not self._apart:
+            return None
+        lanes, own = list(self._lanes), set[int]()
+        for spans, leaves in ((gone, True), (new, False)):
+            for lane, stretches in enumerate(_by_lane(self.axis, len(lanes), spans) if lanes else ()):
+                if stretches and lane not in own:
+                    lanes[lane] = lanes[lane].copy()
+                    own.add(lane)
+                for start, end in stretches:
+                    if not leaves and not lanes[lane].is_free(start, end):
+                        return None
+                    if start < end:
+                        (lanes[lane].release if leaves else lanes[lane].reserve)(start, end)
+        other = Booked.__new__(Booked)
+        other.axis, other.count, other._lanes, other._apart = self.axis, self.count, tuple(lanes), True
+        return other
+
+    def open(self, frozen: int) -> Centre:
+        """Return the work centre for one question, which may do with it what it likes."""
+        centre = Centre(self.axis, None, frozen)
+        if self.count is not None:
+            centre.lanes = [lane.copy() for lane in self._lanes]
+        return centre
+
+
+def _by_lane(axis: Axis, lanes: int, bookings: Iterable[Span]) -> list[list[tuple[int, int]]]:
+    """Return for each lane what is booked on it, in working time; a lane that no longer exists is one that does."""
+    busy: list[list[tuple[int, int]]] = [[] for _ in range(lanes)]
+    for lane, start, end in bookings:
+        busy[lane % lanes].append((axis.work_at(start), axis.work_at(end)))
+    return busy
+
+
+def _length(stretches: Iterable[tuple[int, int]]) -> int:
+    return sum(end - start for start, end in stretches)
 
 
 def _earliest(lanes: Sequence[Lane], work: int, length: int) -> tuple[int, int]:

@@ -100,6 +100,17 @@ class State:
         """Return the slots of a production order in the order of its operations."""
         return sorted((self.of["slot"][key] for key in self._slots.get(order, ())), key=lambda one: one.position)
 
+    def part(self, orders: Iterable[int]) -> State:
+        """Return a plan of nothing but these production orders and their slots, to fold on apart from this one."""
+        some = State()
+        for order in orders:
+            if order in self.of["order"]:
+                some.of["order"][order] = self.of["order"][order]
+            if keys := self._slots.get(order):
+                some.of["slot"] |= {key: self.of["slot"][key] for key in keys}
+                some._slots[order] = set(keys)
+        return some
+
     def as_data(self) -> list[list[Any]]:
         """Return the decisions that alone make this plan, in an order that depends on nothing else."""
         return [[kind, key, list(values)] for kind in KINDS for key, values in sorted(self.of[kind].items())]

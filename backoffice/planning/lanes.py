@@ -2,8 +2,8 @@
 
 Stretches are kept in short chunks. Each chunk knows a bound no gap before one of its stretches exceeds, so a search for a
 long gap skips whole chunks. Taking time only narrows gaps and leaves the bounds true; giving it back raises them; a
-search that has looked through a chunk in vain makes its bound exact. Source of the method: max-gap index over
-bisected interval lists.
+search that has looked through a chunk in vain makes its bound exact. A copy shares its chunks with the lane that it was
+made of, until one of both changes them. Source of the method: max-gap index over bisected interval lists.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CHUNK = 96
 class Lane:
     """Busy stretches in working time (integers >= 0): sorted, disjoint, neighbours merged."""
 
-    __slots__ = ("_bounds", "_ends", "_lasts", "_starts")
+    __slots__ = ("_bounds", "_ends", "_lasts", "_own", "_starts")
 
     def __init__(self, busy: Iterable[tuple[int, int]] = ()) -> None:
         """Take the busy stretches (start, end); overlapping ones count once."""
@@ -29,6 +29,27 @@ class Lane:
         self._lasts = [part[-1][1] for part in parts]
         # Until somebody looks, the bound is what nothing exceeds: the end of all work known so far.
         self._bounds = [part[-1][1] for part in parts]
+        self._own = [True] * len(parts)  # which chunks no other lane shares
+
+    def copy(self) -> Lane:
+        """Return a lane with the same stretches. It costs as much as there are chunks, however long they are."""
+        other = Lane.__new__(Lane)
+        other._starts, other._ends = self._starts[:], self._ends[:]
+        other._lasts, other._bounds = self._lasts[:], self._bounds[:]
+        self._own, other._own = [False] * len(self._own), [False] * len(self._own)
+        return other
+
+    def look(self) -> Lane:
+        """Make every bound exact, once for all copies to come; return itself."""
+        work = 0
+        for chunk, last in enumerate(self._lasts):
+            self._look_through(chunk, work, last + 1)
+            work = last
+        return self
+
+    def is_free(self, start: int, end: int) -> bool:
+        """Tell whether [start, end) may be reserved."""
+        return start >= end or self.gap(start, end - start) == start
 
     def stretches(self) -> list[tuple[int, int]]:
         """Return the busy stretches in order."""
@@ -97,6 +118,7 @@ class Lane:
             if joins_right:
                 self._remove(chunk, place)
         elif joins_right:
+            self._changing(chunk)
             self._starts[chunk][place] = start
         else:
             self._insert(chunk, place, start, end)
@@ -109,6 +131,7 @@ class Lane:
         if first == start and last == end:
             chunk, place = self._remove(chunk, place)
         elif first == start:
+            self._changing(chunk)
             self._starts[chunk][place] = end
         else:
             self._end_at(chunk, place, start)
@@ -118,7 +141,14 @@ class Lane:
                 return
         self._raise_bound(chunk, place)
 
+    def _changing(self, chunk: int) -> None:
+        """Make a chunk ours alone before it is changed."""
+        if not self._own[chunk]:
+            self._starts[chunk], self._ends[chunk] = self._starts[chunk][:], self._ends[chunk][:]
+            self._own[chunk] = True
+
     def _end_at(self, chunk: int, place: int, end: int) -> None:
+        self._changing(chunk)
         ends = self._ends[chunk]
         ends[place] = end
         self._lasts[chunk] = ends[-1]
@@ -130,9 +160,10 @@ class Lane:
         """Put a stretch before the one at (chunk, place)."""
         if chunk == len(self._starts):
             if not chunk:
-                self._starts, self._ends, self._lasts, self._bounds = [[start]], [[end]], [end], [start]
+                self._starts, self._ends, self._lasts, self._bounds, self._own = [[start]], [[end]], [end], [start], [True]
                 return
             chunk, place = chunk - 1, len(self._starts[-1])
+        self._changing(chunk)
         starts, ends = self._starts[chunk], self._ends[chunk]
         starts.insert(place, start)
         ends.insert(place, end)
@@ -147,13 +178,15 @@ class Lane:
         self._ends[chunk : chunk + 1] = [ends[:half], ends[half:]]
         self._lasts[chunk : chunk + 1] = [ends[half - 1], ends[-1]]
         self._bounds.insert(chunk, self._bounds[chunk])
+        self._own.insert(chunk, True)
 
     def _remove(self, chunk: int, place: int) -> tuple[int, int]:
         """Drop the stretch at (chunk, place) and return where the one after it is now."""
+        self._changing(chunk)
         starts, ends = self._starts[chunk], self._ends[chunk]
         del starts[place], ends[place]
         if not starts:
-            del self._starts[chunk], self._ends[chunk], self._lasts[chunk], self._bounds[chunk]
+            del self._starts[chunk], self._ends[chunk], self._lasts[chunk], self._bounds[chunk], self._own[chunk]
             return chunk, 0
         self._lasts[chunk] = ends[-1]
         return (chunk, place) if place < len(starts) else (chunk + 1, 0)

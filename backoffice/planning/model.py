@@ -211,13 +211,24 @@ class Factory:
             recipe = self._recipes[item] = Recipe(lines, steps)
         return recipe
 
+    def keep_axes(self, before: Factory) -> None:
+        """Take over the folded hours of an earlier state of the factory, where they are still the same."""
+        for key, axis in list(before._axes.items()):
+            if key in self.centre_by and before._hours(key) == self._hours(key):
+                self._axes[key] = axis
+
+    def _hours(self, work_centre: Hashable) -> tuple[Calendar, list[Stop]]:
+        calendar = self.calendars[self.centre_by[work_centre].calendar]
+        return calendar, [stop for stop in self.stops if stop.work_centre == work_centre]
+
     def axis(self, work_centre: Hashable, from_instant: int) -> Axis:
-        """Return the working-time axis of a work centre, counting from `from_instant` or up to a year before it."""
+        """Return the working-time axis of a work centre, counting from some time in the year before `from_instant` on."""
         axis = self._axes.get(work_centre)
         if axis is None or not axis.origin <= from_instant <= axis.origin + 366 * DAY:
-            stops = [(micros(stop.starts_at), micros(stop.ends_at)) for stop in self.stops if stop.work_centre == work_centre]
-            calendar = self.calendars[self.centre_by[work_centre].calendar]
-            axis = self._axes[work_centre] = Axis(calendar, stops, from_instant)
+            calendar, closed = self._hours(work_centre)
+            stops = [(micros(stop.starts_at), micros(stop.ends_at)) for stop in closed]
+            # a day earlier: of two who ask at the same moment, the one who read the clock first must not begin anew
+            axis = self._axes[work_centre] = Axis(calendar, stops, from_instant - DAY)
         return axis
 
 

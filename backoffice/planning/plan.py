@@ -13,7 +13,7 @@ from backoffice.planning.asking import Answer, ask
 from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.backward import DatedSearch
 from backoffice.planning.calendars import HORIZON_DAYS
-from backoffice.planning.capacity import Centre
+from backoffice.planning.capacity import Booked, Centre, Span
 from backoffice.planning.explode import SellFrom
 from backoffice.planning.fresh import FreshPool
 from backoffice.planning.instants import DAY, local_same_clock, micros, moment
@@ -64,11 +64,11 @@ class Plan:
         bookings: Iterable[Booking],
         ships_on: ShipsOn | None = None,
         *,
-        booked: Mapping[Hashable, list[tuple[int, int, int]]] | None = None,
+        booked: Mapping[Hashable, Booked] | None = None,
     ) -> None:
         """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load.
 
-        booked: more bookings, by work centre: (lane, start, end) in microseconds, none of them past; the lists become the plan's.
+        booked: work centre → all that is booked there, made ready before, on an axis that holds `now`.
         ships_on: for goods that expire; default: the day they are ready, in the factory's zone.
         """
         self.factory = factory
@@ -82,13 +82,13 @@ class Plan:
         self._commits = 0
         self.yielded_more = False  # whether a committed answer left a receipt behind: a lot or a purchase beyond its need
         self._zone = ZoneInfo(factory.timezone)
-        self._ships_on = ships_on or self._local_day
+        self._ships_on = ships_on
         self._perishable = False
-        self._state: State | None = None  # as searches see it at this `now`
         self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
         self._due: list[tuple[int, int, Hashable, Lot]] = []  # what `advance` has to date anew or to forget
-        self._bookings: dict[Hashable, list[tuple[int, int, int]]] = dict(booked or {})
+        self._booked = booked or {}
+        self._bookings: dict[Hashable, list[Span]] = {}
         for number, supply in enumerate(supplies):
             self._admit(supply, number)
             self._numbers = number
@@ -171,7 +171,6 @@ class Plan:
             raise ValueError("a plan does not go back in time")
         self.now, self._now, self._limit = now, instant, instant + HORIZON_DAYS * DAY
         self._arrivals.clear()
-        self._state = None
         arrived: list[tuple[int, int, Hashable, Lot]] = []
         while self._due and self._due[0][0] <= instant:
             arrived.append(heappop(self._due))
@@ -197,7 +196,7 @@ class Plan:
             lots = [(max(lot.at, self._now), lot.kind, lot.key, str(lot.free)) for lot in pool.lots if lot.free]
             if lots:
                 state.update(repr((key, str(pool.safety), lots)).encode())
-        for key in sorted({*self._bookings, *self._centres}, key=repr):
+        for key in sorted({*self._bookings, *self._booked, *self._centres}, key=repr):
             busy = self._centre(key).busy(self._now) if key in self.factory.centre_by else []
             if any(busy):
                 state.update(repr((key, busy)).encode())
@@ -217,8 +216,10 @@ class Plan:
             heappush(self._due, (max(lot.at, self._now), self._numbers, item, kept))
 
     def _search(self) -> DatedSearch:
-        if self._state is None:
-            self._state = State(
+        # a state of its own for each question: one that the plan kept would refer back to it, and only a look for garbage would
+        # find plans that nobody needs any more
+        return DatedSearch(
+            State(
                 self.factory,
                 self._now,
                 self._limit,
@@ -230,7 +231,7 @@ class Plan:
                 self._used_day,
                 self._ship_day,
             )
-        return DatedSearch(self._state)
+        )
 
     def _local_day(self, at: datetime) -> date:
         return at.astimezone(self._zone).date()
@@ -241,7 +242,8 @@ class Plan:
     def _ship_day(self, instant: int) -> int:
         if not self._perishable:
             return 0
-        day = self._ships_on(moment(instant))
+        at = moment(instant)
+        day = self._ships_on(at) if self._ships_on else self._local_day(at)
         return _NEVER if day is None else day.toordinal()
 
     def _admit(self, supply: Supply, number: int) -> None:
@@ -260,8 +262,12 @@ class Plan:
         if centre is None:
             work_centre = self.factory.centre_by[key]
             frozen = micros(work_centre.frozen_until) if work_centre.frozen_until else self._now
-            centre = Centre(self.factory.axis(key, self._now), work_centre.lanes, max(frozen, self._now))
-            centre.load(self._bookings.get(key, ()))
+            frozen = max(frozen, self._now)
+            if key in self._booked:
+                centre = self._booked[key].open(frozen)
+            else:
+                centre = Centre(self.factory.axis(key, self._now), work_centre.lanes, frozen)
+                centre.load(self._bookings.get(key, ()))
             self._centres[key] = centre
         return centre
 

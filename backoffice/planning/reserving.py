@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.capacity import Centre, Place
@@ -18,8 +18,7 @@ MAX_DEPTH = 80
 """Levels of a bill of material; more is answered with too_many."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A plan as a search sees it. Instants are microseconds, days are ordinals.
 
     arrival: when a purchase made now is there (None: never); arrival_by: the latest one at or before an instant.

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import gc
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from backoffice.clock import utc_now
+from backoffice.db import Database
+from backoffice.erp import snapshot
+from backoffice.public.errors import ShopError
 
 NEW_OBJECTS = 20_000  # between two looks for garbage; Python's own 700 means several in each request
+log = structlog.get_logger("shopfloor.web")
 
 
-def post_worker_init(_worker: object) -> None:
-    """Let garbage be looked for seldom, and never among what lives as long as the process (docs/benchmarks.md).
+def post_worker_init(worker: Any) -> None:
+    """Read what is kept in memory, and let garbage be looked for seldom, and never among what lives as long as the process.
 
-    The name is gunicorn's: given as `--config python:backoffice.web.tuning` it calls this in each process.
+    docs/benchmarks.md says what it is worth. The name is gunicorn's: given as `--config python:backoffice.web.tuning` it calls
+    this in each process.
     """
+    services = worker.wsgi.extensions.get("shopfloor") if worker is not None else None
+    if services is not None:
+        read_ahead(services.db, now=utc_now())
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 50, 100)
+
+
+def read_ahead(db: Database, *, now: datetime) -> None:
+    """Fold the plan before somebody asks: with 10,000 open orders the first one would wait for seconds.
+
+    A database that is away, or without a company yet, is no reason not to start: then whoever asks first reads it.
+    """
+    try:
+        with db.read() as session:
+            snapshot.prepare(session, None, now=now)
+    except (SQLAlchemyError, ShopError) as error:
+        log.warning("the plan could not be read ahead", error=type(error).__name__)

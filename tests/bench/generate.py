@@ -25,6 +25,11 @@ THINGS = ("shelf", "bench", "tray", "rack", "frame", "stand", "box", "board")
 def grow(db: Database, products: int, *, now: datetime, stools: int = 5) -> None:
     """Open the workshop and add `products` products in 40 categories: four of five from stock, the fifth made to order."""
     db.run(lambda session: open_company(session, now=now, stools=stools))
+    add_products(db, products, now=now)
+
+
+def add_products(db: Database, products: int, *, now: datetime) -> None:
+    """Add them to a company that is open. Their ids are given, not counted: whoever adds more of the same goes first."""
     db.run(lambda session: _products(session, products, now))
     with db.write() as session:  # one go, as an import does it
         plan.bump(session, master=True)

@@ -85,6 +85,8 @@ class Logged(Reoptimised):
                 tables = asking.scalars(sa.select(t.Item.id).where(t.Item.sku == "TABLE")).all()
                 kept, read = (snapshot.load(one, tables, own=own, now=now) for one in (asking, committing))
             assert kept.digest() == read.digest(), where
+            for table in tables:  # instants, pegs and the steps that explain them
+                assert kept.quote(table, 3) == read.quote(table, 3), where
 
     def shorten(self) -> None:
         line = self.one_of(self.open_lines())
