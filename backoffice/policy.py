@@ -60,6 +60,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "expedite", "ask decline earlier")
     | _to(PLANNER, "items", "home item offer drop_offer keep release part work")
     | _to(PLANNER, "lanes", "home")
+    | _to(PLANNER, "hours", "home calendar change take_back")
     | _to(PLANNER, "supposing", "home")
     | _to(PLANNER, "kept", "home")
     | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too

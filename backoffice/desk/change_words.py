@@ -34,6 +34,7 @@ def change_words() -> Mapping[str, str]:
         "allotment.release": _("gave a kept quantity free"),
         "item.part": _("changed what may stand in for a part"),
         "item.work": _("changed where an operation may be done"),
+        "calendar.day": _("changed the hours of a day"),
         "work_centre.pace": _("changed the pace of a work centre"),
         "item.supplier": _("changed a supplier's offer"),
         "receipt.due": _("moved a receipt"),

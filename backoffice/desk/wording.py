@@ -141,6 +141,8 @@ def explain_field(code: str) -> str:
         "bad_clock": _("Write a time like 14:00."),
         "bad_code": _("Small letters, digits and hyphens, a letter first."),
         "closed_then": _("It is closed then anyway. Choose a day on which it works."),
+        "open_then": _("It is open then anyway."),
+        "not_after": _("Choose a time after the first one."),
         "not_later": _("Choose a time after the one it begins at now."),
         "bad_choice": _("Choose one of the list."),
         "shorten": _("This is too long. Shorten it."),

@@ -170,7 +170,7 @@ def find_faults(session: Session, *, now: datetime) -> Sequence[str]:
     bare = [one for one in made if not master.factory.boms.get(one) and not master.factory.routings.get(one)]
     found += [f"{skus[one]}: is made, but has neither parts nor operations" for one in bare]
     for centre in master.factory.centre_by.values():
-        calendar = master.calendars[int(str(centre.calendar))]
+        calendar = master.factory.calendars[centre.calendar]
         if not any(calendar.weekly.values()) and not any(calendar.exceptions.values()):
             found.append(f"{centre.name}: its calendar never opens")
     return found
