@@ -58,7 +58,7 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre pace stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
-    | _to(PLANNER, "items", "home item offer drop_offer keep release")
+    | _to(PLANNER, "items", "home item offer drop_offer keep release add_substitute drop_substitute prefer_substitute")
     | _to(PLANNER, "making", "add_part part drop_part add_work work drop_work")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "hours", "home calendar change take_back")

@@ -32,6 +32,7 @@ def change_words() -> Mapping[str, str]:
         "production.delay": _("noted that production cannot begin"),
         "allotment.set": _("kept a quantity for a class of customers"),
         "allotment.release": _("gave a kept quantity free"),
+        "item.substitutes": _("changed what may stand in for an item"),
         "item.part": _("changed what may stand in for a part"),
         "item.work": _("changed where an operation may be done"),
         "calendar.day": _("changed the hours of a day"),

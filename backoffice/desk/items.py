@@ -17,12 +17,13 @@ from backoffice.desk import amounts, context, forms, listing, planning_lists
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, recipes, supplying
+from backoffice.erp import allotting, recipes, substitutes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
+TYPED = ("supplier", "substitute")
 MADE = ("component", "amount", "per", "scrap", "alternates", "centre", "step", "setup", "fixed", "minutes", "pieces")
 KEPT = ("customer_class", "line", "quantity", "release_on", "reason")
 NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
@@ -93,6 +94,27 @@ def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
     return _saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
 
 
+@bp.post("/<int:item_id>/substitutes")
+def add_substitute(item_id: int) -> ResponseReturnValue:
+    """Let something else stand in for it, in the shop and in letters about a day that moved."""
+    me, now, sku = context.me(), context.now(), forms.text("substitute").replace("\x00", "").strip()
+    return _saved(item_id, lambda db: substitutes.add(db, item_id, sku, by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/substitutes/<int:other_id>/drop")
+def drop_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
+    """Let it no longer stand in."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: substitutes.remove(db, item_id, other_id, by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/substitutes/<int:other_id>/prefer")
+def prefer_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
+    """Offer it one place earlier."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: substitutes.prefer(db, item_id, other_id, by=me.email, role=me.role, now=now))
+
+
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
     """Return one page of items by number, and how many there are."""
     wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
@@ -127,6 +149,7 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         amount_typed=amount_typed,
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
+        instead=context.read(lambda db: substitutes.of_item(db, item_id)),
         allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
         coming=context.read(lambda db: allotting.coming_of(db, item_id)),
         shelf=context.read(lambda db: find_shelf(db, item_id)),
@@ -135,7 +158,7 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         work=context.read(lambda db: recipes.work_of(db, item_id)),
         centres=context.read(planning_lists.find_work_centres),
         minutes_typed=minutes_typed,
-        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
+        typed={name: forms.text(name) for name in (*TYPED, *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",
     )

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditEntry
-from backoffice.erp import plan
+from backoffice.erp import plan, substituting
 from backoffice.erp.models import (
     Allotment,
     BomAlternate,
     BomLine,
+    Item,
+    ItemSubstitute,
     OperationAlternate,
     RoutingOperation,
     Supplier,
@@ -202,3 +204,47 @@ def test_what_is_wrong_in_the_master_data_stands_above_the_items(at_desk: AtDesk
 
     workshop.db.run(break_it)
     assert "TABLE: is a part of itself: TABLE > TOP > TABLE" in petra.get("/desk/planning/items")
+
+
+def test_what_may_stand_in_for_an_item_is_listed_ordered_and_offered(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra, vase = at_desk("Petra"), "/desk/planning/items/2"
+    for sku in ("LAMP", "STOOL"):
+        page = petra.send(f"{vase}/substitutes", substitute=f" {sku} ")
+    assert page.index("1. <a") < page.index(">Lamp<") < page.index(">Stool<")
+    petra.send(f"{vase}/substitutes/1/prefer")
+    petra.send(f"{vase}/substitutes/1/prefer")  # it is the first one already
+    assert order_of(workshop) == [(1, 1), (3, 2)]
+    with workshop.db.read() as session:
+        assert [one.sku for one in substituting.candidates(session, 2, currency="EUR")] == ["STOOL", "LAMP"]
+    petra.send(f"{vase}/substitutes/1/drop")
+    assert order_of(workshop) == [(3, 1)]
+    details = [one.details for one in workshop.rows(AuditEntry)]
+    assert [(one["before"], one["after"]) for one in details] == [([], [3]), ([3], [3, 1]), ([3, 1], [1, 3]), ([1, 3], [3])]
+
+
+@pytest.mark.parametrize(
+    ("sku", "words"),
+    [
+        ("NOTHING", "We have no item with that number."),
+        ("VASE", "That is the item itself."),
+        ("LEG", "That is not sold in the shop."),
+        ("LAMP", "This stands in the list already: change it there."),
+        ("STOOL", "That is sold in another currency."),
+        ("", "We have no item with that number."),
+    ],
+)
+def test_what_cannot_stand_in_is_said(at_desk: AtDesk, workshop: Workshop, sku: str, words: str) -> None:
+    petra, vase = at_desk("Petra"), "/desk/planning/items/2"
+    petra.send(f"{vase}/substitutes", substitute="LAMP")
+    workshop.db.run(lambda session: session.execute(sa.update(Item).where(Item.sku == "STOOL").values(currency="USD")))
+    page = petra.refused(f"{vase}/substitutes", 422, substitute=sku)
+    assert words in page
+    assert f'id="instead-substitute" name="substitute" inputmode="text"  autocomplete="off" value="{sku}"' in page
+    assert order_of(workshop) == [(3, 1)]
+    assert petra.refused(f"{vase}/substitutes/9/drop", 404)
+
+
+def order_of(workshop: Workshop) -> list[tuple[int, int]]:
+    """Return what may stand in, with its priority."""
+    rows = workshop.rows(ItemSubstitute)
+    return [(one.substitute_id, one.priority) for one in sorted(rows, key=lambda row: row.priority)]
