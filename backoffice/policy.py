@@ -70,7 +70,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "people", "home add change password")
     | _to(ADMIN, "absences", "home add remove")
     | _to(ADMIN, "company", "home save")
-    | _to(ADMIN, "keys", "home create revoke")
+    | _to(ADMIN, "keys", "home create classify revoke")
     | _to(ADMIN, "outgoing", "home replay replay_all drop")
     | _to(ADMIN, "troubles", "home handled")
     | _to(ADMIN, "approvals", "home approve decline")

@@ -11,6 +11,7 @@ def change_words() -> Mapping[str, str]:
     """Return each kind of change with its words."""
     return {
         "api_key.create": _("made an API key"),
+        "api_key.class": _("changed the class of an API key"),
         "api_key.revoke": _("ended an API key"),
         "company.change": _("changed the company's data"),
         "service.change": _("changed a way to send"),
