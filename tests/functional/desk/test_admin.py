@@ -225,20 +225,6 @@ def test_a_key_is_shown_once_and_ends(at_desk: AtDesk, workshop: Workshop) -> No
     assert len(workshop.rows(ApiKey)) == 1
 
 
-def test_a_partners_class_is_set_and_set_again(at_desk: AtDesk, workshop: Workshop) -> None:
-    ada = at_desk("Ada")
-    ada.post(f"{ADMIN}/keys", name="Marktplatz", scopes=["orders:read"], customer_class="trade")
-    page = ada.send(f"{ADMIN}/keys/1/class", customer_class="key")
-    assert '<option value="key" selected>Key accounts</option>' in page
-    ada.send(f"{ADMIN}/keys/1/class", customer_class="key")  # nothing changes, nothing is written
-    ada.refused(f"{ADMIN}/keys/1/class", 422, customer_class="kings")
-    ada.refused(f"{ADMIN}/keys/9/class", 404, customer_class="key")
-    ada.refused(f"{ADMIN}/keys", 422, name="Fair", scopes=["orders:read"], customer_class="kings")
-    assert [one.customer_class for one in workshop.rows(ApiKey)] == ["key"]
-    details = [one.details for one in workshop.rows(AuditEntry, action="api_key.class")]
-    assert details == [{"name": "Marktplatz", "before": "trade", "after": "key"}]
-
-
 def bury(workshop: Workshop, *aggregates: str) -> None:
     """Put messages that nobody could deliver into the outbox."""
 
