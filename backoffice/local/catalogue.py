@@ -90,7 +90,8 @@ class LocalCatalogue:
             total = listing.count(session, where, wish)
             products = listing.page(session, where, wish, page, language=language, now=now, day_of=way.day_of)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
-            narrowing = self._narrowing(session, where, wish, (category, query, language), now) if category or query else NOTHING
+            asked = (category, query, language)
+            narrowing = self._narrowing(session, where, wish, asked, now) if any(asked[:2]) or wish.narrows else NOTHING
             return Listing(
                 cards=cards_of(session, products, way, language, now, where, wish),
                 total=total,
