@@ -31,6 +31,8 @@ PHRASES: Mapping[str, str] = {
     "not_on_the_shelf": N_("fewer on the shelf than we had counted"),
     "station_stopped": N_("%(station)s stands still until %(until_on)s"),
     "shift_missing": N_("%(station)s: a shift is missing on %(missing_on)s"),
+    "fewer_hours": N_("%(place)s: fewer hours on %(changed_on)s"),
+    "more_hours": N_("%(place)s: more hours on %(changed_on)s"),
     "production_later": N_("%(item)s: can be made only from %(from_on)s on"),
     "recipe_changed": N_("%(item)s is made in another way now"),
     "freed": N_("what was kept for another order has become free"),

@@ -27,6 +27,8 @@ def why(cause: Cause | None, english: str | None, formats: Formats) -> str:
         "not_on_the_shelf": N_("There were fewer on our shelf than we had counted."),
         "station_stopped": N_("The station “%(station)s” in our workshop stands still until %(until_on)s."),
         "shift_missing": N_("At the station “%(station)s” in our workshop a shift is missing on %(missing_on)s."),
+        "fewer_hours": N_("There is less working time on %(changed_on)s than we had planned."),
+        "more_hours": N_("There is more working time on %(changed_on)s than we had planned."),
         "production_later": N_("We can make %(item)s only from %(from_on)s on."),
         "recipe_changed": N_("We make %(item)s in another way now."),
         "freed": N_("What was kept for another order has become free."),

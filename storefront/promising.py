@@ -190,6 +190,15 @@ def _transit(words: _Words) -> str:
     return _("On the road")
 
 
+def _carrier_margin(words: _Words) -> str:
+    days = words.count("days")
+    return plural(
+        "Kept in reserve, because parcels may come late: %(num)d working day",
+        "Kept in reserve, because parcels may come late: %(num)d working days",
+        days,
+    )
+
+
 def _deliver(_words: _Words) -> str:
     return _("At your door")
 
@@ -206,6 +215,7 @@ STEPS: Mapping[str, tuple[str, Callable[[_Words], str]]] = {
     "cutoff": ("wait", _cutoff),
     "ship": ("truck", _ship),
     "transit": ("truck", _transit),
+    "carrier_margin": ("wait", _carrier_margin),
     "deliver": ("door", _deliver),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from babel import Locale
 from babel.numbers import NumberFormatError, get_currency_precision, parse_decimal
@@ -21,6 +21,15 @@ def minor(typed: str, currency: str, locale: Locale) -> int | None:
         return None
     units = amount.scaleb(get_currency_precision(currency))
     return int(units) if units == units.to_integral_value() else None
+
+
+def seconds(typed: str, locale: Locale) -> int | None:
+    """Return minutes with two places at most as whole seconds; None if it is none."""
+    text = "".join(typed.split())
+    amount = _decimal(text, 2, locale) if 0 < len(text) <= MOST_DIGITS and not any(one.isalpha() for one in text) else None
+    if amount is None or not amount.is_finite() or amount * 100 != (amount * 100).to_integral_value():
+        return None
+    return int((amount * 60).to_integral_value(ROUND_HALF_UP))
 
 
 def permille(typed: str, locale: Locale) -> int | None:

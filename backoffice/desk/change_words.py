@@ -11,6 +11,7 @@ def change_words() -> Mapping[str, str]:
     """Return each kind of change with its words."""
     return {
         "api_key.create": _("made an API key"),
+        "api_key.class": _("changed the class of an API key"),
         "api_key.revoke": _("ended an API key"),
         "company.change": _("changed the company's data"),
         "service.change": _("changed a way to send"),
@@ -32,8 +33,10 @@ def change_words() -> Mapping[str, str]:
         "production.delay": _("noted that production cannot begin"),
         "allotment.set": _("kept a quantity for a class of customers"),
         "allotment.release": _("gave a kept quantity free"),
+        "item.substitutes": _("changed what may stand in for an item"),
         "item.part": _("changed what may stand in for a part"),
         "item.work": _("changed where an operation may be done"),
+        "calendar.day": _("changed the hours of a day"),
         "work_centre.pace": _("changed the pace of a work centre"),
         "item.supplier": _("changed a supplier's offer"),
         "receipt.due": _("moved a receipt"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from babel import Locale
@@ -55,6 +55,16 @@ def period(starts_at: datetime, ends_at: datetime) -> str:
     same_day = local(starts_at).date() == local(ends_at).date()
     until = format_datetime(local(ends_at), "HH:mm", rebase=False) if same_day else moment(ends_at)
     return f"{moment(starts_at)} – {until}"
+
+
+def clock_time(minute: int) -> str:
+    """Write a minute of the day: 14:00; 24:00 is midnight at its end."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def hours(intervals: Iterable[tuple[int, int]]) -> str:
+    """Write the open hours of a day: 06:00–14:00, 15:00–18:00; "closed" for none."""
+    return ", ".join(f"{clock_time(start)}–{clock_time(end)}" for start, end in intervals) or _("closed")
 
 
 def short_day(value: date) -> str:
@@ -137,6 +147,8 @@ def add_to(blueprint: Blueprint) -> None:
             "day_of": day_of,
             "moment": moment,
             "period": period,
+            "clock_time": clock_time,
+            "hours": hours,
             "short_day": short_day,
             "month": month,
             "number": number,

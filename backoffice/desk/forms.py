@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from backoffice.public.errors import BadInput
 
 MAX_NUMBER = 999_999_999
 FIRST_YEAR, LAST_YEAR = 2000, 2200
+CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 def text(name: str) -> str:
@@ -77,6 +79,14 @@ def sought() -> str:
 def place() -> dict[str, Any]:
     """Return where in a list somebody is, for addresses that lead back there."""
     return ({"q": sought()} if sought() else {}) | ({"page": page()} if page() > 1 else {})
+
+
+def clock(name: str) -> int:
+    """Return a time of the day as minutes from midnight. Raises BadInput(invalid_form, name)."""
+    found = CLOCK.fullmatch(text(name).strip())
+    if found is None:
+        raise BadInput("invalid_form", {name: "bad_clock"})
+    return int(found[1]) * 60 + int(found[2])
 
 
 def moment(name: str, zone: ZoneInfo) -> datetime:

@@ -13,17 +13,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
-from backoffice.desk import amounts, context, forms, listing
+from backoffice.desk import amounts, context, forms, listing, planning_lists
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, recipes, supplying
+from backoffice.erp import allotting, recipes, substitutes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
-MADE = ("alternates", "scrap")
+TYPED = ("supplier", "substitute")
+MADE = ("component", "amount", "per", "scrap", "alternates", "centre", "step", "setup", "fixed", "minutes", "pieces")
 KEPT = ("customer_class", "line", "quantity", "release_on", "reason")
 NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
 
@@ -93,29 +94,25 @@ def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
     return _saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
 
 
-@bp.post("/<int:item_id>/parts/<int:line_id>")
-def part(item_id: int, line_id: int) -> ResponseReturnValue:
-    """Set what may stand in for a part, and how much of it is lost."""
+@bp.post("/<int:item_id>/substitutes")
+def add_substitute(item_id: int) -> ResponseReturnValue:
+    """Let something else stand in for it, in the shop and in letters about a day that moved."""
+    me, now, sku = context.me(), context.now(), forms.text("substitute").replace("\x00", "").strip()
+    return _saved(item_id, lambda db: substitutes.add(db, item_id, sku, by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/substitutes/<int:other_id>/drop")
+def drop_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
+    """Let it no longer stand in."""
     me, now = context.me(), context.now()
-
-    def save(db: Session) -> None:
-        scrap = amounts.permille(forms.text("scrap") or "0", get_locale())
-        if scrap is None:
-            raise BadInput("invalid_form", {"scrap": "bad_number"})
-        recipes.set_part(db, line_id, _names("alternates"), scrap, by=me.email, role=me.role, now=now)
-
-    return _saved(item_id, save, typed={"row": f"part-{line_id}"})
+    return _saved(item_id, lambda db: substitutes.remove(db, item_id, other_id, by=me.email, role=me.role, now=now))
 
 
-@bp.post("/<int:item_id>/operations/<int:operation_id>")
-def work(item_id: int, operation_id: int) -> ResponseReturnValue:
-    """Set where an operation may be done instead."""
+@bp.post("/<int:item_id>/substitutes/<int:other_id>/prefer")
+def prefer_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
+    """Offer it one place earlier."""
     me, now = context.me(), context.now()
-
-    def save(db: Session) -> None:
-        recipes.set_work(db, operation_id, _names("alternates"), by=me.email, role=me.role, now=now)
-
-    return _saved(item_id, save, typed={"row": f"work-{operation_id}"})
+    return _saved(item_id, lambda db: substitutes.prefer(db, item_id, other_id, by=me.email, role=me.role, now=now))
 
 
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
@@ -152,13 +149,16 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         amount_typed=amount_typed,
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
+        instead=context.read(lambda db: substitutes.of_item(db, item_id)),
         allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
         coming=context.read(lambda db: allotting.coming_of(db, item_id)),
         shelf=context.read(lambda db: find_shelf(db, item_id)),
         first_day=context.today() + timedelta(days=1),
         parts=context.read(lambda db: recipes.parts_of(db, item_id)),
         work=context.read(lambda db: recipes.work_of(db, item_id)),
-        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
+        centres=context.read(planning_lists.find_work_centres),
+        minutes_typed=minutes_typed,
+        typed={name: forms.text(name) for name in (*TYPED, *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",
     )
@@ -181,6 +181,11 @@ def sold_words(one: Item) -> str:
     return words[one.sell_from] if one.on_sale else _("not sold")
 
 
+def minutes_typed(seconds: int) -> str:
+    """Return seconds in minutes as `amounts.seconds` reads them: two places bring every whole second back."""
+    return f"{seconds / 60:.2f}".rstrip("0").rstrip(".")
+
+
 def amount_typed(amount_minor: int, currency: str) -> str:
     """Return an amount as `amounts.minor` reads it."""
     places = get_currency_precision(currency)
@@ -196,11 +201,6 @@ def _saved(
         return item_page(item_id, error, typed)
     flash(_("Saved."))
     return redirect(url_for("items.item", item_id=item_id), 303)
-
-
-def _names(field: str) -> list[str]:
-    """Return what was typed as a list: numbers with commas between them."""
-    return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]
 
 
 def _terms(one: Item) -> Terms:

@@ -13,6 +13,7 @@ from backoffice import api_keys, audit
 from backoffice.desk import context, forms
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
+from backoffice.erp.classes import RETAIL
 from backoffice.public.errors import BadInput, ShopError
 from backoffice.public.partners import SCOPES
 
@@ -30,11 +31,12 @@ def create() -> ResponseReturnValue:
     """Make a key and show its secret, this once."""
     me, now = context.me(), context.now()
     name, scopes = forms.text("name").replace("\x00", ""), request.form.getlist("scopes")[:20]
+    whose = forms.text("customer_class") or RETAIL
     made: list[tuple[api_keys.ApiKey, str]] = []
 
     def work(db: Session) -> None:
-        row, secret = api_keys.create(db, name, scopes, by=me.email, now=now)
-        details = {"name": row.name, "prefix": row.prefix, "scopes": row.scopes}
+        row, secret = api_keys.create(db, name, scopes, customer_class=whose, by=me.email, now=now)
+        details = {"name": row.name, "prefix": row.prefix, "scopes": row.scopes, "customer_class": row.customer_class}
         audit.record(db, "api_key.create", f"api_key:{row.id}", actor=me.email, role=me.role, details=details, now=now)
         made.append((row, secret))
 
@@ -42,8 +44,28 @@ def create() -> ResponseReturnValue:
         context.write(work)
     except ShopError as error:
         fields = error.fields if isinstance(error, BadInput) else {}
-        return _page(problem=explain(error), fields=fields, typed={"name": name, "scopes": scopes}, status=error.status)
+        typed = {"name": name, "scopes": scopes, "customer_class": whose}
+        return _page(problem=explain(error), fields=fields, typed=typed, status=error.status)
     return _page(shown=made[-1])
+
+
+@bp.post("/<int:key_id>/class")
+def classify(key_id: int) -> ResponseReturnValue:
+    """Set to which class of customers a partner belongs."""
+    me, now, whose = context.me(), context.now(), forms.text("customer_class")
+
+    def work(db: Session) -> None:
+        row, before = api_keys.set_class(db, key_id, whose)
+        if before != whose:
+            details = {"name": row.name, "before": before, "after": whose}
+            audit.record(db, "api_key.class", f"api_key:{row.id}", actor=me.email, role=me.role, details=details, now=now)
+
+    try:
+        context.write(work)
+    except BadInput as error:
+        return _page(problem=explain(error), status=error.status)
+    flash(_("Saved."))
+    return redirect(url_for("keys.home"), 303)
 
 
 @bp.post("/<int:key_id>/revoke")

@@ -103,8 +103,11 @@ class Watch:
         return _("New days, told to their customers: %(list)s.", list="; ".join(named))
 
 
-def ask_page(unseen: Unseen, *, what: str, back: str) -> ResponseReturnValue:
-    """Return the page that shows what a posted form would move; its button posts the same form again, as seen."""
+def ask_page(unseen: Unseen, *, what: str, back: str, tab: str = "", **place: object) -> ResponseReturnValue:
+    """Return the page that shows what a posted form would move; its button posts the same form again, as seen.
+
+    back: the endpoint of the page that was left, with its `place` in the address; tab: which tab that page stands under.
+    """
     kept = {name: value for name, value in request.form.items() if name not in ("csrf_token", "seen")}
     page = render_template(
         "desk/planning/before.html",
@@ -115,7 +118,8 @@ def ask_page(unseen: Unseen, *, what: str, back: str) -> ResponseReturnValue:
         mark=unseen.mark,
         changed=unseen.changed,
         back=back,
-        place=forms.place(),
+        tab=tab or back,
+        place=forms.place() | place,
     )
     return page, 409 if unseen.changed else 200
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice import wording
 from backoffice.crm.models import Checkout, Order, OrderLine
 from backoffice.desk import context, pdf, phrases
-from backoffice.erp import fulfilment
+from backoffice.erp import fulfilment, services
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Company, Item, Reservation, Shipment, ShipmentLine, Warehouse
 from backoffice.public import addresses
@@ -35,7 +35,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """Everything that papers of one parcel say. language: the customer's, where there are words in it, else English."""
+    """Everything that papers of one parcel say. language: the customer's, where there are words in it, else English.
+
+    service: what it is sent with, by its name; empty: the usual way.
+    """
 
     shipment: Shipment
     company: Company
@@ -45,6 +48,7 @@ class Paper:
     parcels: int
     ordered_on: date | None
     language: str
+    service: str = ""
 
 
 @bp.get("/<int:shipment_id>/slip.pdf")
@@ -84,6 +88,7 @@ def find_paper(session: Session, shipment_id: int) -> Paper:
         parcels or 1,
         placed.placed_at.astimezone(context.house().zone).date() if placed else None,
         _spoken(placed.language if placed else company.language),
+        services.name_of(session, shipment.ship_to.get("service", "")),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
 from backoffice.desk import amounts, context, forms
+from backoffice.desk.formats import clock_time
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
 from backoffice.erp import services
@@ -22,7 +22,6 @@ from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("services", __name__, url_prefix="/desk/admin/services")
 TEXTS = ("code", "name", "position", "price", "transit_days", "cutoff", "countries", "active")
-CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 @bp.get("")
@@ -53,16 +52,13 @@ def _fields(error: ShopError) -> Mapping[str, str]:
 
 
 def _values(typed: Mapping[str, str]) -> dict[str, Any]:
-    clock = CLOCK.fullmatch(typed["cutoff"])
-    if typed["cutoff"] and clock is None:
-        raise BadInput("invalid_form", {"cutoff": "bad_clock"})
     return {
         "code": typed["code"].lower(),
         "name": typed["name"],
         "position": _whole(typed["position"]),
         "price_minor": amounts.minor(typed["price"], context.house().currency, get_locale() or Locale("en")),
         "transit_days": _whole(typed["transit_days"]),
-        "cutoff_minute": int(clock[1]) * 60 + int(clock[2]) if clock else None,
+        "cutoff_minute": forms.clock("cutoff") if typed["cutoff"] else None,
         "countries": sorted(set(typed["countries"].upper().replace(",", " ").split())),
         "active": typed["active"] == "yes",
     }
@@ -83,7 +79,7 @@ def _kept(code: str) -> dict[str, Any]:
         "position": row.position,
         "price": f"{Decimal(row.price_minor).scaleb(-precision):f}",
         "transit_days": row.transit_days,
-        "cutoff": "" if row.cutoff_minute is None else f"{row.cutoff_minute // 60:02d}:{row.cutoff_minute % 60:02d}",
+        "cutoff": "" if row.cutoff_minute is None else clock_time(row.cutoff_minute),
         "countries": " ".join(row.countries),
         "active": "yes" if row.active else "no",
     }

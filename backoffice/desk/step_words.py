@@ -44,6 +44,7 @@ def _text(kind: str, details: Mapping[str, str | int]) -> str:
         "cutoff": _("waits for the carrier"),
         "ship": _("handed to the carrier"),
         "transit": _("on the road"),
+        "carrier_margin": _("kept in reserve for the carrier"),
         "deliver": _("at their door"),
     }
     return words.get(kind, kind)

@@ -32,7 +32,9 @@ def release() -> ResponseReturnValue:
     try:
         warehouse_id, leaves_on = forms.number("warehouse", wrong="bad_choice"), _leaves_on()
         carrier = forms.text("carrier")[:200].replace("\x00", "")
-        context.write(lambda db: made.append(waves.release(db, warehouse_id, carrier, leaves_on, actor=actor, now=now)))
+        minute = forms.number("cut_off", least=0, most=1440, wrong="bad_choice") if forms.text("cut_off") else None
+        where = (warehouse_id, carrier, leaves_on)
+        context.write(lambda db: made.append(waves.release(db, *where, cutoff_minute=minute, actor=actor, now=now)))
     except ShopError as error:
         return _list_page(explain(error), error.status)
     released = made[-1]

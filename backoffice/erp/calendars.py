@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -30,6 +30,19 @@ def load_all(session: Session, from_on: date, to_on: date) -> dict[int, Calendar
         closed: dict[date, Intervals] = dict.fromkeys(holiday_names(calendar.holidays, from_on.year, to_on.year), ())
         calendars[calendar.id] = Calendar(calendar.timezone, dict(weekly[calendar.id]), closed | exceptions[calendar.id])
     return calendars
+
+
+def of_centres(session: Session, calendars: Mapping[int, Calendar]) -> dict[int, Calendar]:
+    """Return work centre → its calendar; one with days of its own has a calendar of its own, with those days in it."""
+    own: dict[int, dict[date, Intervals]] = defaultdict(dict)
+    for row in session.scalars(sa.select(t.WorkCentreException)):
+        own[row.work_centre_id][row.on_day] = [(int(a), int(b)) for a, b in row.intervals]
+    found = {}
+    for centre_id, calendar_id in session.execute(sa.select(t.WorkCentre.id, t.WorkCentre.calendar_id)):
+        shared = calendars[calendar_id]
+        days = own.get(centre_id)
+        found[centre_id] = Calendar(shared.timezone, shared.weekly, {**shared.exceptions, **days}) if days else shared
+    return found
 
 
 def load(session: Session, calendar_id: int, from_on: date, to_on: date) -> Calendar:

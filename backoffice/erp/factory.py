@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -107,6 +107,8 @@ def _read(session: Session, today: date, now: datetime) -> Master:
             components[line.parent_id].append(part)
             parents[part].append(line.parent_id)
     centres = list(session.scalars(sa.select(t.WorkCentre)))
+    hours = calendars.of_centres(session, all_calendars)
+    own = {c.id: ("centre", c.id) for c in centres if hours[c.id] is not all_calendars[c.calendar_id]}
     stops = session.scalars(sa.select(t.WorkCentreStop).where(t.WorkCentreStop.ends_at > now))
     routings = _routings(session)
     made_at: dict[int, list[int]] = defaultdict(list)
@@ -114,11 +116,11 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         for centre_id in {cast(int, one) for step in steps for one in (step.work_centre, *step.alternates)}:
             made_at[centre_id].append(item_id)
     factory = Factory(
-        calendars=all_calendars,
+        calendars={**all_calendars, **{key: hours[centre_id] for centre_id, key in own.items()}},
         items=items,
         boms=boms,
         routings=routings,
-        work_centres={c.id: _work_centre(c, today, ZoneInfo(company.timezone)) for c in centres},
+        work_centres={c.id: _work_centre(c, own.get(c.id, c.calendar_id), today, ZoneInfo(company.timezone)) for c in centres},
         stops=[Stop(s.work_centre_id, s.starts_at, s.ends_at) for s in stops],
         timezone=company.timezone,
     )
@@ -196,10 +198,10 @@ def _bought(row: t.Item, offers: list[tuple[t.SupplierItem, int | None]]) -> Ite
     )
 
 
-def _work_centre(row: t.WorkCentre, today: date, zone: ZoneInfo) -> WorkCentre:
+def _work_centre(row: t.WorkCentre, calendar: Hashable, today: date, zone: ZoneInfo) -> WorkCentre:
     frozen = datetime.combine(today + timedelta(days=row.frozen_days), time(), zone).astimezone(UTC) if row.frozen_days else None
     pace = Fraction(row.efficiency_percent, 100)
-    return WorkCentre(row.id, row.calendar_id, lanes=row.lanes, efficiency=pace, frozen_until=frozen, name=row.name)
+    return WorkCentre(row.id, calendar, lanes=row.lanes, efficiency=pace, frozen_until=frozen, name=row.name)
 
 
 def _alternates(

@@ -305,8 +305,10 @@ def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: 
             peg.used = True
         session.get_one(t.Reservation, line.reservation_id).state = "shipped"
         touched.append(line.item_id)
-    days = promising.day_for(now, way_of(session, shipment, now=now), now=now)
-    shipment.expected_on = deliver_on = days[1] if days else shipment.promised_on
+    way = way_of(session, shipment, now=now)
+    days, plain = promising.day_for(now, way, now=now), promising.day_for(now, way.without_margin(), now=now)
+    shipment.expected_on = deliver_on = days.deliver_on if days else shipment.promised_on
+    shipment.carrier_on = plain.deliver_on if plain else None
     offers.touch(session, touched, now=now)
     events.publish(session, _shipped(session, shipment, lines, deliver_on, actor, now))
 

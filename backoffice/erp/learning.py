@@ -2,7 +2,7 @@
 
 The residuals are turned into margins by `planning.residuals`, the code whose worth the backtest measures (docs/backtest.md). The
 table `margin` is part of the master data: when a margin moves, its version does, and every offer is computed again.
-How late carriers are is learnt and shown, and added to nothing yet.
+A parcel is measured by the carrier's own day, without what was kept in reserve: else a margin would learn itself away.
 """
 
 from __future__ import annotations
@@ -62,12 +62,13 @@ def note_made(session: Session, order: t.ProductionOrder, *, now: datetime) -> N
 
 
 def note_parcel(session: Session, parcel: t.Shipment, on: date, *, now: datetime) -> None:
-    """Note how late a carrier was with a parcel that arrived `on`, by the day that was said when it left."""
-    if parcel.expected_on is not None:
+    """Note how late a carrier was with a parcel that arrived `on`, by its own day as of when it left."""
+    first_on = parcel.carrier_on or parcel.expected_on
+    if first_on is not None:
         warehouse = get_warehouse(session, parcel.warehouse_id)
         calendar = masters.load(session, now=now).calendars[warehouse.carrier_calendar_id]
         source = margins.of_carrier(parcel.warehouse_id, parcel.carrier)
-        _note(session, "carrier", parcel.id, source, (parcel.expected_on, on), calendar, now=now)
+        _note(session, "carrier", parcel.id, source, (first_on, on), calendar, now=now)
 
 
 def learn(db: Database, *, now: datetime) -> bool:

@@ -81,6 +81,7 @@ def find_load(session: Session, first: date, *, weeks: int = 4, by: Step = "day"
     """
     days = [first + timedelta(days=step) for step in range(7 * weeks)]
     expanded = calendars.load_all(session, days[0] - timedelta(days=1), days[-1] + timedelta(days=1))
+    hours = calendars.of_centres(session, expanded)
     centres = session.execute(sa.select(WorkCentre).order_by(WorkCentre.name, WorkCentre.id)).scalars().all()
     margin = timedelta(days=2)  # time zones, and stops that cross midnight
     low, high = datetime.combine(days[0], time(), UTC) - margin, datetime.combine(days[-1], time(), UTC) + margin
@@ -88,7 +89,7 @@ def find_load(session: Session, first: date, *, weeks: int = 4, by: Step = "day"
     stops = _stops(session, low, high)
     found = []
     for one in centres:
-        calendar, mine = expanded[one.calendar_id], (firm[one.id], held[one.id], stops[one.id])
+        calendar, mine = hours[one.id], (firm[one.id], held[one.id], stops[one.id])
         loads = [measure(calendar, day, one.lanes, *mine) for day in days]
         found.append(CentreLoad(one, loads if by == "day" else _weekly(loads)))
     return found

@@ -6,7 +6,11 @@ which too little is known has the margin of the wider one behind it:
     receipt:item:12 → receipt:supplier:3 → receipt      what is sold as it arrives
     made:item:12 | made:at:4 → made                     what is made: after the arrival it waits for, else at its last work centre
 
-What lies on the shelf has none.
+What lies on the shelf has none of these. A parcel's way has one of its own, in open days of the carrier:
+
+    carrier:1:Parcel Post → carrier                     every parcel of a warehouse with its carrier
+
+Each of the two keeps the company's share by itself (docs/decisions/0032).
 """
 
 from __future__ import annotations
@@ -74,6 +78,13 @@ def of_supplier(supplier_id: int) -> str:
 def of_carrier(warehouse_id: int, carrier: str) -> str:
     """Return the source of a warehouse's parcels with a carrier."""
     return f"carrier:{warehouse_id}:{carrier}"
+
+
+def of_parcels(session: Session, warehouse: t.Warehouse) -> int:
+    """Return how many open days of its carrier are added to the arrival of a warehouse's parcels."""
+    known = premises(session).margins
+    sources = (of_carrier(warehouse.id, warehouse.carrier), "carrier")
+    return next((known[source] for source in sources if source in known), 0) if known else 0
 
 
 def _comes_from_production(outcome: Outcome) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ from backoffice.public.orders import Cause, CauseLink
 from backoffice.wording import day_in
 
 log = structlog.get_logger()
+Closed = Mapping[int, Sequence[tuple[datetime, datetime]]]  # work centre → when it is closed now
 
 
 def finish(session: Session, production_order_id: int, *, actor: str, now: datetime) -> None:
@@ -123,7 +124,7 @@ def stop(
     require_period(starts_at, ends_at, now=now)
     row = _stop(session, centre, starts_at, ends_at, reason=reason, actor=actor)
     cause = cause_of_stop(session, centre, ends_at)
-    _move_what_lies_in(session, centre, [(starts_at, ends_at)], cause, "stop", now)
+    _move_what_lies_in(session, {centre.id: [(starts_at, ends_at)]}, cause, CauseLink("stop", centre.name), now=now)
     return row
 
 
@@ -138,7 +139,7 @@ def miss_shift(
     centre = session.get(t.WorkCentre, work_centre_id)
     if centre is None:
         raise NotFound("unknown_work_centre")
-    calendar = calendars.load(session, centre.calendar_id, on_day, on_day)
+    calendar = calendars.of_centres(session, calendars.load_all(session, on_day, on_day))[centre.id]
     zone = ZoneInfo(calendar.timezone)
     midnight = datetime.combine(on_day, time(), zone)
     hours = [(_wall(midnight, starts), _wall(midnight, ends)) for starts, ends in calendar.intervals_on(on_day)]
@@ -147,7 +148,7 @@ def miss_shift(
         raise BadInput("invalid_form", {"on_day": "closed_then"})
     rows = [_stop(session, centre, starts, ends, reason=reason, actor=actor) for starts, ends in left]
     cause = causes.of("shift_missing", station=centre.name, missing_on=on_day)
-    _move_what_lies_in(session, centre, left, cause, "shift", now)
+    _move_what_lies_in(session, {centre.id: left}, cause, CauseLink("shift", centre.name), now=now)
     return rows
 
 
@@ -248,22 +249,24 @@ def cause_of_stop(session: Session, centre: t.WorkCentre, ends_at: datetime) -> 
     return causes.of("station_stopped", station=centre.name, until_on=day_in(get_company(session).timezone, ends_at))
 
 
-def _move_what_lies_in(
-    session: Session,
-    centre: t.WorkCentre,
-    closed: Sequence[tuple[datetime, datetime]],
-    cause: Cause,
-    kind: str,
-    now: datetime,
-) -> None:
-    """Re-date the orders that use minutes of a work centre that are closed now."""
+def _move_what_lies_in(session: Session, closed: Closed, cause: Cause, link: CauseLink, *, now: datetime) -> None:
+    """Re-date the orders that use minutes of work centres that are closed now."""
     decisions.because(session, cause.code, now=now)
-    touched = stopped_by(session, centre.id, closed, now=now)
-    waiting = _move_stock_orders(session, [o for o in touched if not o.reservation_id], now=now)
-    own = [order.reservation_id for order in touched if order.reservation_id]
-    origin = chains.Origin(CauseLink(kind, centre.name), order_ids=frozenset(order.id for order in touched))
-    replan.after_change(session, [*own, *waiting], cause=cause, origin=origin, now=now)
+    waiting, origin = push_what_lies_in(session, closed, link, now=now)
+    replan.after_change(session, waiting, cause=cause, origin=origin, now=now)
     _touch_made(session, now)
+
+
+def push_what_lies_in(session: Session, closed: Closed, link: CauseLink, *, now: datetime) -> tuple[list[int], chains.Origin]:
+    """Push orders for stock out of minutes that are closed now; return the reservations to plan anew, and where it began.
+
+    The caller holds the plan's lock.
+    """
+    lying = (order for centre_id, spans in sorted(closed.items()) for order in stopped_by(session, centre_id, spans, now=now))
+    touched = {order.id: order for order in lying}
+    waiting = _move_stock_orders(session, [one for one in touched.values() if not one.reservation_id], now=now)
+    own = [one.reservation_id for one in touched.values() if one.reservation_id]
+    return [*own, *waiting], chains.Origin(link, order_ids=frozenset(touched))
 
 
 def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> None:

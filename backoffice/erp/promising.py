@@ -147,14 +147,15 @@ def days_for(
 ) -> tuple[Days, Days] | None:
     """Return the days of goods that leave together, by the plan and with the margins of their promises; None as `day_for`."""
     goods, master = list(reservations), masters.load(session, now=now)
-    by_plan = day_for(max(one.ready_at for one in goods), place, now=now)
+    by_plan = day_for(max(one.ready_at for one in goods), place.without_margin(), now=now)
     safe = day_for(max(margins.safe_at(session, master, one) for one in goods), place, now=now)
     return None if by_plan is None or safe is None else (by_plan, safe)
 
 
 def _earliest_on(ready_at: datetime, place: Destination, margin_days: int, now: datetime) -> date | None:
     """Return the day on which it would arrive by the plan alone; None where no margin is added to it."""
-    days = day_for(ready_at, place, now=now) if margin_days else None
+    plain = place.without_margin()
+    days = day_for(ready_at, plain, now=now) if margin_days or plain is not place else None
     return days.deliver_on if days else None
 
 

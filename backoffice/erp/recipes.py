@@ -1,12 +1,11 @@
-"""How an item is made, as the planner may change it here: what may stand in for a part or a work centre, scrap, pace.
+"""How an item is made, as the planner sees it: its parts, its operations, how fast work centres are, and what is wrong.
 
-Parts and operations themselves come from the import. What was promised keeps what it stands on; what is planned from now on
-follows the recipe as it stands.
+Lines are written in `recipe_lines`. What is planned from now on follows the pace as it stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,53 +85,6 @@ def work_of(session: Session, item_id: int) -> Sequence[Work]:
     ]
 
 
-def set_part(
-    session: Session, line_id: int, skus: Sequence[str], scrap_permille: int, *, by: str, role: str = "", now: datetime
-) -> None:
-    """Set what may stand in for a component, in this order, and how many of each 1,000 are lost.
-
-    Raises NotFound(unknown_record), BadInput(invalid_form, alternates | scrap) where an item is unknown, named twice, the
-    component itself, or would make the parent a part of itself.
-    """
-    line = session.get(t.BomLine, line_id)
-    if line is None:
-        raise NotFound("unknown_record")
-    if not 0 <= scrap_permille < 1000:
-        raise BadInput("invalid_form", {"scrap": "bad_number"})
-    found = {row.sku: row.id for row in session.execute(sa.select(t.Item.sku, t.Item.id).where(t.Item.sku.in_(skus)))}
-    ids = _known(found, skus, line.component_id)
-    line.scrap_permille = scrap_permille
-    of = t.BomAlternate
-    instead = [of(bom_line_id=line.id, item_id=one, priority=number) for number, one in enumerate(ids, start=1)]
-    _replace(session, of, of.bom_line_id == line.id, instead)
-    plan.bump(session, master=True)
-    below = masters.load(session, now=now).below([line.component_id, *ids])
-    if line.parent_id in below:
-        raise BadInput("invalid_form", {"alternates": "cycle"})
-    details = {"component": line.component_id, "alternates": list(skus), "scrap_permille": scrap_permille}
-    audit.record(session, "item.part", f"item:{line.parent_id}", actor=by, role=role, details=details, now=now)
-    offers.touch(session, [line.parent_id], now=now)
-
-
-def set_work(session: Session, operation_id: int, codes: Sequence[str], *, by: str, role: str = "", now: datetime) -> None:
-    """Set which work centres may do an operation instead, in this order.
-
-    Raises NotFound(unknown_record), BadInput(invalid_form, alternates) where one is unknown, named twice or the first itself.
-    """
-    operation = session.get(t.RoutingOperation, operation_id)
-    if operation is None:
-        raise NotFound("unknown_record")
-    rows = session.execute(sa.select(t.WorkCentre.code, t.WorkCentre.id).where(t.WorkCentre.code.in_(codes)))
-    ids = _known({row.code: row.id for row in rows}, codes, operation.work_centre_id)
-    of = t.OperationAlternate
-    instead = [of(operation_id=operation.id, work_centre_id=one, priority=number) for number, one in enumerate(ids, start=1)]
-    _replace(session, of, of.operation_id == operation.id, instead)
-    plan.bump(session, master=True)
-    details = {"position": operation.position, "alternates": list(codes)}
-    audit.record(session, "item.work", f"item:{operation.item_id}", actor=by, role=role, details=details, now=now)
-    offers.touch(session, [operation.item_id], now=now)
-
-
 def set_pace(
     session: Session, centre_id: int, efficiency_percent: int, frozen_days: int, *, by: str, role: str = "", now: datetime
 ) -> None:
@@ -170,21 +122,7 @@ def find_faults(session: Session, *, now: datetime) -> Sequence[str]:
     bare = [one for one in made if not master.factory.boms.get(one) and not master.factory.routings.get(one)]
     found += [f"{skus[one]}: is made, but has neither parts nor operations" for one in bare]
     for centre in master.factory.centre_by.values():
-        calendar = master.calendars[int(str(centre.calendar))]
+        calendar = master.factory.calendars[centre.calendar]
         if not any(calendar.weekly.values()) and not any(calendar.exceptions.values()):
             found.append(f"{centre.name}: its calendar never opens")
     return found
-
-
-def _known(found: Mapping[str, int], names: Sequence[str], first: int) -> list[int]:
-    """Return the ids of names. Raises BadInput(invalid_form, alternates)."""
-    ids = [found[name] for name in names if name in found]
-    if len(ids) < len(names) or len(set(ids)) < len(ids) or first in ids:
-        raise BadInput("invalid_form", {"alternates": "bad_choice"})
-    return ids
-
-
-def _replace(session: Session, table: type, mine: sa.ColumnElement[bool], rows: Sequence[object]) -> None:
-    session.execute(sa.delete(table).where(mine).execution_options(synchronize_session=False))
-    session.add_all(rows)
-    session.flush()

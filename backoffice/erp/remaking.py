@@ -17,18 +17,18 @@ from backoffice.public.orders import CauseLink
 Recipes = Mapping[int, tuple[object, ...]]
 
 
-def recipes(session: Session) -> Recipes:
-    """Return how each item is made, for comparing before and after: item → its components and operations."""
+def recipes(session: Session, item_id: int | None = None) -> Recipes:
+    """Return how each item (or one) is made, for comparing before and after: item → its components and operations."""
     found: dict[int, list[object]] = defaultdict(list)
     bom, step = t.BomLine, t.RoutingOperation
-    for parent, *line in session.execute(
-        sa.select(bom.parent_id, bom.component_id, bom.quantity, bom.per, bom.scrap_permille).order_by(
-            bom.parent_id, bom.component_id
-        )
-    ):
+    lines = sa.select(bom.parent_id, bom.component_id, bom.quantity, bom.per, bom.scrap_permille)
+    lines = lines if item_id is None else lines.where(bom.parent_id == item_id)
+    for parent, *line in session.execute(lines.order_by(bom.parent_id, bom.component_id)):
         found[parent].append(("part", *line))
     columns = (step.position, step.work_centre_id, step.setup_seconds, step.fixed_seconds, step.run_seconds, step.run_per)
-    for item, *operation in session.execute(sa.select(step.item_id, *columns).order_by(step.item_id, step.position)):
+    steps = sa.select(step.item_id, *columns)
+    steps = steps if item_id is None else steps.where(step.item_id == item_id)
+    for item, *operation in session.execute(steps.order_by(step.item_id, step.position)):
         found[item].append(("operation", *operation))
     return {item: tuple(rows) for item, rows in found.items()}
 

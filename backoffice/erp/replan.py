@@ -24,12 +24,19 @@ from backoffice.public.orders import Cause
 
 
 def after_change(
-    session: Session, reservation_ids: Iterable[int], *, cause: Cause, origin: chains.Origin | None = None, now: datetime
+    session: Session,
+    reservation_ids: Iterable[int],
+    *,
+    cause: Cause,
+    origin: chains.Origin | None = None,
+    redated: Iterable[int] = (),
+    now: datetime,
 ) -> int:
     """Plan these reservations anew and publish ExpectedDaysMoved, once for each order; return how many moved.
 
     Whoever was promised what their production orders make beyond their own need is planned anew with them.
-    cause: see backoffice/causes.py; origin: where it began, for its chain. Locks the plan and the reservations.
+    cause: see backoffice/causes.py; origin: where it began, for its chain; redated: placed reservations whose parcels the same
+    change has moved already, though their goods are ready as before. Locks the plan and the reservations.
     """
     plan.bump(session)
     decisions.because(session, cause.code, now=now)
@@ -43,6 +50,9 @@ def after_change(
     holds.reclaim_minutes(session, now=now)
     holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), now=now)
     moved = [one for one in _plan_again(session, placed, now) if one.state == "converted"]
+    others = sorted(set(redated) - {one.id for one in moved})
+    if others:
+        moved += session.scalars(sa.select(t.Reservation).where(t.Reservation.id.in_(others)).order_by(t.Reservation.id))
     of_order: dict[str, list[events.Move]] = defaultdict(list)
     for one in moved:
         why = replace(cause, chain=ways.get(one.id, ()))

@@ -88,12 +88,13 @@ def find_schedule(
         if slot_id not in shown:
             filled[centre][lane].append((micros(starts_at), micros(ends_at)))
     expanded = calendars.load_all(session, low.date() - timedelta(days=1), high.date() + timedelta(days=1))
+    hours = calendars.of_centres(session, expanded)
     stops = _stops(session, low, high)
     lanes = [
         Lanes(
             one,
             max(one.lanes, most[one.id]),  # work on a lane that was taken away has still to be done
-            list(expanded[one.calendar_id].open_intervals(low, high)),
+            list(hours[one.id].open_intervals(low, high)),
             _joined(stops[one.id]),
             {lane: _joined(spans) for lane, spans in filled[one.id].items()},
         )

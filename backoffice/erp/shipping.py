@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from backoffice.erp import margins, services
 from backoffice.erp import models as t
-from backoffice.erp import services
 from backoffice.erp.calendars import delivery_calendar
 from backoffice.erp.company import get_company, get_warehouse, premises
 from backoffice.erp.factory import Master
@@ -28,6 +28,10 @@ class Destination:
     shipping: Shipping
     timezone: str
     service: str = ""
+
+    def without_margin(self) -> Destination:
+        """Return the way as it is if the carrier is not late: the plan's own days are counted on it."""
+        return replace(self, shipping=replace(self.shipping, margin_days=0)) if self.shipping.margin_days else self
 
 
 def find_zone(session: Session, country: str, postcode: str) -> t.ShippingZone | None:
@@ -110,6 +114,7 @@ def _destination(
             usual_days if faster is None else faster.transit_days,
             master.calendars[warehouse.carrier_calendar_id],
             delivery_calendar(warehouse.timezone, region, year),
+            margins.of_parcels(session, warehouse),
         ),
         warehouse.timezone,
         "" if faster is None else service,

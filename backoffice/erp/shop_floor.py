@@ -153,7 +153,9 @@ def _late(session: Session, reservations: dict[int, t.Reservation], now: datetim
         )
     )
     return {
-        reservation_id: _last_instant(fulfilment.way_of(session, shipment, now=now).shipping, shipment.promised_on, now)
+        reservation_id: _last_instant(
+            fulfilment.way_of(session, shipment, now=now).without_margin().shipping, shipment.promised_on, now
+        )
         for reservation_id, shipment in rows
     }
 

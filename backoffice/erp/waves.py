@@ -1,12 +1,13 @@
 """Waves: parcels that leave with one pick-up are picked in one walk through the shelves.
 
-A wave holds what one warehouse hands to one carrier by one cut-off. It belongs to whoever scans first, until somebody takes it
-over. Locks: the wave, then its parcels by id; who plans anew never asks for a wave.
+A wave holds what one warehouse hands to one carrier by one cut-off: the warehouse's own, or that of the service that a parcel
+goes with. It belongs to whoever scans first, until somebody takes it over. Locks: the wave, then its parcels by id; who plans
+anew never asks for a wave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -17,7 +18,7 @@ import structlog
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.erp import fulfilment
+from backoffice.erp import fulfilment, services
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -28,7 +29,10 @@ OPEN = ("to_pick", "picking")
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Parcels in no wave yet that are to leave with one pick-up. late: how many should have left on an earlier day."""
+    """Parcels in no wave yet that are to leave with one pick-up. late: how many should have left on an earlier day.
+
+    cutoff_minute: of the local day; services: what the parcels are sent with beside the usual way.
+    """
 
     warehouse: t.Warehouse
     carrier: str
@@ -36,6 +40,8 @@ class Departure:
     cut_off_at: datetime
     parcels: Sequence[t.Shipment]
     late: int
+    cutoff_minute: int
+    services: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,10 @@ class Released:
     parcels: int
 
 
-def cut_off(warehouse: t.Warehouse, day: date) -> datetime:
+def cut_off(warehouse: t.Warehouse, day: date, minute: int) -> datetime:
     """Return the instant on a day, on the warehouse's clocks, by which its carrier must have the parcels."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(warehouse.timezone))
-    hours, minutes = divmod(warehouse.cutoff_minute, 60)
+    hours, minutes = divmod(minute, 60)
     if hours == 24:
         return (midnight + timedelta(days=1)).astimezone(UTC)
     return midnight.replace(hour=hours, minute=minutes).astimezone(UTC)
@@ -63,24 +69,37 @@ def departures(session: Session, *, now: datetime) -> Sequence[Departure]:
         .where(t.Shipment.state == "to_pick", _in_no_wave())
         .order_by(t.Shipment.ship_by_on, t.Shipment.promised_on, t.Shipment.id)
     ).all()
-    groups: dict[tuple[int, str, date], list[t.Shipment]] = {}
+    groups: dict[tuple[int, str, date, int], list[t.Shipment]] = {}
     warehouses: dict[int, t.Warehouse] = {}
     for shipment, warehouse in rows:
         warehouses[warehouse.id] = warehouse
         leaves_on = max(shipment.ship_by_on, _today(warehouse, now))
-        groups.setdefault((warehouse.id, shipment.carrier, leaves_on), []).append(shipment)
+        minute = _minute(session, warehouse, shipment.ship_to)
+        groups.setdefault((warehouse.id, shipment.carrier, leaves_on, minute), []).append(shipment)
     found = []
-    for (warehouse_id, carrier, leaves_on), parcels in groups.items():
+    for (warehouse_id, carrier, leaves_on, minute), parcels in groups.items():
         warehouse = warehouses[warehouse_id]
         late = sum(one.ship_by_on < leaves_on for one in parcels)
-        found.append(Departure(warehouse, carrier, leaves_on, cut_off(warehouse, leaves_on), parcels, late))
+        names = {services.name_of(session, one.ship_to.get("service", "")) for one in parcels} - {""}
+        at = cut_off(warehouse, leaves_on, minute)
+        found.append(Departure(warehouse, carrier, leaves_on, at, parcels, late, minute, sorted(names)))
     return sorted(found, key=lambda one: (one.cut_off_at, one.warehouse.id, one.carrier))
 
 
-def release(session: Session, warehouse_id: int, carrier: str, leaves_on: date, *, actor: str, now: datetime) -> Released:
+def release(
+    session: Session,
+    warehouse_id: int,
+    carrier: str,
+    leaves_on: date,
+    *,
+    cutoff_minute: int | None = None,
+    actor: str,
+    now: datetime,
+) -> Released:
     """Put the parcels of one departure into a new wave, at most MOST of them, the late ones first.
 
-    Of two who release the same departure one gets its parcels. Raises NotFound(unknown_warehouse), Refused(nothing_to_release).
+    cutoff_minute: as of the departure; None: the warehouse's own. Of two who release the same departure one gets its parcels.
+    Raises NotFound(unknown_warehouse), Refused(nothing_to_release).
     """
     warehouse = session.get(t.Warehouse, warehouse_id)
     if warehouse is None:
@@ -94,10 +113,10 @@ def release(session: Session, warehouse_id: int, carrier: str, leaves_on: date, 
         _in_no_wave(),
         days,
     )
-    first = (
-        sa.select(t.Shipment.id).where(*mine).order_by(t.Shipment.ship_by_on, t.Shipment.promised_on, t.Shipment.id).limit(MOST)
-    )
-    wanted = sorted(session.scalars(first))
+    minute = warehouse.cutoff_minute if cutoff_minute is None else cutoff_minute
+    urgent = sa.select(t.Shipment.id, t.Shipment.ship_to).where(*mine)
+    rows = session.execute(urgent.order_by(t.Shipment.ship_by_on, t.Shipment.promised_on, t.Shipment.id))
+    wanted = sorted([row.id for row in rows if _minute(session, warehouse, row.ship_to) == minute][:MOST])
     locked = session.scalars(
         sa.select(t.Shipment.id).where(t.Shipment.id.in_(wanted), *mine).order_by(t.Shipment.id).with_for_update()
     ).all()
@@ -107,7 +126,7 @@ def release(session: Session, warehouse_id: int, carrier: str, leaves_on: date, 
         number=f"new-{locked[0]}-{now.timestamp():.6f}",  # until its id is known
         warehouse_id=warehouse.id,
         carrier=carrier,
-        cut_off_at=cut_off(warehouse, max(leaves_on, earliest)),
+        cut_off_at=cut_off(warehouse, max(leaves_on, earliest), minute),
         picker="",
         created_at=now,
     )
@@ -123,6 +142,12 @@ def release(session: Session, warehouse_id: int, carrier: str, leaves_on: date, 
     session.flush()
     log.info("wave_released", wave=wave.number, parcels=len(locked), actor=actor)
     return Released(wave, len(locked))
+
+
+def _minute(session: Session, warehouse: t.Warehouse, ship_to: Mapping[str, Any]) -> int:
+    """Return by which minute of the day a parcel must be packed: as its service says, else the warehouse."""
+    service = services.find(session, ship_to.get("service", ""), ship_to["country"])
+    return warehouse.cutoff_minute if service is None or service.cutoff_minute is None else service.cutoff_minute
 
 
 def get_wave(session: Session, wave_id: int, *, lock: bool = False) -> t.Wave:

@@ -271,7 +271,7 @@ class _Again:
                 service=ship_to.get("service", ""),
                 now=self.now,
             )
-            by_plan = promising.day_for(max(new.ready_at for _, _, new in inside), way, now=self.now)
+            by_plan = promising.day_for(max(new.ready_at for _, _, new in inside), way.without_margin(), now=self.now)
             safe = promising.day_for(max(new.safe_at for _, _, new in inside), way, now=self.now)
             for one, parcel, _ in inside:
                 if by_plan is not None and safe is not None:

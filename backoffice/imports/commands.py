@@ -20,7 +20,7 @@ from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.sell_from import POLICIES, get_items, set_policy
-from backoffice.imports import adventureworks
+from backoffice.imports import adventureworks, services
 from backoffice.imports.sync import OUTCOMES
 from backoffice.public.errors import ShopError
 
@@ -71,6 +71,19 @@ def import_adventureworks(folder: Path, made: Sequence[str]) -> None:
         except ShopError as error:
             raise click.ClickException(_words(error)) from error
     _print(report)
+
+
+@import_group.command("services")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_shipping_services(file: Path) -> None:
+    """Write the ways to send of a CSV FILE, by their codes; those that it does not name stay."""
+    with _database(Settings()) as db:
+        try:
+            counts = services.import_services(db, file, by="shopfloor import services", now=utc_now())
+        except ShopError as error:
+            raise click.ClickException(_words(error)) from error
+    totals = {outcome: counts[outcome] for outcome in ("added", "changed", "unchanged")}
+    click.echo(_("%(added)s added, %(changed)s changed, %(unchanged)s unchanged", **totals))
 
 
 @click.group("item")

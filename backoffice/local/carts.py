@@ -49,13 +49,14 @@ class LocalCarts:
         now: datetime,
         country: str | None = None,
         account: str | None = None,
+        customer_class: str | None = None,
     ) -> Cart:
         """Add to the line of `sku`; make a cart if there is none."""
 
         def show_it(session: Session, cart: crm.Cart, kept: str, _held: carts.Held) -> Cart:
             return _shown(session, cart, kept, now)
 
-        return self._add(token, sku, quantity, (postcode, country, account), show_it, now)
+        return self._add(token, sku, quantity, (postcode, country, account, customer_class), show_it, now)
 
     def put_in(
         self,
@@ -74,25 +75,25 @@ class LocalCarts:
             carts.remember_held(session, cart, held, now=now)
             return kept
 
-        return self._add(token, sku, quantity, (postcode, country, account), remember, now)
+        return self._add(token, sku, quantity, (postcode, country, account, None), remember, now)
 
     def _add(
         self,
         token: str | None,
         sku: str,
         quantity: int,
-        known: tuple[str | None, str | None, str | None],
+        known: tuple[str | None, str | None, str | None, str | None],
         answer: Callable[[Session, crm.Cart, str, carts.Held], T],
         now: datetime,
     ) -> T:
         if quantity < 1:
             raise BadInput("bad_quantity", most=carts.MOST)
-        postcode, country, account = known
+        postcode, country, account, partners = known
 
         def work(session: Session, cart: crm.Cart | None) -> T:
             new, kept = cart is None, token
             if cart is None:
-                whose = accounts.class_of(session, account, now=now)
+                whose = partners or accounts.class_of(session, account, now=now)
                 cart, kept = carts.new_cart(session, now=now, postcode=postcode or "", country=country, customer_class=whose)
             elif (postcode or country) and cart.postcode is None:
                 carts.set_place(session, cart, postcode or "", country=country, now=now)

@@ -90,7 +90,8 @@ class LocalCatalogue:
             total = listing.count(session, where, wish)
             products = listing.page(session, where, wish, page, language=language, now=now, day_of=way.day_of)
             children = [_category(tree, one) for one in tree.children.get(chosen.id if chosen else None, [])]
-            narrowing = self._narrowing(session, where, wish, (category, query, language), now) if category or query else NOTHING
+            asked = (category, query, language)
+            narrowing = self._narrowing(session, where, wish, asked, now) if any(asked[:2]) or wish.narrows else NOTHING
             return Listing(
                 cards=cards_of(session, products, way, language, now, where, wish),
                 total=total,
@@ -192,7 +193,15 @@ class LocalPromises:
         self._db = db
 
     def quote(
-        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        cart: str | None,
+        now: datetime,
+        country: str | None = None,
+        customer_class: str | None = None,
     ) -> Promise:
         """Return the earliest day; own holds do not compete."""
         if not 1 <= quantity <= carts.MOST:
@@ -207,12 +216,20 @@ class LocalPromises:
                 country=country,
                 postcode=postcode,
                 own=carts.owner_ref(own) if own else None,
-                customer_class=own.customer_class if own else RETAIL,
+                customer_class=own.customer_class if own else customer_class or RETAIL,
                 now=now,
             )
 
     def find_instead(
-        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        cart: str | None,
+        now: datetime,
+        country: str | None = None,
+        customer_class: str | None = None,
     ) -> Sequence[Instead]:
         """Return what may stand in for it."""
         if not 1 <= quantity <= carts.MOST:
@@ -221,7 +238,7 @@ class LocalPromises:
             item = promising.get_item(session, sku)
             place = shipping.destination(session, masters.load(session, now=now), country=country, postcode=postcode, now=now)
             own = carts.find_cart(session, cart)
-            whose = own.customer_class if own else RETAIL
+            whose = own.customer_class if own else customer_class or RETAIL
             asker = in_time.Buyer(place.country, place.postcode, carts.owner_ref(own) if own else None, customer_class=whose)
             return instead_of(session, in_time.instead(session, item, quantity, asker, by=None, now=now))
 

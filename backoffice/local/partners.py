@@ -37,7 +37,7 @@ class LocalKeys:
             raise Unidentified("unknown_key")
         if row.last_used_at is None or row.last_used_at <= now - api_keys.NOTED_EVERY:
             self._db.run(lambda session: api_keys.note_use(session, row.id, now=now))
-        return Caller(f"key:{row.id}", frozenset(str(scope) for scope in row.scopes))
+        return Caller(f"key:{row.id}", frozenset(str(scope) for scope in row.scopes), row.customer_class)
 
 
 class LocalRepeats:

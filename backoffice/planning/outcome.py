@@ -11,7 +11,19 @@ from backoffice.planning.model import Number
 
 Basis = Literal["stock", "receipt", "make", "buy", "mixed", "none"]
 LinkKind = Literal[
-    "stock", "receipt", "buy", "wait", "operation", "make", "margin", "pick_pack", "cutoff", "ship", "transit", "deliver"
+    "stock",
+    "receipt",
+    "buy",
+    "wait",
+    "operation",
+    "make",
+    "margin",
+    "pick_pack",
+    "cutoff",
+    "ship",
+    "transit",
+    "carrier_margin",
+    "deliver",
 ]
 
 

@@ -21,7 +21,8 @@ class Shipping:
 
     timezone: of the warehouse. pick_pack_days: open warehouse days. cutoff_minute: minute of the local day; goods
     packed at it or later leave on the next open day (1440: never too late). transit_days: open days of the carrier.
-    delivery: the days on which the customer's place takes goods; None: every day the carrier brings them.
+    delivery: the days on which the customer's place takes goods; None: every day the carrier brings them. margin_days: open
+    days of the carrier that are kept in reserve, because its parcels may come late.
     """
 
     timezone: str
@@ -31,6 +32,7 @@ class Shipping:
     transit_days: int
     carrier: Calendar
     delivery: Calendar | None = None
+    margin_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ def ship(ready_at: datetime, shipping: Shipping) -> Shipped | None:
     """Work out ship and delivery day of goods that are ready at `ready_at`; None if a calendar never opens for them.
 
     `pick_pack_days` open warehouse days after ready, at the same time of day, they are packed. On an open day before
-    the cut-off they leave that day, otherwise the next open day. Transit days are counted after the ship day; with a
-    delivery calendar the goods wait for its next open day. A day exactly at the cut-off counts as after it.
+    the cut-off they leave that day, otherwise the next open day. Transit days are counted after the ship day, then those
+    kept in reserve; with a delivery calendar the goods wait for its next open day. A day exactly at the cut-off counts as
+    after it.
     """
     zone = ZoneInfo(shipping.timezone)
     packed = _packed(ready_at, shipping, zone)
@@ -61,7 +64,7 @@ def ship(ready_at: datetime, shipping: Shipping) -> Shipped | None:
     if arrival is None:
         return None
     links = _links(micros(ready_at), packed, (ship_on, *arrival), shipping, zone)
-    return Shipped(ship_on, arrival[1], links)
+    return Shipped(ship_on, arrival[-1], links)
 
 
 Window = tuple[datetime | None, datetime]  # from (None: whenever before), until: the end is not part of it
@@ -93,7 +96,7 @@ def _last_ship_day(deliver_by: date, today: date, shipping: Shipping) -> date | 
         if day < today:
             return None
         arrival = _arrival(day, shipping) if shipping.warehouse.is_open_day(day) else None
-        if arrival is not None and arrival[1] <= deliver_by:
+        if arrival is not None and arrival[-1] <= deliver_by:
             return day
         day -= _ONE_DAY
     return None
@@ -117,13 +120,14 @@ def _ready_before_cutoff(last_on: date, shipping: Shipping, zone: ZoneInfo) -> l
     return found
 
 
-def _arrival(ship_on: date, shipping: Shipping) -> tuple[date, date] | None:
-    """Return the day on which the carrier brings what left on a day, and the day on which it is taken in."""
+def _arrival(ship_on: date, shipping: Shipping) -> tuple[date, date, date] | None:
+    """Return the day on which the carrier brings what left on a day, that day with the reserve, and the day it is taken in."""
     brought_on = shipping.carrier.add_open_days(ship_on, shipping.transit_days)
-    if brought_on is None:
+    safe_on = None if brought_on is None else shipping.carrier.add_open_days(brought_on, shipping.margin_days)
+    if brought_on is None or safe_on is None:
         return None
-    deliver_on = brought_on if shipping.delivery is None else shipping.delivery.next_open_day(brought_on)
-    return None if deliver_on is None else (brought_on, deliver_on)
+    deliver_on = safe_on if shipping.delivery is None else shipping.delivery.next_open_day(safe_on)
+    return None if deliver_on is None else (brought_on, safe_on, deliver_on)
 
 
 def _packed(ready_at: datetime, shipping: Shipping, zone: ZoneInfo) -> int | None:
@@ -141,13 +145,14 @@ def _ship_day(packed: int, shipping: Shipping, zone: ZoneInfo) -> date | None:
     return shipping.warehouse.next_open_day(day + _ONE_DAY)
 
 
-def _links(ready: int, packed: int, days: tuple[date, date, date], shipping: Shipping, zone: ZoneInfo) -> tuple[Link, ...]:
-    """Join ready, packed, the cut-off of the ship day, the day of arrival and the day of delivery."""
-    ship_on, brought_on, deliver_on = days
+def _links(ready: int, packed: int, days: tuple[date, date, date, date], shipping: Shipping, zone: ZoneInfo) -> tuple[Link, ...]:
+    """Join ready, packed, the cut-off of the ship day, the day of arrival, the day in reserve and the day of delivery."""
+    ship_on, brought_on, safe_on, deliver_on = days
     there = shipping.delivery or shipping.carrier
     left = max(packed, min(local_instant(ship_on, shipping.cutoff_minute, zone), local_instant(ship_on, 1440, zone) - 1))
     brought = max(left, local_instant(brought_on, 0, there.zone))
-    delivered = max(brought, local_instant(deliver_on, 0, there.zone))
+    safe = max(brought, local_instant(safe_on, 0, there.zone))
+    delivered = max(safe, local_instant(deliver_on, 0, there.zone))
     missed = moment(packed).astimezone(zone).date() != ship_on
     here, place = {"zone": shipping.timezone}, {"zone": there.timezone}
     packing = (
@@ -155,10 +160,16 @@ def _links(ready: int, packed: int, days: tuple[date, date, date], shipping: Shi
         if packed == ready
         else (Link("pick_pack", moment(ready), moment(packed), None, {**here, "days": shipping.pick_pack_days}),)
     )
+    kept_back = (
+        (Link("carrier_margin", moment(brought), moment(safe), None, {**place, "days": shipping.margin_days}),)
+        if shipping.margin_days
+        else ()
+    )
     return (
         *packing,
         Link("cutoff", moment(packed), moment(left), None, {**here, "minute": shipping.cutoff_minute, "missed": missed}),
         Link("ship", moment(left), moment(left), None, {**here, "day": ship_on.isoformat()}),
         Link("transit", moment(left), moment(brought), None, {**place, "days": shipping.transit_days}),
-        Link("deliver", moment(brought), moment(delivered), None, {**place, "day": deliver_on.isoformat()}),
+        *kept_back,
+        Link("deliver", moment(safe), moment(delivered), None, {**place, "day": deliver_on.isoformat()}),
     )

@@ -130,11 +130,12 @@ class CartDoor(Protocol):
         now: datetime,
         country: str | None = None,
         account: str | None = None,
+        customer_class: str | None = None,
     ) -> Cart:
         """Add to the line of `sku` (the same one twice sums up); make a cart if `token` is None or unknown.
 
         postcode, country: where a new cart goes; None: to the place that days are named for by default. account: the session
-        of who is logged in: a new cart may take what is kept for their class.
+        of who is logged in: a new cart may take what is kept for their class; customer_class: of a partner who makes it.
         Raises NotFound(unknown_product), Refused(not_available | currency_mismatch), BadInput(bad_quantity | unknown_postcode).
         """
         ...

@@ -16,8 +16,8 @@ from backoffice.public.promise import Step
 class CauseLink:
     """One link of a cause's chain: PO-00017 Oak leg, 5 days later.
 
-    kind: receipt | stop | shift | recipe | order (of production) | shelf | line; ref: its number, empty for what has none;
-    days: by how many it moved (negative: earlier), None where that is not known.
+    kind: receipt | stop | shift | hours | recipe | order (of production) | shelf | line; ref: its number, empty for what has
+    none; days: by how many it moved (negative: earlier), None where that is not known.
     """
 
     kind: str
@@ -31,8 +31,9 @@ class Cause:
     """Why an expected day moved. values: what its words need; names that end in `_on` are days (ISO).
 
     code: receipt_later | receipt_earlier (item, due_on) | receipt_short | counted_fewer | recipe_changed (item) |
-    not_on_the_shelf | station_stopped (station, until_on) | shift_missing (station, missing_on) | production_later (item,
-    from_on) | maker_cancelled | freed | paid_after_last_parcel | paid_too_late_to_begin | planned_again | found_again.
+    not_on_the_shelf | station_stopped (station, until_on) | shift_missing (station, missing_on) | fewer_hours | more_hours
+    (place, changed_on) | production_later (item, from_on) | maker_cancelled | freed | paid_after_last_parcel |
+    paid_too_late_to_begin | planned_again | found_again.
     chain: how the change came to the line, from where it began to the line itself; empty where nobody kept it.
     """
 

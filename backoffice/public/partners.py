@@ -22,10 +22,11 @@ SCOPES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a partner by its key, or anybody (name "")."""
+    """Who calls: a partner by its key, or anybody (name ""). customer_class: the partner's; None: nobody's."""
 
     name: str = ""
     scopes: frozenset[str] = frozenset()
+    customer_class: str | None = None
 
     @property
     def is_anonymous(self) -> bool:

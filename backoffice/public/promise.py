@@ -63,18 +63,34 @@ class PromiseDoor(Protocol):
     """Ask for a day. A quote leaves no trace."""
 
     def quote(
-        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        cart: str | None,
+        now: datetime,
+        country: str | None = None,
+        customer_class: str | None = None,
     ) -> Promise:
         """Return the earliest day for `quantity` of `sku`; `cart` (its token): own holds do not compete.
 
-        country: of the postcode; None: the shop's own.
+        country: of the postcode; None: the shop's own. customer_class: of a partner who asks without a cart.
 
         Raises NotFound(unknown_product), Refused(not_available, most=n), BadInput(bad_quantity | unknown_postcode).
         """
         ...
 
     def find_instead(
-        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        cart: str | None,
+        now: datetime,
+        country: str | None = None,
+        customer_class: str | None = None,
     ) -> Sequence[Instead]:
         """Return at most three things that may stand in for `sku` and of which `quantity` can be promised, by priority.
 

@@ -149,7 +149,7 @@ def _read(operation: Operation, call: Call) -> Response:
         response = Response(status=304, headers=dict(reply.headers))
     response.set_etag(tag)
     # what is behind a secret, or only for some, stays out of caches that others use
-    response.headers.setdefault("Cache-Control", "no-cache" if operation.anonymous else "private, no-cache")
+    response.headers.setdefault("Cache-Control", "no-cache" if call.caller.is_anonymous else "private, no-cache")
     response.headers["Vary"] = "Authorization"
     return response
 

@@ -127,7 +127,13 @@ def availability(call: Call) -> Reply:
         known: dict[str, Any] = {"sku": sku, "quantity": asked.quantity}
         try:
             found = call.shop.promises.quote(
-                sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=None, now=call.now
+                sku,
+                asked.quantity,
+                country=asked.country,
+                postcode=asked.postcode,
+                cart=None,
+                customer_class=call.caller.customer_class,
+                now=call.now,
             )
             shown.append(s.AvailabilityShown(**known, available=True, basis=found.basis, deliver_on=found.deliver_on))
         except Refused:
@@ -139,7 +145,13 @@ def promise(call: Call) -> Reply:
     """Name the day, and say why."""
     asked: a.PromiseAsked = call.params
     found = call.shop.promises.quote(
-        asked.sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=asked.cart, now=call.now
+        asked.sku,
+        asked.quantity,
+        country=asked.country,
+        postcode=asked.postcode,
+        cart=asked.cart,
+        customer_class=call.caller.customer_class,
+        now=call.now,
     )
     return Reply(_promise(found), NOT_KEPT if asked.cart else {})
 
@@ -154,7 +166,13 @@ def instead(call: Call) -> Reply:
     """Say what may stand in for a thing."""
     asked: a.PromiseAsked = call.params
     found = call.shop.promises.find_instead(
-        asked.sku, asked.quantity, country=asked.country, postcode=asked.postcode, cart=asked.cart, now=call.now
+        asked.sku,
+        asked.quantity,
+        country=asked.country,
+        postcode=asked.postcode,
+        cart=asked.cart,
+        customer_class=call.caller.customer_class,
+        now=call.now,
     )
     return Reply(s.InsteadsShown(instead=[instead_shown(one) for one in found]), NOT_KEPT if asked.cart else {})
 

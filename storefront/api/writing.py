@@ -73,7 +73,8 @@ def _expected(call: Call) -> Cart:
 def make_cart(call: Call) -> Reply:
     """Make a cart with its first line, held."""
     given: a.CartGiven = call.body
-    cart = call.shop.carts.add(None, given.sku, given.quantity, postcode=given.postcode, now=call.now)
+    whose = call.caller.customer_class
+    cart = call.shop.carts.add(None, given.sku, given.quantity, postcode=given.postcode, customer_class=whose, now=call.now)
     return Reply(show_cart(cart), {"Location": url_for("api.get_cart", token=cart.token)})
 
 

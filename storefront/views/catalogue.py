@@ -39,7 +39,7 @@ class Views:
         return self._answer("storefront/category.html", listing, place, now, **self._narrowed(narrowing, listing, now, slug=slug))
 
     def search(self) -> Response:
-        """Show what is found for some words; with none, where to look."""
+        """Show what is found for some words, or of all there is by a day and other wishes; with neither, where to look."""
         now = self.front.clock()
         typed = request.args.get("q")
         page, narrowing = parse_page(request.args.get("page")), self._read()
@@ -50,11 +50,11 @@ class Views:
             return self.front.page(
                 "storefront/search.html", now, status=422, query=typed, problem=problem, listing=None, place=Place(None)
             )
-        if not query:
+        if not query and not narrowing.changes:
             return shared(self.front.page("storefront/search.html", now, query="", listing=None, place=self.front.place()))
-        listing, place = self._list(None, query, page, narrowing, now)
+        listing, place = self._list(None, query or None, page, narrowing, now)
         _require_page(listing, page)
-        narrowed = self._narrowed(narrowing, listing, now, q=query)
+        narrowed = self._narrowed(narrowing, listing, now, **({"q": query} if query else {}))
         return self._answer("storefront/search.html", listing, place, now, query=query, **narrowed)
 
     def _read(self) -> Narrowing:

@@ -72,6 +72,8 @@ DESKS = {
     "receipts": "/desk/planning/receipts",
     "load": "/desk/planning/load",
     "work-centre": "/desk/planning/load/1",
+    "calendars": "/desk/planning/calendars",
+    "calendar": "/desk/planning/calendars/1",
     "items": "/desk/planning/items",
     "item": "/desk/planning/items/1",
     "load-by-week": "/desk/planning/load?weeks=13&by=week",

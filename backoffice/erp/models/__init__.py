@@ -37,6 +37,7 @@ from backoffice.erp.models.making import (
     Resequencing,
     RoutingOperation,
     WorkCentre,
+    WorkCentreException,
     WorkCentreStop,
 )
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
@@ -92,5 +93,6 @@ __all__ = [
     "WarehouseTransit",
     "Wave",
     "WorkCentre",
+    "WorkCentreException",
     "WorkCentreStop",
 ]

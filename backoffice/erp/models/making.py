@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,6 +74,19 @@ class WorkCentreStop(Base):
     ends_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")
     actor: Mapped[str] = mapped_column(default="")
+
+
+class WorkCentreException(Base):
+    """A date on which one work centre has other intervals than its calendar; an empty list closes it."""
+
+    __tablename__ = "work_centre_exception"
+    __table_args__ = (sa.UniqueConstraint("work_centre_id", "on_day"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    work_centre_id: Mapped[int] = mapped_column(sa.ForeignKey("work_centre.id", ondelete="CASCADE"))
+    on_day: Mapped[date]
+    intervals: Mapped[list[Any]] = mapped_column(default=list)  # [[starts_minute, ends_minute], …]
+    reason: Mapped[str] = mapped_column(default="")
 
 
 class RoutingOperation(Base):

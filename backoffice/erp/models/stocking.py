@@ -131,6 +131,7 @@ class Shipment(Base):
     promised_on: Mapped[date]
     ship_by_on: Mapped[date]
     expected_on: Mapped[date | None]  # the day it is expected to arrive, as the plan or the carrier's word has it now
+    carrier_on: Mapped[date | None]  # once it left: the day it arrives if the carrier is not late
     parcel: Mapped[int] = mapped_column(default=1, server_default="1")  # the order's first, second …
     wave_id: Mapped[int | None] = mapped_column(sa.ForeignKey("wave.id"), index=True)
     cancelled_at: Mapped[datetime | None]

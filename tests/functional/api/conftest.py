@@ -36,8 +36,9 @@ class Caller:
         named = {"Idempotency-Key": f"k{next(self._keys)}", "Content-Type": "application/json"} | _named(headers)
         return self.client.open(API + path, method=method, data=data, headers=named)
 
-    def key(self, *scopes: str) -> str:
-        _, secret = self.services.db.run(lambda s: api_keys.create(s, "Partner", scopes, by="t", now=self.now))
+    def key(self, *scopes: str, customer_class: str = "retail") -> str:
+        named = {"customer_class": customer_class, "by": "t", "now": self.now}
+        _, secret = self.services.db.run(lambda s: api_keys.create(s, "Partner", scopes, **named))
         return f"Bearer {secret}"
 
     def everything(self) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.erp import facets
+from backoffice import api_keys
+from backoffice.crm.models import Cart
+from backoffice.erp import allotting, facets
 from backoffice.erp import models as t
 from tests.functional.api.conftest import Caller
 
@@ -143,8 +146,6 @@ def test_keys_open_what_their_scopes_say_and_no_more(api: Caller) -> None:
 
 
 def test_a_revoked_key_opens_nothing(api: Caller) -> None:
-    from backoffice import api_keys
-
     secret = api.key("orders:read")
 
     def revoke(session: object) -> None:
@@ -156,8 +157,6 @@ def test_a_revoked_key_opens_nothing(api: Caller) -> None:
 
 
 def test_when_a_key_was_used_is_written_once_a_minute(api: Caller) -> None:
-    from backoffice import api_keys
-
     secret = api.key("catalogue:read")
     api.get("/products", Authorization=secret)
     with api.services.db.read() as session:
@@ -215,3 +214,33 @@ def test_a_day_that_is_none_is_a_problem(api: Caller, typed: str, code: str) -> 
     answer = api.get(f"/products?arrives_by={typed}")
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     assert [(one["pointer"], one["code"]) for one in answer.get_json()["errors"]] == [("/arrives_by", code)]
+
+
+def test_a_partner_is_promised_what_is_kept_for_their_class(api: Caller) -> None:
+    def keep(session: Session) -> None:
+        allotting.set_aside(session, 1, "trade", 5, date(2026, 12, 1), reason="", by="t", now=api.now)
+
+    api.services.db.run(keep)  # all stools: everybody else waits for a supplier
+    trade, retail = api.key("catalogue:read", "carts:write", customer_class="trade"), api.key("catalogue:read", "carts:write")
+    for path in ("/promises?sku=STOOL&quantity=1", "/availability?sku=STOOL&quantity=1"):
+        for who, status in ((trade, True), (retail, False), (None, False)):
+            answer = api.get(path, **({"Authorization": who} if who else {}))
+            found = answer.get_json()
+            assert (found.get("availability") or [{"available": answer.status_code == 200}])[0]["available"] is status
+            assert answer.status_code != 200 or answer.headers["Cache-Control"] == ("private, no-cache" if who else "no-cache")
+    assert api.send("POST", "/carts", {"sku": "STOOL", "quantity": 1}, Authorization=retail).status_code == 409
+    made = api.send("POST", "/carts", {"sku": "STOOL", "quantity": 2}, Authorization=trade)
+    assert (made.status_code, made.get_json()["lines"][0]["deliver_on"]) == (201, "2026-11-25")
+    token = made.get_json()["token"]
+    assert api.send("PUT", f"/carts/{token}/lines/STOOL", {"quantity": 3}).status_code == 200  # whoever has the token
+
+    def read(session: Session) -> tuple[list[str], int]:
+        return list(session.scalars(sa.select(Cart.customer_class))), session.scalars(sa.select(t.Allotment.taken)).one()
+
+    assert api.services.db.run(read) == (["trade"], 3)
+
+    def demote(session: Session) -> None:
+        api_keys.set_class(session, 1, "retail")
+
+    api.services.db.run(demote)
+    assert api.get("/promises?sku=STOOL&quantity=1", Authorization=trade).status_code == 409

@@ -9,8 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditEntry
-from backoffice.erp import plan
-from backoffice.erp.models import Allotment, BomAlternate, BomLine, OperationAlternate, Supplier, SupplierItem, WorkCentre
+from backoffice.erp import plan, substituting
+from backoffice.erp.models import (
+    Allotment,
+    BomAlternate,
+    BomLine,
+    Item,
+    ItemSubstitute,
+    OperationAlternate,
+    RoutingOperation,
+    Supplier,
+    SupplierItem,
+    WorkCentre,
+)
 from tests.company import item_id
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
@@ -116,38 +127,71 @@ def test_what_cannot_be_kept(at_desk: AtDesk, workshop: Workshop, changes: dict[
 TABLE, LOAD = "/desk/planning/items/4", "/desk/planning/load"
 
 
+LEGS = {"component": "LEG", "amount": "4", "per": "1", "scrap": "0", "alternates": ""}
+ASSEMBLE = {"centre": "ASSEMBLY", "step": "1", "setup": "30", "fixed": "0", "minutes": "60", "pieces": "1", "alternates": ""}
+
+
 def test_what_stands_in_and_how_fast_they_work(at_desk: AtDesk, workshop: Workshop) -> None:
     petra = at_desk("Petra")
-    page = petra.send(f"{TABLE}/parts/2", alternates=" BOARD , STOOL ", scrap="2,5")
+    page = petra.send(f"{TABLE}/parts/2", **LEGS | {"alternates": " BOARD , STOOL ", "scrap": "2,5"})
     assert 'value="BOARD, STOOL"' in page
     assert 'value="2.5"' in page
     assert [(one.item_id, one.priority) for one in workshop.rows(BomAlternate)] == [(7, 1), (1, 2)]
     assert [one.scrap_permille for one in workshop.rows(BomLine)] == [0, 25, 0]
-    assert 'value="SAW"' in petra.send(f"{TABLE}/operations/1", alternates="SAW")
-    petra.send(f"{TABLE}/operations/1", alternates="")
+    assert 'value="SAW"' in petra.send(f"{TABLE}/operations/1", **ASSEMBLE | {"alternates": "SAW"})
+    petra.send(f"{TABLE}/operations/1", **ASSEMBLE)
     assert workshop.rows(OperationAlternate) == []
     assert 'value="80"' in petra.send(f"{LOAD}/1/pace", efficiency="80", frozen_days="3")
     assert [(one.efficiency_percent, one.frozen_days) for one in workshop.rows(WorkCentre)] == [(80, 3), (100, 0)]
 
 
+def test_a_recipe_is_changed_after_a_look_at_whom_it_moves(at_desk: AtDesk, workshop: Workshop) -> None:
+    workshop.buy(TABLE=1)  # begins now
+    petra, number = at_desk("Petra"), workshop.buy(TABLE=1).number
+    more = LEGS | {"amount": "9", "key": "a"}
+    page = petra.look(f"{TABLE}/parts/2", **more)
+    for words in ("1 promise would move", number, "Table is made in another way. Nothing is saved yet.", f'href="{TABLE}"'):
+        assert words in page
+    assert [one.quantity for one in workshop.rows(BomLine)] == [1, 4, 2]
+    page = petra.confirm(f"{TABLE}/parts/2", **more)
+    assert f"Saved. New days, told to their customers: {number}, Table: Tue 1 Dec instead of Wed 25 Nov." in page
+    petra.confirm(f"{TABLE}/parts/2/drop")
+    assert [one.component_id for one in workshop.rows(BomLine)] == [5, 7]
+    assert "Lamp" in petra.confirm(f"{TABLE}/parts", **LEGS | {"component": "LAMP", "amount": "1", "key": "b"})
+    petra.send(f"{TABLE}/operations", **ASSEMBLE | {"centre": "SAW", "step": "2", "setup": "0", "minutes": "0,25", "pieces": "3"})
+    assert 'value="0.25"' in petra.get(TABLE)
+    assert [(one.run_seconds, one.run_per) for one in workshop.rows(RoutingOperation, item_id=4)] == [(3600, 1), (15, 3)]
+    petra.send(f"{TABLE}/operations/{workshop.rows(RoutingOperation)[-1].id}/drop")
+    assert len(workshop.rows(RoutingOperation)) == 2
+
+
 @pytest.mark.parametrize(
     ("path", "form", "words"),
     [
-        (f"{TABLE}/parts/1", {"alternates": "TABLE", "scrap": "0"}, "It would be a part of itself."),
-        (f"{TABLE}/parts/1", {"alternates": "TABLES", "scrap": "0"}, "Choose one of the list."),
-        (f"{TABLE}/parts/1", {"alternates": "", "scrap": "100"}, "Write a whole number within the limits."),
-        (f"{TABLE}/parts/1", {"alternates": "", "scrap": "much"}, "Write a whole number within the limits."),
-        (f"{TABLE}/operations/1", {"alternates": "OVEN"}, "Choose one of the list."),
+        (f"{TABLE}/parts/1", LEGS | {"component": "TOP", "alternates": "TABLE"}, "It would be a part of itself."),
+        (f"{TABLE}/parts/1", LEGS | {"component": "TOP", "alternates": "TABLES"}, "Choose one of the list."),
+        (f"{TABLE}/parts/2", LEGS | {"scrap": "100"}, "Write a whole number within the limits."),
+        (f"{TABLE}/parts/2", LEGS | {"scrap": "much"}, "Write a whole number within the limits."),
+        (f"{TABLE}/parts/2", LEGS | {"amount": "-4"}, "Write a whole number, 1 or more."),
+        (f"{TABLE}/parts", LEGS, "This stands in the list already: change it there."),
+        (f"{TABLE}/parts", LEGS | {"component": "LEGS"}, "We have no item with that number."),
+        (f"{TABLE}/operations/1", ASSEMBLE | {"alternates": "OVEN"}, "Choose one of the list."),
+        (f"{TABLE}/operations/1", ASSEMBLE | {"centre": "OVEN"}, "Choose one of the list."),
+        (f"{TABLE}/operations/1", ASSEMBLE | {"minutes": "-1"}, "Write minutes from 0 on, for example 12.5."),
+        (f"{TABLE}/operations", ASSEMBLE | {"minutes": "long"}, "Write minutes from 0 on, for example 12.5."),
         (f"{LOAD}/1/pace", {"efficiency": "0", "frozen_days": "0"}, "Write a whole number within the limits."),
         (f"{LOAD}/1/pace", {"efficiency": "100", "frozen_days": "61"}, "Write a whole number within the limits."),
     ],
 )
-def test_a_recipe_that_makes_no_sense_is_not_saved(
+def test_a_recipe_that_makes_no_sense_is_not_saved_and_loses_no_text(
     at_desk: AtDesk, workshop: Workshop, path: str, form: dict[str, str], words: str
 ) -> None:
-    assert words in at_desk("Petra").refused(path, 422, **form)
+    page = at_desk("Petra").refused(path, 422, **form)
+    assert words in page
+    assert page.count('aria-invalid="true"') == 1
+    assert all(f'value="{typed}"' in page for typed in form.values() if typed and typed != "OVEN")
     assert (workshop.rows(BomAlternate), workshop.rows(OperationAlternate), workshop.rows(AuditEntry)) == ([], [], [])
-    assert {one.scrap_permille for one in workshop.rows(BomLine)} == {0}
+    assert [(one.quantity, one.scrap_permille) for one in workshop.rows(BomLine)] == [(1, 0), (4, 0), (2, 0)]
 
 
 def test_what_is_wrong_in_the_master_data_stands_above_the_items(at_desk: AtDesk, workshop: Workshop) -> None:
@@ -160,3 +204,47 @@ def test_what_is_wrong_in_the_master_data_stands_above_the_items(at_desk: AtDesk
 
     workshop.db.run(break_it)
     assert "TABLE: is a part of itself: TABLE > TOP > TABLE" in petra.get("/desk/planning/items")
+
+
+def test_what_may_stand_in_for_an_item_is_listed_ordered_and_offered(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra, vase = at_desk("Petra"), "/desk/planning/items/2"
+    for sku in ("LAMP", "STOOL"):
+        page = petra.send(f"{vase}/substitutes", substitute=f" {sku} ")
+    assert page.index("1. <a") < page.index(">Lamp<") < page.index(">Stool<")
+    petra.send(f"{vase}/substitutes/1/prefer")
+    petra.send(f"{vase}/substitutes/1/prefer")  # it is the first one already
+    assert order_of(workshop) == [(1, 1), (3, 2)]
+    with workshop.db.read() as session:
+        assert [one.sku for one in substituting.candidates(session, 2, currency="EUR")] == ["STOOL", "LAMP"]
+    petra.send(f"{vase}/substitutes/1/drop")
+    assert order_of(workshop) == [(3, 1)]
+    details = [one.details for one in workshop.rows(AuditEntry)]
+    assert [(one["before"], one["after"]) for one in details] == [([], [3]), ([3], [3, 1]), ([3, 1], [1, 3]), ([1, 3], [3])]
+
+
+@pytest.mark.parametrize(
+    ("sku", "words"),
+    [
+        ("NOTHING", "We have no item with that number."),
+        ("VASE", "That is the item itself."),
+        ("LEG", "That is not sold in the shop."),
+        ("LAMP", "This stands in the list already: change it there."),
+        ("STOOL", "That is sold in another currency."),
+        ("", "We have no item with that number."),
+    ],
+)
+def test_what_cannot_stand_in_is_said(at_desk: AtDesk, workshop: Workshop, sku: str, words: str) -> None:
+    petra, vase = at_desk("Petra"), "/desk/planning/items/2"
+    petra.send(f"{vase}/substitutes", substitute="LAMP")
+    workshop.db.run(lambda session: session.execute(sa.update(Item).where(Item.sku == "STOOL").values(currency="USD")))
+    page = petra.refused(f"{vase}/substitutes", 422, substitute=sku)
+    assert words in page
+    assert f'id="instead-substitute" name="substitute" inputmode="text"  autocomplete="off" value="{sku}"' in page
+    assert order_of(workshop) == [(3, 1)]
+    assert petra.refused(f"{vase}/substitutes/9/drop", 404)
+
+
+def order_of(workshop: Workshop) -> list[tuple[int, int]]:
+    """Return what may stand in, with its priority."""
+    rows = workshop.rows(ItemSubstitute)
+    return [(one.substitute_id, one.priority) for one in sorted(rows, key=lambda row: row.priority)]

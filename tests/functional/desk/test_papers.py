@@ -8,9 +8,11 @@ from io import BytesIO
 import pytest
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy.orm import Session
 
 from backoffice.desk import pdf
-from backoffice.erp.models import Shipment
+from backoffice.erp import plan
+from backoffice.erp.models import Shipment, ShippingService
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
 
@@ -103,3 +105,19 @@ def test_nothing_is_fetched(site: Flask, url: str) -> None:
     assert site
     with pytest.raises(FatalURLFetchingError):
         pdf.make(f'<p>x</p><img src="{url}">')
+
+
+def test_papers_name_the_service_that_it_is_sent_with(at_desk: AtDesk, workshop: Workshop) -> None:
+    express = {"name": "Express", "price_minor": 1_490, "transit_days": 1, "cutoff_minute": None, "countries": []}
+    row = ShippingService(code="express", position=1, active=True, **express)
+
+    def add(session: Session) -> None:
+        session.add(row)
+        plan.bump(session, master=True)
+
+    workshop.db.run(add)
+    cart = workshop.cart(STOOL=2)
+    workshop.pay(workshop.start(workshop.shop.carts.set_service(cart.token, "express", now=workshop.now)))
+    wim = at_desk("Wim")
+    assert lines(paper(wim, "label.pdf"))[0] == "Parcel Post · Express"
+    assert "Sent with Express" in " ".join(lines(paper(wim, "slip.pdf")))

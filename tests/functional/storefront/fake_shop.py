@@ -49,12 +49,28 @@ class Promises:
         self.state = state
 
     def quote(
-        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        cart: str | None,
+        now: datetime,
+        country: str | None = None,
+        customer_class: str | None = None,
     ) -> Promise:
         return self.state.promise(sku, quantity, postcode, now)
 
     def find_instead(
-        self, sku: str, quantity: int, *, postcode: str | None, cart: str | None, now: datetime, country: str | None = None
+        self,
+        sku: str,
+        quantity: int,
+        *,
+        postcode: str | None,
+        cart: str | None,
+        now: datetime,
+        country: str | None = None,
+        customer_class: str | None = None,
     ) -> list[Instead]:
         found = []
         for other in self.state.stand_ins.get(sku, ()):
@@ -72,7 +88,7 @@ class Carts:
 
     def add(
         self, token: str | None, sku: str, quantity: int, *, postcode: str | None, now: datetime, country: str | None = None,
-        account: str | None = None,
+        account: str | None = None, customer_class: str | None = None,
     ) -> Cart:  # fmt: skip
         thing = self.state.get(sku)
         token = token if token in self.state.lines else f"cart-{len(self.state.lines) + 1}"

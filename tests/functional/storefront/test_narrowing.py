@@ -131,6 +131,21 @@ def test_a_search_is_narrowed_too_and_keeps_its_words(client: FlaskClient) -> No
     assert links(page) == ["/search?q=a", "/search?q=a"]
 
 
+def test_all_that_arrives_by_a_day_is_found_without_words(client: FlaskClient) -> None:
+    page = client.get("/search").text
+    assert 'id="by-day" name="arrives_by" type="date"' in page
+    assert names(page) == []  # neither words nor a wish: where to look
+    page = client.get("/search?q=+&arrives_by=2026-11-30").text
+    assert "What fits your wishes" in page
+    assert names(page) == ["Stool", "Chair", "Box"]
+    assert '<input type="hidden" name="q"' not in page
+    assert links(page) == ["/search", "/search"]
+    nothing = client.get("/search?arrives_by=2026-11-24").text
+    assert "Nothing of this arrives by" in nothing
+    wrong = client.get("/search?arrives_by=soon")
+    assert (wrong.status_code, 'id="arrives-by-error"' in wrong.text, 'value="soon"' in wrong.text) == (422, True, True)
+
+
 def test_a_day_to_arrive_by_is_a_wish_like_the_others(client: FlaskClient) -> None:
     page = client.get("/c/seats?from=10&arrives_by=2026-11-30&sort=cheapest").text
     assert 'type="date" class="narrow-date" value="2026-11-30" min="2026-11-24"' in page

@@ -22,7 +22,7 @@ from tests.integration.chain.test_two_warehouses import munich  # noqa: F401 - a
 pytestmark = pytest.mark.usefixtures("munich")
 
 
-def ask(workshop: Workshop, by: date | None, *, now: datetime | None = None, page: int = 1, **more: str) -> Listing:
+def ask(workshop: Workshop, by: date | None, *, now: datetime | None = None, page: int = 1, **more: str | None) -> Listing:
     where: dict[str, str | None] = {"category": "furniture", "query": None, "postcode": None} | more
     when = now or workshop.now
     return workshop.shop.catalogue.list_products(**where, page=page, language="en", now=when, wish=Wish(arrives_by=by))
@@ -62,6 +62,7 @@ def test_the_cut_off_passes_and_the_list_with_it(workshop: Workshop) -> None:
 
 def test_nothing_by_then_names_the_earliest_day(workshop: Workshop) -> None:
     assert ask(workshop, date(2026, 11, 24)).earliest_on == date(2026, 11, 25)
+    assert slugs(ask(workshop, date(2026, 11, 25), category=None)) == ["stool", "table"]  # of all there is, without words
     assert ask(workshop, date(2026, 11, 24), query="lamp").earliest_on == date(2026, 11, 30)
     assert ask(workshop, date(2026, 11, 25)).earliest_on is None  # there is something
     assert ask(workshop, date(2026, 11, 24), query="nothing of that").earliest_on is None

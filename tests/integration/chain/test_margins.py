@@ -243,6 +243,70 @@ def test_a_parcel_is_measured_by_the_day_said_when_it_left(workshop):
     ]
 
 
+def teach_the_carrier(workshop) -> None:
+    """Let its parcels have come 0, 0, 1 and 1 open days late: at 80 the fourth of them, one day, is kept in reserve."""
+    teach(workshop, "carrier", "carrier:1:Parcel Post", [0, 1, 1, 0])
+    keep(workshop, 80)
+
+
+def test_a_carriers_margin_is_a_step_between_the_road_and_the_door_at_every_door(workshop):
+    teach_the_carrier(workshop)
+    wed, thu = date(2026, 11, 25), date(2026, 11, 26)
+    promise = workshop.shop.promises.quote("STOOL", 1, postcode=None, cart=None, now=workshop.now)
+    assert (promise.ship_on, promise.earliest_on, promise.deliver_on) == (date(2026, 11, 24), wed, thu)
+    assert [step.kind for step in promise.steps] == ["stock", "cutoff", "ship", "transit", "carrier_margin", "deliver"]
+    assert (dict(promise.steps[-2].details)["days"], promise.steps[-2].starts_at, promise.steps[-2].ends_at) == (
+        1,
+        at(25),
+        at(26),
+    )
+    for before, after in zip(promise.steps, promise.steps[1:], strict=False):
+        assert before.ends_at == after.starts_at
+    offers.freshen(workshop.db, now=workshop.now)
+    named = {"category": None, "query": None, "page": 1, "postcode": None, "language": "en", "now": workshop.now}
+    cards = workshop.shop.catalogue.list_products(**named).cards
+    assert [card.promise.deliver_on for card in cards if card.slug == "stool"] == [thu]
+    order = workshop.buy(STOOL=1)
+    assert [(one.promised_on, one.expected_on) for one in order.lines] == [(thu, thu)]
+    assert workshop.rows(OrderLine)[0].earliest_on == wed
+    keep(workshop, 0)
+    assert workshop.day("STOOL") == wed
+
+
+def test_both_margins_add_up_and_an_asked_day_counts_them(workshop):
+    learn_of_lamps(workshop)
+    teach_the_carrier(workshop)
+    promise = workshop.shop.promises.quote("LAMP", 1, postcode=None, cart=None, now=workshop.now)
+    # two of our days on Friday: it leaves on Tuesday; a day on the road and one in reserve: Thursday
+    assert (promise.ship_on, promise.earliest_on, promise.deliver_on) == (TUE, MON, WED + timedelta(days=1))
+    cart = workshop.cart(LAMP=2)
+    assert not workshop.shop.carts.ask_for_day(cart.token, WED, now=workshop.now).in_time
+
+
+def test_a_move_within_the_carriers_margin_is_nobodys_news_and_beyond_it_is(workshop):
+    teach_the_carrier(workshop)
+    workshop.buy(LAMP=1)  # Friday, on the road until Monday, in reserve until Tuesday
+    [line] = workshop.rows(t.PurchaseOrderLine)
+    move(workshop, line, 30)
+    assert ([one.expected_on for one in workshop.rows(OrderLine)], told(workshop)) == ([TUE], [])
+    move(workshop, line, 1, month=12)
+    assert ([one.expected_on for one in workshop.rows(OrderLine)], told(workshop)) == ([WED + timedelta(days=1)], ["day_moved"])
+
+
+def test_a_carrier_does_not_learn_its_margin_away(workshop):
+    teach_the_carrier(workshop)
+    workshop.buy(STOOL=1)
+    [parcel] = workshop.rows(t.Shipment)
+    workshop.do(fulfilment.pick, parcel.id, "STOOL", 1)
+    workshop.do(fulfilment.pack, parcel.id)
+    workshop.do(fulfilment.ship, parcel.id, tracking="")
+    [parcel] = workshop.rows(t.Shipment)
+    assert (parcel.carrier_on, parcel.expected_on) == (date(2026, 11, 25), date(2026, 11, 26))
+    workshop.now = at(27, 9)
+    workshop.do(delivering.deliver, [parcel.id], date(2026, 11, 26))  # as promised, and a day after the carrier's own
+    assert residuals(workshop)[-1][-1] == 1
+
+
 def test_an_asked_day_counts_the_margin_in_what_would_be_in_time(workshop):
     by_the_plan = workshop.cart(LAMP=2)
     asked = workshop.shop.carts.ask_for_day(by_the_plan.token, MON, now=workshop.now)

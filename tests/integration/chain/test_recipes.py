@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
-from backoffice.erp import factory, plan, production, recipes
+from backoffice.erp import factory, plan, production, recipe_lines, recipes
 from backoffice.erp import models as t
+from backoffice.erp.recipe_lines import Part, Work
 from backoffice.public.errors import BadInput, NotFound, Refused
 from tests.company import at, item_id
 from tests.functional.desk.conftest import every_row
@@ -17,14 +19,31 @@ from tests.integration.chain.conftest import Workshop
 BY = {"by": "petra@werk.test", "role": "planner"}
 TOP_LINE, LEG_LINE, BOARD_LINE = 1, 2, 3  # of the workshop's bills
 ASSEMBLING, SAWING = 1, 2
+PARTS = {TOP_LINE: ("TABLE", "TOP", 1), LEG_LINE: ("TABLE", "LEG", 4), BOARD_LINE: ("TOP", "BOARD", 2)}
+OPERATIONS = {ASSEMBLING: ("TABLE", Work("ASSEMBLY", 1, 1800, 0, 3600)), SAWING: ("TOP", Work("SAW", 1, 600, 0, 1200))}
 
 
 def set_part(workshop: Workshop, line: int, *skus: str, scrap: int = 0) -> None:
-    workshop.db.run(lambda session: recipes.set_part(session, line, skus, scrap, **BY, now=workshop.now))
+    """Set what may stand in for a component of the workshop's bills, and how much of it is lost."""
+    item, component, quantity = PARTS.get(line, ("TABLE", "TOP", 1))
+
+    def work(session):
+        part = Part(component, quantity, 1, scrap, skus)
+        return recipe_lines.set_part(session, item_id(session, item), line, part, **BY, now=workshop.now)
+
+    workshop.db.run(work)
 
 
 def set_work(workshop: Workshop, operation: int, *codes: str) -> None:
-    workshop.db.run(lambda session: recipes.set_work(session, operation, codes, **BY, now=workshop.now))
+    """Set which work centres may do an operation of the workshop's instead."""
+    item, work = OPERATIONS[operation]
+
+    def write(session):
+        return recipe_lines.set_work(
+            session, item_id(session, item), operation, replace(work, alternates=codes), **BY, now=workshop.now
+        )
+
+    workshop.db.run(write)
 
 
 def set_pace(workshop: Workshop, centre: int, efficiency: int = 100, frozen: int = 0) -> None:

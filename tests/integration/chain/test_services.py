@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import models as crm
-from backoffice.erp import factory, fulfilment, plan, services, shipping
+from backoffice.erp import factory, fulfilment, plan, services, shipping, waves
 from backoffice.erp import models as t
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, Refused
@@ -165,3 +165,21 @@ def test_one_that_does_not_go_to_a_country_is_the_usual_way_there(express: Works
         way = shipping.destination(session, factory.load(session, now=express.now), country="DE", postcode=MUNICH,
                                    service="express", now=express.now)  # fmt: skip
     assert (way.service, way.shipping.transit_days) == ("", 2)
+
+
+def test_a_service_with_a_cut_off_of_its_own_is_picked_in_waves_of_its_own(express: Workshop) -> None:
+    for code in ("", "express", ""):
+        cart = to_munich(express, STOOL=1)
+        cart = choose(express, cart, code) if code else cart
+        express.pay(express.start(cart, postcode=MUNICH))
+    with express.db.read() as session:
+        found = waves.departures(session, now=express.now)
+        told = [(one.cut_off_at, one.cutoff_minute, one.services, [parcel.id for parcel in one.parcels]) for one in found]
+    assert told == [(at(24, 12), 720, ["Express"], [2]), (at(24, 14), 840, [], [1, 3])]
+    first = express.do(waves.release, 1, "Parcel Post", TUE, cutoff_minute=720)
+    assert (first.parcels, first.wave.cut_off_at) == (1, at(24, 12))
+    with pytest.raises(Refused, match="nothing_to_release"):
+        express.do(waves.release, 1, "Parcel Post", TUE, cutoff_minute=720)
+    second = express.do(waves.release, 1, "Parcel Post", TUE)
+    assert (second.parcels, second.wave.cut_off_at) == (2, at(24, 14))
+    assert [one.wave_id for one in express.rows(t.Shipment)] == [2, 1, 2]
