@@ -5,14 +5,14 @@ Whole quantities and minutes only; a line's `due`, `partial` and `priority` have
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.erp import factory, holds, plan, promising, proposing, purchasing, shipping, stock
+from backoffice.erp import factory, holds, lots, plan, promising, proposing, purchasing, shipping, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 from tests.company import item_id
@@ -42,8 +42,8 @@ def write(session: Session, model: dict[str, Any]) -> None:
     warehouse = session.scalars(sa.select(t.Warehouse)).one()
     for number, one in enumerate(model.get("stock", ())):
         ref = f"opening:{number}"
-        item = ids[one["item"]]
-        stock.move(session, item, warehouse.id, one["quantity"], cause="opening", ref=ref, actor="test", now=now)
+        item, lot = ids[one["item"]], _lot(session, ids[one["item"]], warehouse.id, one)
+        stock.move(session, item, warehouse.id, one["quantity"], cause="opening", ref=ref, actor="test", lot_id=lot, now=now)
     for one in model.get("receipts", ()):
         _receipt(session, ids[one["item"]], one, now)
     _making(session, model, ids, calendars)
@@ -85,6 +85,15 @@ def _company(session: Session, model: dict[str, Any], calendars: dict[str, int])
     session.add(t.ShippingZone(country="DE", prefix="10", subdivision="", transit_days=shipping["transit_days"]))
     session.add(t.Category(id=1, slug="all", name="All"))
     session.flush()
+
+
+def _lot(session: Session, item: int, warehouse: int, one: dict[str, Any]) -> int | None:
+    """Return the lot that a stock of the model is: good up to the day before the one on which it may not ship any more."""
+    if not one.get("expires_on"):
+        return None
+    session.get_one(t.Item, item).days_left = 0
+    best_before_on = date.fromisoformat(one["expires_on"]) - timedelta(days=1)
+    return lots.get_lot(session, item, warehouse, one["id"], best_before_on).id
 
 
 def _item(session: Session, sku: str, one: dict[str, Any]) -> None:
@@ -187,6 +196,12 @@ def commit(session: Session, line: dict[str, Any], now: datetime) -> Answer:
         purchasing.confirm(session, order.id, actor="test", now=now)
     session.flush()
     return answer | {"ship_on": days[0], "deliver_on": days[1]}
+
+
+def stands_on(session: Session, line: dict[str, Any]) -> Answer:
+    """Return what a commitment stands on by now: pegs of what expires may have moved."""
+    own = session.scalars(sa.select(t.Reservation).where(t.Reservation.order_ref == line["id"])).one_or_none()
+    return {} if own is None else _stands_on(session, own.id)
 
 
 def quote(session: Session, line: dict[str, Any], now: datetime) -> Answer:

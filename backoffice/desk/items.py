@@ -17,7 +17,7 @@ from backoffice.desk import amounts, context, forms, listing
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, recipes, supplying
+from backoffice.erp import allotting, expiring, recipes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
@@ -118,6 +118,19 @@ def work(item_id: int, operation_id: int) -> ResponseReturnValue:
     return _saved(item_id, save, typed={"row": f"work-{operation_id}"})
 
 
+@bp.post("/<int:item_id>/lots")
+def lots(item_id: int) -> ResponseReturnValue:
+    """Say whether an item is kept in lots that expire, and how many days must be left."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        typed = forms.text("days_left").strip()
+        days_left = forms.number("days_left", least=0, most=expiring.MOST_DAYS, wrong="bad_number") if typed else None
+        expiring.keep_in_lots(db, item_id, days_left, by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save)
+
+
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
     """Return one page of items by number, and how many there are."""
     wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
@@ -158,7 +171,9 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         first_day=context.today() + timedelta(days=1),
         parts=context.read(lambda db: recipes.parts_of(db, item_id)),
         work=context.read(lambda db: recipes.work_of(db, item_id)),
-        typed={name: forms.text(name) for name in ("supplier", *NUMBERS, *KEPT, *MADE)} | dict(typed or {}) if error else {},
+        typed={name: forms.text(name) for name in ("supplier", "days_left", *NUMBERS, *KEPT, *MADE)} | dict(typed or {})
+        if error
+        else {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",
     )

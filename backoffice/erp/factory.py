@@ -20,6 +20,7 @@ from backoffice.erp.company import get_company, local_today
 from backoffice.planning.calendars import Calendar
 from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, Supplier, WorkCentre
 
+_IN_LOTS = sa.select(t.Item.id, t.Item.days_left).where(t.Item.days_left.is_not(None))
 Offers = dict[int, list[tuple[t.SupplierItem, int | None]]]  # item → who sells it, with their calendar
 
 
@@ -35,6 +36,7 @@ class Master:
     centre_names: dict[int, str]
     allotted: frozenset[int]  # items of which something was kept for a class of customers when this was read
     suppliers: dict[int, list[int]]  # bought item → who sells it, in the order in which they are tried
+    lots: dict[int, int]  # item kept in lots → how many days must be left
 
     def below(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all their components, at any depth."""
@@ -119,6 +121,7 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         centre_names={c.id: c.name for c in centres},
         allotted=frozenset(session.scalars(sa.select(t.Allotment.item_id).where(t.Allotment.released_at.is_(None)).distinct())),
         suppliers={item_id: [row.supplier_id for row, _ in offers] for item_id, offers in supply.items()},
+        lots={row.id: row.days_left for row in session.execute(_IN_LOTS)},
     )
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, sources, stock
+from backoffice.erp import allotting, decisions, making_room, offers, pegging, plan, promising, shipping, sources, stock
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -34,7 +34,7 @@ HOLD_MOVES: dict[str, tuple[str, ...]] = {
 
 def needs_plan(item: t.Item) -> bool:
     """Tell whether promising this item can touch more than its stock row."""
-    return item.sell_from != "stock"
+    return item.sell_from != "stock" or item.days_left is not None
 
 
 def hold(
@@ -96,7 +96,10 @@ def hold(
     session.add(reservation)
     session.flush()
     decisions.because(session, "held", now=now)
-    pegging.write(session, reservation, outcome, item=item)
+    making_room.make_room(session, outcome.moved)
+    arrives_on = shipping.arrival(source.way, now=now)(outcome.ready_at)
+    in_lots = masters.load(session, now=now).lots
+    pegging.write(session, reservation, outcome, item=item, in_lots=in_lots, arrives_on=arrives_on)
     session.flush()
     stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
     offers.touch(session, sorted(stands_on), now=now, capacity=bool(outcome.makes))

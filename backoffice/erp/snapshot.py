@@ -7,7 +7,7 @@ buyer does not compete with themselves.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -15,16 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import is_reading, table_of
-from backoffice.erp import bookings
+from backoffice.erp import bookings, claiming, lots
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company, get_warehouse, local_today
 from backoffice.planning.model import Booking, Supply
-from backoffice.planning.plan import Plan, SellFrom
+from backoffice.planning.plan import Plan, SellFrom, ShipsOn
 
-# what a supply is called in the plan: ("stock", warehouse) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
-SupplyKey = tuple[Literal["stock", "kept", "po", "mo"], int]
+# what a supply is called in the plan:
+# ("stock", warehouse) | ("lot", stock lot) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
+SupplyKey = tuple[Literal["stock", "lot", "kept", "po", "mo"], int]
 Back = Counter[tuple[str, int, int]]  # (kind, supply, item) → pegged by reservations that do not count
 
 
@@ -47,10 +48,12 @@ def load(
     customer_class: str = RETAIL,
     sell_from: SellFrom = "production",
     reclaimed: bool = False,
+    ships_on: ShipsOn | None = None,
 ) -> Plan:
     """Return the plan as it stands at the works for questions about `item_ids`, with what is kept for the asker's class.
 
     reclaimed: the asker has just released every expired hold on them, and has none of their own.
+    ships_on: for goods that expire, the day on which what is ready at an instant must still be good.
 
     sell_from: what may answer them, so that no more is read: stock; incoming = stock and receipts; production = also all
     their components and the work centres.
@@ -60,16 +63,18 @@ def load(
     items = sorted(master.below(item_ids) if made else set(item_ids))
     back = Back() if reclaimed else _given_back(session, items, now=now, own=own)
     kept = _Kept(session, items, back, customer_class, now)
-    supplies = list(_stock(session, items, back, now, get_warehouse(session).id, kept))
+    works = get_warehouse(session).id
+    supplies = list(_stock(session, items, back, now, works, kept))
+    given = claiming.claims(session, items, works, ignored(now, own), receipts=sell_from != "stock", now=now)
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back, kept), *_making(session, items, back)]
     if not made:
-        return Plan(master.factory, now, supplies, ())
+        return Plan(master.factory, now, supplies, (), ships_on, claims=given)
     centres = master.centres(items)
     if is_reading(session):  # a question: from what is kept in memory; who commits reads the rows
         booked = bookings.at(session, centres, ignored(now, own), now=now)
-        return Plan(master.factory, now, supplies, (), booked=booked)
-    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own))
+        return Plan(master.factory, now, supplies, (), ships_on, booked=booked, claims=given)
+    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own), ships_on, claims=given)
 
 
 def load_shelf(
@@ -80,8 +85,9 @@ def load_shelf(
     now: datetime,
     own: str | None = None,
     customer_class: str = RETAIL,
+    ships_on: ShipsOn | None = None,
 ) -> Plan:
-    """Return a plan of nothing but what stands ready of `item_ids` in one warehouse."""
+    """Return a plan of nothing but what stands ready of `item_ids` in one warehouse. ships_on: as for `load`."""
     items = sorted(set(item_ids))
     back = _given_back(session, items, now=now, own=own)
     return Plan(
@@ -89,6 +95,8 @@ def load_shelf(
         now,
         list(_stock(session, items, back, now, warehouse_id, _Kept(session, items, back, customer_class, now))),
         (),
+        ships_on,
+        claims=claiming.claims(session, items, warehouse_id, ignored(now, own), receipts=False, now=now),
     )
 
 
@@ -108,8 +116,8 @@ def _given_back(session: Session, items: list[int], *, now: datetime, own: str |
     """Return what is pegged by reservations that do not count."""
     pegs = session.execute(
         sa.select(
-            sa.case((t.Peg.allotment_id.is_not(None), "kept"), else_=t.Peg.kind),
-            t.Peg.allotment_id,
+            sa.case((t.Peg.allotment_id.is_not(None), "kept"), (t.Peg.lot_id.is_not(None), "lot"), else_=t.Peg.kind),
+            sa.func.coalesce(t.Peg.allotment_id, t.Peg.lot_id),
             t.Peg.warehouse_id,
             t.Peg.purchase_order_line_id,
             t.Peg.supply_order_id,
@@ -120,9 +128,9 @@ def _given_back(session: Session, items: list[int], *, now: datetime, own: str |
         .where(ignored(now, own, without), t.Peg.item_id.in_(items), t.Peg.used.is_(False))
     )
     back = Back()
-    for kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
+    for kind, own_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
         if kind != "buy":
-            back[kind, allotment_id or warehouse_id or line_id or order_id or 0, item_id] += quantity
+            back[kind, own_id or warehouse_id or line_id or order_id or 0, item_id] += quantity
     return back
 
 
@@ -143,10 +151,29 @@ def _stock(
 ) -> Iterable[Supply]:
     """Yield what is free of each item in a warehouse (None: in each), first what is kept for the asker."""
     shelves = _SHELVES if warehouse is None else _SHELF
+    in_lots = masters.load(session, now=now).lots
     for warehouse_id, item_id, there, allotted in session.execute(shelves, {"item_ids": items, "warehouse_id": warehouse}):
+        if item_id in in_lots:
+            continue
         there += back["stock", warehouse_id, item_id]
         for key, quantity in kept.divide(("stock", warehouse_id), item_id, there, allotted):
             yield Supply(key, item_id, quantity, now, "stock")
+    if wanted := sorted(in_lots.keys() & set(items)):
+        yield from _lots(session, wanted, in_lots, back, now, warehouse)
+
+
+def _lots(
+    session: Session, items: list[int], in_lots: Mapping[int, int], back: Back, now: datetime, warehouse: int | None
+) -> Iterable[Supply]:
+    """Yield what is free of each lot of these items, good until it is too old for who asks."""
+    of = t.StockLot
+    rows = sa.select(of.id, of.item_id, of.on_hand - of.pegged, of.best_before_on).where(of.item_id.in_(items), of.on_hand > 0)
+    here = rows if warehouse is None else rows.where(of.warehouse_id == warehouse)
+    for lot_id, item_id, free, best_before_on in session.execute(here.order_by(of.best_before_on, of.id)):
+        quantity = free + back["lot", lot_id, item_id]
+        if quantity > 0:
+            until = lots.expires_on(best_before_on, in_lots[item_id])
+            yield Supply(("lot", lot_id), item_id, quantity, now, "stock", until)
 
 
 def _receipts(session: Session, items: list[int], back: Back, kept: _Kept) -> Iterable[Supply]:

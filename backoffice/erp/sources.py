@@ -103,7 +103,8 @@ def find(
         raise Refused("not_available", sku=item.sku, most=0)
     sell_from = policy(item)
     asker: Asker = {"own": own, "customer_class": customer_class}
-    standing = snapshot.load(session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
+    arrives_on = shipping.arrival(works, now=now)
+    standing = snapshot.load(session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed, ships_on=arrives_on)
     due = _latest_ready(by, works, now)
     answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from, due=due), works)
     if due is not None and answer.margin_days:  # planned back from the day itself, it would come too late by its margin
@@ -111,6 +112,7 @@ def find(
     found = [answer]
     elsewhere = stocked(session, [item.id], now=now, **asker)
     for warehouse_id, ready in elsewhere.items():
+        ready.ships_on = shipping.arrival(way(warehouse_id), now=now)
         found.append(Source.from_shelf(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
     best = first(found, now=now)
     if best is None:

@@ -32,6 +32,60 @@ def _ledger() -> Query:
     )
 
 
+def _lot_ledger() -> Query:
+    """Return the lots of which other quantities lie there, or are promised, than movements and pegs say."""
+    moved = (
+        sa.select(t.StockMovement.lot_id, sa.func.sum(t.StockMovement.delta).label("moved"))
+        .group_by(t.StockMovement.lot_id)
+        .subquery()
+    )
+    pegged = (
+        sa.select(t.Peg.lot_id, sa.func.sum(t.Peg.quantity).label("pegs"))
+        .where(t.Peg.used.is_(False))
+        .group_by(t.Peg.lot_id)
+        .subquery()
+    )
+    of, lying, promised = t.StockLot, _none(moved.c.moved), _none(pegged.c.pegs)
+    return (
+        sa.select(of.id, of.number, of.on_hand, lying.label("moved"), of.pegged, promised.label("pegs"))
+        .outerjoin(moved, moved.c.lot_id == of.id)
+        .outerjoin(pegged, pegged.c.lot_id == of.id)
+        .where(sa.or_(of.on_hand != lying, of.pegged != promised))
+        .order_by(of.id)
+    )
+
+
+def _lots_of_stock() -> Query:
+    """Return the stock of items kept in lots that its lots do not add up to."""
+    of = t.StockLot
+    lying = (
+        sa.select(of.item_id, of.warehouse_id, sa.func.sum(of.on_hand).label("lots"))
+        .group_by(of.item_id, of.warehouse_id)
+        .subquery()
+    )
+    found = _none(lying.c.lots)
+    return (
+        sa.select(t.Stock.item_id, t.Stock.warehouse_id, t.Stock.on_hand, found.label("lots"))
+        .join(t.Item, t.Item.id == t.Stock.item_id)
+        .outerjoin(lying, sa.and_(lying.c.item_id == t.Stock.item_id, lying.c.warehouse_id == t.Stock.warehouse_id))
+        .where(t.Item.days_left.is_not(None), t.Stock.on_hand != found)
+        .order_by(t.Stock.item_id, t.Stock.warehouse_id)
+    )
+
+
+def _pegs_without_lot() -> Query:
+    """Return the pegs that stand on stock kept in lots and name no lot of it, or another's."""
+    of = t.StockLot
+    other = sa.or_(of.id.is_(None), of.item_id != t.Peg.item_id, of.warehouse_id != t.Peg.warehouse_id)
+    return (
+        sa.select(t.Peg.id, t.Peg.item_id, t.Peg.quantity)
+        .join(t.Item, t.Item.id == t.Peg.item_id)
+        .outerjoin(of, of.id == t.Peg.lot_id)
+        .where(t.Item.days_left.is_not(None), t.Peg.kind == "stock", t.Peg.used.is_(False), other)
+        .order_by(t.Peg.id)
+    )
+
+
 def _lost_movements() -> Query:
     kept = sa.exists().where(t.Stock.item_id == t.StockMovement.item_id, t.Stock.warehouse_id == t.StockMovement.warehouse_id)
     return (
@@ -216,6 +270,13 @@ _of_order = t.Peg.supply_order_id
 RULES = (
     Rule("I1", "item {item_id} in warehouse {warehouse_id}: {on_hand} on hand, the ledger has {moved}", _ledger()),
     Rule("I1", "item {item_id} in warehouse {warehouse_id}: {movements} movements and no total", _lost_movements()),
+    Rule(
+        "I1",
+        "lot {id} ({number}): {on_hand} on hand, the ledger has {moved}; {pegged} promised, pegs have {pegs}",
+        _lot_ledger(),
+    ),
+    Rule("I1", "item {item_id} in warehouse {warehouse_id}: {on_hand} on hand, its lots have {lots}", _lots_of_stock()),
+    Rule("I2", "peg {id} of {quantity} stands on stock of item {item_id} and names no lot of it", _pegs_without_lot()),
     Rule(
         "I2",
         "item {item_id} in warehouse {warehouse_id}: {reserved} reserved, holds have {held};"
