@@ -59,7 +59,7 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "expiry", "home write_off")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre pace stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
-    | _to(PLANNER, "items", "home item offer drop_offer keep release part work lots")
+    | _to(PLANNER, "items", "home item offer drop_offer keep release part work lots contents phantom")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "supposing", "home")
     | _to(PLANNER, "kept", "home")

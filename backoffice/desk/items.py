@@ -17,7 +17,7 @@ from backoffice.desk import amounts, context, forms, listing
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, expiring, recipes, supplying
+from backoffice.erp import allotting, expiring, recipes, sets, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
@@ -131,6 +131,20 @@ def lots(item_id: int) -> ResponseReturnValue:
     return _saved(item_id, save)
 
 
+@bp.post("/<int:item_id>/contents")
+def contents(item_id: int) -> ResponseReturnValue:
+    """Sell an item as a set of others."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: sets.sell_as_set(db, item_id, _contents(db), by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/phantom")
+def phantom(item_id: int) -> ResponseReturnValue:
+    """Say whether an item is made by itself."""
+    me, now, through = context.me(), context.now(), forms.text("through") == "yes"
+    return _saved(item_id, lambda db: sets.blow_through(db, item_id, through, by=me.email, role=me.role, now=now))
+
+
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
     """Return one page of items by number, and how many there are."""
     wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
@@ -163,6 +177,7 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         source_words=source_words,
         sold_words=sold_words,
         amount_typed=amount_typed,
+        set_typed=set_typed,
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
         allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
@@ -171,7 +186,8 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         first_day=context.today() + timedelta(days=1),
         parts=context.read(lambda db: recipes.parts_of(db, item_id)),
         work=context.read(lambda db: recipes.work_of(db, item_id)),
-        typed={name: forms.text(name) for name in ("supplier", "days_left", *NUMBERS, *KEPT, *MADE)} | dict(typed or {})
+        typed={name: forms.text(name) for name in ("supplier", "days_left", "contents", *NUMBERS, *KEPT, *MADE)}
+        | dict(typed or {})
         if error
         else {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
@@ -182,7 +198,13 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
 
 def source_words(source: str) -> str:
     """Say how an item comes."""
-    words = {"make": _("made here"), "buy": _("bought"), "none": _("only what is there")}
+    words = {
+        "make": _("made here"),
+        "buy": _("bought"),
+        "none": _("only what is there"),
+        "kit": _("sold as a set"),
+        "phantom": _("nothing but its parts"),
+    }
     return words.get(source, source)
 
 
@@ -202,6 +224,11 @@ def amount_typed(amount_minor: int, currency: str) -> str:
     return f"{amount_minor / 10**places:.{places}f}"
 
 
+def set_typed(parts: Sequence[recipes.Part]) -> str:
+    """Return what is in a set as `_contents` reads it."""
+    return ", ".join(f"{one.line.quantity // one.component.parts_per_unit} {one.component.sku}" for one in parts)
+
+
 def _saved(
     item_id: int, save: Callable[[Session], object], scope: str = "", typed: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
@@ -216,6 +243,18 @@ def _saved(
 def _names(field: str) -> list[str]:
     """Return what was typed as a list: numbers with commas between them."""
     return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]
+
+
+def _contents(session: Session) -> dict[str, int]:
+    """Return what was typed to be in a set: `2 STOOL, 1 LAMP`, in counted units. Raises BadInput(invalid_form, contents)."""
+    found: dict[str, int] = {}
+    for one in _names("contents"):
+        count, _space, sku = one.partition(" ")
+        item = session.scalar(sa.select(Item).where(Item.sku == sku.strip()))
+        if not count.isdecimal() or len(count) > 6 or item is None or item.sku in found:
+            raise BadInput("invalid_form", {"contents": "bad_contents"})
+        found[item.sku] = int(count) * item.parts_per_unit
+    return found
 
 
 def _terms(one: Item) -> Terms:

@@ -86,6 +86,8 @@ def _sentences() -> dict[str, str]:
         "lot_still_good": _("This lot can still be sent. Nothing was booked."),
         "still_on_hand": _("Some of it lies on a shelf: nobody knows of which lot it is. Nothing was changed."),
         "made_here": _("What is made here is not kept in lots. Nothing was changed."),
+        "still_promised": _("Somebody was promised it as it is. Nothing was changed."),
+        "not_made_here": _("It is not made here. Nothing was changed."),
         "kept_in_lots": _("What expires is not kept for a class of customers. Nothing was changed."),
         "not_all_picked": _("Not everything is picked yet. Pick what is missing first."),
         "already_moved": _("This was booked before. Nothing was booked twice."),
@@ -152,6 +154,7 @@ def explain_field(code: str) -> str:
         "closed_then": _("It is closed then anyway. Choose a day on which it works."),
         "not_later": _("Choose a time after the one it begins at now."),
         "bad_choice": _("Choose one of the list."),
+        "bad_contents": _("Write how many of which number, for example 2 STOOL, 1 LAMP."),
         "shorten": _("This is too long. Shorten it."),
         "unknown_person": _("Nobody with that address is known yet. They are once they buy or write to us."),
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
-from typing import cast
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -155,6 +155,8 @@ def _items(session: Session, supply: Offers) -> tuple[dict[int, Item], dict[int,
                 maximum=row.lot_maximum,
                 safety_stock=row.safety_stock,
             )
+        elif row.source in ("kit", "phantom"):
+            items[row.id] = Item(row.id, cast(Literal["kit", "phantom"], row.source), safety_stock=row.safety_stock)
         else:  # nobody sells it to us: there is only what is there
             items[row.id] = Item(row.id, "none", safety_stock=row.safety_stock)
     return items, names

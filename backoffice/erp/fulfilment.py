@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.db import write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import lot_picking, margins, offers, pegging, promising, shipping, stock
+from backoffice.erp import kits, lot_picking, margins, offers, pegging, promising, shipping, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.margins import Days
@@ -315,6 +315,7 @@ def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: 
             peg.used = True
         session.get_one(t.Reservation, line.reservation_id).state = "shipped"
         touched.append(line.item_id)
+    kits.settle(session, [session.get_one(t.Reservation, line.reservation_id) for line in lines])
     days = promising.day_for(now, way_of(session, shipment, now=now), now=now)
     shipment.expected_on = deliver_on = days[1] if days else shipment.promised_on
     offers.touch(session, touched, now=now)

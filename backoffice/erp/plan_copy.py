@@ -50,6 +50,9 @@ class PlanCopy:
         gone = set(without)
         self._supplies = snapshot.free_without(session, master.below(items), gone, now=now)
         self._kept = _kept(session, self._supplies)
+        in_lots = sa.select(t.StockLot.id, t.StockLot.warehouse_id).where(t.StockLot.item_id.in_(master.lots))
+        rows = session.execute(in_lots) if master.lots else ()
+        self._lot_places: dict[int, int] = {lot_id: place for lot_id, place in rows}  # noqa: C416 - rows are no pairs to mypy
         self.all_work = _work(session, now)
         self._work = [one for one in self.all_work if one.counts and one.reservation_id not in gone]
         self._made = 0
@@ -97,12 +100,12 @@ class PlanCopy:
         if warehouse_id is not None:
             there = {warehouse_id}
             lying = [one for one in self._supplies if one.item == item_id and self._is_there(one, there, customer_class)]
-            return Plan(self.factory, self.now, lying, ()).quote(item_id, quantity, sell_from=sell_from)
+            return Plan(self.factory, self.now, lying, (), flat=True).quote(item_id, quantity, sell_from=sell_from)
         if self._plan is None or self._whose != customer_class:
             supplies = [one for one in self._supplies if self._is_there(one, {self._works}, customer_class)]
             work = (one for one in self._work if one.starts_at < one.ends_at)
             bookings = [Booking(one.work_centre, one.lane, one.starts_at, one.ends_at) for one in work]
-            self._plan, self._whose = Plan(self.factory, self.now, supplies, bookings), customer_class
+            self._plan, self._whose = Plan(self.factory, self.now, supplies, bookings, flat=True), customer_class
         return self._plan.quote(item_id, quantity, sell_from=sell_from)
 
     def warehouses(self, item_id: int) -> Sequence[int]:
@@ -140,6 +143,8 @@ class PlanCopy:
     def _place(self, supply: Supply) -> int | None:
         """Return the warehouse in which a supply lies; None: it is still to come."""
         kind, number = supply.key if isinstance(supply.key, tuple) else ("", 0)
+        if kind == "lot":
+            return self._lot_places[number]
         return self._kept[number].warehouse_id if kind == "kept" else number if kind == "stock" else None
 
     def _is_there(self, supply: Supply, places: set[int], customer_class: str) -> bool:

@@ -69,12 +69,12 @@ def load(
     if sell_from != "stock":
         supplies += [*_receipts(session, items, back, kept), *_making(session, items, back)]
     if not made:
-        return Plan(master.factory, now, supplies, (), ships_on, claims=given)
+        return Plan(master.factory, now, supplies, (), ships_on, claims=given, flat=True)
     centres = master.centres(items)
     if is_reading(session):  # a question: from what is kept in memory; who commits reads the rows
         booked = bookings.at(session, centres, ignored(now, own), now=now)
-        return Plan(master.factory, now, supplies, (), ships_on, booked=booked, claims=given)
-    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own), ships_on, claims=given)
+        return Plan(master.factory, now, supplies, (), ships_on, booked=booked, claims=given, flat=True)
+    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own), ships_on, claims=given, flat=True)
 
 
 def load_shelf(
@@ -97,6 +97,7 @@ def load_shelf(
         (),
         ships_on,
         claims=claiming.claims(session, items, warehouse_id, ignored(now, own), receipts=False, now=now),
+        flat=True,
     )
 
 

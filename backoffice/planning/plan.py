@@ -23,6 +23,7 @@ from backoffice.planning.model import Booking, Claim, Factory, Item, Number, Sup
 from backoffice.planning.needs import Need
 from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
 from backoffice.planning.reserving import State
+from backoffice.planning.through import blown_through
 
 __all__ = ["Link", "Make", "Outcome", "Peg", "Plan", "SellFrom", "Slot", "Surplus"]
 
@@ -68,12 +69,14 @@ class Plan:
         *,
         booked: Mapping[Hashable, list[tuple[int, int, int]]] | None = None,
         claims: Iterable[Claim] = (),
+        flat: bool = False,
     ) -> None:
         """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load.
 
         booked: more bookings, by work centre: (lane, start, end) in microseconds, none of them past; the lists become the plan's.
         ships_on: for goods that expire; default: the day they are ready, in the factory's zone; `self.ships_on` may be
         changed between questions. claims: what was given before of goods that expire, and may be moved: `Outcome.moved`.
+        flat: answers name no kits and phantoms, see `through`.
         """
         self.factory = factory
         self.now = now
@@ -85,6 +88,7 @@ class Plan:
         self._arrivals: dict[Hashable, int | None] = {}
         self._commits = 0
         self.yielded_more = False  # whether a committed answer left a receipt behind: a lot or a purchase beyond its need
+        self._flat = flat
         self._zone = ZoneInfo(factory.timezone)
         self.ships_on = ships_on or self._local_day
         self._perishable = False
@@ -163,6 +167,8 @@ class Plan:
         return outcome_of(self._search(), self._kept[number], outcome.item, outcome.quantity)
 
     def _told(self, outcome: Outcome) -> Outcome:
+        if self._flat:
+            outcome = blown_through(outcome, lambda item: self.factory.item_by[item].through)
         moved = self._claims.moved()
         return replace(outcome, moved=moved) if moved else outcome
 

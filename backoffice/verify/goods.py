@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from backoffice.erp import models as t
 from backoffice.verify.rule import Query, Rule
@@ -142,9 +143,18 @@ def _reservations() -> Query:
     return (
         sa.select(t.Reservation.id, t.Reservation.state, t.Reservation.quantity, found.label("pegged"))
         .outerjoin(pegged, pegged.c.reservation_id == t.Reservation.id)
-        .where(t.Reservation.state.in_(LIVE), t.Reservation.quantity != found, ~without_a_day)
+        .where(t.Reservation.state.in_(LIVE), t.Reservation.quantity != found, ~without_a_day, ~t.Reservation.kit)
         .order_by(t.Reservation.id)
     )
+
+
+def _kits() -> Query:
+    """Return the kits whose parts are not where they are."""
+    kit, part = t.Reservation, aliased(t.Reservation)
+    own = part.split_from_id == kit.id
+    with_it = sa.exists().where(own, part.state == kit.state)
+    astray = sa.exists().where(own, kit.state.in_(("held", "paying")), part.state != kit.state)
+    return sa.select(kit.id, kit.state).where(kit.kit, sa.or_(kit.state.in_(LIVE) & ~with_it, astray)).order_by(kit.id)
 
 
 def _leftovers() -> Query:
@@ -284,6 +294,7 @@ RULES = (
         _totals(),
     ),
     Rule("I2", "reservation {id} ({state}) of {quantity} stands on {pegged}", _reservations()),
+    Rule("I2", "kit {id} is {state}, and its parts are not", _kits()),
     Rule("I2", "peg {id} ({kind}, {quantity}) was left behind by reservation {reservation_id}", _leftovers()),
     Rule(
         "I3",

@@ -113,7 +113,8 @@ class Picture(Base):
 class Item(Base):
     """Something that is stocked, bought, made or sold.
 
-    source: buy | make | none (only what is there). sell_from: stock | incoming | production (each includes the former).
+    source: buy | make | kit (sold as the set of its parts, see erp.kits) | phantom (its parts stand in its parent's list; never
+    made by itself) | none (only what is there). sell_from: stock | incoming | production (each includes the former).
     lot_*: the lot made, for make items. on_sale: listed in the shop while there is something to promise.
     days_left: it is kept in lots that expire, and so many days must be left when it arrives, or when work with it begins;
     none: it is not kept in lots.
@@ -121,7 +122,8 @@ class Item(Base):
 
     __tablename__ = "item"
     __table_args__ = (
-        sa.CheckConstraint("source IN ('buy', 'make', 'none')", name="source"),
+        sa.CheckConstraint("source IN ('buy', 'make', 'kit', 'phantom', 'none')", name="source"),
+        sa.CheckConstraint("source <> 'kit' OR sell_from = 'production'", name="kit"),
         sa.CheckConstraint("sell_from IN ('stock', 'incoming', 'production')", name="sell_from"),
         sa.CheckConstraint("safety_stock >= 0", name="safety_stock"),
         sa.CheckConstraint("parts_per_unit >= 1", name="parts"),

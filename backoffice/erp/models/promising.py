@@ -41,6 +41,7 @@ class Reservation(Base):
     split_from_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reservation.id"), index=True)  # the rest of a parted line
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)
     chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
+    kit: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # its goods are those parted from it: erp.kits
     margin_days: Mapped[int] = mapped_column(default=0, server_default="0")  # open days added to ready_at for what is promised
 
 
