@@ -35,7 +35,7 @@ from backoffice.crm import (
     telling,
 )
 from backoffice.db import Database
-from backoffice.erp import allotting, holds, learning, offers, plan_audit, reoptimising, replan
+from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
 from backoffice.local import Till, open_shop
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments.gateway import Gateway
@@ -136,6 +136,7 @@ def periodic(services: Services) -> list[Job]:
         Job("release_allotments", 300, lambda now: db.run(lambda session: allotting.sweep(session, now=now))),
         Job("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
         Job("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=settings.base_url, now=now)),
+        Job("let_go_of_expired", 3600, lambda now: expiring.sweep(db, now=now)),
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),

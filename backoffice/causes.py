@@ -27,6 +27,8 @@ PHRASES: Mapping[str, str] = {
     "receipt_later": N_("%(item)s: arrives only on %(due_on)s"),
     "receipt_earlier": N_("%(item)s: arrives already on %(due_on)s"),
     "receipt_short": N_("%(item)s: fewer come than we had ordered"),
+    "lot_too_old": N_("%(item)s: what came does not keep long enough"),
+    "lot_expired": N_("%(item)s: what lies here does not keep long enough any more"),
     "counted_fewer": N_("%(item)s: fewer on the shelf than counted before"),
     "not_on_the_shelf": N_("fewer on the shelf than we had counted"),
     "station_stopped": N_("%(station)s stands still until %(until_on)s"),

@@ -110,7 +110,7 @@ def _slots(session: Session) -> list[str]:
 def _reservations(session: Session) -> list[str]:
     """Every live reservation stands on pegs that add up to its quantity."""
     found = []
-    for reservation in session.scalars(sa.select(t.Reservation).where(t.Reservation.state.in_(list(LIVE)))):
+    for reservation in session.scalars(sa.select(t.Reservation).where(t.Reservation.state.in_(list(LIVE)), ~t.Reservation.kit)):
         total = session.scalar(
             sa.select(sa.func.coalesce(sa.func.sum(t.Peg.quantity), 0)).where(
                 t.Peg.reservation_id == reservation.id, t.Peg.production_order_id.is_(None)

@@ -5,14 +5,14 @@ Whole quantities and minutes only; a line's `due`, `partial` and `priority` have
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.erp import factory, holds, plan, promising, proposing, purchasing, shipping, stock
+from backoffice.erp import factory, holds, kits, lots, plan, promising, proposing, purchasing, shipping, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 from tests.company import item_id
@@ -42,8 +42,8 @@ def write(session: Session, model: dict[str, Any]) -> None:
     warehouse = session.scalars(sa.select(t.Warehouse)).one()
     for number, one in enumerate(model.get("stock", ())):
         ref = f"opening:{number}"
-        item = ids[one["item"]]
-        stock.move(session, item, warehouse.id, one["quantity"], cause="opening", ref=ref, actor="test", now=now)
+        item, lot = ids[one["item"]], _lot(session, ids[one["item"]], warehouse.id, one)
+        stock.move(session, item, warehouse.id, one["quantity"], cause="opening", ref=ref, actor="test", lot_id=lot, now=now)
     for one in model.get("receipts", ()):
         _receipt(session, ids[one["item"]], one, now)
     _making(session, model, ids, calendars)
@@ -85,6 +85,15 @@ def _company(session: Session, model: dict[str, Any], calendars: dict[str, int])
     session.add(t.ShippingZone(country="DE", prefix="10", subdivision="", transit_days=shipping["transit_days"]))
     session.add(t.Category(id=1, slug="all", name="All"))
     session.flush()
+
+
+def _lot(session: Session, item: int, warehouse: int, one: dict[str, Any]) -> int | None:
+    """Return the lot that a stock of the model is: good up to the day before the one on which it may not ship any more."""
+    if not one.get("expires_on"):
+        return None
+    session.get_one(t.Item, item).days_left = 0
+    best_before_on = date.fromisoformat(one["expires_on"]) - timedelta(days=1)
+    return lots.get_lot(session, item, warehouse, one["id"], best_before_on).id
 
 
 def _item(session: Session, sku: str, one: dict[str, Any]) -> None:
@@ -183,10 +192,19 @@ def commit(session: Session, line: dict[str, Any], now: datetime) -> Answer:
     holds.start_paying(session, held.id, now=now)
     converted = holds.convert(session, held.id, order_ref=line["id"], now=now)
     assert converted is not None
-    for order in proposing.propose(session, *converted, now=now):
-        purchasing.confirm(session, order.id, actor="test", now=now)
+    for one in kits.goods_of(session, converted[0]):
+        own = [peg for peg in converted[1] if peg.reservation_id == one.id]
+        for order in proposing.propose(session, one, own, now=now):
+            purchasing.confirm(session, order.id, actor="test", now=now)
     session.flush()
     return answer | {"ship_on": days[0], "deliver_on": days[1]}
+
+
+def stands_on(session: Session, line: dict[str, Any]) -> Answer:
+    """Return what a commitment stands on by now: pegs of what expires may have moved."""
+    mine = t.Reservation.order_ref == line["id"], t.Reservation.split_from_id.is_(None)
+    own = session.scalars(sa.select(t.Reservation).where(*mine)).one_or_none()
+    return {} if own is None else _stands_on(session, own.id)
 
 
 def quote(session: Session, line: dict[str, Any], now: datetime) -> Answer:
@@ -201,10 +219,11 @@ def quote(session: Session, line: dict[str, Any], now: datetime) -> Answer:
 
 
 def _stands_on(session: Session, reservation_id: int) -> Answer:
+    goods = kits.goods_in(session, [reservation_id])
     pegs = session.execute(
         sa.select(t.Item.sku, t.Peg.available_at, sa.func.sum(t.Peg.quantity))
         .join(t.Item, t.Item.id == t.Peg.item_id)
-        .where(t.Peg.reservation_id == reservation_id)
+        .where(t.Peg.reservation_id.in_(goods))
         .group_by(t.Item.sku, t.Peg.available_at)
     )
     slots = session.execute(
@@ -212,13 +231,17 @@ def _stands_on(session: Session, reservation_id: int) -> Answer:
         .join(t.ProductionOrder, t.ProductionOrder.id == t.OperationSlot.production_order_id)
         .join(t.Item, t.Item.id == t.ProductionOrder.item_id)
         .join(t.WorkCentre, t.WorkCentre.id == t.OperationSlot.work_centre_id)
-        .where(t.ProductionOrder.reservation_id == reservation_id)
+        .where(t.ProductionOrder.reservation_id.in_(goods))
     )
     return {"pegs": sorted(map(tuple, pegs)), "operations": sorted(map(tuple, slots))}
 
 
-def as_the_shop_says(line: dict[str, Any], zone: ZoneInfo) -> Answer:
-    """Return a line of the lab's answers in the form of `commit`; pegs to the same item and instant are one."""
+def as_the_shop_says(line: dict[str, Any], zone: ZoneInfo, model: dict[str, Any]) -> Answer:
+    """Return a line of the lab's answers in the form of `commit`; pegs to the same item and instant are one.
+
+    The lab writes down the lots of kits and phantoms, which are nothing but their parts.
+    """
+    through = {sku for sku, one in model["items"].items() if one["source"] in ("kit", "phantom")}
 
     def at(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
@@ -227,6 +250,8 @@ def as_the_shop_says(line: dict[str, Any], zone: ZoneInfo) -> Answer:
         return {"id": line["id"], "ready_at": None}
     sums: dict[tuple[str, datetime], int] = {}
     for peg in line["pegs"]:
+        if peg["item"] in through and str(peg["supply"]).startswith("lot "):
+            continue
         key = peg["item"], at(peg["available_at"])
         sums[key] = sums.get(key, 0) + peg["quantity"]
     work = [(one["item"], one["quantity"], one["work_centre"], at(one["start"]), at(one["end"])) for one in line["operations"]]

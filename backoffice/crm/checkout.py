@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import accounts, address_book, carts, links, parties
 from backoffice.crm.models import Cart, Checkout
-from backoffice.erp import holds, promising, shipping
+from backoffice.erp import holds, kits, promising, shipping
 from backoffice.erp import models as t
 from backoffice.public import addresses
 from backoffice.public.addresses import Address
@@ -176,7 +176,7 @@ def _check_lines(lines: Sequence[carts.Line]) -> None:
 _PEGS = (
     sa.select(t.Peg.kind, t.Peg.quantity, t.Peg.available_at, t.Item.name, t.Item.sku)
     .join(t.Item, t.Item.id == t.Peg.item_id)
-    .where(t.Peg.reservation_id == sa.bindparam("reservation_id"))
+    .where(t.Peg.reservation_id.in_(sa.bindparam("reservation_ids", expanding=True)))
     .order_by(t.Peg.id)
 )
 
@@ -185,7 +185,7 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     """Return a line with its price and its promise, as it will stand in the order."""
     assert line.promise is not None
     assert line.reservation is not None
-    pegs = session.execute(_PEGS, {"reservation_id": line.reservation.id})
+    pegs = session.execute(_PEGS, {"reservation_ids": [one.id for one in kits.goods_of(session, line.reservation)]})
     return {
         "item_id": line.item.id,
         "sku": line.item.sku,

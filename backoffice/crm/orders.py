@@ -15,7 +15,7 @@ from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.db import table_of
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, margins, promising, proposing, replan, services, shipping, splitting
+from backoffice.erp import fulfilment, holds, kits, margins, promising, proposing, replan, services, shipping, splitting
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.margins import Days
@@ -59,13 +59,15 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     )
     session.add(order)
     session.flush()
-    reservations, lines, ready = [], [], set()
+    goods, lines, ready = [], [], set()
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         reservation, pegs = _convert(session, int(frozen["reservation_id"]), order, now)
-        proposing.propose(session, reservation, pegs, now=now)
-        reservations.append(reservation)
-        if fulfilment.lies_ready(reservation, pegs):
-            ready.add(reservation.id)
+        goods.append(kits.goods_of(session, reservation))
+        for one in goods[-1]:
+            own = [peg for peg in pegs if peg.reservation_id == one.id]
+            proposing.propose(session, one, own, now=now)
+            if fulfilment.lies_ready(one, own):
+                ready.add(one.id)
         lines.append(_line(session, order, checkout, frozen, reservation, now))
     if checkout.parcels != "dated":  # what comes together is promised together
         promised_on, expected_on = max(one.promised_on for one in lines), max(one.expected_on for one in lines)
@@ -75,10 +77,11 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
             line.earliest_on = by_plan if by_plan < promised_on else None
     session.add_all(lines)
     session.flush()
-    _hand_over(session, order, checkout, list(zip(lines, reservations, strict=True)), ready)
-    for line, reservation in zip(lines, reservations, strict=True):
+    kept = [(line, one) for line, of_line in zip(lines, goods, strict=True) for one in of_line]
+    _hand_over(session, order, checkout, kept, ready)
+    for line, one in kept:
         if line.expected_on > line.promised_on:
-            fulfilment.reschedule(session, reservation, now=now)
+            fulfilment.reschedule(session, one, now=now)
     if cart is not None:
         session.execute(_EMPTY, {"emptied": cart.id})
         cart.state = "ordered"

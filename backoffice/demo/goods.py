@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,12 +15,14 @@ from backoffice.demo import recipes, words
 from backoffice.demo.parts import Made
 from backoffice.demo.pictures import draw
 from backoffice.demo.range_home import HOME
-from backoffice.erp import facets, stock, substitutes
+from backoffice.erp import facets, lots, stock, substitutes
 from backoffice.erp import models as t
 from backoffice.erp.search import fold
 
 Ids = Mapping[str, int]
 PRODUCTS = (*shop.PRODUCTS, *HOME)
+Lots = tuple[int, tuple[tuple[str, int, int], ...]]  # days that must be left; number, good for so many days, pieces
+LOTS: Mapping[str, Lots] = {"SEIFE-500ML": (60, (("S-118", 78, 12), ("S-131", 240, 63)))}
 NORTH = {
     "KIESEL-OAK": 4,
     "AMSEL-OAK": 12,
@@ -59,6 +61,7 @@ def write_goods(session: Session, *, media: Path, calendars: Ids, warehouse_id: 
     )
     _write_sub_assemblies(session, made, ids)
     _write_recipes(session, made, ids)
+    _write_sets(session, ids)
     _write_suppliers(session, ids, calendars)
     _open_stock(session, ids, warehouse_id, now)
     _stock_the_north(session, ids, now)
@@ -118,8 +121,8 @@ def _write_variant(
     session: Session, product: shop.Product, variant: shop.Variant, page: int, place: int, ids: dict[str, int]
 ) -> int:
     sku = product.sku(variant)
-    item = session.get_one(t.Item, ids[sku]) if sku in ids else t.Item(sku=sku, source="make" if product.made else "buy")
-    item.name = f"{product.name}, {', '.join(product.options(variant).values()).lower()}"
+    item = session.get_one(t.Item, ids[sku]) if sku in ids else t.Item(sku=sku, source=_source(product))
+    item.name = ", ".join([product.name, *(option.lower() for option in product.options(variant).values())])
     item.product_id, item.position = page, place
     item.sell_from, item.on_sale = product.sell_from, True
     item.options = product.options(variant)
@@ -129,6 +132,10 @@ def _write_variant(
     session.flush()
     ids[sku] = item.id
     return item.id
+
+
+def _source(product: shop.Product) -> str:
+    return "kit" if product.contents else "make" if product.made else "buy"
 
 
 def _write_picture(
@@ -165,6 +172,14 @@ def _write_recipes(session: Session, made: Mapping[str, Made], ids: Ids) -> None
                 run_seconds=each * 60,
             )
             for i, (centre, setup, each) in enumerate(one.steps)
+        )
+
+
+def _write_sets(session: Session, ids: Ids) -> None:
+    for product in PRODUCTS:
+        session.add_all(
+            t.BomLine(parent_id=ids[product.sku(product.variants[0])], component_id=ids[sku], quantity=quantity, position=i)
+            for i, (sku, quantity) in enumerate(product.contents.items())
         )
 
 
@@ -207,11 +222,23 @@ def _open_stock(session: Session, ids: Ids, warehouse_id: int, now: datetime) ->
     opening |= {product.sku(variant): variant.stock for product in PRODUCTS for variant in product.variants if product.made}
     session.flush()
     for sku, quantity in opening.items():
-        if quantity:
+        if sku in LOTS:
+            _open_lots(session, ids[sku], warehouse_id, LOTS[sku], now)
+        elif quantity:
             ref = f"opening:{sku}"
             stock.move(session, ids[sku], warehouse_id, quantity, cause="opening", ref=ref, actor="opening", now=now)
         else:
             stock.ensure_row(session, ids[sku], warehouse_id, now=now)
+
+
+def _open_lots(session: Session, item_id: int, warehouse_id: int, found: Lots, now: datetime) -> None:
+    """Lay what expires onto the shelf, lot by lot."""
+    days_left, of_each = found
+    session.get_one(t.Item, item_id).days_left = days_left
+    for number, days, quantity in of_each:
+        lot = lots.get_lot(session, item_id, warehouse_id, number, now.date() + timedelta(days=days))
+        ref = f"opening:{item_id}:{number}"
+        stock.move(session, item_id, warehouse_id, quantity, cause="opening", ref=ref, actor="opening", lot_id=lot.id, now=now)
 
 
 def _stock_the_north(session: Session, ids: Ids, now: datetime) -> None:

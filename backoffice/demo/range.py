@@ -39,6 +39,7 @@ class Product:
     size_name: str = "Size"
     unit: str = ""
     made: bool = True
+    contents: dict[str, int] = field(default_factory=dict)  # of a set: what is in it
     facts: dict[str, str] = field(default_factory=dict)
 
     def sku(self, variant: Variant) -> str:

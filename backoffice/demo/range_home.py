@@ -261,4 +261,14 @@ HOME = (
         made=False,
         facts={"Length": "200 cm"},
     ),
+    Product(
+        "set",
+        "Care set",
+        "care",
+        "Everything that an oiled table wants for a year: oil, soap, and felt for the chairs around it.",
+        [Variant("", "", 36)],
+        sell_from="production",
+        made=False,
+        contents={"PFLEGE-250ML": 1, "SEIFE-500ML": 1, "FILZ-16PIECES": 1},
+    ),
 )

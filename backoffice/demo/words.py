@@ -129,6 +129,7 @@ GERMAN: Words = {
     ),
     "seife": ("Holzseife", "Reinigt und nährt geöltes Holz. Eine Kappe auf einen Eimer warmes Wasser."),
     "filz": ("Filzgleiter", "Für Stuhlbeine auf Holzböden: sechzehn Stück, mit Nägeln."),
+    "set": ("Pflegeset", "Was ein geölter Tisch ein Jahr lang braucht: Öl, Seife, und Filz für die Stühle um ihn herum."),
     "latten": ("Lattenrost", "Ein Satz Latten für das Bett Mulde, wenn die Kinder genug gesprungen sind."),
 }
 

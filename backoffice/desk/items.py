@@ -17,13 +17,13 @@ from backoffice.desk import amounts, context, forms, listing, planning_lists
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, recipes, substitutes, supplying
+from backoffice.erp import allotting, expiring, recipes, sets, substitutes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
-TYPED = ("supplier", "substitute")
+TYPED = ("supplier", "substitute", "days_left", "contents")
 MADE = ("component", "amount", "per", "scrap", "alternates", "centre", "step", "setup", "fixed", "minutes", "pieces")
 KEPT = ("customer_class", "line", "quantity", "release_on", "reason")
 NUMBERS = ("priority", "lead_days", "order_minimum", "order_multiple", "order_maximum", "price")
@@ -115,6 +115,33 @@ def prefer_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
     return _saved(item_id, lambda db: substitutes.prefer(db, item_id, other_id, by=me.email, role=me.role, now=now))
 
 
+@bp.post("/<int:item_id>/lots")
+def lots(item_id: int) -> ResponseReturnValue:
+    """Say whether an item is kept in lots that expire, and how many days must be left."""
+    me, now = context.me(), context.now()
+
+    def save(db: Session) -> None:
+        typed = forms.text("days_left").strip()
+        days_left = forms.number("days_left", least=0, most=expiring.MOST_DAYS, wrong="bad_number") if typed else None
+        expiring.keep_in_lots(db, item_id, days_left, by=me.email, role=me.role, now=now)
+
+    return _saved(item_id, save)
+
+
+@bp.post("/<int:item_id>/contents")
+def contents(item_id: int) -> ResponseReturnValue:
+    """Sell an item as a set of others."""
+    me, now = context.me(), context.now()
+    return _saved(item_id, lambda db: sets.sell_as_set(db, item_id, _contents(db), by=me.email, role=me.role, now=now))
+
+
+@bp.post("/<int:item_id>/phantom")
+def phantom(item_id: int) -> ResponseReturnValue:
+    """Say whether an item is made by itself."""
+    me, now, through = context.me(), context.now(), forms.text("through") == "yes"
+    return _saved(item_id, lambda db: sets.blow_through(db, item_id, through, by=me.email, role=me.role, now=now))
+
+
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
     """Return one page of items by number, and how many there are."""
     wanted = sa.select(Item).where(listing.contains(query, Item.sku, Item.name))
@@ -147,6 +174,7 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         source_words=source_words,
         sold_words=sold_words,
         amount_typed=amount_typed,
+        set_typed=set_typed,
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
         instead=context.read(lambda db: substitutes.of_item(db, item_id)),
@@ -167,7 +195,13 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
 
 def source_words(source: str) -> str:
     """Say how an item comes."""
-    words = {"make": _("made here"), "buy": _("bought"), "none": _("only what is there")}
+    words = {
+        "make": _("made here"),
+        "buy": _("bought"),
+        "none": _("only what is there"),
+        "kit": _("sold as a set"),
+        "phantom": _("nothing but its parts"),
+    }
     return words.get(source, source)
 
 
@@ -192,6 +226,11 @@ def amount_typed(amount_minor: int, currency: str) -> str:
     return f"{amount_minor / 10**places:.{places}f}"
 
 
+def set_typed(parts: Sequence[recipes.Part]) -> str:
+    """Return what is in a set as `_contents` reads it."""
+    return ", ".join(f"{one.line.quantity // one.component.parts_per_unit} {one.component.sku}" for one in parts)
+
+
 def _saved(
     item_id: int, save: Callable[[Session], object], scope: str = "", typed: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
@@ -201,6 +240,23 @@ def _saved(
         return item_page(item_id, error, typed)
     flash(_("Saved."))
     return redirect(url_for("items.item", item_id=item_id), 303)
+
+
+def _names(field: str) -> list[str]:
+    """Return what was typed as a list: numbers with commas between them."""
+    return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]
+
+
+def _contents(session: Session) -> dict[str, int]:
+    """Return what was typed to be in a set: `2 STOOL, 1 LAMP`, in counted units. Raises BadInput(invalid_form, contents)."""
+    found: dict[str, int] = {}
+    for one in _names("contents"):
+        count, _space, sku = one.partition(" ")
+        item = session.scalar(sa.select(Item).where(Item.sku == sku.strip()))
+        if not count.isdecimal() or len(count) > 6 or item is None or item.sku in found:
+            raise BadInput("invalid_form", {"contents": "bad_contents"})
+        found[item.sku] = int(count) * item.parts_per_unit
+    return found
 
 
 def _terms(one: Item) -> Terms:

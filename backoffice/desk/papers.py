@@ -99,7 +99,7 @@ def address_lines(ship_to: dict[str, str]) -> list[str]:
 
 
 def _lines(session: Session, shipment_id: int) -> list[Line]:
-    """A line that was parted from another was bought under the other's name."""
+    """A line that was parted from another was bought under the other's name; a kit's parts have their own."""
     bought = sa.func.coalesce(Reservation.split_from_id, Reservation.id)
     rows = session.execute(
         sa.select(ShipmentLine.quantity, Item, OrderLine)
@@ -110,7 +110,8 @@ def _lines(session: Session, shipment_id: int) -> list[Line]:
         .order_by(ShipmentLine.id)
     ).all()
     return [
-        Line(item.sku, line.name if line else item.name, line.options if line else "", quantity) for quantity, item, line in rows
+        Line(item.sku, *((line.name, line.options) if line and line.item_id == item.id else (item.name, "")), quantity)
+        for quantity, item, line in rows
     ]
 
 

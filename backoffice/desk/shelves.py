@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from backoffice.desk.formats import units
 from backoffice.desk.listing import PAGE, contains, pages_of
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain, explain_field
-from backoffice.erp import counting
+from backoffice.erp import counting, lots
 from backoffice.erp.company import get_warehouse
-from backoffice.erp.models import Item, Stock
+from backoffice.erp.models import Item, Stock, StockLot
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("shelves", __name__, url_prefix="/desk/warehouse/stock")
@@ -30,6 +30,7 @@ class Shelf:
 
     item: Item
     stock: Stock
+    lots: Sequence[StockLot] = ()
 
     @property
     def free(self) -> int:
@@ -51,18 +52,29 @@ def count(item_id: int) -> ResponseReturnValue:
         shelf = context.read(lambda db: get_shelf(db, item_id))
         counted = _counted() * shelf.item.parts_per_unit
         place, ref = shelf.stock.warehouse_id, f"count:{item_id}:{key or now.isoformat()}"
+        lot = next((one for one in shelf.lots if str(one.id) == forms.text("lot")), None)
         fresh = context.write(
-            watch.over(lambda db: counting.count_stock(db, item_id, place, counted, ref=ref, actor=actor, now=now)),
+            watch.over(
+                lambda db: counting.count_stock(
+                    db, item_id, place, counted, ref=ref, lot_id=lot.id if lot else None, actor=actor, now=now
+                )
+            ),
             scope=f"count:{item_id}",
         )
     except ShopError as error:
         if isinstance(error, BadInput) and (scanned := context.read(_find_scanned)):
             return redirect(url_for("shelves.home", q=scanned), 303)
         wrong = explain_field("bad_count") if isinstance(error, BadInput) else ""
-        typed = {"item": str(item_id), "text": forms.text("counted"), "problem": explain(error), "wrong": wrong}
+        typed = {
+            "item": str(item_id),
+            "lot": forms.text("lot"),
+            "text": forms.text("counted"),
+            "problem": explain(error),
+            "wrong": wrong,
+        }
         return _page(typed, error.status)
     if fresh:
-        flash(_said(shelf, counted, watch))
+        flash(_said(shelf, counted, lot.on_hand if lot else shelf.stock.on_hand, watch))
     # a scanned item is done with; a list is gone on with
     args = _args()
     return redirect(url_for("shelves.home", **({} if args.get("q") == shelf.item.sku else args)), 303)
@@ -73,7 +85,13 @@ def find_shelves(session: Session, query: str, page: int) -> tuple[Sequence[Shel
     rows = sa.select(Item, Stock).join(Stock, Stock.item_id == Item.id).where(contains(query, Item.sku, Item.name, Item.bin))
     total = session.scalar(sa.select(sa.func.count()).select_from(rows.with_only_columns(Stock.id).subquery())) or 0
     found = session.execute(rows.order_by(Item.bin, Item.sku).limit(PAGE).offset((page - 1) * PAGE))
-    return [Shelf(item, stock) for item, stock in found], total
+    shown = [(item, stock) for item, stock in found]
+    named = lots.lots_of(session, [item.id for item, _ in shown if item.days_left is not None])
+    return [Shelf(item, stock, _lying(stock, named)) for item, stock in shown], total
+
+
+def _lying(stock: Stock, named: Mapping[int, Sequence[StockLot]]) -> Sequence[StockLot]:
+    return [lot for lot in named.get(stock.item_id, ()) if lot.warehouse_id == stock.warehouse_id]
 
 
 def only_one(shelves: Sequence[Shelf], query: str) -> Shelf | None:
@@ -94,7 +112,8 @@ def get_shelf(session: Session, item_id: int) -> Shelf:
     ).one_or_none()
     if row is None:
         raise NotFound("unknown_record")
-    return Shelf(*row)
+    item, stock = row
+    return Shelf(item, stock, _lying(stock, lots.lots_of(session, [item_id])) if item.days_left is not None else ())
 
 
 def _find_scanned(session: Session) -> str:
@@ -104,10 +123,10 @@ def _find_scanned(session: Session) -> str:
     return session.scalar(scanned) or ""
 
 
-def _said(shelf: Shelf, counted: int, watch: moved.Watch) -> str:
+def _said(shelf: Shelf, counted: int, booked: int, watch: moved.Watch) -> str:
     parts = shelf.item.parts_per_unit
-    count, before = units(counted, parts), units(shelf.stock.on_hand, parts)
-    if counted == shelf.stock.on_hand:
+    count, before = units(counted, parts), units(booked, parts)
+    if counted == booked:
         return _("Counted: %(count)s × %(item)s, as booked.", count=count, item=shelf.item.name)
     said = _("Counted: %(count)s × %(item)s, %(before)s before.", count=count, item=shelf.item.name, before=before)
     return f"{said} {watch.words()}"

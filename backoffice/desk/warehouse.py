@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.desk import context, forms, warehouse_tasks
 from backoffice.desk.formats import units
 from backoffice.desk.phrases import gettext as _
-from backoffice.desk.wording import explain
+from backoffice.desk.wording import explain, explain_field
 from backoffice.erp import fulfilment, purchasing, splitting
 from backoffice.public.errors import BadInput, ShopError
 
@@ -75,9 +75,10 @@ def short(shipment_id: int) -> ResponseReturnValue:
     """Say that the shelf holds fewer than the parcel needs: it goes on without them."""
     actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
     try:
-        found = forms.number("found", least=0)
+        found, lot = forms.number("found", least=0), forms.text("lot")[:100].replace("\x00", "")
         context.write(
-            lambda db: splitting.short_pick(db, shipment_id, sku, found, actor=actor, now=now), scope=f"short:{shipment_id}"
+            lambda db: splitting.short_pick(db, shipment_id, sku, found, lot=lot, actor=actor, now=now),
+            scope=f"short:{shipment_id}",
         )
     except ShopError as error:
         return _wrong(shipment_id, error, sku)
@@ -135,14 +136,28 @@ def receive_line(line_id: int) -> ResponseReturnValue:
         counted = forms.number("quantity")
         receipt = context.read(lambda db: warehouse_tasks.get_receipt(db, line_id, now=now))
         quantity, ref = counted * receipt.item.parts_per_unit, f"receipt:{line_id}:{key or receipt.line.version}"
+        lot = None if receipt.item.days_left is None else _lot_typed()
         context.write(
-            lambda db: purchasing.receive(db, line_id, quantity, ref=ref, actor=actor, now=now),
+            lambda db: purchasing.receive(db, line_id, quantity, lot=lot, ref=ref, actor=actor, now=now),
             scope=f"receive:{line_id}",
         )
     except ShopError as error:
-        return _receive_page({"line": str(line_id), "text": forms.text("quantity"), "problem": explain(error)}, error.status)
+        fields = error.fields if isinstance(error, BadInput) else {}
+        typed = {"line": str(line_id), "text": forms.text("quantity"), "problem": explain(error)}
+        typed |= {name: forms.text(name) for name in ("lot", "best_before_on")}
+        wrong = {"wrong_lot": "lot", "wrong_day": "best_before_on"}
+        typed |= {said: explain_field(fields[name]) for said, name in wrong.items() if name in fields}
+        return _receive_page(typed, error.status)
     flash(_("Booked: %(count)s × %(item)s.", count=units(counted), item=receipt.item.name))
     return redirect(url_for("warehouse.receive", **forms.place()), 303)
+
+
+def _lot_typed() -> purchasing.Arrived:
+    """Return the lot that came. Raises BadInput(invalid_form, lot | best_before_on)."""
+    number = forms.text("lot").strip()
+    if not number:
+        raise BadInput("invalid_form", {"lot": "required"})
+    return purchasing.Arrived(number, forms.day("best_before_on", earliest=context.today()))
 
 
 def _step(shipment_id: int, work: Callable[[Session], object]) -> ResponseReturnValue:
@@ -167,7 +182,7 @@ def _wrong(shipment_id: int, error: ShopError, sku: str) -> ResponseReturnValue:
 def _parcel_page(shipment_id: int, said: dict[str, str], status: int = 200) -> ResponseReturnValue:
     parcel = context.read(lambda db: warehouse_tasks.get_parcel(db, shipment_id))
     sku = said.get("sku", "").casefold()
-    line = next((one for one in parcel.lines if one.item.sku.casefold() == sku), None)
+    line = next((one for one in parcel.lines if one.is_called(sku)), None)
     count = request.args.get("count", "1")
     return render_template(
         "desk/warehouse/parcel.html",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.desk.listing import contains
-from backoffice.erp import fulfilment, splitting
+from backoffice.erp import fulfilment, lots, splitting
 from backoffice.erp.models import (
     Item,
     Peg,
@@ -20,6 +20,7 @@ from backoffice.erp.models import (
     PurchaseOrderLine,
     Shipment,
     ShipmentLine,
+    StockLot,
     Supplier,
 )
 from backoffice.public.errors import NotFound
@@ -66,6 +67,15 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
+class FromLot:
+    """How many of a line are to be taken from a lot."""
+
+    lot: StockLot
+    quantity: int
+    picked: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a parcel, as the picker needs it."""
 
@@ -73,6 +83,11 @@ class Line:
     options: str
     quantity: int
     picked: int
+    lots: Sequence[FromLot] = ()
+
+    def is_called(self, scanned: str) -> bool:
+        """Tell whether this line was meant by what was scanned: its number, or one of its lots."""
+        return scanned in {self.item.sku.casefold(), *(one.lot.number.casefold() for one in self.lots)}
 
     @property
     def left(self) -> int:
@@ -155,10 +170,23 @@ def get_parcel(session: Session, shipment_id: int) -> Parcel:
         .where(ShipmentLine.shipment_id == shipment_id)
         .order_by(Item.bin, Item.sku)
     ).all()
-    lines = [Line(item, options_of(item), line.quantity, line.picked) for line, item in found]
+    named = lots_for(session, [line.reservation_id for line, item in found if item.days_left is not None])
+    lines = [Line(item, options_of(item), line.quantity, line.picked, named.get(line.reservation_id, ())) for line, item in found]
     waiting = shipment.state == "waiting"
     waits = _waits(session, [shipment_id]) if waiting else {}
     return Parcel(shipment, lines, waits.get(shipment_id, ()), waiting and splitting.has_something(session, shipment_id))
+
+
+def lots_for(session: Session, reservation_ids: Sequence[int]) -> Mapping[int, Sequence[FromLot]]:
+    """Return reservation → the lots that it is picked from, the first to be taken first. No statement where there are none."""
+    if not reservation_ids:
+        return {}
+    found: dict[int, dict[int, FromLot]] = defaultdict(dict)
+    for reservation_id, named in lots.named_for(session, reservation_ids).items():
+        for peg, lot in named:
+            before = found[reservation_id].get(lot.id, FromLot(lot, 0, 0))
+            found[reservation_id][lot.id] = FromLot(lot, before.quantity + peg.quantity, before.picked + peg.picked)
+    return {reservation_id: list(of.values()) for reservation_id, of in found.items()}
 
 
 def find_receipts(session: Session, query: str, page: int, *, now: datetime) -> tuple[Sequence[Receipt], int]:

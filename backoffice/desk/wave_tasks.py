@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.desk.warehouse_tasks import options_of
+from backoffice.desk.warehouse_tasks import FromLot, lots_for, options_of
 from backoffice.erp import waves
 from backoffice.erp.models import Item, Shipment, ShipmentLine, Warehouse, Wave
 
@@ -23,6 +23,7 @@ class Part:
     shipment: Shipment
     quantity: int
     picked: int
+    lots: Sequence[FromLot] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,20 @@ class Stop:
     item: Item
     options: str
     parts: Sequence[Part]
+
+    @property
+    def lots(self) -> Sequence[FromLot]:
+        """Return the lots that are still to be taken from, the first to be taken first."""
+        left: dict[int, FromLot] = {}
+        for one in (one for part in self.parts for one in part.lots if one.picked < one.quantity):
+            before = left.get(one.lot.id, FromLot(one.lot, 0, 0))
+            left[one.lot.id] = FromLot(one.lot, before.quantity + one.quantity, before.picked + one.picked)
+        return sorted(left.values(), key=lambda one: (one.lot.best_before_on, one.lot.id))
+
+    def is_called(self, scanned: str) -> bool:
+        """Tell whether this item was meant by what was scanned: its number, or one of its lots."""
+        called = {self.item.sku.casefold(), *(one.lot.number.casefold() for part in self.parts for one in part.lots)}
+        return scanned in called
 
     @property
     def quantity(self) -> int:
@@ -139,10 +154,13 @@ def get_page(session: Session, wave_id: int) -> WavePage:
     ).all()
     stops: dict[int, tuple[Item, list[Part]]] = {}
     parcels: dict[int, list[tuple[Shipment, ShipmentLine]]] = {}
+    named = lots_for(session, [line.reservation_id for _, line, item in rows if item.days_left is not None])
     for shipment, line, item in rows:
         parcels.setdefault(shipment.id, []).append((shipment, line))
         if shipment.state != "waiting":  # its goods are promised from elsewhere now: nothing to walk for
-            stops.setdefault(item.id, (item, []))[1].append(Part(shipment, line.quantity, line.picked))
+            stops.setdefault(item.id, (item, []))[1].append(
+                Part(shipment, line.quantity, line.picked, named.get(line.reservation_id, ()))
+            )
     walk = sorted((Stop(item, options_of(item), parts) for item, parts in stops.values()), key=_place)
     return WavePage(
         wave,

@@ -161,7 +161,7 @@ def _wave_page(wave_id: int, said: dict[str, str], status: int = 200) -> Respons
         "desk/warehouse/wave.html",
         page=page,
         said=said,
-        said_stop=next((stop for stop in page.stops if stop.item.sku.casefold() == sku), None),
+        said_stop=next((stop for stop in page.stops if stop.is_called(sku)), None),
         count=count if count.isdecimal() and len(count) < 10 else "1",
         mine=page.wave.picker in ("", context.me().name),
         today=context.today(),

@@ -58,13 +58,15 @@ def set_aside(
 
     line_id: of what comes with a purchase order line; none: of what lies on the works' shelf, beyond the safety stock.
     Raises NotFound(unknown_product | unknown_receipt), BadInput(invalid_form, customer_class | quantity | release_on | reason),
-    Refused(not_enough_stock); nothing has changed then. Locks the plan.
+    Refused(not_enough_stock | kept_in_lots); nothing has changed then. What expires is not kept for a class. Locks the plan.
     """
     plan.bump(session)  # before any supply's row is touched, as planners do
     item = session.get(t.Item, item_id)
     if item is None:
         raise NotFound("unknown_product")
     _require_sense(session, customer_class, quantity, release_on, reason, now)
+    if item.days_left is not None:
+        raise Refused("kept_in_lots")
     warehouse_id = None if line_id else get_warehouse(session).id
     if warehouse_id:
         enough = stock.change(session, item_id, warehouse_id, free=quantity + item.safety_stock, allotted=quantity)

@@ -139,6 +139,29 @@ def pictures_of(session: Session, product_ids: Iterable[int]) -> Mapping[int, Se
     return {one: known[1][one] for one in wanted}
 
 
+def contents_of(session: Session, item_ids: Iterable[int], language: str) -> dict[int, list[tuple[int, str, str | None]]]:
+    """Return what is in each of these that is a kit: how many, its name in a language, its page if it has one."""
+    part, line = t.Item, t.BomLine
+    kits = sa.select(t.Item.id).where(t.Item.id.in_(sorted(item_ids)), t.Item.source == "kit")
+    rows = session.execute(
+        sa.select(line.parent_id, line.quantity, part, t.Product)
+        .join(part, part.id == line.component_id)
+        .outerjoin(t.Product, t.Product.id == part.product_id)
+        .where(line.parent_id.in_(kits))
+        .order_by(line.parent_id, line.position, line.id)
+    ).all()
+    texts = texts_of(session, {product.id for *_, product in rows if product}, language) if rows else {}
+    found: dict[int, list[tuple[int, str, str | None]]] = defaultdict(list)
+    for parent_id, quantity, item, product in rows:
+        name = item.name
+        if product is not None:
+            text = texts.get(product.id)
+            options = [str(value) for value in item.options.values()]
+            name = ", ".join([text.name if text and text.name else product.name, *options])
+        found[parent_id].append((quantity // item.parts_per_unit, name, product.slug if product else None))
+    return found
+
+
 def texts_of(session: Session, product_ids: Iterable[int], language: str) -> dict[int, t.ProductText]:
     """Return each product's text in a language, where there is one."""
     rows = session.scalars(

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
-from typing import cast
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from backoffice.erp.company import get_company, local_today
 from backoffice.planning.calendars import Calendar
 from backoffice.planning.model import BomLine, Factory, Item, Operation, Stop, Supplier, WorkCentre
 
+_IN_LOTS = sa.select(t.Item.id, t.Item.days_left).where(t.Item.days_left.is_not(None))
 Offers = dict[int, list[tuple[t.SupplierItem, int | None]]]  # item → who sells it, with their calendar
 
 
@@ -36,6 +37,7 @@ class Master:
     allotted: frozenset[int]  # items of which something was kept for a class of customers when this was read
     suppliers: dict[int, list[int]]  # bought item → who sells it, in the order in which they are tried
     made_at: dict[int, list[int]]  # work centre → the items that may be made there
+    lots: dict[int, int]  # item kept in lots → how many days must be left
 
     def below(self, item_ids: Iterable[int]) -> set[int]:
         """Return the items and all their components, at any depth."""
@@ -134,6 +136,7 @@ def _read(session: Session, today: date, now: datetime) -> Master:
         allotted=frozenset(session.scalars(sa.select(t.Allotment.item_id).where(t.Allotment.released_at.is_(None)).distinct())),
         suppliers={item_id: [row.supplier_id for row, _ in offers] for item_id, offers in supply.items()},
         made_at=made_at,
+        lots={row.id: row.days_left for row in session.execute(_IN_LOTS)},
     )
 
 
@@ -167,6 +170,8 @@ def _items(session: Session, supply: Offers) -> tuple[dict[int, Item], dict[int,
                 maximum=row.lot_maximum,
                 safety_stock=row.safety_stock,
             )
+        elif row.source in ("kit", "phantom"):
+            items[row.id] = Item(row.id, cast(Literal["kit", "phantom"], row.source), safety_stock=row.safety_stock)
         else:  # nobody sells it to us: there is only what is there
             items[row.id] = Item(row.id, "none", safety_stock=row.safety_stock)
     return items, names

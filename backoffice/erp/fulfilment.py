@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.db import write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import margins, offers, pegging, promising, shipping, stock
+from backoffice.erp import kits, lot_picking, margins, offers, pegging, promising, shipping, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.margins import Days
@@ -117,8 +117,7 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
         lines = inside[shipment.id]
         if any(lying.get(line.reservation_id, 0) < line.quantity for line in lines):
             shipment.state, shipment.picker = "waiting", ""
-            for line in lines:
-                line.picked = 0
+            _put_back(session, lines)
         elif shipment.state == "waiting":
             shipment.state = "to_pick"
     session.flush()
@@ -153,9 +152,16 @@ def drop(session: Session, shipment: t.Shipment, *, now: datetime) -> None:
     if shipment.state == "cancelled":
         return
     _step(session, shipment, "cancelled", picker="", cancelled_at=now)
-    for line in lines_of(session, shipment.id):
-        line.picked = 0
+    _put_back(session, lines_of(session, shipment.id))
     session.flush()
+
+
+def _put_back(session: Session, lines: Sequence[t.ShipmentLine]) -> None:
+    """Say that what was picked lies on the shelf again."""
+    if any(line.picked for line in lines):
+        lot_picking.put_back(session, [line.reservation_id for line in lines])
+    for line in lines:
+        line.picked = 0
 
 
 def parcels_of(session: Session, order_ref: str) -> Sequence[t.Shipment]:
@@ -201,7 +207,7 @@ def _follow_its_goods(session: Session, shipment: t.Shipment, reservation: t.Res
     inside = lines_of(session, shipment.id)
     if len(inside) == 1:  # nothing else is in it: the parcel itself changes its warehouse
         shipment.warehouse_id, shipment.carrier, shipment.state, shipment.picker = warehouse.id, warehouse.carrier, "waiting", ""
-        inside[0].picked = 0
+        _put_back(session, inside)
         session.flush()
         return shipment
     session.execute(sa.delete(t.ShipmentLine).where(t.ShipmentLine.reservation_id == reservation.id))
@@ -244,23 +250,26 @@ def start(session: Session, shipment_id: int, *, actor: str, now: datetime) -> N
     events.publish(session, events.PickingStarted(shipment.order_ref, now, actor))
 
 
-def pick(session: Session, shipment_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
-    """Put `quantity` of a scanned SKU into the parcel; starts picking if nobody has.
+def pick(session: Session, shipment_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
+    """Put `quantity` of a scanned SKU, or of the lot that was scanned, into the parcel; starts picking if nobody has.
 
-    Raises NotFound(not_in_parcel), Refused(too_many | wrong_state | taken), BadInput(bad_quantity).
+    Raises NotFound(not_in_parcel), Refused(too_many | wrong_state | taken), Refused(lot_too_old | lot_promised, number),
+    BadInput(bad_quantity).
     """
     if quantity < 1:
         raise BadInput("bad_quantity")
+    lot_picking.lock(session, shipment_id)
     start(session, shipment_id, actor=actor, now=now)
-    return _count(session, shipment_id, sku, quantity)
+    return _count(session, shipment_id, scanned, quantity, now)
 
 
-def unpick(session: Session, shipment_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
+def unpick(session: Session, shipment_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
     """Take `quantity` back out of the parcel. Raises as `pick`."""
     if quantity < 1:
         raise BadInput("bad_quantity")
+    lot_picking.lock(session, shipment_id)
     start(session, shipment_id, actor=actor, now=now)
-    return _count(session, shipment_id, sku, -quantity)
+    return _count(session, shipment_id, scanned, -quantity, now)
 
 
 def pack(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:
@@ -301,11 +310,13 @@ def ship(session: Session, shipment_id: int, *, tracking: str, actor: str, now: 
                 actor=actor,
                 now=now,
                 allocated=-peg.quantity,
+                lot_id=peg.lot_id,
             )
             peg.used = True
         session.get_one(t.Reservation, line.reservation_id).state = "shipped"
         touched.append(line.item_id)
     way = way_of(session, shipment, now=now)
+    kits.settle(session, [session.get_one(t.Reservation, line.reservation_id) for line in lines])
     days, plain = promising.day_for(now, way, now=now), promising.day_for(now, way.without_margin(), now=now)
     shipment.expected_on = deliver_on = days.deliver_on if days else shipment.promised_on
     shipment.carrier_on = plain.deliver_on if plain else None
@@ -333,14 +344,25 @@ def _shipped(
     )
 
 
-def _count(session: Session, shipment_id: int, sku: str, delta: int) -> t.ShipmentLine:
-    line = session.scalar(
-        sa.select(t.ShipmentLine)
+def find_line(session: Session, shipment_id: int, sku: str) -> tuple[t.ShipmentLine, t.Item] | None:
+    """Return the line of a parcel with this SKU, fresh, and its item."""
+    row = session.execute(
+        sa.select(t.ShipmentLine, t.Item)
         .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
         .where(t.ShipmentLine.shipment_id == shipment_id, sa.func.lower(t.Item.sku) == sku.strip().lower())
-    )
-    if line is None:
-        raise NotFound("not_in_parcel", sku=sku)
+        .execution_options(populate_existing=True)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _count(session: Session, shipment_id: int, scanned: str, delta: int, now: datetime) -> t.ShipmentLine:
+    lot = None
+    found = find_line(session, shipment_id, scanned)
+    if found is None and (lot := lot_picking.find_lot(session, shipment_id, scanned)) is not None:
+        found = find_line(session, shipment_id, session.get_one(t.Item, lot.item_id).sku)
+    if found is None:
+        raise NotFound("not_in_parcel", sku=scanned)
+    line, item = found
     result = session.execute(
         sa.update(t.ShipmentLine)
         .where(
@@ -352,8 +374,11 @@ def _count(session: Session, shipment_id: int, sku: str, delta: int) -> t.Shipme
         .execution_options(synchronize_session="fetch")
     )
     if cast("CursorResult[Any]", result).rowcount != 1:
-        raise Refused("too_many", sku=sku, picked=line.picked, quantity=line.quantity)
+        raise Refused("too_many", sku=item.sku, picked=line.picked, quantity=line.quantity)
     session.refresh(line)
+    if item.days_left is not None:
+        way = shipping.arrival(way_of(session, get_shipment(session, shipment_id), now=now), now=now)
+        lot_picking.count(session, line, item, delta, lot, arrives_on=way(now))
     return line
 
 

@@ -12,11 +12,24 @@ from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backoffice.db import among
-from backoffice.erp import allotting, decisions, offers, pegging, plan, promising, snapshot, sources, stock
+from backoffice.erp import (
+    allotting,
+    decisions,
+    kits,
+    making_room,
+    offers,
+    pegging,
+    plan,
+    promising,
+    shipping,
+    snapshot,
+    sources,
+    stock,
+)
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -35,7 +48,7 @@ HOLD_MOVES: dict[str, tuple[str, ...]] = {
 
 def needs_plan(item: t.Item) -> bool:
     """Tell whether promising this item can touch more than its stock row."""
-    return item.sell_from != "stock"
+    return item.sell_from != "stock" or item.days_left is not None
 
 
 def queue(session: Session, item: t.Item, *, now: datetime) -> None:
@@ -100,11 +113,18 @@ def hold(
         warehouse_id=source.warehouse_id,
         customer_class=customer_class,
         margin_days=source.margin_days,
+        kit=item.source in ("kit", "phantom"),  # nobody sells a phantom, but if they do it is a set
     )
     session.add(reservation)
     session.flush()
     decisions.because(session, "held", now=now)
-    pegging.write(session, reservation, outcome, item=item)
+    making_room.make_room(session, outcome.moved)
+    arrives_on = shipping.arrival(source.way, now=now)(outcome.ready_at)
+    in_lots = masters.load(session, now=now).lots
+    if reservation.kit:
+        kits.write(session, reservation, outcome, in_lots=in_lots, arrives_on=arrives_on)
+    else:
+        pegging.write(session, reservation, outcome, item=item, in_lots=in_lots, arrives_on=arrives_on)
     session.flush()
     stands_on = {item.id, *(cast(int, peg.item) for peg in outcome.pegs)}
     centres = {cast(int, slot.work_centre) for make in outcome.makes for slot in make.slots}
@@ -131,13 +151,15 @@ def has_missed_its_start(session: Session, reservation_id: int, *, now: datetime
     return session.scalar(sa.select(t.Reservation.id).where(t.Reservation.id == reservation_id, _missed(now))) is not None
 
 
-def _missed(now: datetime | None = None) -> sa.Exists:
-    """Return the condition for a reservation whose held work should have begun; now: none = a parameter of that name."""
-    return sa.exists().where(
-        t.ProductionOrder.reservation_id == t.Reservation.id,
-        t.ProductionOrder.state == "held",
-        t.ProductionOrder.starts_at < (now or sa.bindparam("now")),
-    )
+def _missed(now: datetime | None = None) -> sa.ColumnElement[bool]:
+    """Return the condition for a reservation whose held work, or a part's, should have begun.
+
+    now: none = a parameter of that name.
+    """
+    part, order = aliased(t.Reservation), t.ProductionOrder
+    late = order.state == "held", order.starts_at < (now or sa.bindparam("now"))
+    of_part = sa.exists().where(part.split_from_id == t.Reservation.id, order.reservation_id == part.id, *late)
+    return sa.or_(sa.exists().where(order.reservation_id == t.Reservation.id, *late), sa.and_(t.Reservation.kit, of_part))
 
 
 def start_paying(session: Session, reservation_id: int, *, now: datetime) -> None:
@@ -152,26 +174,31 @@ def stop_paying(session: Session, reservation_id: int, *, minutes: int, now: dat
 
 
 def release(session: Session, reservation_id: int, *, now: datetime, expired_only: bool = False, paying: bool = False) -> bool:
-    """Give a hold back. False if it was not there to release.
+    """Give a hold back, of a part of a kit the whole kit. False if it was not there to release.
 
     expired_only: just if its time is over. paying: also what is being paid for, after the provider's word that it ended.
     """
     reservation = session.get_one(t.Reservation, reservation_id)
+    if reservation.state in ("held", "paying") and (kit := kits.kit_of(session, reservation)) is not None:
+        reservation_id, reservation = kit, session.get_one(t.Reservation, kit)
     released = _move(session, reservation_id, "held", "released", now, alive=False if expired_only else None)
     if paying and not released:
         released = _move(session, reservation_id, "paying", "released", now)
     if released:
         decisions.because(session, "expired" if expired_only else "released", now=now)
         touched = items_of(session, reservation)
-        orders = pegging.strip(session, reservation, state="held")
+        orders = [order for one in kits.goods_of(session, reservation) for order in pegging.strip(session, one, state="held")]
         offers.touch(session, touched, now=now, capacity=bool(orders))
     return released
 
 
 def take_back(session: Session, reservation_id: int, *, now: datetime) -> bool:
-    """Give back what a cancelled order kept. False if nothing of it was there to give. The caller holds the plan's lock."""
+    """Give back what a cancelled order kept. False if nothing of it was there to give. The caller holds the plan's lock.
+
+    A kit's parts are taken back one by one, as its order's other reservations are.
+    """
     reservation = session.get_one(t.Reservation, reservation_id, populate_existing=True)
-    if not _move(session, reservation_id, "converted", "released", now):
+    if not _move(session, reservation_id, "converted", "released", now, with_parts=False):
         return False
     decisions.because(session, "cancelled", now=now)
     touched = items_of(session, reservation)
@@ -237,6 +264,7 @@ _PLAN = (
 def convert(session: Session, reservation_id: int, *, order_ref: str, now: datetime) -> Converted | None:
     """Turn a paid hold into an order's: reserved becomes allocated, held production planned, in this transaction.
 
+    Returns it with the pegs of its goods, see `kits.goods_of`.
     None, and nothing is done, while work that should have begun by now is to be planned
     anew first: nothing is made in the past.
 
@@ -249,6 +277,10 @@ def convert(session: Session, reservation_id: int, *, order_ref: str, now: datet
             raise Refused("hold_expired", reservation_id=reservation_id)
         return None
     decisions.because(session, "placed", now=now)
+    if reservation.kit:
+        parts = [convert(session, one.id, order_ref=order_ref, now=now) for one in kits.goods_of(session, reservation)]
+        assert None not in parts  # none has missed its start, or the kit would have
+        return reservation, [peg for part in parts if part for peg in part[1]]
     pegs = pegging.pegs_of(session, reservation_id)
     for peg in pegs:
         if peg.kind == "stock":
@@ -262,21 +294,34 @@ def convert(session: Session, reservation_id: int, *, order_ref: str, now: datet
 
 def items_of(session: Session, reservation: t.Reservation) -> list[int]:
     """Return the items whose supplies a reservation stands on."""
-    pegged = session.scalars(sa.select(t.Peg.item_id).where(t.Peg.reservation_id == reservation.id)).all()
+    goods = [one.id for one in kits.goods_of(session, reservation)]
+    pegged = session.scalars(sa.select(t.Peg.item_id).where(t.Peg.reservation_id.in_(goods))).all()
     return sorted({reservation.item_id, *pegged})
 
 
 def _move(
-    session: Session, reservation_id: int, old: str, new: str, now: datetime, *, alive: bool | None = None, **values: Any
+    session: Session,
+    reservation_id: int,
+    old: str,
+    new: str,
+    now: datetime,
+    *,
+    alive: bool | None = None,
+    with_parts: bool = True,
+    **values: Any,
 ) -> bool:
     """Move one reservation from `old` to `new` if it is there (and, if asked, alive or dead by the clock).
 
-    One that stays held has not missed its start.
+    One that stays held has not missed its start. A kit's parts go with it.
     """
     if new not in HOLD_MOVES[old]:
         raise ValueError(f"a reservation does not go from {old} to {new}")
     asked = {"moved": reservation_id, "now": now, **{f"new_{name}": value for name, value in values.items()}}
-    return session.scalar(_moving(old, new, alive, tuple(values)), asked) is not None
+    moved = session.scalar(_moving(old, new, alive, tuple(values)), asked)
+    if moved is not None and moved.kit and with_parts:
+        for one in kits.goods_of(session, moved):
+            session.scalar(_moving(old, new, None, tuple(values)), asked | {"moved": one.id})
+    return moved is not None
 
 
 @cache

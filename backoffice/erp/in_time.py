@@ -47,6 +47,9 @@ def most(session: Session, item: t.Item, quantity: int, buyer: Buyer, *, by: dat
     works = snapshot.load(session, [item.id], now=now, **whose, sell_from=sell_from)
     shelves = sources.stocked(session, [item.id], now=now, **whose)
     ways = {one: way(one) for one in (None, *shelves)}
+    works.ships_on = shipping.arrival(ways[None], now=now)
+    for one, shelf in shelves.items():
+        shelf.ships_on = shipping.arrival(ways[one], now=now)
 
     def is_in_time(pieces: int) -> bool:
         answers = [sources.at_works(session, master, works.quote(item.id, pieces, sell_from=sell_from), ways[None])]

@@ -157,6 +157,9 @@ def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Calla
     shelves: list[tuple[int | None, Plan]] = list(sources.stocked(session, [i.id for i in items], now=now).items())
     master = masters.load(session, now=now)
     ways = {one: shipping.destination(session, master, warehouse_id=one, now=now) for one in (None, *(one for one, _ in shelves))}
+    for one, where in [(None, planned), (None, lying), *shelves]:
+        if where is not None:
+            where.ships_on = shipping.arrival(ways[one], now=now)
 
     def ask(item: t.Item) -> Source | None:
         works = planned if planned is not None and item.sell_from == "production" else lying

@@ -6,8 +6,8 @@ Totals follow the reservation's state: a hold's stock is *reserved*, a placed or
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from backoffice.db import PlanMoved, table_of, write_rows
-from backoffice.erp import allotting, decisions, margins, stock
+from backoffice.erp import allotting, decisions, lots, margins, stock
 from backoffice.erp import models as t
+from backoffice.erp.company import get_company
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Outcome, Peg
+from backoffice.wording import day_in
 
 COMMITTED = ("converted", "shipped")
 
@@ -36,24 +38,41 @@ def write(
     *,
     item: t.Item,
     reuse: Sequence[t.ProductionOrder] = (),
+    in_lots: Collection[int] = (),
+    arrives_on: date | None = None,
 ) -> list[t.ProductionOrder]:
     """Write an outcome's production orders, slots and pegs for a reservation; return the orders. The caller flushes.
 
     item: what is reserved. reuse: its own production orders that were stripped before and may carry the new work under their
-    old numbers.
+    old numbers. in_lots: items kept in lots, of which pegs say when they are used; arrives_on: when that is, of what is reserved.
     Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
     """
     orders = _write_orders(session, reservation, outcome, list(reuse))
     rows = [_peg_row(session, reservation, item, peg, orders) for peg in sorted(outcome.pegs, key=_lock_order)]
+    if in_lots:
+        _say_when_used(session, rows, in_lots, arrives_on, orders)
     write_rows(session, [row for row in rows if not decisions.is_planned(row)])
     session.add_all(row for row in rows if decisions.is_planned(row))  # the plan's log sees what goes through the session
     return orders
 
 
+def _say_when_used(
+    session: Session,
+    rows: Sequence[t.Peg],
+    in_lots: Collection[int],
+    arrives_on: date | None,
+    orders: Sequence[t.ProductionOrder],
+) -> None:
+    begin = {order.id: day_in(get_company(session).timezone, order.starts_at) for order in orders}
+    for row in rows:
+        if row.item_id in in_lots:
+            row.use_on = begin[row.production_order_id] if row.production_order_id else arrives_on
+
+
 def _lock_order(peg: Peg) -> tuple[str, int, int]:
     key = cast(SupplyKey, peg.supply) if peg.kind in ("stock", "receipt") else ("", 0)
     # what is kept changes the row of its supply too: those are locked by item
-    rows = {"stock": "stock", "receipt": "po"}[peg.kind] if key[0] == "kept" else key[0]
+    rows = {"stock": "stock", "receipt": "po"}[peg.kind] if key[0] in ("kept", "lot") else key[0]
     return (str(rows), int(cast(int, peg.item)), int(key[1]))
 
 
@@ -120,11 +139,16 @@ def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row:
     if kind == "kept":
         _take_kept(session, reservation, row, supply_id)
         return
+    if kind == "lot":
+        lot = session.get_one(t.StockLot, supply_id)
+        row.lot_id, supply_id = lot.id, lot.warehouse_id
     row.warehouse_id = supply_id
     keep = item.safety_stock if row.item_id == item.id else 0
     take = stock.allocate if reservation.state in COMMITTED else stock.reserve
     if not take(session, row.item_id, supply_id, row.quantity, keep=keep):
         raise PlanMoved(f"stock of item {row.item_id}")
+    if row.lot_id is not None and not lots.change(session, row.lot_id, pegged=row.quantity):
+        raise PlanMoved(f"lot {row.lot_id}")
 
 
 def _take_kept(session: Session, reservation: t.Reservation, row: t.Peg, allotment_id: int) -> None:
@@ -231,7 +255,7 @@ def strip_all(session: Session, states: Mapping[int, str]) -> dict[int, tuple[li
     for peg in pegs:
         found[peg.reservation_id][0].append(peg)
         given[_supply_of(peg, states[peg.reservation_id])] += peg.quantity
-    own = {order.id: given.pop(("make", order.item_id, order.id, "", 0), 0) for order in orders}
+    own = {order.id: given.pop(("make", order.item_id, order.id, "", 0, 0), 0) for order in orders}
     for supply, quantity in sorted(given.items()):
         _return(session, supply, quantity)
     _cancel(session, orders, own)
@@ -265,20 +289,23 @@ def give_back(session: Session, peg: t.Peg, *, state: str) -> None:
     _return(session, _supply_of(peg, state), peg.quantity)
 
 
-_Supplied = tuple[str, int, int, str, int]  # kind, item, row, of stock the total that carries it, allotment
+_Supplied = tuple[str, int, int, str, int, int]  # kind, item, row, of stock the total that carries it, allotment, lot
 
 
 def _supply_of(peg: t.Peg, state: str) -> _Supplied:
     """Return what a peg stands on, in the order of locking."""
     number = peg.warehouse_id or peg.purchase_order_line_id or peg.supply_order_id or 0
-    return peg.kind, peg.item_id, number, total_of(state) if peg.kind == "stock" else "", peg.allotment_id or 0
+    total = total_of(state) if peg.kind == "stock" else ""
+    return peg.kind, peg.item_id, number, total, peg.allotment_id or 0, peg.lot_id or 0
 
 
 def _return(session: Session, supply: _Supplied, quantity: int) -> None:
-    kind, item_id, number, total, allotment_id = supply
+    kind, item_id, number, total, allotment_id, lot_id = supply
     kept = quantity if allotment_id and allotting.give_back(session, allotment_id, quantity) else 0
     if kind == "stock":
         stock.change(session, item_id, number, **{total: -quantity}, **({"allotted": kept} if kept else {}))
+        if lot_id:
+            lots.change(session, lot_id, pegged=-quantity)
     elif kind == "receipt":
         if kept:
             allotting.change_line(session, number, kept)
@@ -287,7 +314,9 @@ def _return(session: Session, supply: _Supplied, quantity: int) -> None:
         change_production(session, number, -quantity)
 
 
-def to_stock(session: Session, peg: t.Peg, warehouse_id: int, quantity: int, *, now: datetime) -> t.Peg:
+def to_stock(
+    session: Session, peg: t.Peg, warehouse_id: int, quantity: int, *, lot_id: int | None = None, now: datetime
+) -> t.Peg:
     """Say that `quantity` of a peg now lies in the warehouse; what is still to come stays a peg of its own.
 
     The stock totals are the caller's: they change with the movement that brought the goods.
@@ -303,10 +332,11 @@ def to_stock(session: Session, peg: t.Peg, warehouse_id: int, quantity: int, *, 
             supply_order_id=peg.supply_order_id,
             allotment_id=peg.allotment_id,
             available_at=peg.available_at,
+            use_on=peg.use_on,
         )
         session.add(rest)
         peg.quantity = quantity
-    peg.kind, peg.warehouse_id, peg.available_at = "stock", warehouse_id, now
+    peg.kind, peg.warehouse_id, peg.lot_id, peg.available_at = "stock", warehouse_id, lot_id, now
     peg.purchase_order_line_id = peg.supply_order_id = peg.allotment_id = None
     session.flush()
     return peg

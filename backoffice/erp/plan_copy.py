@@ -50,6 +50,9 @@ class PlanCopy:
         gone = set(without)
         self._supplies = snapshot.free_without(session, master.below(items), gone, now=now)
         self._kept = _kept(session, self._supplies)
+        in_lots = sa.select(t.StockLot.id, t.StockLot.warehouse_id).where(t.StockLot.item_id.in_(master.lots))
+        rows = session.execute(in_lots) if master.lots else ()
+        self._lot_places: dict[int, int] = {lot_id: place for lot_id, place in rows}  # noqa: C416 - rows are no pairs to mypy
         self.all_work = _work(session, now)
         self._work = [one for one in self.all_work if one.counts and one.reservation_id not in gone]
         self._made = 0
@@ -99,10 +102,10 @@ class PlanCopy:
         if warehouse_id is not None:
             there = {warehouse_id}
             lying = [one for one in self._supplies if one.item == item_id and self._is_there(one, there, customer_class)]
-            return Plan(self.factory, self.now, lying, ()).quote(item_id, quantity, sell_from=sell_from)
+            return Plan(self.factory, self.now, lying, (), flat=True).quote(item_id, quantity, sell_from=sell_from)
         if self._plan is None or self._whose != customer_class:
             supplies = [one for one in self._supplies if self._is_there(one, {self._works}, customer_class)]
-            self._plan = Plan(self.factory, self.now, supplies, (), booked=self._lanes())
+            self._plan = Plan(self.factory, self.now, supplies, (), booked=self._lanes(), flat=True)
             self._whose = customer_class
         return self._plan.quote(item_id, quantity, sell_from=sell_from)
 
@@ -133,7 +136,8 @@ class PlanCopy:
                 centre, lane = int(str(slot.work_centre)), slot.lane
                 work = Work(-self._made, reservation.id, slot.position, centre, lane, slot.starts_at, slot.ends_at, counts=True)
                 self._work.append(work)
-                changed = self._booked[centre].changed((), [_span(work)]) if centre in self._booked else None
+                takes = [_span(work)] if work.starts_at < work.ends_at else []
+                changed = self._booked[centre].changed((), takes) if centre in self._booked else None
                 if changed is None:
                     self._booked.pop(centre, None)
                 else:
@@ -147,7 +151,7 @@ class PlanCopy:
         """Return what is booked at every work centre, made ready where it is not; lots that yield more ask for it often."""
         missing: dict[int, list[Span]] = {one.work_centre: [] for one in self._work if one.work_centre not in self._booked}
         for one in self._work if missing else ():
-            if one.work_centre in missing:
+            if one.work_centre in missing and one.starts_at < one.ends_at:
                 missing[one.work_centre].append(_span(one))
         for centre, spans in missing.items():
             lanes = self.factory.centre_by[centre].lanes
@@ -157,6 +161,8 @@ class PlanCopy:
     def _place(self, supply: Supply) -> int | None:
         """Return the warehouse in which a supply lies; None: it is still to come."""
         kind, number = supply.key if isinstance(supply.key, tuple) else ("", 0)
+        if kind == "lot":
+            return self._lot_places[number]
         return self._kept[number].warehouse_id if kind == "kept" else number if kind == "stock" else None
 
     def _is_there(self, supply: Supply, places: set[int], customer_class: str) -> bool:

@@ -97,6 +97,7 @@ def _consume(session: Session, order: t.ProductionOrder, peg: t.Peg, actor: str,
         ref=f"used:{order.number}:{peg.id}",
         actor=actor,
         now=now,
+        lot_id=peg.lot_id,
         **totals,
     )
     peg.used = True

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import allotting, chains, decisions, fulfilment, gaining, learning, offers, pegging, plan, replan, stock
+from backoffice.erp import allotting, chains, decisions, fulfilment, gaining, learning, lots, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
-from backoffice.erp.company import get_company, get_warehouse
+from backoffice.erp.company import get_company, get_warehouse, local_today
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.orders import CauseLink
 from backoffice.wording import day_in
@@ -41,10 +42,22 @@ def confirm(session: Session, purchase_order_id: int, *, actor: str, now: dateti
     offers.touch(session, [line.item_id for line in _lines(session, order.id)], now=now)
 
 
-def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What stands on goods that are kept in lots. best_before_on: the last day on which they are good."""
+
+    number: str
+    best_before_on: date
+
+
+def receive(
+    session: Session, line_id: int, quantity: int, *, lot: Arrived | None = None, ref: str, actor: str, now: datetime
+) -> None:
     """Take `quantity` of a purchase order line in: first for the promises that wait for it, the rest as free stock.
 
-    Raises NotFound(unknown_receipt), BadInput(bad_quantity), Refused(too_many, open), Refused(already_moved).
+    lot: of an item kept in lots. Who waits for fresher goods waits on; what the line no longer brings them is planned anew.
+    Raises NotFound(unknown_receipt), BadInput(bad_quantity), BadInput(invalid_form, lot | best_before_on),
+    Refused(too_many, open), Refused(already_moved), Refused(other_best_before).
     """
     plan.bump(session)
     line = _get_line(session, line_id)
@@ -56,7 +69,22 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
         raise Refused("too_many", open=open_quantity)
     warehouse_id = get_warehouse(session).id
     waiting = waiting_for(session, sa.and_(t.Peg.purchase_order_line_id == line.id, t.Peg.kind == "receipt"))
-    taken = arrive(session, line.item_id, warehouse_id, quantity, waiting, cause="receipt", ref=ref, actor=actor, now=now)
+    item, row, losing = session.get_one(t.Item, line.item_id), None, list[int]()
+    if item.days_left is not None:
+        row = _get_lot(session, item, warehouse_id, lot, now)
+        waiting, losing = _fresh_for(session, waiting, row, item.days_left, quantity, open_quantity)
+    taken = arrive(
+        session,
+        line.item_id,
+        warehouse_id,
+        quantity,
+        waiting,
+        cause="receipt",
+        ref=ref,
+        actor=actor,
+        lot_id=row.id if row else None,
+        now=now,
+    )
     received = session.scalar(  # in SQL: a hold that dies gives its part of the line back without waiting for the plan
         sa.update(t.PurchaseOrderLine)
         .where(t.PurchaseOrderLine.id == line.id)
@@ -77,7 +105,42 @@ def receive(session: Session, line_id: int, quantity: int, *, ref: str, actor: s
     order.state = "received" if all(other.received >= other.quantity for other in _lines(session, order.id)) else "ordered"
     session.flush()
     fulfilment.wake(session, taken)
+    if losing:
+        cause = causes.of("lot_too_old", item=item.name)
+        replan.after_change(session, losing, cause=cause, origin=_origin(session, line, item, None), now=now)
     offers.touch(session, [line.item_id], now=now)
+
+
+def _get_lot(session: Session, item: t.Item, warehouse_id: int, lot: Arrived | None, now: datetime) -> t.StockLot:
+    """Return the lot that came. Raises BadInput(invalid_form): nobody wrote what it is, or it is good for nothing any more."""
+    if lot is None:
+        raise BadInput("invalid_form", {"lot": "required", "best_before_on": "required"})
+    if lot.best_before_on < local_today(get_company(session), now):
+        raise BadInput("invalid_form", {"best_before_on": "past_date"})
+    return lots.get_lot(session, item.id, warehouse_id, lot.number, lot.best_before_on)
+
+
+def _fresh_for(
+    session: Session, waiting: list[tuple[t.Peg, str]], lot: t.StockLot, days_left: int, came: int, open_before: int
+) -> tuple[list[tuple[t.Peg, str]], list[int]]:
+    """Return the pegs that a lot is fresh enough for, and the reservations of those that the line can serve no more.
+
+    came, open_before: how many came, of how many that were still to come. The newest lose their peg first.
+    """
+    served = [(peg, state) for peg, state in waiting if peg.use_on is None or lots.is_good(lot, days_left, peg.use_on)]
+    others = [pair for pair in waiting if pair not in served]
+    used = min(came, sum(peg.quantity for peg, _ in served))
+    over = sum(peg.quantity for peg, _ in waiting) - used - (open_before - came)
+    losing = []
+    for peg, state in reversed(others):
+        if over <= 0:
+            break
+        pegging.give_back(session, peg, state=state)
+        session.delete(peg)
+        losing.append(peg.reservation_id)
+        over -= peg.quantity
+    session.flush()
+    return served, losing
 
 
 def arrive(
@@ -90,6 +153,7 @@ def arrive(
     cause: str,
     ref: str,
     actor: str,
+    lot_id: int | None = None,
     now: datetime,
 ) -> dict[int, int]:
     """Put goods on the shelf and hand them to waiting pegs in order; return reservation → quantity handed to it."""
@@ -100,9 +164,9 @@ def arrive(
         part = min(left, peg.quantity)
         totals[pegging.total_of(state)] += part
         taken[peg.reservation_id] += part
-        pegging.to_stock(session, peg, warehouse_id, part, now=now)
+        pegging.to_stock(session, peg, warehouse_id, part, lot_id=lot_id, now=now)
         left -= part
-    stock.move(session, item_id, warehouse_id, quantity, cause=cause, ref=ref, actor=actor, now=now, **totals)
+    stock.move(session, item_id, warehouse_id, quantity, cause=cause, ref=ref, actor=actor, lot_id=lot_id, now=now, **totals)
     return taken
 
 

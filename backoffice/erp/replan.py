@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes, events
 from backoffice.db import Database
-from backoffice.erp import chains, decisions, fulfilment, holds, offers, pegging, plan, proposing
+from backoffice.erp import chains, decisions, fulfilment, holds, kits, offers, pegging, plan, proposing
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.planning_again import PlanningAgain
@@ -102,6 +102,7 @@ def lock(session: Session, reservation_ids: set[int]) -> None:
 
 def _locked(session: Session, reservation_ids: set[int]) -> Sequence[t.Reservation]:
     """Return the reservations as they are once nobody else can move them, in the order of their days."""
+    reservation_ids = kits.goods_in(session, reservation_ids)
     lock(session, reservation_ids)
     wanted = t.Reservation.id.in_(sorted(reservation_ids))
     return session.scalars(
@@ -131,6 +132,7 @@ def _plan_again(session: Session, placed: Sequence[t.Reservation], now: datetime
     for one in orders:
         if one.id in again.buying or proposed[one.id]:
             proposing.propose(session, one, pegging.pegs_of(session, one.id), now=now, reuse=proposed[one.id])
+    kits.settle(session, placed)
     fulfilment.reschedule_all(session, orders, now=now)
     stood_on = {peg.item_id for pegs, _ in stripped.values() for peg in pegs} | {one.item_id for one in placed}
     offers.touch(session, stood_on | again.stands_on, now=now, capacity=True)

@@ -19,11 +19,12 @@ def set_policy(session: Session, items: Sequence[t.Item], policy: str, *, now: d
     """Set the policy of these items; what has it already is left alone.
 
     Raises Refused(wrong_state, skus) if one of them can neither be made nor bought, so that stock is all it can be sold
-    from. Raises ValueError for a policy that does not exist.
+    from, or is a kit, which is sold from whatever its parts come from. Raises ValueError for a policy that does not exist.
     """
     if policy not in POLICIES:
         raise ValueError(f"{policy} is none of {', '.join(POLICIES)}")
-    stuck = [item.sku for item in items if policy == "production" and item.source == "none"]
+    only = {"none": ("stock", "incoming"), "kit": ("production",)}  # a kit is as ready as its parts can be
+    stuck = [item.sku for item in items if policy not in only.get(item.source, POLICIES)]
     if stuck:
         raise Refused("wrong_state", skus=stuck)
     other = [item for item in items if item.sell_from != policy]

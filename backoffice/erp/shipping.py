@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from backoffice.erp import models as t
 from backoffice.erp.calendars import delivery_calendar
 from backoffice.erp.company import get_company, get_warehouse, premises
 from backoffice.erp.factory import Master
-from backoffice.planning.shipping import Shipping
+from backoffice.planning.shipping import Shipping, ship
 from backoffice.public.addresses import is_postcode, normalise_postcode
 from backoffice.public.errors import BadInput
 
@@ -119,6 +119,16 @@ def _destination(
         warehouse.timezone,
         "" if faster is None else service,
     )
+
+
+def arrival(way: Destination, *, now: datetime) -> Callable[[datetime], date | None]:
+    """Return what says on which day goods that are ready at an instant arrive; None: never."""
+
+    def arrives_on(ready_at: datetime) -> date | None:
+        shipped = ship(max(ready_at, now), way.shipping)
+        return None if shipped is None else shipped.deliver_on
+
+    return arrives_on
 
 
 def from_warehouse(

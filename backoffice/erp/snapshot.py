@@ -16,17 +16,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import among, is_reading, table_of
-from backoffice.erp import bookings, decisions
+from backoffice.erp import bookings, claiming, decisions, lots
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company, get_warehouse, local_today
 from backoffice.planning.model import Booking, Supply
 from backoffice.planning.outcome import Outcome
-from backoffice.planning.plan import Plan, SellFrom
+from backoffice.planning.plan import Plan, SellFrom, ShipsOn
 
-# what a supply is called in the plan: ("stock", warehouse) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
-SupplyKey = tuple[Literal["stock", "kept", "po", "mo"], int]
+# what a supply is called in the plan:
+# ("stock", warehouse) | ("lot", stock lot) | ("kept", allotment) | ("po", purchase order line) | ("mo", order)
+SupplyKey = tuple[Literal["stock", "lot", "kept", "po", "mo"], int]
 Back = Counter[tuple[str, int, int]]  # (kind, supply, item) → pegged by reservations that do not count
 
 
@@ -51,11 +52,13 @@ def load(
     sell_from: SellFrom = "production",
     reclaimed: bool = False,
     from_log: bool = False,
+    ships_on: ShipsOn | None = None,
 ) -> Plan:
     """Return the plan as it stands at the works for questions about `item_ids`, with what is kept for the asker's class.
 
     reclaimed: the asker has just released every expired hold on them and every one that keeps minutes, and has none of their own.
     from_log: what is booked is known from the log, as it is to whoever only reads; a commit on it asks `are_free` first.
+    ships_on: for goods that expire, the day on which what is ready at an instant must still be good.
 
     sell_from: what may answer them, so that no more is read: stock; incoming = stock and receipts; production = also all
     their components and the work centres.
@@ -67,13 +70,14 @@ def load(
     kept = _Kept(session, items, back, customer_class, now)
     works = get_warehouse(session).id
     supplies = _free(session, _SHELF if sell_from == "stock" else _SUPPLIES, items, back, kept, now, warehouse=works)
+    given = claiming.claims(session, items, works, ignored(now, own), receipts=sell_from != "stock", now=now)
     if not made:
-        return Plan(master.factory, now, supplies, ())
+        return Plan(master.factory, now, supplies, (), ships_on, claims=given, flat=True)
     centres = master.centres(items)
     if from_log or is_reading(session):
         booked = bookings.at(session, master.factory, centres, not_counted, now=now)
-        return Plan(master.factory, now, supplies, (), booked=booked)
-    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own))
+        return Plan(master.factory, now, supplies, (), ships_on, booked=booked, claims=given, flat=True)
+    return Plan(master.factory, now, supplies, _bookings(session, centres, now=now, own=own), ships_on, claims=given, flat=True)
 
 
 def prepare(session: Session, item_ids: Iterable[int] | None, *, now: datetime) -> None:
@@ -91,13 +95,15 @@ def load_shelf(
     now: datetime,
     own: str | None = None,
     customer_class: str = RETAIL,
+    ships_on: ShipsOn | None = None,
 ) -> Plan:
-    """Return a plan of nothing but what stands ready of `item_ids` in one warehouse."""
+    """Return a plan of nothing but what stands ready of `item_ids` in one warehouse. ships_on: as for `load`."""
     items = sorted(set(item_ids))
     back, _ = _given_back(session, items, now=now, own=own)
     kept = _Kept(session, items, back, customer_class, now)
     lying = _free(session, _SHELF, items, back, kept, now, warehouse=warehouse_id)
-    return Plan(masters.load(session, now=now).factory, now, lying, ())
+    given = claiming.claims(session, items, warehouse_id, ignored(now, own), receipts=False, now=now)
+    return Plan(masters.load(session, now=now).factory, now, lying, (), ships_on, claims=given, flat=True)
 
 
 def free_without(session: Session, item_ids: Iterable[int], reservation_ids: Iterable[int], *, now: datetime) -> list[Supply]:
@@ -117,8 +123,9 @@ def _pegged(own: bool, without: bool) -> sa.Select[Any]:
     if without:
         not_counted = sa.or_(not_counted, among(t.Reservation.id, "without"))
     peg = table_of(t.Peg).c
-    supply = (peg.allotment_id, peg.warehouse_id, peg.purchase_order_line_id, peg.supply_order_id)
-    kind = sa.case((peg.allotment_id.is_not(None), "kept"), else_=peg.kind)
+    own_key = sa.func.coalesce(peg.allotment_id, peg.lot_id)
+    supply = (own_key, peg.warehouse_id, peg.purchase_order_line_id, peg.supply_order_id)
+    kind = sa.case((peg.allotment_id.is_not(None), "kept"), (peg.lot_id.is_not(None), "lot"), else_=peg.kind)
     pegged = sa.and_(peg.reservation_id == t.Reservation.id, among(peg.item_id, "item_ids"), peg.used.is_(False))
     return sa.select(t.Reservation.id, kind, *supply, peg.item_id, peg.quantity).outerjoin(t.Peg, pegged).where(not_counted)
 
@@ -130,10 +137,10 @@ def _given_back(
     asked = {"now": now, "own": own, "without": without, "item_ids": items}
     pegs = session.execute(_pegged(own is not None, bool(without)), asked)
     back, reservations = Back(), set[int]()
-    for reservation_id, kind, allotment_id, warehouse_id, line_id, order_id, item_id, quantity in pegs:
+    for reservation_id, kind, own_key, warehouse_id, line_id, order_id, item_id, quantity in pegs:
         reservations.add(reservation_id)
         if kind is not None and kind != "buy":
-            back[kind, allotment_id or warehouse_id or line_id or order_id or 0, item_id] += quantity
+            back[kind, own_key or warehouse_id or line_id or order_id or 0, item_id] += quantity
     return back, reservations
 
 
@@ -190,20 +197,37 @@ def _free(
     warehouse: int | None = None,
     without: Collection[int] = (),
 ) -> list[Supply]:
-    """Return what is free of each item, of each supply first what is kept for the asker.
+    """Return what is free of each item, of each supply first what is kept for the asker; of goods in lots, of each lot.
 
     statement: what is looked at. warehouse: of stock only what lies there. without: what is made for these does not count.
     """
     given = sorted(supply for kind, supply, _ in back if kind == "make")
+    in_lots = masters.load(session, now=now).lots
     supplies = []
     for kind, row, item_id, there, allotted, at, reservation_id in session.execute(
         statement, {"item_ids": items, "given": given}
     ):
-        if reservation_id in without or (kind == "stock" and warehouse not in (None, row)):
+        if reservation_id in without or (kind == "stock" and (warehouse not in (None, row) or item_id in in_lots)):
             continue
         for key, quantity in kept.divide((_NAMES[kind], row), item_id, there + back[kind, row, item_id], allotted):
             supplies.append(Supply(key, item_id, quantity, at or now, "stock" if kind == "stock" else "receipt"))
+    if wanted := sorted(in_lots.keys() & set(items)):
+        supplies += _lots(session, wanted, in_lots, back, now, warehouse)
     return supplies
+
+
+def _lots(
+    session: Session, items: list[int], in_lots: Mapping[int, int], back: Back, now: datetime, warehouse: int | None
+) -> Iterable[Supply]:
+    """Yield what is free of each lot of these items, good until it is too old for who asks."""
+    of = t.StockLot
+    rows = sa.select(of.id, of.item_id, of.on_hand - of.pegged, of.best_before_on).where(of.item_id.in_(items), of.on_hand > 0)
+    here = rows if warehouse is None else rows.where(of.warehouse_id == warehouse)
+    for lot_id, item_id, free, best_before_on in session.execute(here.order_by(of.best_before_on, of.id)):
+        quantity = free + back["lot", lot_id, item_id]
+        if quantity > 0:
+            until = lots.expires_on(best_before_on, in_lots[item_id])
+            yield Supply(("lot", lot_id), item_id, quantity, now, "stock", until)
 
 
 class _Kept:

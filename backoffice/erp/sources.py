@@ -104,6 +104,7 @@ def find(
         raise Refused("not_available", sku=item.sku, most=0)
     sell_from = policy(item)
     asker: Asker = {"own": own, "customer_class": customer_class}
+    arrives_on = shipping.arrival(works, now=now)
     due = _latest_ready(by, works, now)
 
     def planned(standing: Plan) -> Source:
@@ -112,7 +113,9 @@ def find(
             answer = at_works(session, master, standing.quote(item.id, quantity, sell_from=sell_from), works)
         return answer
 
-    load = partial(snapshot.load, session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed)
+    load = partial(
+        snapshot.load, session, [item.id], now=now, **asker, sell_from=sell_from, reclaimed=reclaimed, ships_on=arrives_on
+    )
     standing = load(from_log=reclaimed)
     answer = planned(standing)
     if reclaimed and not snapshot.are_free(session, answer.outcome, now=now):  # the log is behind the rows
@@ -121,6 +124,7 @@ def find(
     found = [answer]
     elsewhere = stocked(session, [item.id], now=now, **asker)
     for warehouse_id, ready in elsewhere.items():
+        ready.ships_on = shipping.arrival(way(warehouse_id), now=now)
         found.append(Source.from_shelf(ready.quote(item.id, quantity, sell_from="stock"), warehouse_id, way(warehouse_id)))
     best = first(found, now=now)
     if best is None:

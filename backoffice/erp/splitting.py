@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import decisions, fulfilment, offers, pegging, plan, replan, stock
+from backoffice.erp import decisions, fulfilment, lots, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -76,25 +76,32 @@ def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipmen
     return rest
 
 
-def short_pick(session: Session, shipment_id: int, sku: str, found: int, *, actor: str, now: datetime) -> t.Shipment | None:
+def short_pick(
+    session: Session, shipment_id: int, sku: str, found: int, *, lot: str = "", actor: str, now: datetime
+) -> t.Shipment | None:
     """Say that of a line being picked only `found` are there: the parcel goes on without the rest, which is planned anew.
 
     Returns the parcel with the rest; None when nothing else was in this one, which then waits for it itself. What is
-    missing leaves the stock figures. Locks the plan.
-    Raises NotFound(unknown_shipment | not_in_parcel), Refused(wrong_state | taken), BadInput(bad_quantity).
+    missing leaves the stock figures. lot: of that lot only `found` are there, the others are. Locks the plan.
+    Raises NotFound(unknown_shipment | not_in_parcel | unknown_lot), Refused(wrong_state | taken), BadInput(bad_quantity).
     """
     shipment = lock_parcel(session, shipment_id)
     decisions.because(session, "not_on_the_shelf", now=now)
     fulfilment.start(session, shipment.id, actor=actor, now=now)
-    line = _line(session, shipment.id, sku)
-    if not 0 <= found < line.quantity:
-        raise BadInput("bad_quantity", most=line.quantity - 1)
-    missing = line.quantity - found
+    named = fulfilment.find_line(session, shipment.id, sku)
+    if named is None:
+        raise NotFound("not_in_parcel", sku=sku)
+    line = named[0]
+    of_lot = _of_lot(session, line, lot) if lot else line.quantity
+    if not 0 <= found < of_lot:
+        raise BadInput("bad_quantity", most=of_lot - 1)
+    missing = of_lot - found
+    found = line.quantity - missing
     reservation = session.get_one(t.Reservation, line.reservation_id)
     record = t.ShortPick(shipment_id=shipment.id, item_id=line.item_id, missing=missing, actor=actor, at=now)
     session.add(record)
     session.flush()
-    _write_off(session, reservation, missing, record.id, actor, now)
+    _write_off(session, reservation, missing, lot, record.id, actor, now)
     rest = reservation
     if found:
         rest = part_off(session, reservation, missing)
@@ -129,16 +136,14 @@ def lock_parcel(session: Session, shipment_id: int) -> t.Shipment:
     return fulfilment.get_shipment(session, shipment_id, lock=True)
 
 
-def _line(session: Session, shipment_id: int, sku: str) -> t.ShipmentLine:
-    line = session.scalar(
-        sa.select(t.ShipmentLine)
-        .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
-        .where(t.ShipmentLine.shipment_id == shipment_id, sa.func.lower(t.Item.sku) == sku.strip().lower())
-        .execution_options(populate_existing=True)
-    )
-    if line is None:
-        raise NotFound("not_in_parcel", sku=sku)
-    return line
+def _of_lot(session: Session, line: t.ShipmentLine, lot: str) -> int:
+    """Return how much of a line is to be picked from a lot. Raises NotFound(unknown_lot)."""
+    named = [
+        peg.quantity for peg, one in lots.named_for(session, [line.reservation_id])[line.reservation_id] if one.number == lot
+    ]
+    if not named:
+        raise NotFound("unknown_lot", number=lot)
+    return sum(named)
 
 
 def direct_pegs(session: Session, reservation_id: int) -> list[t.Peg]:
@@ -190,12 +195,18 @@ def follow(session: Session, shipment: t.Shipment, later: Sequence[t.Reservation
     return fulfilment.add_parcel(session, shipment.order_ref, number, dict(shipment.ship_to), parcel)
 
 
-def _write_off(session: Session, reservation: t.Reservation, missing: int, number: int, actor: str, now: datetime) -> None:
-    """Take what is not there out of the stock figures and from the reservation that stood on it."""
-    left = missing
-    for peg in direct_pegs(session, reservation.id):
-        if peg.kind != "stock" or left == 0:
-            continue
+def _write_off(
+    session: Session, reservation: t.Reservation, missing: int, lot: str, number: int, actor: str, now: datetime
+) -> None:
+    """Take what is not there (of a lot) out of the stock figures and from the reservation that stood on it.
+
+    Of several lots it is the last one to be picked that is missing first.
+    """
+    left, pegs = missing, [peg for peg in direct_pegs(session, reservation.id) if peg.kind == "stock"]
+    named = [peg for peg, one in lots.named_for(session, [reservation.id])[reservation.id] if lot in ("", one.number)]
+    for peg in reversed(named) if named else pegs:
+        if left == 0:
+            break
         part = min(left, peg.quantity)
         assert peg.warehouse_id is not None
         stock.move(
@@ -208,10 +219,11 @@ def _write_off(session: Session, reservation: t.Reservation, missing: int, numbe
             actor=actor,
             now=now,
             allocated=-part,
+            lot_id=peg.lot_id,
         )
         left -= part
         if part == peg.quantity:
             session.delete(peg)
         else:
-            peg.quantity -= part
+            peg.quantity, peg.picked = peg.quantity - part, min(peg.picked, peg.quantity - part)
     session.flush()

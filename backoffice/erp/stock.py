@@ -12,6 +12,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice.db import table_of
+from backoffice.erp import lots
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, Refused
 
@@ -82,17 +83,23 @@ def move(
     now: datetime,
     allocated: int = 0,
     reserved: int = 0,
+    lot_id: int | None = None,
 ) -> None:
     """Write a movement and change the total with it; `allocated`, `reserved`: what changes with the same goods.
 
-    Raises Refused(already_moved) if `ref` moved stock before, Refused(not_enough_stock) if the total would not cover
-    what is promised.
+    lot_id: of which lot, for an item kept in lots.
+    Raises Refused(already_moved) if `ref` moved stock before, Refused(not_enough_stock) if the total, or the lot, would not
+    cover what is promised, Refused(lot_missing) if it must be said which lot.
     """
+    if lot_id is None and session.get_one(t.Item, item_id).days_left is not None:
+        raise Refused("lot_missing", item_id=item_id)
     if session.scalar(sa.select(t.StockMovement.id).where(t.StockMovement.ref == ref)):
         raise Refused("already_moved", ref=ref)
     ensure_row(session, item_id, warehouse_id, now=now)
     deltas = {"on_hand": delta, "allocated": allocated, "reserved": reserved}
     if not change(session, item_id, warehouse_id, there=allocated + reserved - delta, **deltas):
+        raise Refused("not_enough_stock", item_id=item_id)
+    if lot_id is not None and not lots.change(session, lot_id, on_hand=delta, pegged=allocated + reserved):
         raise Refused("not_enough_stock", item_id=item_id)
     session.execute(
         sa.update(t.Stock)
@@ -100,9 +107,8 @@ def move(
         .values(figure_at=now)
         .execution_options(synchronize_session=False)
     )
-    session.add(
-        t.StockMovement(item_id=item_id, warehouse_id=warehouse_id, delta=delta, cause=cause, ref=ref, actor=actor, at=now)
-    )
+    where = {"item_id": item_id, "warehouse_id": warehouse_id, "lot_id": lot_id}
+    session.add(t.StockMovement(**where, delta=delta, cause=cause, ref=ref, actor=actor, at=now))
     session.flush()
 
 

@@ -52,7 +52,7 @@ def find(
     """
     found: list[Alternative] = []
     for item in candidates(session, item_id, currency=currency):
-        if item.price_minor > most_minor:
+        if item.price_minor > most_minor or item.source == "kit":  # a line that is swapped stays one parcel's
             continue
         try:
             promise = promising.quote(session, item, quantity, country=country, postcode=postcode, now=now)

@@ -119,8 +119,8 @@ def path_of(node: Node) -> Sequence[Node]:
 
 def lines_of_order(session: Session, order_ref: str) -> Sequence[Key]:
     """Return an order's lines, parted ones after what they were parted from; empty if there is no such order."""
-    kept = t.Reservation.state != "released"
-    rows = sa.select(t.Reservation.id).where(t.Reservation.order_ref == order_ref, kept).order_by(t.Reservation.id)
+    kept = t.Reservation.state != "released", ~t.Reservation.kit  # of a kit its parts
+    rows = sa.select(t.Reservation.id).where(t.Reservation.order_ref == order_ref, *kept).order_by(t.Reservation.id)
     return [Key("line", one) for one in session.scalars(rows)]
 
 

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.erp import fulfilment, services
+from backoffice.erp import fulfilment, lots, pegging, services
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -158,40 +158,42 @@ def get_wave(session: Session, wave_id: int, *, lock: bool = False) -> t.Wave:
     return wave
 
 
-def pick(session: Session, wave_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> int:
+def pick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> int:
     """Put `quantity` of a scanned SKU into the wave's parcels, the most urgent one first; return how many are still to pick.
+
+    A lot may be scanned instead, then it is taken from that one.
 
     Raises NotFound(unknown_wave | not_in_wave), Refused(too_many | wrong_state | taken, who), BadInput(bad_quantity).
     """
     if quantity < 1:
         raise BadInput("bad_quantity")
     wave = _claim(session, wave_id, actor)
-    lines = _lines(session, wave.id, sku)
+    lines = _lines(session, wave, scanned)
     left = sum(line.quantity - line.picked for line, _ in lines)
     if quantity > left:
-        raise Refused("too_many", sku=sku, left=left)
+        raise Refused("too_many", sku=scanned, left=left)
     remaining = quantity
     for line, shipment in lines:
         part = min(remaining, line.quantity - line.picked)
         if part:
-            fulfilment.pick(session, shipment.id, sku, part, actor=actor, now=now)
+            fulfilment.pick(session, shipment.id, scanned, part, actor=actor, now=now)
             remaining -= part
     return left - quantity
 
 
-def unpick(session: Session, wave_id: int, sku: str, quantity: int, *, actor: str, now: datetime) -> None:
+def unpick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> None:
     """Take `quantity` back out, from the parcel that was filled last. Raises as `pick`."""
     if quantity < 1:
         raise BadInput("bad_quantity")
     wave = _claim(session, wave_id, actor)
-    lines = [(line, shipment) for line, shipment in _lines(session, wave.id, sku) if line.picked]
+    lines = [(line, shipment) for line, shipment in _lines(session, wave, scanned) if line.picked]
     if quantity > sum(line.picked for line, _ in lines):
-        raise Refused("too_many", sku=sku)
+        raise Refused("too_many", sku=scanned)
     remaining = quantity
     for line, shipment in reversed(lines):
         part = min(remaining, line.picked)
         if part:
-            fulfilment.unpick(session, shipment.id, sku, part, actor=actor, now=now)
+            fulfilment.unpick(session, shipment.id, scanned, part, actor=actor, now=now)
             remaining -= part
 
 
@@ -276,16 +278,24 @@ def _parcels(session: Session, wave_id: int) -> Sequence[t.Shipment]:
     ).all()
 
 
-def _lines(session: Session, wave_id: int, sku: str) -> list[tuple[t.ShipmentLine, t.Shipment]]:
+def _lines(session: Session, wave: t.Wave, scanned: str) -> list[tuple[t.ShipmentLine, t.Shipment]]:
     """Lock the parcels, then return those lines of one item that can be picked, the most urgent parcel first."""
-    parcels = {one.id: one for one in _parcels(session, wave_id) if one.state in OPEN}
-    lines = session.scalars(
-        sa.select(t.ShipmentLine)
+    inside = t.ShipmentLine.shipment_id == t.Shipment.id, t.Shipment.wave_id == wave.id
+    pegging.lock(  # before the parcels, as who plans anew does
+        session, t.Peg.lot_id.is_not(None), t.Peg.reservation_id.in_(sa.select(t.ShipmentLine.reservation_id).where(*inside))
+    )
+    parcels = {one.id: one for one in _parcels(session, wave.id) if one.state in OPEN}
+    every = session.execute(
+        sa.select(t.ShipmentLine, t.Item)
         .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
-        .where(t.ShipmentLine.shipment_id.in_(parcels), sa.func.lower(t.Item.sku) == sku.strip().lower())
+        .where(t.ShipmentLine.shipment_id.in_(parcels))
         .execution_options(populate_existing=True)
     ).all()
+    sku = scanned.strip().lower()
+    lines = [line for line, item in every if item.sku.lower() == sku]
+    if not lines and (lot := lots.find_scanned(session, scanned, {item.id for _, item in every}, wave.warehouse_id)):
+        lines = [line for line, _ in every if line.item_id == lot.item_id]
     if not lines:
-        raise NotFound("not_in_wave", sku=sku)
+        raise NotFound("not_in_wave", sku=scanned)
     found = [(line, parcels[line.shipment_id]) for line in lines]
     return sorted(found, key=lambda pair: (pair[1].ship_by_on, pair[1].promised_on, pair[1].id))

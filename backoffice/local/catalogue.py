@@ -17,7 +17,19 @@ from backoffice.erp.company import get_company, premises
 from backoffice.erp.shipping import Destination
 from backoffice.planning.shipping import Window, ready_in_time
 from backoffice.public import ShopProfile
-from backoffice.public.catalogue import ALL, Card, Category, Facet, FacetValue, Listing, Picture, ProductPage, Variant, Wish
+from backoffice.public.catalogue import (
+    ALL,
+    Card,
+    Category,
+    Content,
+    Facet,
+    FacetValue,
+    Listing,
+    Picture,
+    ProductPage,
+    Variant,
+    Wish,
+)
 from backoffice.public.errors import BadInput, NotFound
 from backoffice.public.money import Money
 from backoffice.public.promise import Instead, Promise
@@ -136,6 +148,7 @@ class LocalCatalogue:
             pictures = catalogue.pictures_of(session, [product.id])[product.id]
             items = catalogue.items_of(session, [product.id])[product.id]
             company = get_company(session)
+            contents = catalogue.contents_of(session, [item.id for item, _ in items], language)
             return ProductPage(
                 slug=product.slug,
                 name=(text.name if text and text.name else product.name),
@@ -151,6 +164,7 @@ class LocalCatalogue:
                         picture=_own_picture(pictures, item.id),
                         available=bool(offer and offer.listed),
                         basis=offer.basis if offer and offer.listed else None,
+                        contents=[Content(*one) for one in contents.get(item.id, ())],
                     )
                     for item, offer in items
                 ],

@@ -130,6 +130,21 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What somebody was given of a supply, and what another supply must be to do as well: there at `by`, fresh on `use_on`.
+
+    Of items with lots that expire, so that a new need may move it (see `fresh`). supply: what it has, of any quantity.
+    """
+
+    key: Hashable
+    item: Hashable
+    quantity: Number
+    supply: Supply
+    by: datetime
+    use_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """Work already planned: a lane (from 0) of a work centre is busy from `starts_at` to `ends_at`."""
 

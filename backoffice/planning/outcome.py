@@ -46,6 +46,24 @@ class Peg:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A quantity of a supply, as in `Peg`."""
+
+    supply: Hashable
+    kind: Literal["stock", "receipt"]
+    quantity: Number
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a `Claim` has to take now, instead of what it took, so that the answer can have its supplies."""
+
+    claim: Hashable
+    taken: Sequence[Taken]
+
+
+@dataclass(frozen=True, slots=True)
 class Surplus:
     """The key of what a committed lot or purchase yields beyond its need.
 
@@ -110,6 +128,7 @@ class Outcome:
     it fails. A lot stands in `makes` before the lots of its components. chain: from now to `ready_at`, what decides it.
     reasons: not_enough, unknown_item, no_bom_or_routing, lot_sizes, too_many, cyclic_bom, never_opens, beyond_horizon.
     parts: one, or several of a line that may come in parts; then what can come is kept even if the rest never can.
+    moved: whose supplies it takes, of goods that expire.
     """
 
     item: Hashable
@@ -122,3 +141,4 @@ class Outcome:
     reason: str | None = None
     blocked: Hashable | None = None
     parts: Sequence[Part] = ()
+    moved: Sequence[Moved] = ()

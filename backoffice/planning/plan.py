@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
@@ -14,13 +15,15 @@ from backoffice.planning.atp import THERE, Lot, Pool
 from backoffice.planning.backward import DatedSearch
 from backoffice.planning.calendars import HORIZON_DAYS
 from backoffice.planning.capacity import Booked, Centre, Span
+from backoffice.planning.claims import Claims
 from backoffice.planning.explode import SellFrom
 from backoffice.planning.fresh import FreshPool
 from backoffice.planning.instants import DAY, local_same_clock, micros, moment
-from backoffice.planning.model import Booking, Factory, Item, Number, Supplier, Supply
+from backoffice.planning.model import Booking, Claim, Factory, Item, Number, Supplier, Supply
 from backoffice.planning.needs import Need
 from backoffice.planning.outcome import Link, Make, Outcome, Peg, Slot, Surplus
 from backoffice.planning.reserving import State
+from backoffice.planning.through import blown_through
 
 __all__ = ["Link", "Make", "Outcome", "Peg", "Plan", "SellFrom", "Slot", "Surplus"]
 
@@ -65,11 +68,15 @@ class Plan:
         ships_on: ShipsOn | None = None,
         *,
         booked: Mapping[Hashable, Booked] | None = None,
+        claims: Iterable[Claim] = (),
+        flat: bool = False,
     ) -> None:
         """Take what is free and what is booked. Receipts past due at `now` are no supply, past bookings no load.
 
         booked: work centre → all that is booked there, made ready before, on an axis that holds `now`.
-        ships_on: for goods that expire; default: the day they are ready, in the factory's zone.
+        ships_on: for goods that expire; default: the day they are ready, in the factory's zone; `self.ships_on` may be
+        changed between questions. claims: what was given before of goods that expire, and may be moved: `Outcome.moved`.
+        flat: answers name no kits and phantoms, see `through`.
         """
         self.factory = factory
         self.now = now
@@ -81,8 +88,9 @@ class Plan:
         self._arrivals: dict[Hashable, int | None] = {}
         self._commits = 0
         self.yielded_more = False  # whether a committed answer left a receipt behind: a lot or a purchase beyond its need
+        self._flat = flat
         self._zone = ZoneInfo(factory.timezone)
-        self._ships_on = ships_on
+        self.ships_on = ships_on
         self._perishable = False
         self._kept: list[Answer] = []  # of a plan in which goods expire: a later answer may move the pegs of these
         self._numbers = 0
@@ -92,6 +100,8 @@ class Plan:
         for number, supply in enumerate(supplies):
             self._admit(supply, number)
             self._numbers = number
+        self._claims = Claims(self._now)
+        self._claims.admit(claims, self._supplies, self._pools, self._admit_taken)
         heapify(self._due)
         for booking in bookings:
             end = micros(booking.ends_at)
@@ -117,7 +127,7 @@ class Plan:
         search = self._search()
         try:
             answer = self._ask(search, item, quantity, sell_from, due, partial)
-            return outcome_of(search, answer, item, quantity)
+            return self._told(outcome_of(search, answer, item, quantity))
         finally:
             search.undo()
 
@@ -134,7 +144,7 @@ class Plan:
         search = self._search()
         try:
             answer = self._ask(search, item, quantity, sell_from, due, partial)
-            outcome = outcome_of(search, answer, item, quantity)
+            outcome = self._told(outcome_of(search, answer, item, quantity))
         except BaseException:
             search.undo()
             raise
@@ -143,6 +153,7 @@ class Plan:
             for key in search.drawn:
                 self._pools[key].prune()
             self._commits += 1
+            self._claims.keep()
         if self._perishable:
             self._kept.append(answer)
         return outcome
@@ -154,6 +165,12 @@ class Plan:
         for need in self._kept[number].needs:
             need.resettle(self._now)
         return outcome_of(self._search(), self._kept[number], outcome.item, outcome.quantity)
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        if self._flat:
+            outcome = blown_through(outcome, lambda item: self.factory.item_by[item].through)
+        moved = self._claims.moved()
+        return replace(outcome, moved=moved) if moved else outcome
 
     def _ask(
         self, search: DatedSearch, item: Hashable, quantity: Number, sell_from: SellFrom, due: datetime | None, partial: bool
@@ -243,19 +260,25 @@ class Plan:
         if not self._perishable:
             return 0
         at = moment(instant)
-        day = self._ships_on(at) if self._ships_on else self._local_day(at)
+        day = self.ships_on(at) if self.ships_on else self._local_day(at)
         return _NEVER if day is None else day.toordinal()
 
-    def _admit(self, supply: Supply, number: int) -> None:
+    def _admit_taken(self, supply: Supply) -> Lot | None:
+        """Take a supply of which nothing is free: somebody else has it."""
+        self._numbers += 1
+        return self._admit(replace(supply, quantity=0), self._numbers, taken=True)
+
+    def _admit(self, supply: Supply, number: int, *, taken: bool = False) -> Lot | None:
         at = micros(supply.available_at)
-        if supply.quantity <= 0 or (supply.kind == "receipt" and at < self._now):
-            return
+        if (supply.quantity <= 0 and not taken) or (supply.kind == "receipt" and at < self._now):
+            return None
         expires = supply.expires_on.toordinal() if supply.expires_on else 0
         self._perishable = self._perishable or expires > 0
         lot = Lot(at if at > self._now else THERE, supply.quantity, supply.kind, supply.key, number, None, expires)
         self._supplies.setdefault(supply.item, []).append(lot)
         if supply.kind == "receipt" or at > self._now:
             self._due.append((at, number, supply.item, lot))
+        return lot
 
     def _centre(self, key: Hashable) -> Centre:
         centre = self._centres.get(key)

@@ -115,8 +115,17 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What is in a set: how many of what. `slug`: of its own page, None: it has none."""
+
+    quantity: int
+    name: str
+    slug: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that can be bought. `available` = something may be promised for one piece now."""
+    """One thing that can be bought. `available` = something may be promised for one piece now; `contents`: what is in a set."""
 
     sku: str
     options: Mapping[str, str]  # {"Size": "M", "Colour": "Oak"}
@@ -124,6 +133,7 @@ class Variant:
     picture: Picture | None
     available: bool
     basis: str | None  # stock | receipt | make | buy | mixed
+    contents: Sequence[Content] = ()
 
 
 @dataclass(frozen=True, slots=True)

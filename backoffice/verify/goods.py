@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from backoffice.erp import models as t
 from backoffice.verify.rule import Query, Rule
@@ -29,6 +30,60 @@ def _ledger() -> Query:
         .outerjoin(moved, same)
         .where(t.Stock.on_hand != _none(moved.c.moved))
         .order_by(t.Stock.item_id, t.Stock.warehouse_id)
+    )
+
+
+def _lot_ledger() -> Query:
+    """Return the lots of which other quantities lie there, or are promised, than movements and pegs say."""
+    moved = (
+        sa.select(t.StockMovement.lot_id, sa.func.sum(t.StockMovement.delta).label("moved"))
+        .group_by(t.StockMovement.lot_id)
+        .subquery()
+    )
+    pegged = (
+        sa.select(t.Peg.lot_id, sa.func.sum(t.Peg.quantity).label("pegs"))
+        .where(t.Peg.used.is_(False))
+        .group_by(t.Peg.lot_id)
+        .subquery()
+    )
+    of, lying, promised = t.StockLot, _none(moved.c.moved), _none(pegged.c.pegs)
+    return (
+        sa.select(of.id, of.number, of.on_hand, lying.label("moved"), of.pegged, promised.label("pegs"))
+        .outerjoin(moved, moved.c.lot_id == of.id)
+        .outerjoin(pegged, pegged.c.lot_id == of.id)
+        .where(sa.or_(of.on_hand != lying, of.pegged != promised))
+        .order_by(of.id)
+    )
+
+
+def _lots_of_stock() -> Query:
+    """Return the stock of items kept in lots that its lots do not add up to."""
+    of = t.StockLot
+    lying = (
+        sa.select(of.item_id, of.warehouse_id, sa.func.sum(of.on_hand).label("lots"))
+        .group_by(of.item_id, of.warehouse_id)
+        .subquery()
+    )
+    found = _none(lying.c.lots)
+    return (
+        sa.select(t.Stock.item_id, t.Stock.warehouse_id, t.Stock.on_hand, found.label("lots"))
+        .join(t.Item, t.Item.id == t.Stock.item_id)
+        .outerjoin(lying, sa.and_(lying.c.item_id == t.Stock.item_id, lying.c.warehouse_id == t.Stock.warehouse_id))
+        .where(t.Item.days_left.is_not(None), t.Stock.on_hand != found)
+        .order_by(t.Stock.item_id, t.Stock.warehouse_id)
+    )
+
+
+def _pegs_without_lot() -> Query:
+    """Return the pegs that stand on stock kept in lots and name no lot of it, or another's."""
+    of = t.StockLot
+    other = sa.or_(of.id.is_(None), of.item_id != t.Peg.item_id, of.warehouse_id != t.Peg.warehouse_id)
+    return (
+        sa.select(t.Peg.id, t.Peg.item_id, t.Peg.quantity)
+        .join(t.Item, t.Item.id == t.Peg.item_id)
+        .outerjoin(of, of.id == t.Peg.lot_id)
+        .where(t.Item.days_left.is_not(None), t.Peg.kind == "stock", t.Peg.used.is_(False), other)
+        .order_by(t.Peg.id)
     )
 
 
@@ -88,9 +143,18 @@ def _reservations() -> Query:
     return (
         sa.select(t.Reservation.id, t.Reservation.state, t.Reservation.quantity, found.label("pegged"))
         .outerjoin(pegged, pegged.c.reservation_id == t.Reservation.id)
-        .where(t.Reservation.state.in_(LIVE), t.Reservation.quantity != found, ~without_a_day)
+        .where(t.Reservation.state.in_(LIVE), t.Reservation.quantity != found, ~without_a_day, ~t.Reservation.kit)
         .order_by(t.Reservation.id)
     )
+
+
+def _kits() -> Query:
+    """Return the kits whose parts are not where they are."""
+    kit, part = t.Reservation, aliased(t.Reservation)
+    own = part.split_from_id == kit.id
+    with_it = sa.exists().where(own, part.state == kit.state)
+    astray = sa.exists().where(own, kit.state.in_(("held", "paying")), part.state != kit.state)
+    return sa.select(kit.id, kit.state).where(kit.kit, sa.or_(kit.state.in_(LIVE) & ~with_it, astray)).order_by(kit.id)
 
 
 def _leftovers() -> Query:
@@ -217,12 +281,20 @@ RULES = (
     Rule("I1", "item {item_id} in warehouse {warehouse_id}: {on_hand} on hand, the ledger has {moved}", _ledger()),
     Rule("I1", "item {item_id} in warehouse {warehouse_id}: {movements} movements and no total", _lost_movements()),
     Rule(
+        "I1",
+        "lot {id} ({number}): {on_hand} on hand, the ledger has {moved}; {pegged} promised, pegs have {pegs}",
+        _lot_ledger(),
+    ),
+    Rule("I1", "item {item_id} in warehouse {warehouse_id}: {on_hand} on hand, its lots have {lots}", _lots_of_stock()),
+    Rule("I2", "peg {id} of {quantity} stands on stock of item {item_id} and names no lot of it", _pegs_without_lot()),
+    Rule(
         "I2",
         "item {item_id} in warehouse {warehouse_id}: {reserved} reserved, holds have {held};"
         " {allocated} allocated, orders have {ordered}",
         _totals(),
     ),
     Rule("I2", "reservation {id} ({state}) of {quantity} stands on {pegged}", _reservations()),
+    Rule("I2", "kit {id} is {state}, and its parts are not", _kits()),
     Rule("I2", "peg {id} ({kind}, {quantity}) was left behind by reservation {reservation_id}", _leftovers()),
     Rule(
         "I3",

@@ -112,6 +112,7 @@ def _variant(variant: Variant) -> s.VariantShown:
         price=money(variant.price),
         available=variant.available,
         basis=variant.basis,
+        contents=[s.ContentShown(quantity=one.quantity, name=one.name, slug=one.slug) for one in variant.contents],
     )
 
 

@@ -42,14 +42,23 @@ class ProductsShown(BaseModel):
     next: str | None
 
 
+class ContentShown(BaseModel):
+    """What is in a set: how many of what; slug: of its own page, null: it has none."""
+
+    quantity: int
+    name: str
+    slug: str | None
+
+
 class VariantShown(BaseModel):
-    """One thing that can be bought. available: a day can be promised for one piece."""
+    """One thing that can be bought. available: a day can be promised for one piece; contents: what is in a set."""
 
     sku: str
     options: dict[str, str]
     price: MoneyShown
     available: bool
     basis: str | None
+    contents: list[ContentShown]
 
 
 class ProductShown(BaseModel):

@@ -52,6 +52,7 @@ _DRAWN: Mapping[str, Callable[[Tones, str], str]] = {
         "pflege" + size, wood, body="#8a6b46", label="#f4efe6", height=170 if size == "250 ml" else 230
     ),
     "seife": lambda wood, _: w.tin("seife", wood, body="#cfdbe3", label="#ffffff", height=260, width=120),
+    "set": lambda wood, _: w.tray("set", wood, width=360, depth=150, rim=70, deco="vase"),
     "filz": lambda wood, _: w.cloth("filz", wood, colour="#9b958a", stripes="#7d776c", rolled=True),
     "latten": lambda wood, _: w.rungs("latten", wood, number=7, width=340),
 }

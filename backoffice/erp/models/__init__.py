@@ -43,7 +43,7 @@ from backoffice.erp.models.making import (
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
 from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
-from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockMovement, Wave
+from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockLot, StockMovement, Wave
 
 __all__ = [
     "Allotment",
@@ -86,6 +86,7 @@ __all__ = [
     "Staff",
     "StaffAbsence",
     "Stock",
+    "StockLot",
     "StockMovement",
     "Supplier",
     "SupplierItem",

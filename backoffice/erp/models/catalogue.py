@@ -113,18 +113,23 @@ class Picture(Base):
 class Item(Base):
     """Something that is stocked, bought, made or sold.
 
-    source: buy | make | none (only what is there). sell_from: stock | incoming | production (each includes the former).
+    source: buy | make | kit (sold as the set of its parts, see erp.kits) | phantom (its parts stand in its parent's list; never
+    made by itself) | none (only what is there). sell_from: stock | incoming | production (each includes the former).
     lot_*: the lot made, for make items. on_sale: listed in the shop while there is something to promise.
+    days_left: it is kept in lots that expire, and so many days must be left when it arrives, or when work with it begins;
+    none: it is not kept in lots.
     """
 
     __tablename__ = "item"
     __table_args__ = (
-        sa.CheckConstraint("source IN ('buy', 'make', 'none')", name="source"),
+        sa.CheckConstraint("source IN ('buy', 'make', 'kit', 'phantom', 'none')", name="source"),
+        sa.CheckConstraint("source <> 'kit' OR sell_from = 'production'", name="kit"),
         sa.CheckConstraint("sell_from IN ('stock', 'incoming', 'production')", name="sell_from"),
         sa.CheckConstraint("safety_stock >= 0", name="safety_stock"),
         sa.CheckConstraint("parts_per_unit >= 1", name="parts"),
         sa.CheckConstraint("price_minor >= 0", name="price"),
         sa.CheckConstraint("lot_minimum >= 0 AND lot_multiple >= 1", name="lot"),
+        sa.CheckConstraint("days_left IS NULL OR (days_left >= 0 AND source IN ('buy', 'none'))", name="days_left"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -145,3 +150,4 @@ class Item(Base):
     price_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(default="EUR")
     bin: Mapped[str] = mapped_column(default="")  # where it lies, for the picker
+    days_left: Mapped[int | None]

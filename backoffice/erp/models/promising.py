@@ -41,6 +41,7 @@ class Reservation(Base):
     split_from_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reservation.id"), index=True)  # the rest of a parted line
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)
     chain: Mapped[list[Any]] = mapped_column(default=list)  # the steps that lead to ready_at, as promised
+    kit: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # its goods are those parted from it: erp.kits
     margin_days: Mapped[int] = mapped_column(default=0, server_default="0")  # open days added to ready_at for what is promised
 
 
@@ -50,6 +51,8 @@ class Peg(Base):
     kind: stock (warehouse_id) | receipt (purchase_order_line_id) | make (supply_order_id) | buy (still to be ordered, from
     supplier_id). allotment_id: what its class is kept; its stock is taken from there.
     production_order_id: the production order that needs it; none = the reservation itself. used: consumed or shipped.
+    Of an item kept in lots: lot_id: of its stock; use_on: the day on which it must still be good, when it arrives or when the
+    work begins; picked: how much of it lies in the parcel.
     """
 
     __tablename__ = "peg"
@@ -61,6 +64,8 @@ class Peg(Base):
             " AND (kind = 'make') = (supply_order_id IS NOT NULL)",
             name="supply",
         ),
+        sa.CheckConstraint("lot_id IS NULL OR kind = 'stock'", name="lot"),
+        sa.CheckConstraint("picked >= 0 AND picked <= quantity", name="picked"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -74,7 +79,10 @@ class Peg(Base):
     supply_order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("production_order.id"), index=True)
     supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier.id"))
     allotment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("allotment.id"))
+    lot_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_lot.id"), index=True)
     available_at: Mapped[datetime]
+    use_on: Mapped[date | None]
+    picked: Mapped[int] = mapped_column(default=0, server_default="0")
     used: Mapped[bool] = mapped_column(default=False)
 
 

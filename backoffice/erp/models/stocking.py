@@ -36,6 +36,28 @@ class Stock(Base):
     figure_at: Mapped[datetime]  # when on_hand was last known to be right
 
 
+class StockLot(Base):
+    """What lies in a warehouse of one lot of an item that is kept in lots; good up to and with `best_before_on`.
+
+    pegged: reserved and allocated. The lots of an item in a warehouse add up to its stock row.
+    """
+
+    __tablename__ = "stock_lot"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "warehouse_id", "number"),
+        sa.CheckConstraint("pegged >= 0 AND pegged <= on_hand", name="never_promised_twice"),
+        sa.Index("ix_stock_lot_best_before_on", "best_before_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
+    number: Mapped[str]
+    best_before_on: Mapped[date]
+    on_hand: Mapped[int] = mapped_column(default=0)
+    pegged: Mapped[int] = mapped_column(default=0)
+
+
 class Allotment(Base):
     """A quantity kept for customers of one class; from the day `release_on` on it is everybody's.
 
@@ -75,7 +97,8 @@ class StockMovement(Base):
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
     warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
     delta: Mapped[int]
-    cause: Mapped[str]  # opening | count | receipt | production | consumption | shipment
+    cause: Mapped[str]  # opening | count | receipt | production | consumption | shipment | expired
+    lot_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_lot.id"), index=True)
     ref: Mapped[str]
     actor: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
