@@ -26,7 +26,7 @@ from backoffice.public.orders import Cause
 def after_change(
     session: Session, reservation_ids: Iterable[int], *, cause: Cause, origin: chains.Origin | None = None, now: datetime
 ) -> int:
-    """Plan these reservations anew and publish ExpectedDaysMoved, once for each order; return how many moved.
+    """Plan these reservations anew and publish ExpectedDaysMoved, once for all; return how many moved.
 
     Whoever was promised what their production orders make beyond their own need is planned anew with them.
     cause: see backoffice/causes.py; origin: where it began, for its chain. Locks the plan and the reservations.
@@ -47,8 +47,9 @@ def after_change(
     for one in moved:
         why = replace(cause, chain=ways.get(one.id, ()))
         of_order[one.order_ref or ""].append(events.Move(one.id, one.ready_at if one.chain else None, why))
-    for order_ref, moves in of_order.items():
-        events.publish(session, events.ExpectedDaysMoved(order_ref, tuple(moves), now))
+    if of_order:
+        moves = {order_ref: tuple(some) for order_ref, some in of_order.items()}
+        events.publish(session, events.ExpectedDaysMoved(moves, now))
     return len(moved)
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from backoffice.bootstrap import wire
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Cart, Checkout, Order, OrderLine, Party
-from backoffice.db import Database
+from backoffice.db import Database, table_of
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import offers, plan, production, purchasing
@@ -279,7 +279,7 @@ class Rows:
     def write(self) -> None:
         """Write all of them, and let the database number on behind them."""
         for table, rows in self._rows.items():
-            self._session.execute(sa.insert(table), rows)
+            self._session.execute(sa.insert(table_of(table)), rows)  # past the program
             name = table.__tablename__
             last = f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"  # noqa: S608 - our own name
             self._session.execute(sa.text(last))
