@@ -1,22 +1,27 @@
 """Find new supplies for reservations that lost theirs, one after another, on one reading of the plan.
 
 What is free and booked is read once for all of them; each keeps in it what it was given, so the next one sees what the database
-would say. Where the two would part (a lot or a purchase beyond its need, work that is kept back) it is read again.
+would say, and what was found is written for all of them at once. Where the two would part (a lot or a purchase beyond its need,
+work that is kept back, what is kept for another class of customers) it is written first, and read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.db import update_rows
 from backoffice.erp import delaying, margins, pegging, promising, snapshot, sources
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
+from backoffice.erp.classes import RETAIL
 from backoffice.planning.outcome import Outcome
 from backoffice.planning.plan import Plan
+
+Reuse = Mapping[int, Sequence[t.ProductionOrder]]  # reservation → its own production orders, which keep their numbers
 
 
 class PlanningAgain:
@@ -28,39 +33,53 @@ class PlanningAgain:
     def __init__(self, session: Session, item_ids: Iterable[int], *, now: datetime) -> None:
         """Begin without having read the plan. item_ids: all items that will be asked for."""
         wanted = sa.select(t.Item).where(t.Item.id.in_(sorted(set(item_ids))))
-        self._session, self._now = session, now
+        self._session, self._now, self._master = session, now, masters.load(session, now=now)
         self._items = {item.id: item for item in session.scalars(wanted)}
+        self._is_kept = not self._master.allotted.isdisjoint(self._master.below(self._items))
         self._plan: Plan | None = None
-        self._whose = ""  # the class of customers that the plan was read for
+        self._shelves: Mapping[int, Plan] = {}
+        self._whose = RETAIL  # the class of customers that they were read for
+        self._found: list[pegging.Given] = []  # and not written yet
         self.stands_on: set[int] = set()
         self.buying: set[int] = set()
 
-    def plan(self, reservation: t.Reservation, *, reuse: Sequence[t.ProductionOrder]) -> bool:
-        """Find new supplies for a stripped reservation; False if there are none: it then stands without a day.
+    def plan(self, reservations: Iterable[t.Reservation], *, reuse: Reuse) -> set[int]:
+        """Find new supplies for stripped reservations, in this order; return those that have some now.
 
-        reuse: its own production orders, which keep their numbers. The caller flushes.
+        The others stand without a day. With autoflush off: nothing that is read in between looks at what is being written.
         """
-        session, now = self._session, self._now
+        found = set()
+        with self._session.no_autoflush:
+            for one in reservations:
+                if self._find(one, reuse[one.id]):
+                    found.add(one.id)
+                else:
+                    one.chain = []  # no step leads to it: nobody knows its day
+            self._write()
+        return found
+
+    def _find(self, reservation: t.Reservation, reuse: Sequence[t.ProductionOrder]) -> bool:
+        self._read_for(reservation)
         found = self._supplies_for(reservation)
         if found is None:
-            reservation.chain = []  # no step leads to it: nobody knows its day
             return False
-        outcome, reservation.warehouse_id = found
+        outcome, warehouse_id = found
         assert outcome.ready_at is not None
-        reservation.ready_at, reservation.basis = outcome.ready_at, outcome.basis
-        reservation.margin_days = margins.days_of(session, masters.load(session, now=now), outcome)
-        reservation.chain = promising.chain_rows(session, outcome, reservation.warehouse_id, now=now)
-        orders = pegging.write(session, reservation, outcome, item=self._items[reservation.item_id], reuse=reuse)
+        reservation.ready_at, reservation.basis, reservation.warehouse_id = outcome.ready_at, outcome.basis, warehouse_id
+        reservation.margin_days = margins.days_of(self._session, self._master, outcome)
+        reservation.chain = promising.chain_rows(self._session, outcome, warehouse_id, now=self._now)
+        self._found.append(pegging.Given(reservation, outcome, self._items[reservation.item_id], reuse))
         self.stands_on.update({reservation.item_id, *(int(str(peg.item)) for peg in outcome.pegs)})
         if any(peg.kind == "buy" for peg in outcome.pegs):
             self.buying.add(reservation.id)
-        kept_back = any(order.not_before_at for order in orders) and self._keep_back(reservation)
-        if kept_back or (self._plan is not None and self._plan.yielded_more):
+        if (self._plan is not None and self._plan.yielded_more) or self._keep_back(reservation, reuse):
             self._plan = None
         return True
 
-    def _keep_back(self, reservation: t.Reservation) -> bool:
-        self._session.flush()
+    def _keep_back(self, reservation: t.Reservation, reuse: Sequence[t.ProductionOrder]) -> bool:
+        if not any(order.not_before_at for order in reuse):
+            return False
+        self._write()
         return delaying.keep_back(self._session, reservation, now=self._now)
 
     def _supplies_for(self, reservation: t.Reservation) -> tuple[Outcome, int | None] | None:
@@ -68,20 +87,32 @@ class PlanningAgain:
 
         Where it was to ship from if it lies there, else the works, else where it lies.
         """
-        item_id, quantity, whose = reservation.item_id, reservation.quantity, reservation.customer_class
-        elsewhere = sources.stocked(self._session, [item_id], now=self._now, customer_class=whose)
-        own = elsewhere.get(reservation.warehouse_id or 0)
-        ready = {one: shelf.quote(item_id, quantity, sell_from="stock") for one, shelf in elsewhere.items()}
-        if own is not None and ready[reservation.warehouse_id or 0].ready_at is not None:
-            return ready[reservation.warehouse_id or 0], reservation.warehouse_id
-        works = self._works(whose).commit(item_id, quantity, sell_from="production")
-        if works.ready_at is not None:
-            return works, None
-        return next(((outcome, one) for one, outcome in ready.items() if outcome.ready_at is not None), None)
+        assert self._plan is not None
+        item_id, quantity, own = reservation.item_id, reservation.quantity, reservation.warehouse_id
+        here = [own] if own in self._shelves else []
+        for place in (*here, None, *self._shelves):
+            plan = self._plan if place is None else self._shelves[place]
+            outcome = plan.commit(item_id, quantity, sell_from="production" if place is None else "stock")
+            if outcome.ready_at is not None:
+                return outcome, place
+        return None
 
-    def _works(self, whose: str) -> Plan:
-        if self._plan is None or self._whose != whose:
-            self._session.flush()
-            self._plan = snapshot.load(self._session, self._items, now=self._now, customer_class=whose)
-            self._whose = whose
-        return self._plan
+    def _read_for(self, reservation: t.Reservation) -> None:
+        """Read what is free and booked, as this reservation may have it, unless it is known."""
+        whose = reservation.customer_class if self._is_kept else RETAIL
+        if self._plan is not None and self._whose == whose:
+            return
+        self._write()
+        self._plan = snapshot.load(self._session, self._items, now=self._now, customer_class=whose)
+        self._shelves = sources.stocked(self._session, self._items, now=self._now, customer_class=whose)
+        self._whose = whose
+
+    def _write(self) -> None:
+        """Write what was found since the last time."""
+        update_rows(self._session, [one.reservation for one in self._found], *_FOUND)
+        pegging.write_all(self._session, self._found)
+        self._session.flush()
+        self._found = []
+
+
+_FOUND = ("ready_at", "basis", "warehouse_id", "margin_days", "chain")

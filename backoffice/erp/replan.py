@@ -115,13 +115,11 @@ def _plan_again(session: Session, placed: Sequence[t.Reservation], now: datetime
     proposed = proposing.proposed_for(session, before)
     stripped = pegging.strip_all(session, {one.id: one.state for one in placed})
     again = PlanningAgain(session, [one.item_id for one in placed], now=now)
-    with session.no_autoflush:  # nothing that is read in between looks at what is being written
-        planned = {one.id for one in placed if again.plan(one, reuse=stripped[one.id][1])}
-    session.flush()
+    planned = again.plan(placed, reuse={key: orders for key, (_, orders) in stripped.items()})
     orders = [one for one in placed if one.state != "paying"]
-    for one in orders:
-        if one.id in again.buying or proposed[one.id]:
-            proposing.propose(session, one, pegging.pegs_of(session, one.id), now=now, reuse=proposed[one.id])
+    buying = [one for one in orders if one.id in again.buying or proposed[one.id]]
+    pegs = pegging.pegs_of_all(session, [one.id for one in buying])
+    proposing.propose_all(session, [proposing.Needing(one, pegs[one.id], proposed[one.id]) for one in buying], now=now)
     fulfilment.reschedule_all(session, orders, now=now)
     stood_on = {peg.item_id for pegs, _ in stripped.values() for peg in pegs} | {one.item_id for one in placed}
     offers.touch(session, stood_on | again.stands_on, now=now, capacity=True)

@@ -216,7 +216,7 @@ def test_the_database_itself_refuses_what_is_kept(workshop: Workshop) -> None:
     kept = keep(workshop)
 
     def reserve(session):
-        return stock.reserve(session, item_id(session, "STOOL"), 1, 3)
+        return stock.change(session, item_id(session, "STOOL"), 1, free=3, reserved=3)
 
     assert workshop.db.run(reserve) is False
     for whose, quantity in (("trade", 1), ("key", 4)):
