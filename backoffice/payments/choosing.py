@@ -2,6 +2,7 @@
 
 One choice of one slip, in one transaction: the slip is marked first, under the plan's lock, so that of two tabs, of a choice
 and a picker, and of a choice and the next slip, one wins and the other changes nothing. Locks: payment, plan, goods, slip.
+Each is confirmed by one mail with the day that then holds; a cancelled order has its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import orders, slips
+from backoffice.crm import confirming, orders, slips
 from backoffice.crm.models import Checkout, Order, OrderLine, Slip
 from backoffice.erp import cancelling as goods
 from backoffice.erp import dated, fulfilment, plan, promising, splitting, substituting
@@ -110,6 +111,8 @@ def choose(
     elif choice == "cancel" and not cancelling.cancel(session, number, by=by, secret_key=secret_key, now=now):
         raise Refused("too_late_to_choose")
     slips.note(session, order, slip, by=by, now=now)
+    if choice != "cancel":  # of which they are told already
+        confirming.confirm(session, order, slip, secret_key=secret_key, now=now)
     return True
 
 
