@@ -6,7 +6,7 @@ Totals follow the reservation's state: a hold's stock is *reserved*, a placed or
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -20,7 +20,7 @@ from backoffice.erp import allotting, decisions, margins, stock, taking
 from backoffice.erp import models as t
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.erp.taking import Taking
-from backoffice.planning.outcome import Outcome, Peg, Slot
+from backoffice.planning.outcome import Outcome, Peg, Slot, Surplus
 
 COMMITTED = ("converted", "shipped")
 
@@ -34,13 +34,18 @@ def total_of(state: str) -> str:
 class Given:
     """What the plan has found for a reservation of `item`.
 
-    reuse: its own production orders that were stripped before and may carry the new work under their old numbers.
+    reuse: its own production orders that were stripped before and may carry the new work under their old numbers. commit: which
+    answer of the plan it is, where later ones may stand on what its lots yield.
     """
 
     reservation: t.Reservation
     outcome: Outcome
     item: t.Item
     reuse: Sequence[t.ProductionOrder] = ()
+    commit: int | None = None
+
+
+Made = dict[int, Sequence[t.ProductionOrder]]  # answer of the plan → the production orders that were written for it
 
 
 def write(session: Session, reservation: t.Reservation, outcome: Outcome, *, item: t.Item) -> None:
@@ -51,12 +56,18 @@ def write(session: Session, reservation: t.Reservation, outcome: Outcome, *, ite
     write_all(session, [Given(reservation, outcome, item)])
 
 
-def write_all(session: Session, given: Sequence[Given]) -> None:
-    """Write outcomes as `write` does, all in one go; what each may take is as if it were written after the ones before it."""
+def write_all(session: Session, given: Sequence[Given], made: Made | None = None) -> None:
+    """Write outcomes as `write` does, all in one go; what each may take is as if it were written after the ones before it.
+
+    made: of answers of the same plan that were written before; those of these are added to it.
+    """
     orders = _write_orders(session, given)
+    made = {} if made is None else made
+    fresh = {one.commit: own for one, own in zip(given, orders, strict=True) if one.commit is not None}
+    made |= fresh
     asked, rows = Taking(), []
     for one, own in zip(given, orders, strict=True):
-        rows += [_peg_row(one, peg, own, asked) for peg in one.outcome.pegs]
+        rows += [_peg_row(one, peg, own, asked, made, fresh.keys()) for peg in one.outcome.pegs]
     asked.give(session)
     write_rows(session, [row for row in rows if not decisions.is_planned(row)])
     session.add_all(row for row in rows if decisions.is_planned(row))  # the plan's log sees what goes through the session
@@ -64,7 +75,8 @@ def write_all(session: Session, given: Sequence[Given]) -> None:
 
 def _write_orders(session: Session, given: Sequence[Given]) -> list[list[t.ProductionOrder]]:
     """Return for each outcome its production orders, with their slots."""
-    found = [_orders_of(one) for one in given]
+    shared = _shared(given)
+    found = [_orders_of(one, shared) for one in given]
     new = [order for orders in found for order in orders if order.id is None]
     for number, order in enumerate(new):
         order.number = f"new-{order.reservation_id}-{number}"
@@ -87,12 +99,21 @@ def _write_orders(session: Session, given: Sequence[Given]) -> list[list[t.Produ
 _REUSED = ("quantity", "pegged", "state", "starts_at", "ready_at", "learns", "first_ready_at")
 
 
-def _orders_of(given: Given) -> list[t.ProductionOrder]:
+def _shared(given: Sequence[Given]) -> Mapping[tuple[int | None, int], int]:
+    """Return (answer, number of its production order) → how much of it later ones of these answers are given."""
+    taken = Counter[tuple[int | None, int]]()
+    for peg in (peg for one in given for peg in one.outcome.pegs):
+        if isinstance(peg.supply, Surplus):
+            taken[peg.supply.commit, cast(int, peg.supply.make)] += int(peg.quantity)
+    return taken
+
+
+def _orders_of(given: Given, shared: Mapping[tuple[int | None, int], int]) -> list[t.ProductionOrder]:
     reservation, outcome, reuse = given.reservation, given.outcome, list(given.reuse)
-    own = Counter[int]()
+    taken = Counter[int]()
     for peg in outcome.pegs:
         if peg.kind == "make":
-            own[cast(int, peg.supply)] += int(peg.quantity)
+            taken[cast(int, peg.supply)] += int(peg.quantity)
     orders: list[t.ProductionOrder] = []
     for number, make in enumerate(outcome.makes):
         order = next((old for old in reuse if old.item_id == make.item), None)
@@ -100,7 +121,7 @@ def _orders_of(given: Given) -> list[t.ProductionOrder]:
             order = t.ProductionOrder(item_id=cast(int, make.item), reservation_id=reservation.id)
         else:
             reuse.remove(order)
-        order.quantity, order.pegged = int(make.quantity), own[number]
+        order.quantity, order.pegged = int(make.quantity), taken[number] + shared.get((given.commit, number), 0)
         order.state = "planned" if reservation.state in COMMITTED else "held"
         order.starts_at, order.ready_at = make.starts_at, make.ready_at
         if make.demand is None and not order.learns:
@@ -120,7 +141,7 @@ def _slot(order: t.ProductionOrder, slot: Slot) -> t.OperationSlot:
     )
 
 
-def _peg_row(given: Given, peg: Peg, orders: Sequence[t.ProductionOrder], asked: Taking) -> t.Peg:
+def _peg_row(given: Given, peg: Peg, orders: Sequence[t.ProductionOrder], asked: Taking, made: Made, fresh: Set[int]) -> t.Peg:
     reservation = given.reservation
     row = t.Peg(
         reservation_id=reservation.id,
@@ -137,7 +158,14 @@ def _peg_row(given: Given, peg: Peg, orders: Sequence[t.ProductionOrder], asked:
     else:
         keep = given.item.safety_stock if row.item_id == given.item.id else 0
         total, whose = total_of(reservation.state), reservation.customer_class
-        asked.ask(row, cast(SupplyKey, peg.supply), total=total, customer_class=whose, keep=keep)
+        supply = peg.supply
+        if isinstance(supply, Surplus):  # what an earlier answer makes beyond its need
+            order = made[supply.commit][cast(int, supply.make)]
+            if supply.commit in fresh:  # a row that this transaction has just written: nobody else can see it
+                row.kind, row.supply_order_id = "make", order.id
+                return row
+            supply = ("mo", order.id)
+        asked.ask(row, cast(SupplyKey, supply), total=total, customer_class=whose, keep=keep)
     return row
 
 

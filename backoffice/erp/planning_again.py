@@ -1,8 +1,8 @@
 """Find new supplies for reservations that lost theirs, one after another, on one reading of the plan.
 
 What is free and booked is read once for all of them; each keeps in it what it was given, so the next one sees what the database
-would say, and what was found is written for all of them at once. Where the two would part (a lot or a purchase beyond its need,
-work that is kept back, what is kept for another class of customers) it is written first, and read again.
+would say, and what was found is written for all of them at once. Where the two would part (work that is kept back, what is kept
+for another class of customers) it is written first, and read again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.planning.outcome import Outcome
-from backoffice.planning.plan import Plan
+from backoffice.planning.plan import Plan, YieldKind
 
 Reuse = Mapping[int, Sequence[t.ProductionOrder]]  # reservation → its own production orders, which keep their numbers
 
@@ -40,6 +40,8 @@ class PlanningAgain:
         self._shelves: Mapping[int, Plan] = {}
         self._whose = RETAIL  # the class of customers that they were read for
         self._found: list[pegging.Given] = []  # and not written yet
+        self._answers = 0  # of the plan so far
+        self._made: pegging.Made = {}
         self.stands_on: set[int] = set()
         self.buying: set[int] = set()
 
@@ -68,11 +70,13 @@ class PlanningAgain:
         reservation.ready_at, reservation.basis, reservation.warehouse_id = outcome.ready_at, outcome.basis, warehouse_id
         reservation.margin_days = margins.days_of(self._session, self._master, outcome)
         reservation.chain = promising.chain_rows(self._session, outcome, warehouse_id, now=self._now)
-        self._found.append(pegging.Given(reservation, outcome, self._items[reservation.item_id], reuse))
+        commit = self._answers if warehouse_id is None else None
+        self._answers += warehouse_id is None
+        self._found.append(pegging.Given(reservation, outcome, self._items[reservation.item_id], reuse, commit))
         self.stands_on.update({reservation.item_id, *(int(str(peg.item)) for peg in outcome.pegs)})
         if any(peg.kind == "buy" for peg in outcome.pegs):
             self.buying.add(reservation.id)
-        if (self._plan is not None and self._plan.yielded_more) or self._keep_back(reservation, reuse):
+        if self._keep_back(reservation, reuse):
             self._plan = None
         return True
 
@@ -91,8 +95,10 @@ class PlanningAgain:
         item_id, quantity, own = reservation.item_id, reservation.quantity, reservation.warehouse_id
         here = [own] if own in self._shelves else []
         for place in (*here, None, *self._shelves):
-            plan = self._plan if place is None else self._shelves[place]
-            outcome = plan.commit(item_id, quantity, sell_from="production" if place is None else "stock")
+            if place is None:
+                outcome = self._plan.commit(item_id, quantity, yields=_yields(reservation))
+            else:
+                outcome = self._shelves[place].commit(item_id, quantity, sell_from="stock")
             if outcome.ready_at is not None:
                 return outcome, place
         return None
@@ -105,14 +111,19 @@ class PlanningAgain:
         self._write()
         self._plan = snapshot.load(self._session, self._items, now=self._now, customer_class=whose)
         self._shelves = sources.stocked(self._session, self._items, now=self._now, customer_class=whose)
-        self._whose = whose
+        self._whose, self._answers, self._made = whose, 0, {}
 
     def _write(self) -> None:
         """Write what was found since the last time."""
         update_rows(self._session, [one.reservation for one in self._found], *_FOUND)
-        pegging.write_all(self._session, self._found)
+        pegging.write_all(self._session, self._found, self._made)
         self._session.flush()
         self._found = []
+
+
+def _yields(reservation: t.Reservation) -> tuple[YieldKind, ...]:
+    """Return what else others may have at once of what it makes or buys: of a hold's lots, and of purchases, nothing is sure."""
+    return ("make",) if reservation.state in pegging.COMMITTED else ()
 
 
 _FOUND = ("ready_at", "basis", "warehouse_id", "margin_days", "chain")
