@@ -86,11 +86,17 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.OrderPlaced, customers.on_order_placed)
     events.listen(events.ConsentGiven, consents.make_on_given(secret_key, base_url))
     events.listen(events.MailWanted, _post)
+    events.listen(events.MailsWanted, _post_all)
     events.listen(events.RefundWanted, _send_back)
 
 
 def _post(session: Session, mail: events.MailWanted) -> None:
     outbox.put(session, "mail", mail.aggregate, mail.kind, dict(mail.payload), now=mail.at)
+
+
+def _post_all(session: Session, wanted: events.MailsWanted) -> None:
+    new = [outbox.New(mail.aggregate, mail.kind, mail.payload, mail.at) for mail in wanted.mails]
+    outbox.put_all(session, "mail", new)
 
 
 def _send_back(session: Session, refund: events.RefundWanted) -> None:

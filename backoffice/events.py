@@ -77,10 +77,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedDaysMoved:
-    """Goods of a placed order are now ready at other instants: all that one change has moved of it."""
+    """Goods of placed orders are now ready at other instants: all that one change has moved. moves: order → what of it."""
 
-    order_ref: str
-    moves: tuple[Move, ...]
+    moves: Mapping[str, tuple[Move, ...]]
     at: datetime
 
 
@@ -92,6 +91,13 @@ class MailWanted:
     aggregate: str  # order:SF-… | lead:L-…: mails of one aggregate leave in order
     payload: Mapping[str, Any]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailsWanted:
+    """Many are to be written to about one change, each once: no two mails are of one aggregate."""
+
+    mails: tuple[MailWanted, ...]
 
 
 @dataclass(frozen=True, slots=True)

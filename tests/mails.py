@@ -57,6 +57,18 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     },
     "day_moved": MOVED | {"expected_on": "2026-12-11"},
     "day_unknown": MOVED,
+    "choice_noted": {
+        "choice": "substituted",
+        "item": "Bench, ash",
+        "instead_of": "Bench, oak",
+        "by_phone": True,
+        "amount": {"amount_minor": 9_000, "currency": "EUR"},
+        "parts": [
+            {"on": "2026-12-08", "goods": [{"name": "Stool", "options": "", "quantity": 4}]},
+            {"on": "", "goods": [{"name": "Bench", "options": "ash", "quantity": 1}]},
+        ],
+        "deliver_on": "",
+    },
     "order_shipped": {
         "tracking": "JD014600001234",
         "deliver_on": "2026-12-08",

@@ -47,6 +47,16 @@ class Message:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class New:
+    """A message that is to be added. payload: as for `put`."""
+
+    aggregate: str
+    kind: str
+    payload: Mapping[str, Any]
+    at: datetime
+
+
 class Undeliverable(Exception):
     """Say that trying again cannot help: the message goes to the dead letters at once."""
 
@@ -56,20 +66,49 @@ def put(session: Session, target: str, aggregate: str, kind: str, payload: Mappi
 
     payload: JSON values only (days and instants as ISO text, money as {"amount_minor", "currency"}).
     """
-    values = {
-        "target": target,
-        "aggregate": aggregate,
-        "kind": kind,
-        "payload": dict(payload),
-        "state": "pending",
-        "attempts": 0,
-        "available_at": now,
-        "last_error": "",
-        "created_at": now,
-    }
+    _put(session, _values(target, New(aggregate, kind, payload, now)))
+
+
+def put_all(session: Session, target: str, messages: Sequence[New]) -> None:
+    """Add messages as `put` does, all of them in two statements; no two of one aggregate (else ValueError)."""
+    waiting = {one.aggregate: one for one in sorted(messages, key=lambda one: one.aggregate)}
+    if len(waiting) != len(messages):
+        raise ValueError("two messages of one aggregate")
+    if not messages:
+        return
+    of = table_of(OutboxMessage).c
+    earlier = sa.select(of.aggregate, sa.func.max(of.sequence)).where(of.target == target, of.aggregate.in_(waiting))
+    last = dict(session.execute(earlier.group_by(of.aggregate)).all())
+    rows = [{**_values(target, one), "sequence": last.get(one.aggregate, 0) + 1} for one in waiting.values()]
+    insert = _insert(session.get_bind().dialect.name).on_conflict_do_nothing().returning(of.aggregate)
+    written = set(session.scalars(insert, rows))
+    for aggregate in waiting.keys() - written:  # somebody else has put one there since we looked
+        _put(session, _values(target, waiting[aggregate]))
+
+
+def _put(session: Session, values: dict[str, Any]) -> None:
     # another transaction may have taken this number; the insert waited for its commit, so the next one reads past it
     while session.scalar(_putting(session.get_bind().dialect.name), values) is None:
         pass
+
+
+def _values(target: str, new: New) -> dict[str, Any]:
+    return {
+        "target": target,
+        "aggregate": new.aggregate,
+        "kind": new.kind,
+        "payload": dict(new.payload),
+        "state": "pending",
+        "attempts": 0,
+        "available_at": new.at,
+        "last_error": "",
+        "created_at": new.at,
+    }
+
+
+def _insert(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    message = table_of(OutboxMessage)
+    return sqlite.insert(message) if dialect == "sqlite" else postgresql.insert(message)
 
 
 @cache
@@ -80,8 +119,7 @@ def _putting(dialect: str) -> ReturningInsert[tuple[int]]:
     )
     given = ("target", "aggregate", "kind", "payload", "state", "attempts", "available_at", "last_error", "created_at")
     values: dict[str, Any] = {name: sa.bindparam(name) for name in given} | {"sequence": last.scalar_subquery() + 1}
-    insert = sqlite.insert(message) if dialect == "sqlite" else postgresql.insert(message)
-    return insert.values(values).on_conflict_do_nothing().returning(message.c.id)
+    return _insert(dialect).values(values).on_conflict_do_nothing().returning(message.c.id)
 
 
 def is_waiting(session: Session, *, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -60,15 +60,37 @@ def fits(rule: Rule, asked: Asked) -> bool:
 _RULES = sa.select(AssignmentRule).where(AssignmentRule.active).order_by(AssignmentRule.position, AssignmentRule.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A message that somebody is to answer. country: empty is the company's own."""
+
+    kind: str
+    language: str
+    country: str
+    postcode: str
+    sku: str
+
+
 def find_owner(session: Session, *, kind: str, language: str, country: str, postcode: str, sku: str, now: datetime) -> int | None:
     """Return who gets a message that comes in now; None: whoever takes it. country: empty is the company's own."""
+    return find_owners(session, [Wanted(kind, language, country, postcode, sku)], now=now)[0]
+
+
+def find_owners(session: Session, wanted: Sequence[Wanted], *, now: datetime) -> list[int | None]:
+    """Return who gets each of these messages, as `find_owner` does."""
     rows = session.scalars(_RULES).all()
     if not rows:
-        return None
+        return [None] * len(wanted)
     company = get_company(session)
-    asked = Asked(kind, language, country or company.country, postcode, _categories_of(session, sku))
     rules = [Rule(row.owner_id, row.kind, row.language, row.country, row.postcode_prefix, row.category_id) for row in rows]
-    return choose(rules, asked, away=find_away(session, wording.day_in(company.timezone, now)))
+    away = find_away(session, wording.day_in(company.timezone, now))
+    within = _categories_of(session, {one.sku for one in wanted if one.sku})
+
+    def owner(one: Wanted) -> int | None:
+        asked = Asked(one.kind, one.language, one.country or company.country, one.postcode, within.get(one.sku, frozenset()))
+        return choose(rules, asked, away=away)
+
+    return [owner(one) for one in wanted]
 
 
 def find_away(session: Session, on: date) -> frozenset[int]:
@@ -78,12 +100,17 @@ def find_away(session: Session, on: date) -> frozenset[int]:
     return frozenset(session.scalars(gone))
 
 
-def _categories_of(session: Session, sku: str) -> frozenset[int]:
-    if not sku:
-        return frozenset()
+def _categories_of(session: Session, skus: Set[str]) -> dict[str, frozenset[int]]:
+    """Return SKU → the categories of its product and every one above them."""
+    if not skus:
+        return {}
     rows = session.execute(sa.select(Category.id, Category.parent_id))
     above: dict[int, int | None] = {row.id: row.parent_id for row in rows}
-    here = session.scalar(sa.select(Product.category_id).join(Item, Item.product_id == Product.id).where(Item.sku == sku))
+    own = sa.select(Item.sku, Product.category_id).join(Product, Item.product_id == Product.id).where(Item.sku.in_(sorted(skus)))
+    return {sku: _upwards(above, category_id) for sku, category_id in session.execute(own)}
+
+
+def _upwards(above: Mapping[int, int | None], here: int | None) -> frozenset[int]:
     found: set[int] = set()
     while here is not None and here not in found:
         found.add(here)

@@ -6,11 +6,11 @@ States (SLIP_MOVES): every move is one conditional update, so of two tabs, or of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import audit, causes, events
@@ -25,27 +25,37 @@ SLIP_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-def tell_of(
-    session: Session, order: Order, late: Sequence[OrderLine], before: Mapping[int, date | None], *, now: datetime
-) -> Slip:
-    """Write down that an order's customer is told of its late lines; a slip that still waits gives way to this one.
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """An order whose customer is to be told of its late lines. before: the day of each line as they knew it, None: no day."""
 
-    late: those lines; before: the day of each line as they knew it, None: no day. An order of importance is a task at once.
+    order: Order
+    late: Sequence[OrderLine]
+    before: Mapping[int, date | None]
+
+
+def tell_all(session: Session, worse: Sequence[Worse], waiting: Mapping[int, Slip], *, now: datetime) -> dict[int, Slip]:
+    """Write down that the customers of these orders are told of their late lines; return order → its slip.
+
+    waiting: `find_open_all` of the orders: a slip that still waits gives way to the new one. An order of importance is a task
+    at once. In a handful of statements, however many orders there are.
     """
-    waiting = find_open(session, order.id)
-    if waiting is not None:
-        _move(session, waiting.id, "replaced")
-    slip = Slip(
-        order_id=order.id,
-        state="open",
-        lines=[_told(line, before) for line in late],
-        told_at=now,
-        lead_id=waiting.lead_id if waiting else None,
-    )
-    session.add(slip)
+    before = {one.order.id: waiting[one.order.id] for one in worse if one.order.id in waiting}
+    _move_all(session, [slip.id for slip in before.values()], "replaced")
+    told = {
+        one.order.id: Slip(
+            order_id=one.order.id,
+            state="open",
+            lines=[_told(line, one.before) for line in one.late],
+            told_at=now,
+            lead_id=before[one.order.id].lead_id if one.order.id in before else None,
+        )
+        for one in worse
+    }
+    slip_calls.call_important(session, [(one.order, told[one.order.id]) for one in worse], now=now)
+    session.add_all(told.values())
     session.flush()
-    slip_calls.call_if_important(session, order, slip, now=now)
-    return slip
+    return told
 
 
 def late_lines(session: Session, order_id: int) -> list[OrderLine]:
@@ -70,6 +80,12 @@ def find_open(session: Session, order_id: int) -> Slip | None:
     return session.scalar(_OPEN, {"order_id": order_id})
 
 
+def find_open_all(session: Session, order_ids: Iterable[int]) -> dict[int, Slip]:
+    """Return order → its slip that waits for a choice, of those that have one, as they stand in the database now."""
+    wanted = sa.select(Slip).where(Slip.order_id.in_(sorted(order_ids)), Slip.state == "open")
+    return {slip.order_id: slip for slip in session.scalars(wanted.execution_options(populate_existing=True))}
+
+
 def newest(session: Session, order_id: int) -> Slip | None:
     """Return the slip that an order's customer was told of last."""
     return session.scalar(sa.select(Slip).where(Slip.order_id == order_id).order_by(Slip.id.desc()).limit(1))
@@ -87,8 +103,14 @@ def get_slip(session: Session, order_id: int, slip_id: int) -> Slip:
 def end(session: Session, order_id: int, *, now: datetime) -> None:
     """Say that nothing is left to choose of an order: its day is kept after all, it has left, or it is cancelled."""
     slip = find_open(session, order_id)
-    if slip is not None and _move(session, slip.id, "over"):
-        slip_calls.close(session, slip, now=now)
+    if slip is not None:
+        end_all(session, [slip], now=now)
+
+
+def end_all(session: Session, waiting: Sequence[Slip], *, now: datetime) -> None:
+    """Say so of these slips, all at once."""
+    ended = _move_all(session, [slip.id for slip in waiting], "over")
+    slip_calls.close_all(session, [slip for slip in waiting if slip.id in ended], now=now)
 
 
 def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
@@ -115,7 +137,7 @@ def mark(session: Session, order: Order, slip_id: int, state: str, option: str, 
 
 def note(session: Session, order: Order, slip: Slip, *, by: str, now: datetime) -> None:
     """Write what was chosen into the order's history and the audit, and take the call off the list of sales."""
-    slip_calls.close(session, slip, now=now)
+    slip_calls.close_all(session, [slip], now=now)
     said = {"choice": slip.state, **{name: value for name, value in slip.choice.items() if name in ("item", "instead_of")}}
     actor = "" if by == "customer" else by
     text = str(slip.choice.get("said_by", ""))  # who told the colleague so
@@ -139,11 +161,19 @@ def _told(line: OrderLine, before: Mapping[int, date | None]) -> dict[str, Any]:
 
 
 def _move(session: Session, slip_id: int, new: str, **values: Any) -> bool:
+    return slip_id in _move_all(session, [slip_id], new, **values)
+
+
+def _move_all(session: Session, slip_ids: Sequence[int], new: str, **values: Any) -> set[int]:
+    """Move slips on that may go there; return which were moved."""
+    if not slip_ids:
+        return set()
     allowed = [old for old, news in SLIP_MOVES.items() if new in news]
-    result = session.execute(
+    moved = (
         sa.update(Slip)
-        .where(Slip.id == slip_id, Slip.state.in_(allowed))
+        .where(Slip.id.in_(slip_ids), Slip.state.in_(allowed))
         .values(state=new, **values)
+        .returning(Slip.id)
         .execution_options(synchronize_session="fetch")
     )
-    return cast("CursorResult[Any]", result).rowcount == 1
+    return set(session.scalars(moved))

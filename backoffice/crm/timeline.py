@@ -29,7 +29,24 @@ def record(
 
     values: what the words of its kind need (an amount, a day), so that each reader gets them in their language.
     """
-    entry = Activity(
+    record_all(
+        session, [entry(party_id, kind, text=text, lead_id=lead_id, order_ref=order_ref, actor=actor, values=values, now=now)]
+    )
+
+
+def entry(
+    party_id: int,
+    kind: str,
+    *,
+    text: str = "",
+    lead_id: int | None = None,
+    order_ref: str | None = None,
+    actor: str = "",
+    values: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> Activity:
+    """Return an entry for `record_all`; what it is given means the same as in `record`."""
+    return Activity(
         party_id=party_id,
         kind=kind,
         text=text,
@@ -39,7 +56,11 @@ def record(
         values=dict(values or {}),
         at=now,
     )
-    write_rows(session, [entry])
+
+
+def record_all(session: Session, entries: Sequence[Activity]) -> None:
+    """Add entries, in their order, in one statement."""
+    write_rows(session, entries)
 
 
 def find_entries(session: Session, party_id: int, *, limit: int = 200) -> Sequence[Activity]:

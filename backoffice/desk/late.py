@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
 from backoffice.crm.models import Order, OrderLine, Party
+from backoffice.desk.listing import PAGE
 from backoffice.erp import promising, tracing
 from backoffice.erp.models import (
     Item,
@@ -26,7 +28,6 @@ from backoffice.erp.models import (
 from backoffice.public.promise import Step
 
 OPEN = ("placed", "confirmed", "picking")
-MOST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,48 +64,80 @@ class Late:
     with_others: bool
 
 
-def find_late(session: Session, today: date, *, now: datetime) -> Sequence[Late]:
-    """Return late lines not sent yet: first those without a day, then by days late; at most MOST, the oldest promises.
+def find_late(session: Session, today: date, *, page: int = 1, now: datetime) -> tuple[Sequence[Late], int]:
+    """Return one page of late lines not sent yet, first those without a day, then by days late, and how many there are in all.
 
     today: the company's date.
     """
     root = sa.func.coalesce(Reservation.split_from_id, Reservation.id)
-    rows = session.execute(
+    all_late = _worst_first(session, today, root, now)
+    shown = [one.line_id for one in all_late[(page - 1) * PAGE : page * PAGE]]
+    wanted = (
         sa.select(Order.number, Party.name, OrderLine)
         .join(Order, Order.id == OrderLine.order_id)
         .join(Party, Party.id == Order.party_id)
-        .where(
-            Order.state.in_(OPEN),
-            OrderLine.reservation_id.in_(_not_sent(root)),
-            sa.or_(
-                OrderLine.expected_on > OrderLine.promised_on,
-                OrderLine.expected_on < today,
-                OrderLine.moved_cause["day_known"].as_boolean() == sa.false(),
-                OrderLine.reservation_id.in_(_on_something_late(now, root)),
-            ),
-        )
-        .order_by(OrderLine.promised_on, OrderLine.id)
-        .limit(MOST)
-    ).all()
-    ids = [line.reservation_id for _, _, line in rows]
-    waits, paths = _blockers(session, ids, root, now), _paths(session, ids, root, now)
-    waiting = {number for number, _, line in rows if line.reservation_id in waits}
+        .where(OrderLine.id.in_(shown))
+    )
+    rows = sorted(session.execute(wanted).all(), key=lambda row: shown.index(row[2].id))
+    orders = {line.order_id for _, _, line in rows}
+    mates = [one for one in all_late if one.order_id in orders]
+    waits = _blockers(session, [one.reservation_id for one in mates], root, now)
+    paths = _paths(session, [line.reservation_id for _, _, line in rows], root, now)
+    waiting = {one.order_id for one in mates if one.reservation_id in waits}
     nothing: tuple[Sequence[tracing.Node], Step | None] = ((), None)
     found = [
         Late(
             number,
             customer,
             line,
-            max((max(line.expected_on, today) - line.promised_on).days, 0),
+            _days(line.promised_on, line.expected_on, today),
             line.expected_on < today,
             causes.is_day_known(line.moved_cause),
             waits.get(line.reservation_id, ()),
             *paths.get(line.reservation_id, nothing),
-            number in waiting and line.reservation_id not in waits,
+            line.order_id in waiting and line.reservation_id not in waits,
         )
         for number, customer, line in rows
     ]
-    return sorted(found, key=lambda one: (one.day_known, -one.days, one.line.promised_on, one.line.id))
+    return found, len(all_late)
+
+
+class _Line(NamedTuple):
+    """A late line, by as little as the order of the list needs."""
+
+    rank: tuple[bool, int, date]
+    line_id: int
+    order_id: int
+    reservation_id: int
+
+
+def _worst_first(session: Session, today: date, root: sa.ColumnElement[int], now: datetime) -> list[_Line]:
+    """Return all late lines not sent yet, in the order in which they are shown."""
+    without_day = OrderLine.moved_cause["day_known"].as_boolean() == sa.false()
+    rows = session.execute(
+        sa.select(
+            OrderLine.promised_on, OrderLine.expected_on, without_day, OrderLine.id, OrderLine.order_id, OrderLine.reservation_id
+        )
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(
+            Order.state.in_(OPEN),
+            OrderLine.reservation_id.in_(_not_sent(root)),
+            sa.or_(
+                OrderLine.expected_on > OrderLine.promised_on,
+                OrderLine.expected_on < today,
+                without_day,
+                OrderLine.reservation_id.in_(_on_something_late(now, root)),
+            ),
+        )
+    )
+    return sorted(
+        _Line((not unknown, -_days(promised_on, expected_on, today), promised_on), *ids)
+        for promised_on, expected_on, unknown, *ids in rows
+    )
+
+
+def _days(promised_on: date, expected_on: date, today: date) -> int:
+    return max((max(expected_on, today) - promised_on).days, 0)
 
 
 def _paths(

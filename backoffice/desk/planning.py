@@ -17,24 +17,26 @@ from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("planning", __name__, url_prefix="/desk/planning")
 MOST_HOURS = 720
-LATE_SHOWN = 50
 
 
 @bp.get("")
 def home() -> ResponseReturnValue:
     """Show what is broken today, then how full the next four weeks are."""
-    now = context.now()
+    now, page = context.now(), forms.page()
     late_only, proposed = planning_lists.is_late(now), planning_lists.is_proposed()
+    promises, late_total = context.read(lambda db: late.find_late(db, context.today(), page=page, now=now))
     return render_template(
         "desk/planning/today.html",
         late_made=context.read(lambda db: planning_lists.find_made(db, now=now, late=True)),
         late_coming=context.read(lambda db: planning_lists.find_coming(db, now=now, only=late_only)),
         proposed=context.read(lambda db: planning_lists.find_coming(db, now=now, only=proposed)),
-        late=context.read(lambda db: late.find_late(db, context.today(), now=now)),
+        late=promises,
+        late_total=late_total,
+        page_number=page,
+        page_size=listing.PAGE,
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
         kept=kept.find_whole(2),
-        page_size=LATE_SHOWN,
     )
 
 

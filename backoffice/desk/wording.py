@@ -325,6 +325,7 @@ def name_of(kind: str, code: str) -> str:
             "order_refunded": _("Mail: money back"),
             "day_moved": _("Mail: another day"),
             "day_unknown": _("Mail: no day known"),
+            "choice_noted": _("Mail: choice confirmed"),
             "can_be_had": _("Mail: can be had again"),
             "lead_answer": _("Mail: answer to a message"),
             "consent_given": _("Mail: permission to write"),

@@ -88,13 +88,11 @@ def _newest_on(session: Session, here: Sequence[sa.ColumnElement[bool]], short: 
         .order_by(sa.case((t.Shipment.state == "picking", 1), else_=0), t.Reservation.id.desc(), t.Peg.id.desc())
         .execution_options(populate_existing=True)
     ).all()
-    losing: list[int] = []
+    losing: list[tuple[t.Peg, str]] = []
     for peg, reservation in rows:
         if short <= 0:
             break
-        pegging.give_back(session, peg, state=reservation.state)
-        session.delete(peg)
-        losing.append(reservation.id)
+        losing.append((peg, reservation.state))
         short -= peg.quantity
-    session.flush()
-    return losing
+    pegging.take_off(session, losing)
+    return [peg.reservation_id for peg, _ in losing]

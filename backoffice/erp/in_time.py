@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import promising, shipping, snapshot, sources, substituting
-from backoffice.erp.classes import RETAIL
 from backoffice.erp.shipping import Destination
 from backoffice.planning.shipping import ship
 from backoffice.public.errors import BadInput, Refused
@@ -20,21 +18,7 @@ from backoffice.public.promise import Promise
 LOOKED_AT = 10  # stand-ins that are tried: each is a question to the plan
 
 
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """Who buys, and where it goes.
-
-    own: the cart whose holds do not compete; service: how it is sent, "" the usual way; customer_class: for what is kept for it.
-    """
-
-    country: str
-    postcode: str | None
-    own: str | None = None
-    service: str = ""
-    customer_class: str = RETAIL
-
-
-def most(session: Session, item: t.Item, quantity: int, buyer: Buyer, *, by: date, now: datetime) -> int:
+def most(session: Session, item: t.Item, quantity: int, buyer: sources.Buyer, *, by: date, now: datetime) -> int:
     """Return the largest part of `quantity` that arrives by a day, 0 if none; by bisection, as more never comes sooner."""
     master = masters.load(session, now=now)
     sell_from = sources.policy(item)
@@ -72,7 +56,7 @@ def most(session: Session, item: t.Item, quantity: int, buyer: Buyer, *, by: dat
 
 
 def instead(
-    session: Session, item: t.Item, quantity: int, buyer: Buyer, *, by: date | None, now: datetime
+    session: Session, item: t.Item, quantity: int, buyer: sources.Buyer, *, by: date | None, now: datetime
 ) -> Sequence[tuple[t.Item, Promise]]:
     """Return at most three items that may stand in for another and arrive by a day (None: on any), by priority."""
     found: list[tuple[t.Item, Promise]] = []

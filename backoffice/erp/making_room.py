@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import PlanMoved
-from backoffice.erp import claiming, fulfilment, lots, pegging, stock
+from backoffice.erp import claiming, fulfilment, lots, pegging, stock, taking
 from backoffice.erp import models as t
 from backoffice.erp.snapshot import SupplyKey
 from backoffice.planning.outcome import Moved, Taken
@@ -64,9 +64,9 @@ def _stand(session: Session, peg: t.Peg, taken: Taken, state: str) -> t.Peg:
         there = stock.change(session, peg.item_id, lot.warehouse_id, there=quantity, **total)
         there = there and lots.change(session, lot.id, pegged=quantity)
     elif kind == "po":
-        there = pegging.change_receipt(session, number, quantity)
+        there = taking.change_receipt(session, number, quantity)
     else:
-        there = pegging.change_production(session, number, quantity)
+        there = taking.change_production(session, number, quantity)
     if not there:
         raise PlanMoved(f"{kind} {number}")
     peg.kind = {"lot": "stock", "po": "receipt", "mo": "make"}[kind]

@@ -26,7 +26,7 @@ from backoffice.erp.company import get_warehouse, premises
 from backoffice.erp.factory import Master
 from backoffice.planning import residuals
 from backoffice.planning.calendars import Calendar
-from backoffice.planning.outcome import Link, Outcome
+from backoffice.planning.outcome import Link, Outcome, Surplus
 
 
 class Days(NamedTuple):
@@ -90,7 +90,7 @@ def of_parcels(session: Session, warehouse: t.Warehouse) -> int:
 def _comes_from_production(outcome: Outcome) -> bool:
     """Tell whether an answer waits for what a production order makes beyond its own need."""
     supply: Hashable = next((link.details.get("supply") for link in outcome.chain if link.kind == "receipt"), None)
-    return isinstance(supply, tuple) and supply[0] == "mo"
+    return isinstance(supply, Surplus) or (isinstance(supply, tuple) and supply[0] == "mo")
 
 
 def works_calendar(session: Session, master: Master) -> Calendar:

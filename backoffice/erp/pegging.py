@@ -6,21 +6,22 @@ Totals follow the reservation's state: a hold's stock is *reserved*, a placed or
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from backoffice.db import PlanMoved, table_of, write_rows
-from backoffice.erp import allotting, decisions, lots, margins, stock
+from backoffice.db import table_of, update_rows, write_rows
+from backoffice.erp import allotting, decisions, lots, margins, stock, taking
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.snapshot import SupplyKey
-from backoffice.planning.outcome import Outcome, Peg
+from backoffice.erp.taking import Taking
+from backoffice.planning.outcome import Outcome, Peg, Slot, Surplus
 from backoffice.wording import day_in
 
 COMMITTED = ("converted", "shipped")
@@ -31,176 +32,165 @@ def total_of(state: str) -> str:
     return "allocated" if state in COMMITTED else "reserved"
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the plan has found for a reservation of `item`.
+
+    reuse: its own production orders that were stripped before and may carry the new work under their old numbers. commit: which
+    answer of the plan it is, where later ones may stand on what its lots yield. in_lots: items kept in lots, of which pegs say
+    when they are used; arrives_on: when that is, of what is reserved.
+    """
+
+    reservation: t.Reservation
+    outcome: Outcome
+    item: t.Item
+    reuse: Sequence[t.ProductionOrder] = ()
+    commit: int | None = None
+    in_lots: Collection[int] = ()
+    arrives_on: date | None = None
+
+
+Made = dict[int, Sequence[t.ProductionOrder]]  # answer of the plan → the production orders that were written for it
+
+
 def write(
     session: Session,
     reservation: t.Reservation,
     outcome: Outcome,
     *,
     item: t.Item,
-    reuse: Sequence[t.ProductionOrder] = (),
     in_lots: Collection[int] = (),
     arrives_on: date | None = None,
-) -> list[t.ProductionOrder]:
-    """Write an outcome's production orders, slots and pegs for a reservation; return the orders. The caller flushes.
+) -> None:
+    """Write an outcome's production orders, slots and pegs for a reservation of `item`. The caller flushes.
 
-    item: what is reserved. reuse: its own production orders that were stripped before and may carry the new work under their
-    old numbers. in_lots: items kept in lots, of which pegs say when they are used; arrives_on: when that is, of what is reserved.
-    Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
+    in_lots, arrives_on: see `Given`. Raises PlanMoved when a supply has gone in the meantime: ask the plan again.
     """
-    orders = _write_orders(session, reservation, outcome, list(reuse))
-    rows = [_peg_row(session, reservation, item, peg, orders) for peg in sorted(outcome.pegs, key=_lock_order)]
-    if in_lots:
-        _say_when_used(session, rows, in_lots, arrives_on, orders)
+    write_all(session, [Given(reservation, outcome, item, in_lots=in_lots, arrives_on=arrives_on)])
+
+
+def write_all(session: Session, given: Sequence[Given], made: Made | None = None) -> None:
+    """Write outcomes as `write` does, all in one go; what each may take is as if it were written after the ones before it.
+
+    made: of answers of the same plan that were written before; those of these are added to it.
+    """
+    orders = _write_orders(session, given)
+    made = {} if made is None else made
+    fresh = {one.commit: own for one, own in zip(given, orders, strict=True) if one.commit is not None}
+    made |= fresh
+    asked, rows = Taking(), []
+    for one, own in zip(given, orders, strict=True):
+        pegs = [_peg_row(one, peg, own, asked, made, fresh.keys()) for peg in one.outcome.pegs]
+        _say_when_used(session, one, pegs, own)
+        rows += pegs
+    asked.give(session)
     write_rows(session, [row for row in rows if not decisions.is_planned(row)])
     session.add_all(row for row in rows if decisions.is_planned(row))  # the plan's log sees what goes through the session
-    return orders
 
 
-def _say_when_used(
-    session: Session,
-    rows: Sequence[t.Peg],
-    in_lots: Collection[int],
-    arrives_on: date | None,
-    orders: Sequence[t.ProductionOrder],
-) -> None:
+def _say_when_used(session: Session, given: Given, rows: Sequence[t.Peg], orders: Sequence[t.ProductionOrder]) -> None:
+    if not given.in_lots:
+        return
     begin = {order.id: day_in(get_company(session).timezone, order.starts_at) for order in orders}
     for row in rows:
-        if row.item_id in in_lots:
-            row.use_on = begin[row.production_order_id] if row.production_order_id else arrives_on
+        if row.item_id in given.in_lots:
+            row.use_on = begin[row.production_order_id] if row.production_order_id else given.arrives_on
 
 
-def _lock_order(peg: Peg) -> tuple[str, int, int]:
-    key = cast(SupplyKey, peg.supply) if peg.kind in ("stock", "receipt") else ("", 0)
-    # what is kept changes the row of its supply too: those are locked by item
-    rows = {"stock": "stock", "receipt": "po"}[peg.kind] if key[0] in ("kept", "lot") else key[0]
-    return (str(rows), int(cast(int, peg.item)), int(key[1]))
+def _write_orders(session: Session, given: Sequence[Given]) -> list[list[t.ProductionOrder]]:
+    """Return for each outcome its production orders, with their slots."""
+    shared = _shared(given)
+    found = [_orders_of(one, shared) for one in given]
+    new = [order for orders in found for order in orders if order.id is None]
+    for number, order in enumerate(new):
+        order.number = f"new-{order.reservation_id}-{number}"
+    session.add_all(new)
+    if new:
+        session.flush()
+        for order in new:
+            order.number = f"MO-{order.id:05d}"
+        update_rows(session, new, "number")
+    fresh = set(new)
+    again = [order for orders in found for order in orders if order not in fresh]
+    update_rows(session, again, *_REUSED)
+    for order in again:
+        decisions.note(session, order)
+    for one, orders in zip(given, found, strict=True):
+        session.add_all(_slot(order, slot) for make, order in zip(one.outcome.makes, orders, strict=True) for slot in make.slots)
+    return found
 
 
-def _write_orders(
-    session: Session, reservation: t.Reservation, outcome: Outcome, reuse: list[t.ProductionOrder]
-) -> list[t.ProductionOrder]:
+_REUSED = ("quantity", "pegged", "state", "starts_at", "ready_at", "learns", "first_ready_at")
+
+
+def _shared(given: Sequence[Given]) -> Mapping[tuple[int | None, int], int]:
+    """Return (answer, number of its production order) → how much of it later ones of these answers are given."""
+    taken = Counter[tuple[int | None, int]]()
+    for peg in (peg for one in given for peg in one.outcome.pegs):
+        if isinstance(peg.supply, Surplus):
+            taken[peg.supply.commit, cast(int, peg.supply.make)] += int(peg.quantity)
+    return taken
+
+
+def _orders_of(given: Given, shared: Mapping[tuple[int | None, int], int]) -> list[t.ProductionOrder]:
+    reservation, outcome, reuse = given.reservation, given.outcome, list(given.reuse)
+    taken = Counter[int]()
+    for peg in outcome.pegs:
+        if peg.kind == "make":
+            taken[cast(int, peg.supply)] += int(peg.quantity)
     orders: list[t.ProductionOrder] = []
-    state = "planned" if reservation.state in COMMITTED else "held"
-    for make in outcome.makes:
+    for number, make in enumerate(outcome.makes):
         order = next((old for old in reuse if old.item_id == make.item), None)
         if order is None:
-            order = t.ProductionOrder(number=f"new-{reservation.id}-{len(orders)}", item_id=cast(int, make.item))
-            session.add(order)
+            order = t.ProductionOrder(item_id=cast(int, make.item), reservation_id=reservation.id)
         else:
             reuse.remove(order)
-        order.quantity, order.pegged, order.state = int(make.quantity), 0, state
-        order.reservation_id = reservation.id
+        order.quantity, order.pegged = int(make.quantity), taken[number] + shared.get((given.commit, number), 0)
+        order.state = "planned" if reservation.state in COMMITTED else "held"
         order.starts_at, order.ready_at = make.starts_at, make.ready_at
         if make.demand is None and not order.learns:
             order.learns, order.first_ready_at = margins.of_made(outcome), make.ready_at
-        if order.id is None:
-            session.flush()
-            order.number = f"MO-{order.id:05d}"
-        for slot in make.slots:
-            session.add(
-                t.OperationSlot(
-                    production_order_id=order.id,
-                    work_centre_id=cast(int, slot.work_centre),
-                    position=slot.position,
-                    lane=slot.lane,
-                    starts_at=slot.starts_at,
-                    ends_at=slot.ends_at,
-                )
-            )
         orders.append(order)
     return orders
 
 
-def _peg_row(session: Session, reservation: t.Reservation, item: t.Item, peg: Peg, orders: list[t.ProductionOrder]) -> t.Peg:
-    quantity = int(peg.quantity)
+def _slot(order: t.ProductionOrder, slot: Slot) -> t.OperationSlot:
+    return t.OperationSlot(
+        production_order_id=order.id,
+        work_centre_id=cast(int, slot.work_centre),
+        position=slot.position,
+        lane=slot.lane,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+    )
+
+
+def _peg_row(given: Given, peg: Peg, orders: Sequence[t.ProductionOrder], asked: Taking, made: Made, fresh: Set[int]) -> t.Peg:
+    reservation = given.reservation
     row = t.Peg(
         reservation_id=reservation.id,
         production_order_id=None if peg.demand is None else orders[peg.demand].id,
         item_id=cast(int, peg.item),
-        quantity=quantity,
+        quantity=int(peg.quantity),
         kind=peg.kind,
         available_at=peg.available_at,
     )
     if peg.kind == "make":
-        order = orders[cast(int, peg.supply)]
-        row.supply_order_id = order.id
-        order.pegged += quantity  # a row that this transaction has just written: nobody else can see it
-    elif peg.kind == "stock":
-        _take_stock(session, reservation, item, row, cast(SupplyKey, peg.supply))
-    elif peg.kind == "receipt":
-        _take_receipt(session, reservation, row, cast(SupplyKey, peg.supply))
-    else:
+        row.supply_order_id = orders[cast(int, peg.supply)].id
+    elif peg.kind == "buy":
         row.supplier_id = cast(int, peg.supply)
-    return row
-
-
-def _take_stock(session: Session, reservation: t.Reservation, item: t.Item, row: t.Peg, supply: SupplyKey) -> None:
-    kind, supply_id = supply
-    if kind == "kept":
-        _take_kept(session, reservation, row, supply_id)
-        return
-    if kind == "lot":
-        lot = session.get_one(t.StockLot, supply_id)
-        row.lot_id, supply_id = lot.id, lot.warehouse_id
-    row.warehouse_id = supply_id
-    keep = item.safety_stock if row.item_id == item.id else 0
-    take = stock.allocate if reservation.state in COMMITTED else stock.reserve
-    if not take(session, row.item_id, supply_id, row.quantity, keep=keep):
-        raise PlanMoved(f"stock of item {row.item_id}")
-    if row.lot_id is not None and not lots.change(session, row.lot_id, pegged=row.quantity):
-        raise PlanMoved(f"lot {row.lot_id}")
-
-
-def _take_kept(session: Session, reservation: t.Reservation, row: t.Peg, allotment_id: int) -> None:
-    whose, total = reservation.customer_class, total_of(reservation.state)
-    kept = allotting.take(session, allotment_id, row.quantity, customer_class=whose, total=total)
-    if kept is None:
-        raise PlanMoved(f"allotment {allotment_id}")
-    row.allotment_id = kept.id
-    row.warehouse_id, row.purchase_order_line_id = kept.warehouse_id, kept.purchase_order_line_id
-
-
-def _take_receipt(session: Session, reservation: t.Reservation, row: t.Peg, supply: SupplyKey) -> None:
-    kind, supply_id = supply
-    if kind == "kept":
-        _take_kept(session, reservation, row, supply_id)
-        return
-    if kind == "po":
-        row.purchase_order_line_id = supply_id
-        taken = change_receipt(session, supply_id, row.quantity)
     else:
-        row.kind, row.supply_order_id = "make", supply_id
-        taken = change_production(session, supply_id, row.quantity)
-    if not taken:
-        raise PlanMoved(f"{kind} {supply_id}")
-
-
-def change_receipt(session: Session, line_id: int, delta: int) -> bool:
-    """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
-    line = t.PurchaseOrderLine
-    free = line.quantity - line.received - line.pegged - line.allotted
-    return _changed(  # how much of it is pegged, the pegs themselves say
-        session,
-        sa.update(line)
-        .where(line.id == line_id, line.pegged + delta >= 0, free >= delta if delta > 0 else sa.true())
-        .values(pegged=line.pegged + delta),
-    )
-
-
-def change_production(session: Session, order_id: int, delta: int) -> bool:
-    """Add `delta` to what is pegged of a production order; tell whether it covers it."""
-    order = t.ProductionOrder
-    return _changed(
-        session,
-        sa.update(order)
-        .where(order.id == order_id, order.pegged + delta <= order.quantity, order.pegged + delta >= 0)
-        .values(pegged=order.pegged + delta),
-    )
-
-
-def _changed(session: Session, statement: sa.Update) -> bool:
-    result = session.execute(statement.execution_options(synchronize_session="fetch", **decisions.NOTED))
-    return cast("CursorResult[Any]", result).rowcount == 1
+        keep = given.item.safety_stock if row.item_id == given.item.id else 0
+        total, whose = total_of(reservation.state), reservation.customer_class
+        supply = peg.supply
+        if isinstance(supply, Surplus):  # what an earlier answer makes beyond its need
+            order = made[supply.commit][cast(int, supply.make)]
+            if supply.commit in fresh:  # a row that this transaction has just written: nobody else can see it
+                row.kind, row.supply_order_id = "make", order.id
+                return row
+            supply = ("mo", order.id)
+        asked.ask(row, cast(SupplyKey, supply), total=total, customer_class=whose, keep=keep)
+    return row
 
 
 def lock(session: Session, *conditions: sa.ColumnElement[bool]) -> None:
@@ -212,17 +202,23 @@ def lock(session: Session, *conditions: sa.ColumnElement[bool]) -> None:
     session.execute(sa.select(t.Reservation.id).where(t.Reservation.id.in_(ids)).order_by(t.Reservation.id).with_for_update())
 
 
-_UNUSED = (
-    sa.select(t.Peg)
-    .where(t.Peg.reservation_id == sa.bindparam("reservation_id"), t.Peg.used.is_(False))
-    .order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id)
-    .execution_options(populate_existing=True)
-)
+_IN_ORDER = sa.select(t.Peg).order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id).execution_options(populate_existing=True)
+_UNUSED = _IN_ORDER.where(t.Peg.reservation_id == sa.bindparam("reservation_id"), t.Peg.used.is_(False))
 
 
 def pegs_of(session: Session, reservation_id: int) -> list[t.Peg]:
     """Return the pegs of a reservation that are not used up yet, in locking order."""
     return list(session.scalars(_UNUSED, {"reservation_id": reservation_id}))
+
+
+def pegs_of_all(session: Session, reservation_ids: Sequence[int]) -> dict[int, list[t.Peg]]:
+    """Return the pegs of each of these reservations, as `pegs_of` does."""
+    found: dict[int, list[t.Peg]] = {one: [] for one in reservation_ids}
+    if found:
+        mine = t.Peg.reservation_id.in_(sorted(found)), t.Peg.used.is_(False)
+        for peg in session.scalars(_IN_ORDER.where(*mine)):
+            found[peg.reservation_id].append(peg)
+    return found
 
 
 def strip(session: Session, reservation: t.Reservation, *, state: str) -> list[t.ProductionOrder]:
@@ -240,9 +236,7 @@ def strip_all(session: Session, states: Mapping[int, str]) -> dict[int, tuple[li
     """
     found: dict[int, tuple[list[t.Peg], list[t.ProductionOrder]]] = {one: ([], []) for one in states}
     mine = t.Peg.reservation_id.in_(sorted(states)), t.Peg.used.is_(False)
-    pegs = session.scalars(
-        sa.select(t.Peg).where(*mine).order_by(t.Peg.kind, t.Peg.item_id, t.Peg.id).execution_options(populate_existing=True)
-    ).all()
+    pegs = session.scalars(_IN_ORDER.where(*mine)).all()
     orders = session.scalars(
         sa.select(t.ProductionOrder)
         .where(t.ProductionOrder.reservation_id.in_(sorted(states)), t.ProductionOrder.state.in_(["held", "planned"]))
@@ -259,11 +253,26 @@ def strip_all(session: Session, states: Mapping[int, str]) -> dict[int, tuple[li
     for supply, quantity in sorted(given.items()):
         _return(session, supply, quantity)
     _cancel(session, orders, own)
-    session.execute(sa.delete(t.Peg).where(*mine).execution_options(synchronize_session=False, **decisions.NOTED))
+    _delete(session, pegs)
+    return found
+
+
+def take_off(session: Session, pegs: Sequence[tuple[t.Peg, str]]) -> None:
+    """Take pegs off what they stand on, each with the state that its reservation's totals stand as. They are rows no more."""
+    given = Counter[_Supplied]()
+    for peg, state in pegs:
+        given[_supply_of(peg, state)] += peg.quantity
+    for supply, quantity in sorted(given.items()):
+        _return(session, supply, quantity)
+    _delete(session, [peg for peg, _ in pegs])
+
+
+def _delete(session: Session, pegs: Sequence[t.Peg]) -> None:
+    gone = sa.delete(t.Peg).where(t.Peg.id.in_([peg.id for peg in pegs]))
+    session.execute(gone.execution_options(synchronize_session=False, **decisions.NOTED))
     for peg in pegs:
         decisions.note(session, peg, gone=True)
         session.expunge(peg)
-    return found
 
 
 def _cancel(session: Session, orders: Sequence[t.ProductionOrder], given: Mapping[int, int]) -> None:
@@ -309,9 +318,9 @@ def _return(session: Session, supply: _Supplied, quantity: int) -> None:
     elif kind == "receipt":
         if kept:
             allotting.change_line(session, number, kept)
-        change_receipt(session, number, -quantity)
+        taking.change_receipt(session, number, -quantity)
     elif kind == "make":
-        change_production(session, number, -quantity)
+        taking.change_production(session, number, -quantity)
 
 
 def to_stock(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,45 +16,71 @@ from backoffice.erp import models as t
 from backoffice.planning.model import lots_for
 
 
-def propose(
-    session: Session,
-    reservation: t.Reservation,
-    pegs: Sequence[t.Peg],
-    *,
-    now: datetime,
-    reuse: Sequence[t.PurchaseOrderLine] = (),
-) -> list[t.PurchaseOrder]:
-    """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts.
+@dataclass(frozen=True, slots=True)
+class Needing:
+    """A placed order's promise that may have to buy. pegs: what the reservation stands on.
 
-    pegs: what the reservation stands on. reuse: lines proposed for it before it was planned anew; they carry the new need
-    under their old numbers or go. Each item is ordered from the supplier that its peg names.
+    reuse: lines proposed for it before it was planned anew; they carry the new need under their old numbers or go.
     """
-    if not reuse and not any(peg.kind == "buy" for peg in pegs):
+
+    reservation: t.Reservation
+    pegs: Sequence[t.Peg]
+    reuse: Sequence[t.PurchaseOrderLine] = ()
+
+    def by_supplier(self, master: masters.Master) -> Mapping[tuple[int, int], list[t.Peg]]:
+        """Return (item, supplier) → the pegs that need it; each from the supplier that its peg names."""
+        wanted: dict[tuple[int, int], list[t.Peg]] = defaultdict(list)
+        for peg in self.pegs:
+            if peg.kind == "buy":
+                wanted[peg.item_id, peg.supplier_id or master.suppliers[peg.item_id][0]].append(peg)
+        return dict(sorted(wanted.items()))
+
+
+def propose(session: Session, reservation: t.Reservation, pegs: Sequence[t.Peg], *, now: datetime) -> list[t.PurchaseOrder]:
+    """Write purchase orders (state proposed) for what a placed order's promise still has to buy; pegs turn into receipts."""
+    return propose_all(session, [Needing(reservation, pegs)], now=now)
+
+
+def propose_all(session: Session, needing: Sequence[Needing], *, now: datetime) -> list[t.PurchaseOrder]:
+    """Write purchase orders as `propose` does, for many promises at once: an order for each promise and supplier."""
+    needing = [one for one in needing if one.reuse or any(peg.kind == "buy" for peg in one.pegs)]
+    if not needing:
         return []
     decisions.because(session, "proposed", now=now)
     master = masters.load(session, now=now)
-    wanted: dict[tuple[int, int], list[t.Peg]] = defaultdict(list)
-    for peg in pegs:
-        if peg.kind == "buy":
-            wanted[peg.item_id, peg.supplier_id or master.suppliers[peg.item_id][0]].append(peg)
-    old = {(line.item_id, _supplier_of(session, line)): line for line in reuse}
-    orders: dict[int, t.PurchaseOrder] = {}
-    for (item_id, supplier_id), needing in sorted(wanted.items()):
-        line = old.pop((item_id, supplier_id), None)
-        if line is None:
-            if supplier_id not in orders:
-                orders[supplier_id] = _new_order(session, supplier_id, reservation, now=now)
-            line = t.PurchaseOrderLine(purchase_order_id=orders[supplier_id].id, item_id=item_id, version=0)
-            session.add(line)
-        needed = sum(peg.quantity for peg in needing)
-        lots = lots_for(needed, master.offer(item_id, supplier_id))
-        line.quantity, line.pegged = max(needed, int(lots.sum()) if lots else needed), needed
-        line.due_at, line.version = max(peg.available_at for peg in needing), line.version + 1
-        session.flush()
-        for peg in needing:
+    supplier_of = _suppliers(session, [line for one in needing for line in one.reuse])
+    lines: list[tuple[t.PurchaseOrderLine, list[t.Peg]]] = []
+    orders: dict[tuple[int, int], t.PurchaseOrder] = {}
+    new: list[tuple[t.PurchaseOrderLine, tuple[int, int]]] = []
+    unused: list[t.PurchaseOrderLine] = []
+    for one in needing:
+        old = {(line.item_id, supplier_of[line.purchase_order_id]): line for line in one.reuse}
+        for (item_id, supplier_id), pegs in one.by_supplier(master).items():
+            line = old.pop((item_id, supplier_id), None)
+            if line is None:
+                key = (one.reservation.id, supplier_id)
+                orders.setdefault(key, _new_order(supplier_id, one.reservation, now=now))
+                line = t.PurchaseOrderLine(item_id=item_id, version=0)
+                new.append((line, key))
+            needed = sum(peg.quantity for peg in pegs)
+            lots = lots_for(needed, master.offer(item_id, supplier_id))
+            line.quantity, line.pegged = max(needed, int(lots.sum()) if lots else needed), needed
+            line.due_at, line.version = max(peg.available_at for peg in pegs), line.version + 1
+            lines.append((line, pegs))
+        unused += old.values()
+    session.add_all(orders.values())
+    session.flush()
+    for order in orders.values():
+        order.number = f"PO-{order.id:05d}"
+    for line, key in new:
+        line.purchase_order_id = orders[key].id
+    session.add_all(line for line, _ in new)
+    session.flush()
+    for line, pegs in lines:
+        for peg in pegs:
             peg.kind, peg.purchase_order_line_id = "receipt", line.id
     session.flush()
-    drop(session, list(old.values()))
+    drop(session, unused)
     return list(orders.values())
 
 
@@ -76,27 +103,27 @@ def proposed_for(session: Session, reservation_ids: Iterable[int]) -> dict[int, 
 
 def drop(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> None:
     """Take back proposals that nobody needs any more; an order without lines is cancelled."""
+    if not lines:
+        return
     for line in lines:
         session.delete(line)
     session.flush()
-    for order_id in sorted({line.purchase_order_id for line in lines}):
-        if (
-            session.scalar(sa.select(t.PurchaseOrderLine.id).where(t.PurchaseOrderLine.purchase_order_id == order_id).limit(1))
-            is None
-        ):
-            session.get_one(t.PurchaseOrder, order_id).state = "cancelled"
+    left = sa.exists().where(t.PurchaseOrderLine.purchase_order_id == t.PurchaseOrder.id)
+    touched = t.PurchaseOrder.id.in_(sorted({line.purchase_order_id for line in lines}))
+    for order in session.scalars(sa.select(t.PurchaseOrder).where(touched, ~left).order_by(t.PurchaseOrder.id)):
+        order.state = "cancelled"
     session.flush()
 
 
-def _supplier_of(session: Session, line: t.PurchaseOrderLine) -> int:
-    return session.get_one(t.PurchaseOrder, line.purchase_order_id).supplier_id
+def _suppliers(session: Session, lines: Sequence[t.PurchaseOrderLine]) -> Mapping[int, int]:
+    """Return purchase order → its supplier."""
+    if not lines:
+        return {}
+    of = t.PurchaseOrder
+    wanted = sa.select(of.id, of.supplier_id).where(of.id.in_(sorted({line.purchase_order_id for line in lines})))
+    return dict(session.execute(wanted).all())
 
 
-def _new_order(session: Session, supplier_id: int, reservation: t.Reservation, *, now: datetime) -> t.PurchaseOrder:
-    order = t.PurchaseOrder(
-        number=f"new-{reservation.id}-{supplier_id}", supplier_id=supplier_id, state="proposed", ordered_at=now
-    )
-    session.add(order)
-    session.flush()
-    order.number = f"PO-{order.id:05d}"
-    return order
+def _new_order(supplier_id: int, reservation: t.Reservation, *, now: datetime) -> t.PurchaseOrder:
+    number = f"new-{reservation.id}-{supplier_id}"  # until its row has an id
+    return t.PurchaseOrder(number=number, supplier_id=supplier_id, state="proposed", ordered_at=now)

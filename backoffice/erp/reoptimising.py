@@ -204,5 +204,5 @@ def _tell(session: Session, reservation_ids: Iterable[int], *, now: datetime) ->
             moved[reservation.order_ref or ""].append(
                 events.Move(reservation.id, reservation.ready_at, causes.of("planned_again"))
             )
-    for order_ref, moves in moved.items():
-        events.publish(session, events.ExpectedDaysMoved(order_ref, tuple(moves), now))
+    if moved:
+        events.publish(session, events.ExpectedDaysMoved({order_ref: tuple(some) for order_ref, some in moved.items()}, now))

@@ -32,7 +32,7 @@ def after_change(
     redated: Iterable[int] = (),
     now: datetime,
 ) -> int:
-    """Plan these reservations anew and publish ExpectedDaysMoved, once for each order; return how many moved.
+    """Plan these reservations anew and publish ExpectedDaysMoved, once for all; return how many moved.
 
     Whoever was promised what their production orders make beyond their own need is planned anew with them.
     cause: see backoffice/causes.py; origin: where it began, for its chain; redated: placed reservations whose parcels the same
@@ -57,8 +57,9 @@ def after_change(
     for one in moved:
         why = replace(cause, chain=ways.get(one.id, ()))
         of_order[one.order_ref or ""].append(events.Move(one.id, one.ready_at if one.chain else None, why))
-    for order_ref, moves in of_order.items():
-        events.publish(session, events.ExpectedDaysMoved(order_ref, tuple(moves), now))
+    if of_order:
+        moves = {order_ref: tuple(some) for order_ref, some in of_order.items()}
+        events.publish(session, events.ExpectedDaysMoved(moves, now))
     return len(moved)
 
 
@@ -125,13 +126,11 @@ def _plan_again(session: Session, placed: Sequence[t.Reservation], now: datetime
     proposed = proposing.proposed_for(session, before)
     stripped = pegging.strip_all(session, {one.id: one.state for one in placed})
     again = PlanningAgain(session, [one.item_id for one in placed], now=now)
-    with session.no_autoflush:  # nothing that is read in between looks at what is being written
-        planned = {one.id for one in placed if again.plan(one, reuse=stripped[one.id][1])}
-    session.flush()
+    planned = again.plan(placed, reuse={key: orders for key, (_, orders) in stripped.items()})
     orders = [one for one in placed if one.state != "paying"]
-    for one in orders:
-        if one.id in again.buying or proposed[one.id]:
-            proposing.propose(session, one, pegging.pegs_of(session, one.id), now=now, reuse=proposed[one.id])
+    buying = [one for one in orders if one.id in again.buying or proposed[one.id]]
+    pegs = pegging.pegs_of_all(session, [one.id for one in buying])
+    proposing.propose_all(session, [proposing.Needing(one, pegs[one.id], proposed[one.id]) for one in buying], now=now)
     kits.settle(session, placed)
     fulfilment.reschedule_all(session, orders, now=now)
     stood_on = {peg.item_id for pegs, _ in stripped.values() for peg in pegs} | {one.item_id for one in placed}

@@ -39,10 +39,7 @@ def shorten(session: Session, line_id: int, quantity: int, *, version: int, by: 
     link = CauseLink("receipt", item.name, order.number)
     losing = _newest_on(session, line, quantity)
     ways = chains.routes(session, chains.Origin(link, receipt_id=line.id), [peg.reservation_id for peg, _ in losing])
-    for peg, state in losing:
-        pegging.give_back(session, peg, state=state)
-        session.delete(peg)
-    session.flush()
+    pegging.take_off(session, losing)
     session.refresh(line)
     line.quantity, line.version = quantity, line.version + 1
     session.flush()

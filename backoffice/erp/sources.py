@@ -38,6 +38,20 @@ class Asker(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who buys, and where it goes.
+
+    own: the cart whose holds do not compete; service: how it is sent, "" the usual way; customer_class: for what is kept for it.
+    """
+
+    country: str
+    postcode: str | None
+    own: str | None = None
+    service: str = ""
+    customer_class: str = RETAIL
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An answer of the plan, the warehouse that it ships from (none: the works), and the way from there.
 

@@ -6,7 +6,7 @@ is still to come, with the production that makes it. So a reservation is always 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -34,13 +34,29 @@ def root(reservation: t.Reservation) -> int:
 
 def last_day(session: Session, reservation_id: int) -> date | None:
     """Return the day on which the last parcel with goods of this line is expected; None where none has a day."""
-    own = t.Reservation
-    line = sa.select(own.id).where(sa.or_(own.id == reservation_id, own.split_from_id == reservation_id))
-    return session.scalar(
-        sa.select(sa.func.max(t.Shipment.expected_on))
-        .join(t.ShipmentLine, t.ShipmentLine.shipment_id == t.Shipment.id)
-        .where(t.ShipmentLine.reservation_id.in_(line), t.Shipment.state != "cancelled")
+    return last_days(session, [reservation_id])[reservation_id]
+
+
+def last_days(session: Session, reservation_ids: Iterable[int]) -> dict[int, date | None]:
+    """Return the last day of each of these lines, as `last_day` does."""
+    own, found = t.Reservation, dict.fromkeys(reservation_ids)
+    line = sa.func.coalesce(own.split_from_id, own.id)
+    wanted = sorted(found)
+    days = (
+        sa.select(line, sa.func.max(t.Shipment.expected_on))
+        .join(t.ShipmentLine, t.ShipmentLine.reservation_id == own.id)
+        .join(t.Shipment, t.Shipment.id == t.ShipmentLine.shipment_id)
+        .where(sa.or_(own.id.in_(wanted), own.split_from_id.in_(wanted)), t.Shipment.state != "cancelled")
+        .group_by(line)
     )
+    return found | dict(session.execute(days).all())
+
+
+def roots(session: Session, reservation_ids: Iterable[int]) -> dict[int, int]:
+    """Return reservation → the one that its order's line names, as `root` does."""
+    own = t.Reservation
+    named = sa.select(own.id, sa.func.coalesce(own.split_from_id, own.id)).where(own.id.in_(sorted(set(reservation_ids))))
+    return dict(session.execute(named).all())
 
 
 def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipment:

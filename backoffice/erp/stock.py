@@ -22,8 +22,8 @@ def change(
 ) -> bool:
     """Add `deltas` (on_hand, allocated, reserved, allotted) to a stock row; tell whether that was done.
 
-    free: only if at least so much was anybody's before: on hand − allocated − reserved − allotted. there: so much, with what
-    is allotted.
+    free: only if at least so much was anybody's before: on hand − allocated − reserved − allotted; the only way to take what is
+    not allotted. there: so much, with what is allotted.
     """
     guards = {name: least for name, least in (("free", free), ("there", there)) if least is not None}
     asked = {"item": item_id, "warehouse": warehouse_id, **{f"more_{name}": delta for name, delta in deltas.items()}}
@@ -46,19 +46,6 @@ def _changing(fields: tuple[str, ...], guards: tuple[str, ...]) -> sa.Update:
     mine = [_of.item_id == sa.bindparam("item"), _of.warehouse_id == sa.bindparam("warehouse")]
     added = {name: _of[name] + sa.bindparam(f"more_{name}", type_=sa.BigInteger) for name in fields}
     return sa.update(table_of(t.Stock)).where(*mine, *(_GUARDS[name] for name in guards)).values(added)
-
-
-def reserve(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
-    """Reserve if saleable stock covers it: on hand − allocated − reserved − allotted − `keep` ≥ quantity.
-
-    The only way to reserve what is not allotted.
-    """
-    return change(session, item_id, warehouse_id, free=quantity + keep, reserved=quantity)
-
-
-def allocate(session: Session, item_id: int, warehouse_id: int, quantity: int, *, keep: int = 0) -> bool:
-    """Allocate free stock to an order that is already placed (used when it is planned anew)."""
-    return change(session, item_id, warehouse_id, free=quantity + keep, allocated=quantity)
 
 
 def ensure_row(session: Session, item_id: int, warehouse_id: int, *, now: datetime) -> None:

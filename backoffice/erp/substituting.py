@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backoffice import causes
 from backoffice.erp import cancelling, fulfilment, gaining, holds, margins, plan, promising, proposing, replan, splitting
 from backoffice.erp import models as t
+from backoffice.erp.sources import Buyer
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.promise import Promise
 
@@ -36,16 +37,15 @@ def find(
     session: Session,
     item_id: int,
     quantity: int,
+    buyer: Buyer,
     *,
-    country: str,
-    postcode: str,
     most_minor: int,
     currency: str,
     by: date | None,
     with_on: date,
     now: datetime,
 ) -> Sequence[Alternative]:
-    """Return at most three alternatives of an item for a place that cost at most `most_minor` a piece, by priority.
+    """Return at most three alternatives of an item for a buyer that cost at most `most_minor` a piece, by priority.
 
     by: the day on which the item itself would arrive (None: nobody knows); one of the same price must come sooner, a cheaper
     one no later. with_on: when the rest of its parcel arrives, which it waits for. Leaves no trace.
@@ -55,7 +55,16 @@ def find(
         if item.price_minor > most_minor or item.source == "kit":  # a line that is swapped stays one parcel's
             continue
         try:
-            promise = promising.quote(session, item, quantity, country=country, postcode=postcode, now=now)
+            promise = promising.quote(
+                session,
+                item,
+                quantity,
+                country=buyer.country,
+                postcode=buyer.postcode,
+                customer_class=buyer.customer_class,
+                service=buyer.service,
+                now=now,
+            )
         except (Refused, BadInput):
             continue
         arrives_on = max(promise.deliver_on, with_on)
@@ -114,11 +123,10 @@ def rest_on(session: Session, reservation_id: int, *, now: datetime) -> date | N
     return margins.told(*days, was, shipment.promised_on).deliver_on
 
 
-def swap(
-    session: Session, reservation_id: int, item: t.Item, *, order_ref: str, country: str, postcode: str, now: datetime
-) -> t.Reservation:
+def swap(session: Session, reservation_id: int, item: t.Item, buyer: Buyer, *, order_ref: str, now: datetime) -> t.Reservation:
     """Give an order another item in the place of a reservation's, in the same parcel; return the new reservation.
 
+    buyer: as it was quoted to.
     What was kept, made and proposed for the old one is free again. Locks the plan. Raises Refused(too_late_to_swap) once
     somebody picks it, Refused(not_available); the caller takes everything back then.
     """
@@ -141,10 +149,11 @@ def swap(
         item,
         old.quantity,
         owner=f"order:{order_ref}",
-        customer_class=old.customer_class,
+        customer_class=buyer.customer_class,
         minutes=HELD_MINUTES,
-        country=country,
-        postcode=postcode,
+        country=buyer.country,
+        postcode=buyer.postcode,
+        service=buyer.service,
         now=now,
     )
     holds.start_paying(session, new.id, now=now)

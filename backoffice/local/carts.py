@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm import accounts, asked_days, carts
 from backoffice.crm import models as crm
 from backoffice.db import Database
-from backoffice.erp import catalogue, in_time, services
+from backoffice.erp import catalogue, in_time, services, sources
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
 from backoffice.local.catalogue import instead_of
@@ -262,7 +262,7 @@ def _ways_out(session: Session, cart: crm.Cart, line: carts.Line, now: datetime)
     if line.promise is not None and (by is None or line.promise.deliver_on <= by):
         return {}
     how = carts.service_of(session, cart)
-    asker = in_time.Buyer(cart.country, cart.postcode, carts.owner_ref(cart), how, cart.customer_class)
+    asker = sources.Buyer(cart.country, cart.postcode, carts.owner_ref(cart), how, cart.customer_class)
     found = in_time.instead(session, line.item, line.row.quantity, asker, by=by, now=now)
     most = in_time.most(session, line.item, line.row.quantity, asker, by=by, now=now) if by is not None else None
     return {"most_in_time": most, "instead": instead_of(session, found)}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, facets, in_time, listing, offers, promising, shipping
+from backoffice.erp import catalogue, facets, in_time, listing, offers, promising, shipping, sources
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -253,7 +253,7 @@ class LocalPromises:
             place = shipping.destination(session, masters.load(session, now=now), country=country, postcode=postcode, now=now)
             own = carts.find_cart(session, cart)
             whose = own.customer_class if own else customer_class or RETAIL
-            asker = in_time.Buyer(place.country, place.postcode, carts.owner_ref(own) if own else None, customer_class=whose)
+            asker = sources.Buyer(place.country, place.postcode, carts.owner_ref(own) if own else None, customer_class=whose)
             return instead_of(session, in_time.instead(session, item, quantity, asker, by=None, now=now))
 
 

@@ -2,6 +2,7 @@
 
 One choice of one slip, in one transaction: the slip is marked first, under the plan's lock, so that of two tabs, of a choice
 and a picker, and of a choice and the next slip, one wins and the other changes nothing. Locks: payment, plan, goods, slip.
+Each is confirmed by one mail with the day that then holds; a cancelled order has its own.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import orders, slips
+from backoffice.crm import confirming, orders, slips
 from backoffice.crm.models import Checkout, Order, OrderLine, Slip
 from backoffice.erp import cancelling as goods
-from backoffice.erp import dated, fulfilment, plan, promising, splitting, substituting
+from backoffice.erp import dated, fulfilment, plan, promising, sources, splitting, substituting
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.payments import cancelling, refunds
@@ -57,8 +58,7 @@ def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Opt
             session,
             line.item_id,
             line.quantity,
-            country=checkout.country,
-            postcode=checkout.postcode,
+            _buyer(session, line, checkout),
             most_minor=line.unit_price_minor,
             currency=order.currency,
             by=line.expected_on if causes.is_day_known(line.moved_cause) else None,
@@ -110,6 +110,8 @@ def choose(
     elif choice == "cancel" and not cancelling.cancel(session, number, by=by, secret_key=secret_key, now=now):
         raise Refused("too_late_to_choose")
     slips.note(session, order, slip, by=by, now=now)
+    if choice != "cancel":  # of which they are told already
+        confirming.confirm(session, order, slip, secret_key=secret_key, now=now)
     return True
 
 
@@ -130,6 +132,12 @@ def _option(session: Session, line: OrderLine, found: substituting.Alternative) 
     )
 
 
+def _buyer(session: Session, line: OrderLine, checkout: Checkout) -> sources.Buyer:
+    """Return whom a line was sold to: their place, the service that they chose, the class that its goods were kept for."""
+    whose = session.get_one(t.Reservation, line.reservation_id).customer_class
+    return sources.Buyer(checkout.country, checkout.postcode, service=checkout.service, customer_class=whose)
+
+
 def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, option: str, by: str, now: datetime) -> None:
     """Swap the goods, write the line anew with its first promise kept, and give the difference back."""
     chosen = next((one for one in options_of(session, order, now=now) if one.id == option), None)
@@ -138,15 +146,8 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
     line, item, checkout = chosen.line, chosen.item, session.get_one(Checkout, order.checkout_id)
     was = _named(line.name, line.options)
     before = {"sku": line.sku, "name": was, "unit_price_minor": line.unit_price_minor}
-    new = substituting.swap(
-        session,
-        line.reservation_id,
-        item,
-        order_ref=order.number,
-        country=checkout.country,
-        postcode=checkout.postcode,
-        now=now,
-    )
+    buyer = _buyer(session, line, checkout)
+    new = substituting.swap(session, line.reservation_id, item, buyer, order_ref=order.number, now=now)
     line.item_id, line.reservation_id, line.sku, line.name = item.id, new.id, item.sku, chosen.name
     line.options = ", ".join(str(value) for value in item.options.values())
     line.unit_price_minor, line.basis = item.price_minor, new.basis

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from backoffice.planning.answer import lots_of, outcome_of
@@ -48,6 +49,7 @@ class _Pools(dict[Hashable, Pool]):
 
 _NEVER = date.max.toordinal()
 
+YieldKind = Literal["make", "buy"]
 ShipsOn = Callable[[datetime], date | None]
 """The day on which goods ready at an instant leave; None: never."""
 
@@ -139,8 +141,12 @@ class Plan:
         sell_from: SellFrom = "production",
         due: datetime | None = None,
         partial: bool = False,
+        yields: Collection[YieldKind] = ("make", "buy"),
     ) -> Outcome:
-        """Answer like `quote` and keep pegs and slots; what lots yield beyond the need becomes free."""
+        """Answer like `quote` and keep pegs and slots; what lots (make) and purchases (buy) yield beyond the need becomes free.
+
+        yields: of which of them; what others yield is nobody's.
+        """
         search = self._search()
         try:
             answer = self._ask(search, item, quantity, sell_from, due, partial)
@@ -149,7 +155,7 @@ class Plan:
             search.undo()
             raise
         if answer.needs:
-            self._keep_surpluses(search, answer.whole(self._now))
+            self._keep_surpluses(search, answer.whole(self._now), yields)
             for key in search.drawn:
                 self._pools[key].prune()
             self._commits += 1
@@ -219,12 +225,14 @@ class Plan:
                 state.update(repr((key, busy)).encode())
         return state.hexdigest()
 
-    def _keep_surpluses(self, search: DatedSearch, need: Need) -> None:
+    def _keep_surpluses(self, search: DatedSearch, need: Need, yields: Collection[YieldKind]) -> None:
         """Turn what the lots and purchases of an answer yield beyond their needs into receipts of the plan."""
         numbers = {id(made): number for number, made in enumerate(lots_of(need)[0])} if search.surpluses else {}
         self.yielded_more = self.yielded_more or bool(search.surpluses)
         for pool, lot in search.surpluses:
             pool.drop(lot)
+            if ("make" if lot.made else "buy") not in yields:
+                continue
             item = lot.key
             self._numbers += 1
             key = Surplus(self._commits, item, numbers[id(lot.made)] if lot.made else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +13,17 @@ from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
+from backoffice.crm.models import Cart, Checkout, Order, OrderLine, Party
 from backoffice.db import table_of
-from backoffice.erp.models import ProductionOrder, PurchaseOrder, PurchaseOrderLine, Shipment, Supplier
+from backoffice.erp.models import (
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Reservation,
+    Shipment,
+    ShipmentLine,
+    Supplier,
+)
 from tests.company import item_id
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
@@ -30,6 +40,9 @@ LISTS = {
     "/desk/warehouse/receive?q=LEG": "1 to 50 of 1000",
     "/desk/warehouse/receive?q=LEG&page=20": "951 to 1000 of 1000",
     "/desk/planning": "1000 receipts are late",
+    "/desk/planning?page=1": "1000 promises are late",
+    "/desk/planning?page=20": "951 to 1000 of 1000",
+    "/desk/planning?page=21": "The list has become shorter.",
     "/desk/planning/receipts?q=PO-T": "1 to 50 of 1000",
     "/desk/planning/receipts?q=PO-T0999": "PO-T0999",
     "/desk/planning/receipts?q=nothing-at-all": "Nothing found",
@@ -40,6 +53,41 @@ LISTS = {
     "/desk/admin/outgoing": "1 to 50 of 1000",
     "/desk/admin/changes?actor=theres": "1 to 50 of 1000",
 }
+
+
+def late_orders(item: int, now: datetime) -> dict[Any, Callable[[int], dict[str, Any]]]:
+    """Return the rows of orders that wait for their goods, each a day later than the one before.
+
+    Their ids count down from far above, so that rows that number themselves meet none of them.
+    """
+    made, to, first = {"created_at": now}, {"name": "Ada", "country": "DE", "postcode": "10115"}, now.date()
+    placed = {"currency": "EUR", "total_minor": 100, "shipping_minor": 0}
+    ship_to = {"ship_to": to, "promised_on": first, "ship_by_on": first, "expected_on": first}
+    return {
+        Party: lambda n: made | {"id": 90_000 - n, "kind": "person", "name": f"Ada {n:04}", "email": f"a{n}@example.test"},
+        Cart: lambda n: made | {"id": 90_000 - n, "token_hash": f"c{n}", "country": "DE", "state": "ordered", "updated_at": now},
+        Checkout: lambda n: made | to | placed | {
+            "id": 90_000 - n, "key": f"k{n}", "request_hash": "", "cart_id": 90_000 - n, "state": "completed", "email": "",
+            "street": "", "city": "", "lines": [], "link_nonce": f"n{n}", "token_hash": f"t{n}", "base_url": "",
+        },
+        Order: lambda n: placed | {
+            "id": 90_000 - n, "number": f"SF-L{n:04}", "checkout_id": 90_000 - n, "payment_id": 90_000 - n,
+            "party_id": 90_000 - n, "state": "confirmed", "placed_at": now,
+        },
+        Reservation: lambda n: {
+            "id": 90_000 - n, "item_id": item, "quantity": 1, "state": "converted", "owner_ref": "", "order_ref": f"SF-L{n:04}",
+            "basis": "receipt", "ready_at": now, "expires_at": now, "plan_version": 1, "chain": [],
+        },
+        OrderLine: lambda n: {
+            "order_id": 90_000 - n, "item_id": item, "reservation_id": 90_000 - n, "sku": "LEG", "name": "Leg", "quantity": 1,
+            "unit_price_minor": 100, "basis": "receipt", "promised_on": first, "expected_on": first + timedelta(days=1 + n),
+            "promise": {},
+        },
+        Shipment: lambda n: ship_to | {
+            "id": 90_000 - n, "number": f"SL-{n:04}", "order_ref": f"SF-L{n:04}", "warehouse_id": 1, "state": "waiting",
+        },
+        ShipmentLine: lambda n: {"shipment_id": 90_000 - n, "reservation_id": 90_000 - n, "item_id": item, "quantity": 1},
+    }  # fmt: skip
 
 
 def fill(session: Session, numbers: range, now: datetime) -> None:
@@ -65,7 +113,7 @@ def fill(session: Session, numbers: range, now: datetime) -> None:
         },
         AuditEntry: lambda n: {"at": now, "actor": "theres@werk.test", "action": "receipt.due", "subject": f"receipt:{n}"},
     }
-    for model, row in rows.items():
+    for model, row in (*rows.items(), *late_orders(leg, now).items()):
         session.execute(sa.insert(table_of(model)), [row(n) for n in numbers])
     sent = [parcel | {"number": f"SN-{n:04}", "order_ref": f"SN-{n:04}", "state": "shipped"} for n in numbers]
     session.execute(sa.insert(Shipment), sent)
@@ -105,3 +153,10 @@ def test_a_parcel_is_found_by_its_label_or_its_order(site: Flask, at_desk: AtDes
     page = wim.get("/desk/warehouse?q=SF-0007")
     assert (page.count('class="task"'), "SH-0007" in page) == (1, True)
     assert "Nothing to pick matches." in wim.get("/desk/warehouse?q=zzz")
+
+
+def test_late_promises_are_paged_the_worst_first(site: Flask, at_desk: AtDesk, clock: FixedClock) -> None:
+    site.extensions["shopfloor"].db.run(lambda session: fill(session, range(70), clock()))
+    petra = at_desk("Petra")
+    pages = [re.findall(r"SF-L\d{4}(?=</a>)", petra.get(f"/desk/planning?page={page}")) for page in (1, 2)]
+    assert pages == [[f"SF-L{n:04}" for n in range(69, 19, -1)], [f"SF-L{n:04}" for n in range(19, -1, -1)]]

@@ -41,6 +41,7 @@ def test_each_kind_in_each_language(kind: str) -> None:
         "> Write to me now and then about new things.",
         *PAYLOADS["order_confirmed"]["address"],
         "4 × Stool",
+        "1 × Bench (ash)",
         "1 × Long table, oak (180 cm)",
     }
     assert same == set()

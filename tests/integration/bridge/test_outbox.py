@@ -6,11 +6,13 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from backoffice.bridge import outbox
 from backoffice.bridge.models import OutboxMessage
 from backoffice.db import Database
 from backoffice.public.errors import NotFound
+from tests.statements import count
 
 
 def put(db: Database, aggregate: str, kind: str, now: datetime) -> None:
@@ -172,3 +174,51 @@ def test_many_writers_of_one_aggregate_get_different_numbers(db: Database, now: 
     with db.read() as session:
         sequences = sorted(message.sequence for message in session.query(OutboxMessage))
     assert sequences == [1, 2, 3, 4, 5, 6]
+
+
+def _all(db: Database, new: list[outbox.New]) -> None:
+    db.run(lambda session: outbox.put_all(session, "mail", new))
+
+
+def _numbers(db: Database) -> list[tuple[str, int, str]]:
+    with db.read() as session:
+        of = OutboxMessage
+        rows = session.execute(sa.select(of.aggregate, of.sequence, of.kind).order_by(of.aggregate, of.sequence))
+        return [(row.aggregate, row.sequence, row.kind) for row in rows]
+
+
+def test_many_messages_are_put_behind_the_earlier_ones_in_two_statements(db: Database, now: datetime) -> None:
+    put(db, "order:2", "order_confirmed", now)
+    new = [outbox.New(f"order:{number}", "day_moved", {"to": "a@b.test"}, now) for number in (3, 2, 1)]
+    assert count(db, lambda: _all(db, new)) == count(db, lambda: _all(db, new[:1])) == 2
+    assert _numbers(db) == [
+        ("order:1", 1, "day_moved"),
+        ("order:2", 1, "order_confirmed"),
+        ("order:2", 2, "day_moved"),
+        ("order:3", 1, "day_moved"),
+        ("order:3", 2, "day_moved"),
+    ]
+    assert (row(db, 2).state, row(db, 2).payload, row(db, 2).available_at) == ("pending", {"to": "a@b.test"}, now)
+    _all(db, [])
+    with pytest.raises(ValueError, match="two messages of one aggregate"):
+        _all(db, [new[0], new[0]])
+    assert len(_numbers(db)) == 5
+
+
+@pytest.mark.postgresql
+def test_a_message_that_another_writer_puts_meanwhile_is_no_number_twice(postgres_db: Database, now: datetime) -> None:
+    """The other one writes between our look at the numbers and our insert; both messages stay."""
+    new = [outbox.New(f"order:{number}", "day_moved", {}, now) for number in (1, 2)]
+
+    def meanwhile(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT INTO outbox_message") and not others:
+            others.append(1)
+            put(postgres_db, "order:2", "order_shipped", now)
+
+    others: list[int] = []
+    sa.event.listen(postgres_db.engine, "before_cursor_execute", meanwhile)
+    try:
+        _all(postgres_db, new)
+    finally:
+        sa.event.remove(postgres_db.engine, "before_cursor_execute", meanwhile)
+    assert _numbers(postgres_db) == [("order:1", 1, "day_moved"), ("order:2", 1, "order_shipped"), ("order:2", 2, "day_moved")]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backoffice.crm import parties
 from backoffice.crm.models import Cart, Party
-from backoffice.erp import allotting, counting, holds, in_time, offers, promising, purchasing, stock, what_if
+from backoffice.erp import allotting, counting, holds, in_time, offers, promising, purchasing, sources, stock, what_if
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 from tests.company import at, item_id
@@ -72,7 +72,7 @@ def test_what_would_be_in_time_is_asked_for_their_class(workshop: Workshop) -> N
     workshop.db.run(stand_in)
 
     def in_time_for(whose: str) -> tuple[int, list[str]]:
-        asker = in_time.Buyer("DE", "10115", customer_class=whose)
+        asker = sources.Buyer("DE", "10115", customer_class=whose)
         with workshop.db.read() as session:
             stool, vase = promising.get_item(session, "STOOL"), promising.get_item(session, "VASE")
             most_of_it = in_time.most(session, stool, 5, asker, by=DAY, now=workshop.now)
@@ -216,7 +216,7 @@ def test_the_database_itself_refuses_what_is_kept(workshop: Workshop) -> None:
     kept = keep(workshop)
 
     def reserve(session):
-        return stock.reserve(session, item_id(session, "STOOL"), 1, 3)
+        return stock.change(session, item_id(session, "STOOL"), 1, free=3, reserved=3)
 
     assert workshop.db.run(reserve) is False
     for whose, quantity in (("trade", 1), ("key", 4)):

@@ -93,7 +93,7 @@ def test_a_day_that_nobody_knows_is_said_once_and_again_when_there_is_one(worksh
 
 def moved(held, ready_at, cause, now) -> events.ExpectedDaysMoved:
     """Return what is published when a reservation is ready at another instant."""
-    return events.ExpectedDaysMoved(held.order_ref, (events.Move(held.id, ready_at, cause),), now)
+    return events.ExpectedDaysMoved({held.order_ref: (events.Move(held.id, ready_at, cause),)}, now)
 
 
 def test_a_line_of_two_parcels_without_a_day_is_one_letter(workshop):

@@ -27,7 +27,7 @@ BY = {"by": "petra@werk.test", "role": "planner"}
 def find_late(workshop: Workshop, now: Any = None) -> Any:
     """Return the late promises."""
     with workshop.db.read() as session:
-        return late.find_late(session, (now or workshop.now).date(), now=now or workshop.now)
+        return late.find_late(session, (now or workshop.now).date(), now=now or workshop.now)[0]
 
 
 def without_actor(workshop: Workshop, verb: Any, *args: Any, **named: Any) -> Any:

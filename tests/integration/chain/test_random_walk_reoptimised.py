@@ -23,17 +23,18 @@ class Reoptimised(Walk):
 
     def __init__(self, workshop: Any, seed: int) -> None:
         super().__init__(workshop, seed)
+        self.before: dict[int, tuple[Any, Any]] = {}  # what was told when the search ended
         self.actions |= {self.reoptimise: 14, self.cancel: 6, self.stop: 4, self.end_stop: 6, self.wait: 4, self.buy: 30}
 
     def reoptimise(self) -> None:
-        """Re-optimise; what was told before is what is compared with."""
-        before = self.told()
+        """Re-optimise; what was told when the search ended, before anything is taken over, is what is compared with."""
+        self.before = self.told()
         report = reoptimising.reoptimise(self.workshop.db, seconds=60, clock=lambda: self.workshop.now, solve=self.solve)
         self.said["ended", report.ending] += 1
         assert report.ending in ("applied", "nothing_better", "plan_moved"), report
         if report.ending == "plan_moved":
             return
-        after = self.told()
+        before, after = self.before, self.told()
         assert before.keys() == after.keys()
         assert [key for key in before if after[key] > before[key]] == []
         assert (before != after) == (report.ending == "applied" and report.minutes_saved > 0), report
@@ -59,6 +60,7 @@ class Reoptimised(Walk):
         answer = process.solve(problem, seconds)
         if self.random.random() < 0.2:
             self.attempt(self.random.choice([self.add, self.sweep, self.stop, self.finish]))
+            self.before = self.told()  # a stop moves days by itself
         return answer
 
     def told(self) -> dict[int, tuple[Any, Any]]:

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from backoffice.erp import counting, fulfilment, plan, production, purchasing
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
-from tests import statements
 from tests.company import at
 
 
@@ -122,18 +121,3 @@ def test_who_was_promised_the_surplus_of_anothers_lot_is_planned_anew_with_it(wo
         for order in sorted(workshop.rows(t.ProductionOrder, state="planned"), key=lambda row: -row.item_id):
             workshop.do(production.finish, order.id)
     assert [shipment.state for shipment in workshop.rows(t.Shipment)] == ["to_pick", "to_pick"]
-
-
-def test_a_slip_of_many_orders_reads_and_writes_for_all_of_them_at_once(workshop):
-    """What each further order costs is what is said to its customer, and the guards of its goods."""
-
-    def sent(orders: int) -> int:
-        for _ in range(orders):
-            workshop.buy(LAMP=1)
-        [line] = [one for one in workshop.rows(t.PurchaseOrderLine) if one.pegged]
-        due = line.due_at + timedelta(hours=1)  # nobody's day moves by that
-        return statements.count(workshop.db, lambda: workshop.do(purchasing.move_due, line.id, due, version=line.version))
-
-    sent(1)  # what is read once, and compiled
-    two, six = sent(1), sent(4)
-    assert (six - two) / 4 <= 6

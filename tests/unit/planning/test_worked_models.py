@@ -193,6 +193,9 @@ def test_lot_sizes_and_what_is_left_of_a_lot() -> None:
     left = answers.commit("A", 7)
     assert (left.ready_at, left.basis, left.pegs[0].supply) == (berlin("2026-11-24 09:50"), "receipt", Surplus(0, "A", 2))
     assert answers.most("A") == 0
+    nobodys = plan(model)
+    assert nobodys.commit("A", 43, yields=("buy",)) == outcome
+    assert nobodys.most("A") == 0
 
 
 def test_a_buy_comes_in_order_lines_with_one_lead_time() -> None:
