@@ -168,6 +168,11 @@ def test_a_lot_that_is_too_old_by_now_is_not_picked(workshop: Workshop) -> None:
     assert workshop.rows(t.Shipment)[0].state == "to_pick"
     workshop.do(fulfilment.pick, shipment.id, "B", 1)
     assert on_shelf(workshop) == {"A": (1, 0), "B": (1, 1)}
+    workshop.do(fulfilment.unpick, shipment.id, "B", 1)
+    with pytest.raises(Refused) as refused:
+        workshop.do(fulfilment.pick, shipment.id, "A", 1)  # not even if somebody has it in hand
+    assert refused.value.code == "lot_too_old"
+    assert on_shelf(workshop) == {"A": (1, 0), "B": (1, 1)}
 
 
 def test_fewer_of_a_lot_than_noted_come_from_another(vases: Workshop) -> None:
