@@ -186,6 +186,16 @@ def test_fewer_of_a_lot_than_noted_come_from_another(vases: Workshop) -> None:
     assert [one.missing for one in vases.rows(t.ShortPick)] == [2]
 
 
+def test_what_was_picked_of_a_lot_that_is_not_there_is_not_in_the_parcel(vases: Workshop) -> None:
+    vases.buy(VASE=4)
+    [shipment] = vases.rows(t.Shipment)
+    vases.do(fulfilment.pick, shipment.id, "A", 2)
+    vases.do(splitting.short_pick, shipment.id, "VASE", 0, lot="A")
+    assert [(one.quantity, one.picked) for one in vases.rows(t.ShipmentLine)] == [(1, 0), (3, 0)]
+    vases.do(fulfilment.pick, shipment.id, "VASE", 1)
+    assert [(one.quantity, one.picked) for one in vases.rows(t.Peg) if one.lot_id and one.reservation_id == 1] == [(1, 1)]
+
+
 def test_what_waited_too_long_finds_another_lot(vases: Workshop) -> None:
     made = vases.buy(VASE=3)
     assert named(vases) == {"A": 3}
