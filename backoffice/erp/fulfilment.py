@@ -120,6 +120,8 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
             _put_back(session, lines)
         elif shipment.state == "waiting":
             shipment.state = "to_pick"
+        else:
+            lot_picking.agree(session, lines)
     session.flush()
 
 

@@ -39,6 +39,23 @@ def put_back(session: Session, reservation_ids: Iterable[int]) -> None:
     session.flush()
 
 
+def agree(session: Session, lines: Iterable[t.ShipmentLine]) -> None:
+    """Let lines of lots have picked what their pegs say: what was planned anew, or not found, is noted there no more."""
+    picked = {line.reservation_id: line for line in lines if line.picked}
+    if not picked:
+        return
+    session.flush()
+    rows = session.execute(
+        sa.select(t.Reservation.id, sa.func.coalesce(sa.func.sum(t.Peg.picked), 0))
+        .join(t.Item, t.Item.id == t.Reservation.item_id)
+        .outerjoin(t.Peg, (t.Peg.reservation_id == t.Reservation.id) & t.Peg.used.is_(False) & t.Peg.lot_id.is_not(None))
+        .where(t.Reservation.id.in_(sorted(picked)), t.Item.days_left.is_not(None))
+        .group_by(t.Reservation.id)
+    )
+    for reservation_id, there in rows:
+        picked[reservation_id].picked = there
+
+
 def count(
     session: Session, line: t.ShipmentLine, item: t.Item, delta: int, lot: t.StockLot | None, *, arrives_on: date | None
 ) -> None:
@@ -48,7 +65,6 @@ def count(
     """
     named = lots.named_for(session, [line.reservation_id])[line.reservation_id]
     if lot is not None and delta > 0:
-        _require_fresh(lot, item, arrives_on)
         room = sum(peg.quantity - peg.picked for peg, one in named if one.id == lot.id)
         if room < delta:
             _swap(session, named, lot, delta - room)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import decisions, fulfilment, lots, offers, pegging, plan, replan, stock
+from backoffice.erp import decisions, fulfilment, lot_picking, lots, offers, pegging, plan, replan, stock
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -122,6 +122,7 @@ def short_pick(
     if found:
         rest = part_off(session, reservation, missing)
         line.quantity, line.picked = found, min(line.picked, found)
+        lot_picking.agree(session, [line])
     session.flush()
     parcel = _without(session, shipment, line, rest, found)
     replan.after_change(session, [rest.id], cause=NOT_ON_THE_SHELF, now=now)

@@ -168,6 +168,11 @@ def test_a_lot_that_is_too_old_by_now_is_not_picked(workshop: Workshop) -> None:
     assert workshop.rows(t.Shipment)[0].state == "to_pick"
     workshop.do(fulfilment.pick, shipment.id, "B", 1)
     assert on_shelf(workshop) == {"A": (1, 0), "B": (1, 1)}
+    workshop.do(fulfilment.unpick, shipment.id, "B", 1)
+    with pytest.raises(Refused) as refused:
+        workshop.do(fulfilment.pick, shipment.id, "A", 1)  # not even if somebody has it in hand
+    assert refused.value.code == "lot_too_old"
+    assert on_shelf(workshop) == {"A": (1, 0), "B": (1, 1)}
 
 
 def test_fewer_of_a_lot_than_noted_come_from_another(vases: Workshop) -> None:
@@ -179,6 +184,16 @@ def test_fewer_of_a_lot_than_noted_come_from_another(vases: Workshop) -> None:
     assert on_shelf(vases) == {"A": (1, 1), "B": (3, 3)}
     assert ledger(vases, "count") == {"A": -2}
     assert [one.missing for one in vases.rows(t.ShortPick)] == [2]
+
+
+def test_what_was_picked_of_a_lot_that_is_not_there_is_not_in_the_parcel(vases: Workshop) -> None:
+    vases.buy(VASE=4)
+    [shipment] = vases.rows(t.Shipment)
+    vases.do(fulfilment.pick, shipment.id, "A", 2)
+    vases.do(splitting.short_pick, shipment.id, "VASE", 0, lot="A")
+    assert [(one.quantity, one.picked) for one in vases.rows(t.ShipmentLine)] == [(1, 0), (3, 0)]
+    vases.do(fulfilment.pick, shipment.id, "VASE", 1)
+    assert [(one.quantity, one.picked) for one in vases.rows(t.Peg) if one.lot_id and one.reservation_id == 1] == [(1, 1)]
 
 
 def test_what_waited_too_long_finds_another_lot(vases: Workshop) -> None:

@@ -175,7 +175,7 @@ class Walk:
     def receive(self) -> None:
         line = self.one_of(self.open_lines())
         quantity = self.random.randint(1, line.quantity - line.received)
-        self.workshop.do(purchasing.receive, line.id, quantity, ref=f"delivery:{self.count}")
+        self.take_in(line, quantity, f"delivery:{self.count}")
 
     def finish(self) -> None:
         order = self.one_of(self.workshop.rows(t.ProductionOrder, state="planned"))
@@ -193,6 +193,9 @@ class Walk:
         self.workshop.do(fulfilment.ship, shipment.id, tracking=f"JD {self.count}")
 
     # --- helpers
+
+    def take_in(self, line: t.PurchaseOrderLine, quantity: int, ref: str) -> None:
+        self.workshop.do(purchasing.receive, line.id, quantity, ref=ref)
 
     def one_of(self, things: Sequence[Any]) -> Any:
         if not things:
@@ -233,7 +236,7 @@ class Walk:
         for order in self.workshop.rows(t.PurchaseOrder, state="proposed"):
             self.workshop.do(purchasing.confirm, order.id)
         for line in self.open_lines():
-            self.workshop.do(purchasing.receive, line.id, line.quantity - line.received, ref=f"last:{line.id}")
+            self.take_in(line, line.quantity - line.received, f"last:{line.id}")
         for _ in range(3):  # tops, then the tables that they go into
             for order in self.workshop.rows(t.ProductionOrder, state="planned"):
                 self.attempt(lambda order=order: self.workshop.do(production.finish, order.id))
@@ -243,6 +246,9 @@ class Walk:
                 self.workshop.do(fulfilment.pack, shipment.id)
             if shipment.state in ("to_pick", "picking", "packed"):
                 self.workshop.do(fulfilment.ship, shipment.id, tracking="last")
+        self.nothing_is_left()
+
+    def nothing_is_left(self) -> None:
         assert {shipment.state for shipment in self.workshop.rows(t.Shipment)} <= {"shipped"}
         assert {order.state for order in self.workshop.rows(Order)} <= {"shipped"}
         assert {row.state for row in self.workshop.rows(t.Reservation)} <= {"shipped", "released", "held"}
