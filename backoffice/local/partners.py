@@ -13,7 +13,8 @@ from backoffice import api_keys, causes, idempotency
 from backoffice.crm.models import Order, OrderLine
 from backoffice.db import Database
 from backoffice.erp import catalogue, listing, offers
-from backoffice.local.catalogue import Way, cards_of
+from backoffice.local.catalogue import cards_of
+from backoffice.local.ways import Way
 from backoffice.public.catalogue import Card, Wish
 from backoffice.public.errors import NotFound, Unidentified
 from backoffice.public.money import Money
