@@ -346,42 +346,42 @@ def _shipped(
     )
 
 
-def find_line(session: Session, shipment_id: int, sku: str) -> tuple[t.ShipmentLine, t.Item] | None:
-    """Return the line of a parcel with this SKU, fresh, and its item."""
-    row = session.execute(
+def find_lines(session: Session, shipment_id: int, sku: str) -> list[tuple[t.ShipmentLine, t.Item]]:
+    """Return the lines of a parcel with this SKU, fresh, and their item: several where a kit has it too."""
+    rows = session.execute(
         sa.select(t.ShipmentLine, t.Item)
         .join(t.Item, t.Item.id == t.ShipmentLine.item_id)
         .where(t.ShipmentLine.shipment_id == shipment_id, sa.func.lower(t.Item.sku) == sku.strip().lower())
+        .order_by(t.ShipmentLine.id)
         .execution_options(populate_existing=True)
-    ).first()
-    return None if row is None else (row[0], row[1])
+    )
+    return [(line, item) for line, item in rows]
 
 
 def _count(session: Session, shipment_id: int, scanned: str, delta: int, now: datetime) -> t.ShipmentLine:
+    """Put pieces into the parcel, or take them out. Whoever calls has locked the parcel."""
     lot = None
-    found = find_line(session, shipment_id, scanned)
-    if found is None and (lot := lot_picking.find_lot(session, shipment_id, scanned)) is not None:
-        found = find_line(session, shipment_id, session.get_one(t.Item, lot.item_id).sku)
-    if found is None:
+    found = find_lines(session, shipment_id, scanned)
+    if not found and (lot := lot_picking.find_lot(session, shipment_id, scanned)) is not None:
+        found = find_lines(session, shipment_id, session.get_one(t.Item, lot.item_id).sku)
+    if not found:
         raise NotFound("not_in_parcel", sku=scanned)
-    line, item = found
-    result = session.execute(
-        sa.update(t.ShipmentLine)
-        .where(
-            t.ShipmentLine.id == line.id,
-            t.ShipmentLine.picked + delta <= t.ShipmentLine.quantity,
-            t.ShipmentLine.picked + delta >= 0,
-        )
-        .values(picked=t.ShipmentLine.picked + delta)
-        .execution_options(synchronize_session="fetch")
-    )
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    left = abs(delta)
+    for line, item in found if delta > 0 else reversed(found):
+        part = min(left, line.quantity - line.picked if delta > 0 else line.picked)
+        if part == 0:
+            continue
+        left -= part
+        line.picked += part if delta > 0 else -part
+        session.flush()
+        touched = line
+        if item.days_left is not None:
+            way = shipping.arrival(way_of(session, get_shipment(session, shipment_id), now=now), now=now)
+            lot_picking.count(session, line, item, part if delta > 0 else -part, lot, arrives_on=way(now))
+    if left:
+        line, item = found[0]
         raise Refused("too_many", sku=item.sku, picked=line.picked, quantity=line.quantity)
-    session.refresh(line)
-    if item.days_left is not None:
-        way = shipping.arrival(way_of(session, get_shipment(session, shipment_id), now=now), now=now)
-        lot_picking.count(session, line, item, delta, lot, arrives_on=way(now))
-    return line
+    return touched
 
 
 def _step(session: Session, shipment: t.Shipment, new: str, **values: Any) -> None:

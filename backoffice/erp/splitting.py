@@ -104,10 +104,10 @@ def short_pick(
     shipment = lock_parcel(session, shipment_id)
     decisions.because(session, "not_on_the_shelf", now=now)
     fulfilment.start(session, shipment.id, actor=actor, now=now)
-    named = fulfilment.find_line(session, shipment.id, sku)
-    if named is None:
+    named = [line for line, _ in fulfilment.find_lines(session, shipment.id, sku)]
+    if not named:
         raise NotFound("not_in_parcel", sku=sku)
-    line = named[0]
+    line = next((one for one in named if one.picked < one.quantity), named[0])
     of_lot = _of_lot(session, line, lot) if lot else line.quantity
     if not 0 <= found < of_lot:
         raise BadInput("bad_quantity", most=of_lot - 1)

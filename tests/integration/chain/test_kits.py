@@ -145,6 +145,21 @@ def test_a_part_that_is_missing_at_the_shelf_follows_by_itself(sets: Workshop) -
     assert [sets.stock(sku) for sku in PARTS] == [(2, 0, 0), (9, 0, 0), (0, 0, 0)]
 
 
+def test_a_part_that_is_bought_beside_it_is_picked_for_both(sets: Workshop) -> None:
+    [line] = sets.rows(t.PurchaseOrderLine)
+    sets.do(purchasing.receive, line.id, 10, ref="in")
+    sets.buy(SET=1, STOOL=1)
+    [shipment] = sets.rows(t.Shipment)
+    assert len(sets.rows(t.ShipmentLine)) == 4  # stools twice
+    with pytest.raises(Refused):
+        sets.do(fulfilment.pick, shipment.id, "STOOL", 4)
+    assert sum(one.picked for one in sets.rows(t.ShipmentLine)) == 0
+    for sku, quantity in {**PARTS, "STOOL": 3}.items():
+        sets.do(fulfilment.pick, shipment.id, sku, quantity)
+    sets.do(fulfilment.pack, shipment.id)
+    assert all(one.picked == one.quantity for one in sets.rows(t.ShipmentLine))
+
+
 def test_it_is_cancelled_as_one_line(sets: Workshop) -> None:
     order = sets.buy(SET=1)
     sets.db.run(lambda session: cancelling.cancel(session, order.number, now=sets.now))
