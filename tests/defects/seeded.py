@@ -134,9 +134,9 @@ SEEDED = (
     Defect(
         15,
         "supplies are locked in the order in which a plan happens to name them",
-        "backoffice/erp/pegging.py",
-        "for peg in sorted(outcome.pegs, key=_lock_order)]",
-        "for peg in (outcome.pegs if reservation.id % 2 else reversed(outcome.pegs))]",
+        "backoffice/erp/taking.py",
+        "for key, asked in sorted(self._asked.items(), key=lambda one: one[0]):",
+        "for key, asked in sorted(self._asked.items(), key=lambda one: hash((one[0], one[1][0].peg.reservation_id))):",
         "tests/concurrency",
     ),
     Defect(

@@ -40,6 +40,7 @@ def test_asked_refused_with_alternatives_faster_ordered(
     into_cart(buyer, server, "/p/table?postcode=80331")
     buyer.get_by_label("Quantity").fill("4")
     buyer.get_by_role("button", name="Change").click()
+    expect(buyer.get_by_role("main")).to_contain_text("€1,996.00")  # the page has changed before the next field is filled
     buyer.get_by_label("I need all of it by").fill("2026-11-25")
     buyer.get_by_role("button", name="Ask", exact=True).click()
     main = buyer.get_by_role("main")

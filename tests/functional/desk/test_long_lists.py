@@ -94,7 +94,13 @@ def fill(session: Session, numbers: range, now: datetime) -> None:
     """Write parcels to pick and sent ones, receipts, production orders, undelivered messages and changes."""
     leg, day = item_id(session, "LEG"), now.date()
     supplier = session.scalars(sa.select(Supplier.id).order_by(Supplier.id)).first()
-    parcel = {"warehouse_id": 1, "ship_to": {"name": "Ada"}, "promised_on": day, "ship_by_on": day, "expected_on": day}
+    parcel = {
+        "warehouse_id": 1,
+        "ship_to": {"name": "Ada", "country": "DE"},
+        "promised_on": day,
+        "ship_by_on": day,
+        "expected_on": day,
+    }
     ordered_at, due_at = now - timedelta(days=9), now - timedelta(days=1)
     rows: dict[Any, Callable[[int], dict[str, Any]]] = {
         Shipment: lambda n: parcel | {"number": f"SH-{n:04}", "order_ref": f"SF-{n:04}", "state": "to_pick"},

@@ -24,7 +24,7 @@ def test_from_the_supplier_to_the_carrier_and_off_the_shelf(at_desk: AtDesk, wor
     petra, wim = at_desk("Petra"), at_desk("Wim")
     assert "Does it expire?" in petra.get(LAMP)
     petra.send(f"{LAMP}/lots", days_left="5")
-    assert 'name="days_left" inputmode="numeric" autocomplete="off" value="5"' in petra.get(LAMP)
+    assert re.search(r'name="days_left" [^>]*value="5"', petra.get(LAMP))
     [line] = workshop.rows(PurchaseOrderLine)
     assert 'name="best_before_on" type="date" required' in wim.get(RECEIVE)
     came = {"quantity": "2", "lot": "L 7", "best_before_on": "2026-12-01"}

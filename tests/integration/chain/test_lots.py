@@ -303,7 +303,7 @@ def test_what_is_kept_in_lots_is_refused_where_it_makes_no_sense(
             "UPDATE peg SET lot_id = NULL WHERE lot_id = 1",
             [
                 "I1 lot 1 (B): 3 on hand, the ledger has 3; 1 promised, pegs have 0",
-                "I2 peg 1 of 1 stands on stock of item 2 and names no lot of it",
+                "I2 peg 2 of 1 stands on stock of item 2 and names no lot of it",
             ],
         ),
     ],
