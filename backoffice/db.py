@@ -152,7 +152,8 @@ def update_rows(session: Session, rows: Iterable[Base], *names: str) -> None:
     if not changed:
         return
     given = [{"changed": key, **{f"new_{name}": getattr(row, name) for name in names}} for key, row in changed]
-    session.execute(_updating(type(changed[0][1]), names), given)
+    with session.no_autoflush:  # which would write the same columns first, row by row
+        session.execute(_updating(type(changed[0][1]), names), given)
     for _, row in changed:
         for name in names:
             set_committed_value(row, name, getattr(row, name))

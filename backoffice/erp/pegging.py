@@ -142,7 +142,8 @@ def _orders_of(given: Given, shared: Mapping[tuple[int | None, int], int]) -> li
     for number, make in enumerate(outcome.makes):
         order = next((old for old in reuse if old.item_id == make.item), None)
         if order is None:
-            order = t.ProductionOrder(item_id=cast(int, make.item), reservation_id=reservation.id)
+            # with all that one of them may have: those of one answer are written by one statement
+            order = t.ProductionOrder(item_id=cast(int, make.item), reservation_id=reservation.id, learns="")
         else:
             reuse.remove(order)
         order.quantity, order.pegged = int(make.quantity), taken[number] + shared.get((given.commit, number), 0)
