@@ -12,6 +12,7 @@ in the order of the commits, and whoever waits for one holds nothing that the ot
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import InstanceState, Mapper, ORMExecuteState, Session, SessionTransaction
 
+from backoffice.db import table_of
 from backoffice.erp import models as t
 from backoffice.erp import plan
 from backoffice.planning.folding import State, corrections
@@ -215,7 +217,7 @@ def _append(session: Session) -> None:
 
 def _write(session: Session, number: int, at: datetime | None, cause: str, decided: list[Any]) -> None:
     values = {"number": number, "at": at, "cause": cause, "plan_version": plan.version(session), "decided": list(decided)}
-    session.execute(sa.insert(t.PlanDecision), values)
+    session.execute(_APPEND, values)
 
 
 def _forget(session: Session) -> None:
@@ -225,10 +227,20 @@ def _forget(session: Session) -> None:
 
 def _next_number(session: Session) -> int:
     """Return the number of the next decision, ours alone until the transaction ends."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    row = insert(t.PlanDomain).values(id=plan.LOG, version=1, master_version=0)
-    raised = row.on_conflict_do_update(index_elements=["id"], set_={"version": t.PlanDomain.version + 1})
-    return session.execute(raised.returning(t.PlanDomain.version)).scalar_one()
+    return int(session.execute(_numbering(session.get_bind().dialect.name)).scalar_one())
+
+
+_APPEND = sa.insert(table_of(t.PlanDecision))
+
+
+@cache
+def _numbering(dialect: str) -> sa.Executable:
+    versions = table_of(t.PlanDomain)
+    row = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(versions)
+    first = row.values(id=plan.LOG, version=1, master_version=0)
+    return first.on_conflict_do_update(index_elements=["id"], set_={"version": versions.c.version + 1}).returning(
+        versions.c.version
+    )
 
 
 # --- the whole plan

@@ -53,20 +53,21 @@ def _versions(session: Session) -> tuple[int, int, int]:
     return known
 
 
+_RAISE = (
+    sa.update(PlanDomain)
+    .where(PlanDomain.id == DOMAIN)
+    .values(version=PlanDomain.version + 1)
+    .returning(PlanDomain.version, PlanDomain.master_version)
+    .execution_options(synchronize_session=False)
+)
+_RAISE_MASTER = _RAISE.values(master_version=sa.bindparam("token", type_=sa.BigInteger))
+
+
 def bump(session: Session, *, master: bool = False) -> int:
     """Raise the plan's version and keep its row locked until the transaction ends; return the new version."""
     # a fresh token, not the next number: one that was rolled back must never come again for other data
     token = secrets.randbits(62)
-    step: dict[str, sa.ColumnElement[int]] = {"version": PlanDomain.version + 1}
-    if master:
-        step["master_version"] = sa.literal(token, sa.BigInteger)
-    raised = session.execute(
-        sa.update(PlanDomain)
-        .where(PlanDomain.id == DOMAIN)
-        .values(step)
-        .returning(PlanDomain.version, PlanDomain.master_version)
-        .execution_options(synchronize_session=False)
-    ).first()
+    raised = session.execute(_RAISE_MASTER, {"token": token}).first() if master else session.execute(_RAISE).first()
     session.info.pop(MASTER, None)  # whoever held the row before us may have changed it
     if raised is None:
         session.add(PlanDomain(id=DOMAIN, version=1, master_version=token))

@@ -101,29 +101,34 @@ def _take_kept(session: Session, allotment_id: int, quantity: int, total: str, a
     return True
 
 
+_DELTA = sa.bindparam("delta", type_=sa.BigInteger)
+_CHANGED = {"synchronize_session": "fetch", **decisions.NOTED}  # how much of it is pegged, the pegs themselves say
+_LINE, _ORDER = t.PurchaseOrderLine, t.ProductionOrder
+_FREE = _LINE.quantity - _LINE.received - _LINE.pegged - _LINE.allotted
+_RECEIPT = (
+    sa.update(_LINE)
+    .where(_LINE.id == sa.bindparam("supply"), _LINE.pegged + _DELTA >= 0, sa.or_(_DELTA <= 0, _FREE >= _DELTA))
+    .values(pegged=_LINE.pegged + _DELTA)
+    .execution_options(**_CHANGED)
+)
+_PRODUCTION = (
+    sa.update(_ORDER)
+    .where(_ORDER.id == sa.bindparam("supply"), _ORDER.pegged + _DELTA <= _ORDER.quantity, _ORDER.pegged + _DELTA >= 0)
+    .values(pegged=_ORDER.pegged + _DELTA)
+    .execution_options(**_CHANGED)
+)
+
+
 def change_receipt(session: Session, line_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
-    line = t.PurchaseOrderLine
-    free = line.quantity - line.received - line.pegged - line.allotted
-    return _changed(  # how much of it is pegged, the pegs themselves say
-        session,
-        sa.update(line)
-        .where(line.id == line_id, line.pegged + delta >= 0, free >= delta if delta > 0 else sa.true())
-        .values(pegged=line.pegged + delta),
-    )
+    return _changed(session, _RECEIPT, line_id, delta)
 
 
 def change_production(session: Session, order_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a production order; tell whether it covers it."""
-    order = t.ProductionOrder
-    return _changed(
-        session,
-        sa.update(order)
-        .where(order.id == order_id, order.pegged + delta <= order.quantity, order.pegged + delta >= 0)
-        .values(pegged=order.pegged + delta),
-    )
+    return _changed(session, _PRODUCTION, order_id, delta)
 
 
-def _changed(session: Session, statement: sa.Update) -> bool:
-    result = session.execute(statement.execution_options(synchronize_session="fetch", **decisions.NOTED))
+def _changed(session: Session, statement: sa.Update, supply: int, delta: int) -> bool:
+    result = session.execute(statement, {"supply": supply, "delta": delta})
     return cast("CursorResult[Any]", result).rowcount == 1
