@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
-from backoffice.db import PlanMoved
-from backoffice.erp import allotting, decisions, lots, stock
+from backoffice.db import Base, PlanMoved, table_of
+from backoffice.erp import allotting, lots, stock
 from backoffice.erp import models as t
 from backoffice.erp.snapshot import SupplyKey
 
@@ -102,33 +102,43 @@ def _take_kept(session: Session, allotment_id: int, quantity: int, total: str, a
 
 
 _DELTA = sa.bindparam("delta", type_=sa.BigInteger)
-_CHANGED = {"synchronize_session": "fetch", **decisions.NOTED}  # how much of it is pegged, the pegs themselves say
-_LINE, _ORDER = t.PurchaseOrderLine, t.ProductionOrder
+_LINE, _ORDER = table_of(t.PurchaseOrderLine).c, table_of(t.ProductionOrder).c
 _FREE = _LINE.quantity - _LINE.received - _LINE.pegged - _LINE.allotted
 _RECEIPT = (
-    sa.update(_LINE)
+    sa.update(table_of(t.PurchaseOrderLine))
     .where(_LINE.id == sa.bindparam("supply"), _LINE.pegged + _DELTA >= 0, sa.or_(_DELTA <= 0, _FREE >= _DELTA))
     .values(pegged=_LINE.pegged + _DELTA)
-    .execution_options(**_CHANGED)
+    .returning(_LINE.pegged)
 )
 _PRODUCTION = (
-    sa.update(_ORDER)
+    sa.update(table_of(t.ProductionOrder))
     .where(_ORDER.id == sa.bindparam("supply"), _ORDER.pegged + _DELTA <= _ORDER.quantity, _ORDER.pegged + _DELTA >= 0)
     .values(pegged=_ORDER.pegged + _DELTA)
-    .execution_options(**_CHANGED)
+    .returning(_ORDER.pegged)
 )
 
 
 def change_receipt(session: Session, line_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a purchase order line; tell whether the line covers it."""
-    return _changed(session, _RECEIPT, line_id, delta)
+    return _changed(session, _RECEIPT, t.PurchaseOrderLine, line_id, delta)
 
 
 def change_production(session: Session, order_id: int, delta: int) -> bool:
     """Add `delta` to what is pegged of a production order; tell whether it covers it."""
-    return _changed(session, _PRODUCTION, order_id, delta)
+    return _changed(session, _PRODUCTION, t.ProductionOrder, order_id, delta)
 
 
-def _changed(session: Session, statement: sa.Update, supply: int, delta: int) -> bool:
-    result = session.execute(statement, {"supply": supply, "delta": delta})
-    return cast("CursorResult[Any]", result).rowcount == 1
+def _changed(session: Session, statement: sa.Executable, model: type[Base], supply: int, delta: int) -> bool:
+    """Change the row past the session, then the object that stands for it, if there is one.
+
+    The plan's log need not see it: how much of a supply is pegged, the pegs themselves say.
+    """
+    if session.autoflush:
+        session.flush()  # the row may be new, or have changed
+    pegged = session.execute(statement, {"supply": supply, "delta": delta}).scalar_one_or_none()
+    if pegged is None:
+        return False
+    held = session.identity_map.get(identity_key(model, supply))
+    if held is not None:
+        set_committed_value(held, "pegged", pegged)
+    return True
