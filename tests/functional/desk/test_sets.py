@@ -57,6 +57,8 @@ def test_what_lies_on_a_shelf_or_is_promised_becomes_no_set(at_desk: AtDesk, bar
 
 def test_a_sub_assembly_is_not_made_by_itself_any_more_and_again(at_desk: AtDesk, workshop: Workshop) -> None:
     petra = at_desk("Petra")
+    assert 'id="through"' in petra.get(TOP)
+    assert 'id="through"' not in petra.get("/desk/planning/items/4")  # what the shop sells is made by itself
     petra.send(f"{TOP}/phantom", through="yes")
     assert workshop.rows(Item, sku="TOP")[0].source == "phantom"
     assert "nothing but its parts" in petra.get(TOP)
