@@ -20,6 +20,7 @@ from tests.invariants import breaches
 
 # no worker runs here; some tests take only the ERP layer's half of a step, or write orders that nobody paid
 HALF = ("waits since long", "its goods are", "which is missing", "is open, its order is")
+ASKED = [rule for rule in verify.RULES if not any(words in rule.says for words in HALF)]  # nor "… and 46 more" of the others
 
 
 class Workshop:
@@ -104,8 +105,8 @@ class Workshop:
     def breaches(self) -> list[str]:
         """Return what does not add up."""
         with self.db.read() as session:
-            found = [line for line in verify.breaches(session, now=self.now) if not any(words in line for words in HALF)]
-            return [*breaches(session), *found]
+            found = [line for rule in ASKED for line in rule.lines(session, self.now)]
+            return [*breaches(session), *(line for line in found if not any(words in line for words in HALF))]
 
 
 @pytest.fixture
