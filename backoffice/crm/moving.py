@@ -58,7 +58,8 @@ def _follow_all(session: Session, happened: events.ExpectedDaysMoved) -> list[_T
     rows = session.execute(orders.where(Order.number.in_(sorted(happened.moves)))).all()
     bought = {order.number: (order, checkout) for order, checkout in rows}
     lines = _lines_of(session, [order.id for order, _ in bought.values()])
-    arrives = splitting.last_days(session, [line.reservation_id for some in lines.values() for line in some])
+    named = [line.reservation_id for some in lines.values() for line in some]
+    arrives = splitting.last_days(session, named) | dict.fromkeys(splitting.lacking(session, named))
     first = splitting.roots(session, [move.reservation_id for moves in happened.moves.values() for move in moves])
     found = []
     for number, moves in happened.moves.items():
@@ -86,7 +87,8 @@ def _days(lines: Sequence[OrderLine]) -> dict[int, date | None]:
 def _follow(lines: Sequence[OrderLine], moves: Sequence[events.Move], first: Mapping[int, int], arrives: Days) -> list[OrderLine]:
     """Let an order's lines expect what their parcels now do; return those of the moves that have another day than before.
 
-    first: reservation → the one that its line names; arrives: that one → the day on which the last of its parcels is expected.
+    first: reservation → the one that its line names; arrives: that one → the day on which the last of its parcels is expected;
+    none while a part of it has no supply.
     """
     moved: dict[int, OrderLine] = {}
     for move in moves:

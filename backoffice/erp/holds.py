@@ -119,8 +119,8 @@ def hold(
     session.flush()
     decisions.because(session, "held", now=now)
     making_room.make_room(session, outcome.moved)
-    arrives_on = shipping.arrival(source.way, now=now)(outcome.ready_at)
     in_lots = masters.load(session, now=now).lots
+    arrives_on = shipping.arrival(source.way, now=now)(outcome.ready_at) if in_lots else None
     if reservation.kit:
         kits.write(session, reservation, outcome, in_lots=in_lots, arrives_on=arrives_on)
     else:
@@ -218,18 +218,13 @@ _EXPIRED, _EXPIRED_MAKING = _DEAD.where(_STANDS_ON), _DEAD.where(sa.or_(_STANDS_
 
 
 def reclaim(session: Session, item_ids: Iterable[int], *, minutes: bool = False, now: datetime) -> int:
-    """Release every expired hold that stands on one of these items; return how many. minutes: as `reclaim_minutes`, too."""
+    """Release every expired hold that stands on one of these items; return how many.
+
+    minutes: also every one that keeps minutes of a work centre, which are about to be planned for somebody else: whoever read the
+    clock before us must not bring them back. The caller then holds the plan's lock.
+    """
     expired = session.scalars(_EXPIRED_MAKING if minutes else _EXPIRED, {"now": now, "item_ids": sorted(item_ids)}).all()
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
-
-
-def reclaim_minutes(session: Session, *, now: datetime) -> int:
-    """Release every expired hold that keeps minutes of a work centre; return how many. The caller holds the plan's lock.
-
-    Their minutes are about to be planned for somebody else: whoever read the clock before us must not bring them back.
-    """
-    found = session.scalars(_DEAD.where(_MAKING), {"now": now}).all()
-    return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in found)
 
 
 def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:

@@ -2,7 +2,7 @@
 
 What is free and booked is read once for all of them; each keeps in it what it was given, so the next one sees what the database
 would say, and what was found is written for all of them at once. Where the two would part (work that is kept back, what is kept
-for another class of customers) it is written first, and read again.
+for another class of customers, goods in lots, of which the rows know what may be moved) it is written first, and read again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class PlanningAgain:
         wanted = sa.select(t.Item).where(t.Item.id.in_(sorted(set(item_ids))))
         self._session, self._now, self._master = session, now, masters.load(session, now=now)
         self._items = {item.id: item for item in session.scalars(wanted)}
-        self._is_kept = not self._master.allotted.isdisjoint(self._master.below(self._items))
+        below = self._master.below(self._items)
+        self._is_kept = not self._master.allotted.isdisjoint(below)
+        self._in_lots = self._master.lots.keys() & below
         self._plan: Plan | None = None
         self._shelves: Mapping[int, Plan] = {}
         self._whose = RETAIL  # the class of customers that they were read for
@@ -72,14 +74,13 @@ class PlanningAgain:
         reservation.chain = promising.chain_rows(self._session, outcome, warehouse_id, now=self._now)
         commit = self._answers if warehouse_id is None else None
         self._answers += warehouse_id is None
-        in_lots = self._master.lots
-        of_lots = bool(in_lots) and any(peg.item in in_lots for peg in outcome.pegs)
+        of_lots = any(peg.item in self._in_lots for peg in outcome.pegs)
         if of_lots:  # the rows know what may be moved
             self._write()
             making_room.make_room(self._session, outcome.moved)
         arrives_on = self._arrival(reservation, warehouse_id)(outcome.ready_at) if of_lots else None
         item = self._items[reservation.item_id]
-        self._found.append(pegging.Given(reservation, outcome, item, reuse, commit, in_lots if of_lots else (), arrives_on))
+        self._found.append(pegging.Given(reservation, outcome, item, reuse, commit, self._in_lots if of_lots else (), arrives_on))
         self.stands_on.update({reservation.item_id, *(int(str(peg.item)) for peg in outcome.pegs)})
         if any(peg.kind == "buy" for peg in outcome.pegs):
             self.buying.add(reservation.id)
@@ -105,7 +106,7 @@ class PlanningAgain:
         here = [own] if own in self._shelves else []
         for place in (*here, None, *self._shelves):
             plan = self._plan if place is None else self._shelves[place]
-            if self._master.lots:
+            if self._in_lots and not self._in_lots.isdisjoint(self._master.below([item_id])):
                 plan.ships_on = self._arrival(reservation, place)
             if place is None:
                 outcome = plan.commit(item_id, quantity, yields=_yields(reservation))

@@ -47,8 +47,7 @@ def after_change(
             holds.release(session, reservation.id, now=now)
     placed = [reservation for reservation in rows if reservation.state in ("paying", "converted")]
     # a dead hold counts for nobody, so what it still keeps is given back before others are given it
-    holds.reclaim_minutes(session, now=now)
-    holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), now=now)
+    holds.reclaim(session, masters.load(session, now=now).below(r.item_id for r in placed), minutes=True, now=now)
     moved = [one for one in _plan_again(session, placed, now) if one.state == "converted"]
     others = sorted(set(redated) - {one.id for one in moved})
     if others:

@@ -52,6 +52,18 @@ def last_days(session: Session, reservation_ids: Iterable[int]) -> dict[int, dat
     return found | dict(session.execute(days).all())
 
 
+def lacking(session: Session, reservation_ids: Iterable[int]) -> set[int]:
+    """Return those of these lines of which some goods that were ordered have no supply: nobody knows when all of it is there."""
+    own, wanted = t.Reservation, sorted(reservation_ids)
+    line = sa.func.coalesce(own.split_from_id, own.id)
+    sent = sa.exists().where(t.ShipmentLine.reservation_id == own.id)  # what a kit is named by has no goods of its own
+    pegged = sa.exists().where(t.Peg.reservation_id == own.id)
+    without = sa.select(line).where(
+        sa.or_(own.id.in_(wanted), own.split_from_id.in_(wanted)), own.state == "converted", sent, ~pegged
+    )
+    return set(session.scalars(without))
+
+
 def roots(session: Session, reservation_ids: Iterable[int]) -> dict[int, int]:
     """Return reservation → the one that its order's line names, as `root` does."""
     own = t.Reservation

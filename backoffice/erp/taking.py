@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import flag_dirty, set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from backoffice.db import Base, PlanMoved, table_of
@@ -141,4 +141,5 @@ def _changed(session: Session, statement: sa.Executable, model: type[Base], supp
     held = session.identity_map.get(identity_key(model, supply))
     if held is not None:
         set_committed_value(held, "pegged", pegged)
+        flag_dirty(held)  # so that it is read again where a savepoint is taken back
     return True

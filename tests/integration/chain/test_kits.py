@@ -13,7 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import verify
-from backoffice.erp import cancelling, fulfilment, holds, offers, plan, production, purchasing, sell_from, splitting, stock
+from backoffice.bridge.models import OutboxMessage
+from backoffice.erp import (
+    cancelling,
+    counting,
+    fulfilment,
+    holds,
+    offers,
+    plan,
+    production,
+    purchasing,
+    replan,
+    sell_from,
+    splitting,
+    stock,
+)
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 from tests.company import at, item_id
@@ -178,6 +192,23 @@ def test_when_one_part_comes_later_all_of_it_does(sets: Workshop) -> None:
     assert (moved.promised_on, moved.expected_on) == (date(2026, 11, 30), date(2026, 12, 2))
     [root] = [one for one in sets.rows(t.Reservation) if one.kit]
     assert root.ready_at == at(1, 9, month=12)  # another one is ordered today: seven days
+
+
+def test_while_one_part_has_no_day_a_later_day_of_another_is_none_for_all_of_it(sets: Workshop) -> None:
+    start = sets.start(sets.cart(SET=1))
+    sets.pay(start)
+    with sets.db.read() as session:
+        vase = item_id(session, "VASE")
+    sets.do(counting.count_stock, vase, 1, 0, ref="count:vase")
+    assert not sets.order(start).lines[0].day_known
+    [line] = sets.rows(t.PurchaseOrderLine)
+    sets.do(purchasing.move_due, line.id, at(2, 8, month=12), version=line.version)
+    assert not sets.order(start).lines[0].day_known
+    assert [mail.kind for mail in sets.rows(OutboxMessage)] == ["order_confirmed", "day_unknown"]
+    sets.do(counting.count_stock, vase, 1, 1, ref="count:again")
+    assert replan.find_days(sets.db, now=sets.now) == 1
+    found = sets.order(start).lines[0]
+    assert (found.day_known, found.expected_on) == (True, date(2026, 12, 2))
 
 
 def test_work_for_a_part_that_should_have_begun_is_planned_anew_when_it_is_paid(sets: Workshop) -> None:

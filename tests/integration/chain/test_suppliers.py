@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from backoffice.erp import models as t
-from backoffice.erp import plan, production, supplying
+from backoffice.erp import plan, production, supplying, taking
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound
 from tests.company import at, item_id
@@ -128,3 +129,15 @@ def test_without_anybody_who_sells_it_nothing_is_promised(workshop: Workshop) ->
     assert workshop.day("TABLE", 3)  # 12 legs are here
     with pytest.raises(Exception, match="not_available"):
         workshop.day("TABLE", 4)
+
+
+def test_what_was_taken_in_a_savepoint_that_is_taken_back_is_forgotten(workshop: Workshop) -> None:
+    def take_and_give_back(session: Session) -> tuple[int, int]:
+        line = session.scalars(sa.select(t.PurchaseOrderLine)).one()
+        with session.begin_nested() as trial:
+            assert taking.change_receipt(session, line.id, 3)
+            taken = line.pegged
+            trial.rollback()
+        return taken, line.pegged
+
+    assert workshop.db.run(take_and_give_back) == (3, 0)
