@@ -81,6 +81,16 @@ def place() -> dict[str, Any]:
     return ({"q": sought()} if sought() else {}) | ({"page": page()} if page() > 1 else {})
 
 
+def name(field: str) -> str:
+    """Return what was typed as the number or the name of something."""
+    return text(field).replace("\x00", "").strip()
+
+
+def names(field: str) -> list[str]:
+    """Return what was typed as a list, with commas between."""
+    return [one for one in (part.strip() for part in name(field).split(",")) if one]
+
+
 def clock(name: str) -> int:
     """Return a time of the day as minutes from midnight. Raises BadInput(invalid_form, name)."""
     found = CLOCK.fullmatch(text(name).strip())

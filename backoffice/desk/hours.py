@@ -32,7 +32,6 @@ from backoffice.erp.public_holidays import holiday_names
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("hours", __name__, url_prefix="/desk/planning/calendars")
-TYPED = ("whose", "on_day", "kind", "starts", "ends", "reason")
 AHEAD = timedelta(days=366)
 
 
@@ -84,7 +83,7 @@ def change(calendar_id: int) -> ResponseReturnValue:
     except moved.Unseen as unseen:
         return _ask(unseen, calendar_id, centre_id, on_day, _said(wanted))
     except ShopError as error:
-        return _page(calendar_id, error)
+        return _page(calendar_id, error, request.form)
     if fresh:
         flash(_("Saved. %(moved)s", moved=watch.words()))
     return redirect(url_for("hours.calendar", calendar_id=calendar_id), 303)
@@ -133,13 +132,13 @@ def _ask(unseen: moved.Unseen, calendar_id: int, centre_id: int | None, on_day: 
     return moved.ask_page(unseen, what=what, back="hours.calendar", tab="hours.home", calendar_id=calendar_id)
 
 
-def _page(calendar_id: int, error: ShopError | None = None) -> ResponseReturnValue:
+def _page(calendar_id: int, error: ShopError | None = None, typed: Mapping[str, str] | None = None) -> ResponseReturnValue:
     shown = context.read(lambda db: _shown(db, _get(db, calendar_id), context.today()))
     page = render_template(
         "desk/planning/calendar.html",
         shown=shown,
         first_day=context.today(),
-        typed=request.form if error else {},
+        typed=typed or {},
         fields=dict(error.fields) if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",
     )

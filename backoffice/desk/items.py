@@ -97,7 +97,7 @@ def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
 @bp.post("/<int:item_id>/substitutes")
 def add_substitute(item_id: int) -> ResponseReturnValue:
     """Let something else stand in for it, in the shop and in letters about a day that moved."""
-    me, now, sku = context.me(), context.now(), forms.text("substitute").replace("\x00", "").strip()
+    me, now, sku = context.me(), context.now(), forms.name("substitute")
     return _saved(item_id, lambda db: substitutes.add(db, item_id, sku, by=me.email, role=me.role, now=now))
 
 
@@ -125,14 +125,18 @@ def lots(item_id: int) -> ResponseReturnValue:
         days_left = forms.number("days_left", least=0, most=expiring.MOST_DAYS, wrong="bad_number") if typed else None
         expiring.keep_in_lots(db, item_id, days_left, by=me.email, role=me.role, now=now)
 
-    return _saved(item_id, save)
+    return _saved(item_id, save, typed={"row": "lots"})
 
 
 @bp.post("/<int:item_id>/contents")
 def contents(item_id: int) -> ResponseReturnValue:
     """Sell an item as a set of others."""
     me, now = context.me(), context.now()
-    return _saved(item_id, lambda db: sets.sell_as_set(db, item_id, _contents(db), by=me.email, role=me.role, now=now))
+    return _saved(
+        item_id,
+        lambda db: sets.sell_as_set(db, item_id, _contents(db), by=me.email, role=me.role, now=now),
+        typed={"row": "contents"},
+    )
 
 
 @bp.post("/<int:item_id>/phantom")
@@ -242,15 +246,10 @@ def _saved(
     return redirect(url_for("items.item", item_id=item_id), 303)
 
 
-def _names(field: str) -> list[str]:
-    """Return what was typed as a list: numbers with commas between them."""
-    return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]
-
-
 def _contents(session: Session) -> dict[str, int]:
     """Return what was typed to be in a set: `2 STOOL, 1 LAMP`, in counted units. Raises BadInput(invalid_form, contents)."""
     found: dict[str, int] = {}
-    for one in _names("contents"):
+    for one in forms.names("contents"):
         count, _space, sku = one.partition(" ")
         item = session.scalar(sa.select(Item).where(Item.sku == sku.strip()))
         if not count.isdecimal() or len(count) > 6 or item is None or item.sku in found:

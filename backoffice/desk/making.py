@@ -103,19 +103,19 @@ def _typed_part() -> Part:
     if scrap is None:
         raise BadInput("invalid_form", {"scrap": "bad_number"})
     amount, per = forms.number("amount", most=MOST), forms.number("per", most=MOST)
-    return Part(_name("component"), amount, per, scrap, _names("alternates"))
+    return Part(forms.name("component"), amount, per, scrap, forms.names("alternates"))
 
 
 def _typed_work() -> Work:
     """Return what was typed. Raises BadInput(invalid_form, step | setup | fixed | minutes | pieces)."""
     return Work(
-        _name("centre"),
+        forms.name("centre"),
         forms.number("step", most=999, wrong="bad_number"),
         _seconds("setup"),
         _seconds("fixed"),
         _seconds("minutes"),
         forms.number("pieces", most=MOST),
-        _names("alternates"),
+        forms.names("alternates"),
     )
 
 
@@ -124,12 +124,3 @@ def _seconds(field: str) -> int:
     if found is None:
         raise BadInput("invalid_form", {field: "bad_minutes"})
     return found
-
-
-def _name(field: str) -> str:
-    return forms.text(field).replace("\x00", "").strip()
-
-
-def _names(field: str) -> list[str]:
-    """Return what was typed as a list: numbers with commas between them."""
-    return [name for name in (one.strip() for one in forms.text(field).replace("\x00", "").split(",")) if name]

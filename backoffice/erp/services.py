@@ -95,7 +95,7 @@ def _wrong(session: Session, values: Mapping[str, Any]) -> dict[str, str]:
         "position": (9_999, "bad_number"),
     }
     wrong |= {name: code for name, (most, code) in limits.items() if values[name] is None or not 0 <= values[name] <= most}
-    if values["cutoff_minute"] is not None and not 0 <= values["cutoff_minute"] <= 1440:
+    if values["cutoff_minute"] is not None and not 0 <= values["cutoff_minute"] <= 1439:
         wrong["cutoff_minute"] = "bad_clock"
     if set(values["countries"]) - set(premises(session).countries):
         wrong["countries"] = "unknown_country"

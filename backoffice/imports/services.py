@@ -86,7 +86,7 @@ def _minute(row: Row) -> int | None:
     if not (colon and hours.isascii() and hours.isdecimal() and minutes.isascii() and minutes.isdecimal() and len(minutes) == 2):
         raise row.fault("packed_by", _("“%(text)s” is not a time like 14:00", text=text[:40]))
     minute = int(Decimal(hours)) * 60 + int(minutes)
-    if int(minutes) > 59 or minute > 1440:
+    if int(minutes) > 59 or minute > 1439:
         raise row.fault("packed_by", _("“%(text)s” is not a time like 14:00", text=text[:40]))
     return minute
 

@@ -1,6 +1,7 @@
 """`make bench-faults SHARD=…`: attack the site and print what is left of it: test, target, figure.
 
-Shards: `crash-sqlite`, `crash-postgresql` (R7: an end before and after every commit and every delivery of eight flows).
+Shards: `crash-sqlite`, `crash-postgresql` (R7: an end before and after every commit and every delivery of each flow of
+`tests/faults/flows.py`).
 Ends with 1 if a target was missed. The last line is JSON.
 """
 

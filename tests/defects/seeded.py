@@ -145,7 +145,7 @@ SEEDED = (
         "backoffice/public/money.py",
         "return Money(self.amount_minor * count, self.currency)",
         "return Money(self.amount_minor / 100 * count * 100, self.currency)",
-        "tests/unit/test_amounts.py",
+        "tests/unit/test_money.py",
     ),
     Defect(
         17,

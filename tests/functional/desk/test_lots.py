@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from backoffice.erp.models import Item, PurchaseOrderLine, StockLot, StockMovement
+from backoffice.erp import waves
+from backoffice.erp.models import Item, PurchaseOrderLine, Shipment, StockLot, StockMovement
 from tests.company import at
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
@@ -31,6 +32,8 @@ def test_from_the_supplier_to_the_carrier_and_off_the_shelf(at_desk: AtDesk, wor
     wim.send(f"{RECEIVE}/{line.id}", **came, key="a")
     wim.send(f"{RECEIVE}/{line.id}", quantity="3", lot="L 9", best_before_on="2026-12-24", key="b")
     assert lying(workshop) == {"L 7": (2, 0), "L 9": (3, 0)}
+    page = petra.refused(f"{LAMP}/lots", 409, days_left="")
+    assert re.search(r'name="days_left" [^>]*value=""', page)  # what was typed stands there again: nothing
 
     workshop.buy(LAMP=3)
     page = wim.get("/desk/warehouse/shipments/1")
@@ -77,3 +80,18 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_booked(at_desk: AtDes
     page = wim.refused("/desk/warehouse/lots/1/write-off", 409, key="a")
     assert "This lot can still be sent." in page
     assert workshop.rows(StockLot)[0].best_before_on == date(2026, 12, 24)
+
+
+def test_in_a_wave_too_the_lot_that_is_short_is_named(at_desk: AtDesk, workshop: Workshop) -> None:
+    petra, wim = at_desk("Petra"), at_desk("Wim")
+    petra.send(f"{LAMP}/lots", days_left="5")
+    [line] = workshop.rows(PurchaseOrderLine)
+    wim.send(f"{RECEIVE}/{line.id}", quantity="2", lot="L 7", best_before_on="2026-12-01", key="a")
+    wim.send(f"{RECEIVE}/{line.id}", quantity="3", lot="L 9", best_before_on="2026-12-24", key="b")
+    workshop.buy(LAMP=3)
+    leaves_on = workshop.rows(Shipment)[0].ship_by_on
+    wave = workshop.do(waves.release, 1, "Parcel Post", leaves_on).wave.id
+    page = wim.get(f"/desk/warehouse/waves/{wave}")
+    assert re.findall(r'<option value="(L \d)">', page) == ["L 7", "L 9"]
+    wim.send("/desk/warehouse/shipments/1/short", sku="LAMP", lot="L 7", found="1", wave=str(wave), key="c")
+    assert lying(workshop)["L 7"] == (1, 1)

@@ -42,6 +42,7 @@ def test_an_item_becomes_a_set_and_the_shop_says_what_is_in_it(at_desk: AtDesk, 
 def test_a_set_that_makes_no_sense_is_refused_at_its_field(at_desk: AtDesk, bare: Workshop, typed: str) -> None:
     page = at_desk("Petra").refused(f"{VASE}/contents", 422, contents=typed)
     assert 'id="set-contents-wrong"' in page
+    assert re.search(f'name="contents" [^>]*value="{typed}"', page)
     assert (bare.rows(Item, sku="VASE")[0].source, bare.rows(BomLine, parent_id=2)) == ("none", [])
 
 

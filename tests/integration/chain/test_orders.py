@@ -12,7 +12,7 @@ from backoffice.crm import links
 from backoffice.crm.models import Activity, CartLine, Checkout, Order, OrderLine, Party
 from backoffice.erp import counting, fulfilment, production, purchasing
 from backoffice.erp import models as t
-from backoffice.payments.models import Payment, PaymentEvent
+from backoffice.payments.models import Payment, PaymentEvent, SandboxSession
 from backoffice.public.errors import NotFound, Refused
 from backoffice.public.orders import PendingOrder
 from tests.company import at
@@ -81,6 +81,7 @@ def test_coming_back_to_the_cart_closes_the_payment_page_and_keeps_the_goods(wor
     assert workshop.stock("STOOL") == (5, 0, 4)
     assert workshop.order(start) == PendingOrder("expired", None)
     workshop.pay(start)  # too late: the page is closed, the provider takes no money
+    assert [one.state for one in workshop.rows(SandboxSession)] == ["expired"]
     assert workshop.orders() == []
     workshop.pay(workshop.start(cart))
     assert [order.total_minor for order in workshop.orders()] == [4 * 4_900 + 500]
@@ -133,8 +134,10 @@ def test_paid_too_late_to_begin_the_expected_day_says_so(workshop):
 
 
 def test_unknown_links_all_look_the_same(workshop):
-    workshop.buy(STOOL=1)
-    for token in ("", "x", "a" * 27, "1"):
+    start = workshop.start(workshop.cart(STOOL=1))
+    workshop.pay(start)
+    real = start.order_token
+    for token in ("", "x", "a" * 27, "1", real[:12], real[:12] + "a" * (len(real) - 12), real[:-1], real + "a"):
         with pytest.raises(NotFound) as error:
             workshop.shop.orders.get(token, now=workshop.now)
         assert error.value.code == "unknown_order"
