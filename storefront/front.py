@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import Response, g, make_response, redirect, render_template, request
+from flask_babel import get_translations
 
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
@@ -81,6 +82,7 @@ class Front:
         formats = self.formats(profile, now)
         html = render_template(
             template,
+            words=get_translations(),
             shop=profile,
             top_categories=categories,
             fmt=formats,

@@ -118,6 +118,7 @@ def wire(app: Flask, profile: Callable[[], ShopProfile], folder: Path = TRANSLAT
         return
     there_are = offered(folder)
     app.extensions["shopfloor-speech"] = lambda: speech(profile(), there_are)
+    app.extensions["shopfloor-faces"] = {}  # said once: `_twin`
     app.wsgi_app = Prefix(app.wsgi_app, there_are)  # type: ignore[method-assign] # Flask's documented way
     app.before_request(_send_to_own_address)
     babel = Babel(app, default_locale=SOURCE, default_translation_directories=str(folder), locale_selector=_select)
@@ -218,23 +219,32 @@ def is_listed() -> bool:
 
 
 def _twin(language: str, path: str) -> Twin:
-    locale = Locale.parse(language, sep="-")
-    name = str(locale.get_display_name(locale) or language)
+    faces = current_app.extensions["shopfloor-faces"]
+    if language not in faces:
+        faces[language] = _face(language)
+    name, direction, offer = faces[language]
     number = request.args.get("page", "")
     listed = path.partition("?")[0] + (
         f"?page={int(number)}" if number.isascii() and number.isdecimal() and len(number) < 7 else ""
     )
-    with force_locale(str(locale)):
-        # Translators: name your own language here
-        offer = _("Read this page in English")
     return Twin(
         language=language,
-        name=name[:1].upper() + name[1:],
-        direction=str(locale.text_direction),
+        name=name,
+        direction=direction,
         address=address_in(language, listed, absolute=True),
         switch=url_for("shop.language", code=language, back=path),
         offer=offer,
     )
+
+
+def _face(language: str) -> tuple[str, str, str]:
+    """Return a language's own name, its direction, and the offer to read in it."""
+    locale = Locale.parse(language, sep="-")
+    name = str(locale.get_display_name(locale) or language)
+    with force_locale(str(locale)):
+        # Translators: name your own language here
+        offer = _("Read this page in English")
+    return name[:1].upper() + name[1:], str(locale.text_direction), offer
 
 
 def _path_to_come_back_to() -> str:

@@ -8,6 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+WORDS = "words"  # where a page carries its reader's catalogue, looked up once
 READY = 5_000  # phrases of one language that are kept as markup: more than the templates have
 
 
@@ -27,7 +28,7 @@ def say(context: Context, text: str, /, **values: object) -> str:
 
     One without anything to fill in is made markup once for each catalogue, which carries it on. Source: `jinja2.ext`.
     """
-    catalogue = get_translations()
+    catalogue = context.parent.get(WORDS) or get_translations()
     if not context.eval_ctx.autoescape:
         return str(catalogue.ugettext(text)) % values
     ready: dict[str, Markup] = catalogue.__dict__.setdefault("ready", {})

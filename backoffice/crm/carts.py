@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
-from backoffice.db import PlanMoved
+from backoffice.db import PlanMoved, write_row
 from backoffice.erp import factory as masters
 from backoffice.erp import holds, plan, promising, services, shipping
 from backoffice.erp import models as t
@@ -43,14 +43,6 @@ class Line:
     def warehouse_id(self) -> int:
         """Return the warehouse that it ships from; 0: the works."""
         return (self.reservation.warehouse_id if self.reservation else None) or 0
-
-
-class Held(NamedTuple):
-    """A row of a cart whose goods have just been held."""
-
-    row: CartLine
-    item: t.Item
-    reservation: t.Reservation
 
 
 class Found(NamedTuple):
@@ -99,9 +91,7 @@ def new_cart(
     cart.customer_class = customer_class
     if postcode or country:
         _place(session, cart, postcode, country, now)
-    session.add(cart)
-    session.flush()
-    return cart, token
+    return write_row(session, cart), token
 
 
 def owner_ref(cart: Cart) -> str:
@@ -114,22 +104,25 @@ def rows_of(session: Session, cart: Cart) -> list[CartLine]:
     return list(session.scalars(sa.select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.item_id)))
 
 
-def add(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime, new: bool = False) -> Held:
-    """Add to the line of `sku` and hold the whole of it; return the line with its hold.
+def add(
+    session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime, new: bool = False, seen: bool = False
+) -> None:
+    """Add to the line of `sku` and hold the whole of it.
 
-    new: the cart was made just now, so nothing is in it and nobody has seen it. Raises as `set_quantity`, and
-    Refused(currency_mismatch).
+    new: the cart was made just now, so nothing is in it and nobody has seen it. seen: its customer is about to be shown its
+    day, so it is noted, without looking at the other lines. Raises as `set_quantity`, and Refused(currency_mismatch).
     """
     item = promising.get_item(session, sku)
     if new:
-        return _hold_line(session, cart, item, None, quantity, minutes=minutes, now=now)
+        _hold_line(session, cart, item, None, quantity, minutes=minutes, now=now, seen=seen)
+        return
     rows = rows_of(session, cart)
     others = [row.item_id for row in rows if row.item_id != item.id]
     if others and session.scalar(sa.select(t.Item.id).where(t.Item.id.in_(others), t.Item.currency != item.currency).limit(1)):
         raise Refused("currency_mismatch", sku=sku)
     row = next((row for row in rows if row.item_id == item.id), None)
     note_change(cart, now)
-    return _hold_line(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now)
+    _hold_line(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now, seen=seen)
 
 
 def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minutes: int, now: datetime) -> None:
@@ -152,18 +145,28 @@ def set_quantity(session: Session, cart: Cart, sku: str, quantity: int, *, minut
 
 
 def _hold_line(
-    session: Session, cart: Cart, item: t.Item, row: CartLine | None, quantity: int, *, minutes: int, now: datetime
-) -> Held:
+    session: Session,
+    cart: Cart,
+    item: t.Item,
+    row: CartLine | None,
+    quantity: int,
+    *,
+    minutes: int,
+    now: datetime,
+    seen: bool = False,
+) -> None:
     """Hold a line's new quantity; row None: it is a new line."""
     if not 0 < quantity <= MOST:
         raise BadInput("bad_quantity", most=MOST)
     _let_go_of(session, item, row, now)
     held = hold(session, cart, item, quantity, minutes=minutes, now=now)
+    line = row or CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
+    line.quantity, line.reservation_id, line.shown_price_minor = quantity, held.id, item.price_minor
+    if seen:
+        with suppress(Refused):  # nothing is shipped there: the page that comes next says so
+            line.shown_on = _promise(session, item, held, _place_of(session, cart, now), now).deliver_on
     if row is None:
-        row = CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
-        session.add(row)
-    row.quantity, row.reservation_id, row.shown_price_minor = quantity, held.id, item.price_minor
-    return Held(row, item, held)
+        write_row(session, line)
 
 
 def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: datetime) -> None:
@@ -381,12 +384,6 @@ def remember_shown(lines: Sequence[Line]) -> None:
         line.row.shown_price_minor = line.item.price_minor
         if line.promise is not None:
             line.row.shown_on = line.promise.deliver_on
-
-
-def remember_held(session: Session, cart: Cart, held: Held, *, now: datetime) -> None:
-    """Note the day of a line as the customer is about to be shown it, without looking at the others."""
-    with suppress(Refused):  # nothing is shipped there: the page that comes next says so
-        held.row.shown_on = _promise(session, held.item, held.reservation, _place_of(session, cart, now), now).deliver_on
 
 
 def latest_day(lines: Sequence[Line]) -> date | None:

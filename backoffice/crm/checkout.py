@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import accounts, address_book, carts, links, parties
 from backoffice.crm.models import Cart, Checkout
+from backoffice.db import write_row
 from backoffice.erp import holds, kits, promising, shipping
 from backoffice.erp import models as t
 from backoffice.public import addresses
@@ -29,11 +30,12 @@ CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
 }  # open again: paid after all
 LONGEST = {"note": 1_000, "language": 20}
 PAGE_ADDED = ("cart_version", "total_minor", "account", "keep_address")
+TYPED = tuple(field.name for field in fields(CheckoutForm) if field.name not in PAGE_ADDED)
 
 
 def request_hash(form: CheckoutForm) -> str:
     """Return a fingerprint of what the customer typed; what the page added (cart version, total) may be newer the second time."""
-    typed = {name: value for name, value in asdict(form).items() if name not in PAGE_ADDED}
+    typed = {name: getattr(form, name) for name in TYPED}
     return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 
@@ -63,17 +65,25 @@ def find_mine(session: Session, token: str | None) -> tuple[Cart | None, bool]:
     return (found[0], bool(found[1])) if found else (None, False)
 
 
-_LAST = sa.select(Checkout).join(Cart, Cart.id == Checkout.cart_id).where(carts.MINE).order_by(Checkout.id.desc()).limit(1)
+KEPT = ("email", *addresses.PARTS, "note")
+_LAST = (
+    sa.select(*(getattr(Checkout, name) for name in KEPT))
+    .join(Cart, Cart.id == Checkout.cart_id)
+    .where(carts.MINE)
+    .order_by(Checkout.id.desc())
+    .limit(1)
+)
 
 
-def find_last(session: Session, token: str) -> Checkout | None:
-    """Return the checkout that the open cart of a browser's token went to pay with last."""
-    return session.scalar(_LAST, carts.of(token))
+def typed_before(session: Session, token: str) -> Mapping[str, str]:
+    """Return what was typed the last time this cart went to pay: whoever comes back need not type it again."""
+    last = session.execute(_LAST, carts.of(token)).first()
+    return {} if last is None else dict(last._mapping)
 
 
 def address_of(form: CheckoutForm) -> Address:
     """Return where it goes, as typed."""
-    return addresses.of(asdict(form))
+    return Address(**{part: getattr(form, part) for part in addresses.PARTS})
 
 
 def check_form(session: Session, form: CheckoutForm) -> str:
@@ -140,7 +150,7 @@ def open_checkout(
         cart_id=cart.id,
         state="open",
         email=email,
-        **asdict(replace(place, postcode=cart.postcode or "", country=cart.country)),
+        **addresses.texts_of(replace(place, postcode=cart.postcode or "", country=cart.country)),
         note=form.note.strip(),
         parcels=cart.parcels,
         requested_on=cart.requested_on,
@@ -156,8 +166,7 @@ def open_checkout(
         base_url=base_url.rstrip("/"),
         created_at=now,
     )
-    session.add(checkout)
-    session.flush()
+    write_row(session, checkout)
     if found and form.keep_address:
         address_book.keep(session, found[0], place, now=now)
     return checkout

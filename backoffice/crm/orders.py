@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice import causes, events
 from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
-from backoffice.db import table_of
+from backoffice.db import table_of, update_rows, write_row, write_rows
 from backoffice.erp import factory as masters
 from backoffice.erp import fulfilment, holds, kits, margins, promising, proposing, replan, services, shipping, splitting
 from backoffice.erp import models as t
@@ -57,8 +57,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         placed_at=now,
         version=1,
     )
-    session.add(order)
-    session.flush()
+    write_row(session, order)
     goods, lines, ready = [], [], set()
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         reservation, pegs = _convert(session, int(frozen["reservation_id"]), order, now)
@@ -75,8 +74,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         for line in lines:
             line.promised_on, line.expected_on = promised_on, expected_on
             line.earliest_on = by_plan if by_plan < promised_on else None
-    session.add_all(lines)
-    session.flush()
+    write_rows(session, lines)
     kept = [(line, one) for line, of_line in zip(lines, goods, strict=True) for one in of_line]
     _hand_over(session, order, checkout, kept, ready)
     for line, one in kept:
@@ -85,7 +83,9 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     if cart is not None:
         session.execute(_EMPTY, {"emptied": cart.id})
         cart.state = "ordered"
+        update_rows(session, [cart], "state")
     checkout.state = "completed"
+    update_rows(session, [checkout], "state")
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
     events.publish(session, events.OrderPlaced(order.number, party.id, checkout.id, checkout.lead_id, now))
     events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))

@@ -15,7 +15,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.db import write_rows
+from backoffice.db import write_row, write_rows
 from backoffice.erp import factory as masters
 from backoffice.erp import kits, lot_picking, margins, offers, pegging, promising, shipping, stock
 from backoffice.erp import models as t
@@ -66,8 +66,7 @@ def add_parcel(session: Session, order_ref: str, number: int, ship_to: dict[str,
         carrier=warehouse.carrier,
         state="to_pick" if _is_ready(session, parcel) else "waiting",
     )
-    session.add(shipment)
-    session.flush()
+    write_row(session, shipment)
     lines = [
         t.ShipmentLine(shipment_id=shipment.id, reservation_id=one.id, item_id=one.item_id, quantity=one.quantity)
         for one in parcel.reservations

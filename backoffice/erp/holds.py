@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
-from typing import Any, cast
+from functools import cache, partial
+from typing import Any, TypedDict, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backoffice.db import among
+from backoffice.db import among, table_of, write_row
 from backoffice.erp import (
     allotting,
     decisions,
@@ -33,7 +35,19 @@ from backoffice.erp import (
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
+from backoffice.erp.company import premises
 from backoffice.public.errors import Refused
+
+
+class Where(TypedDict):
+    """For whom and where to: see `sources.find`."""
+
+    country: str | None
+    postcode: str | None
+    customer_class: str
+    by: date | None
+    service: str
+
 
 Converted = tuple[t.Reservation, Sequence[t.Peg]]  # with what it stands on
 
@@ -84,20 +98,9 @@ def hold(
     """
     queue(session, item, now=now)
     touched = masters.load(session, now=now).below([item.id]) if needs_plan(item) else [item.id]
-    reclaim(session, touched, minutes=item.sell_from == "production", now=now)
     allotting.release_due(session, touched, now=now)
-    source = sources.find(
-        session,
-        item,
-        quantity,
-        country=country,
-        postcode=postcode,
-        customer_class=customer_class,
-        reclaimed=True,
-        by=by,
-        service=service,
-        now=now,
-    )
+    where: Where = {"country": country, "postcode": postcode, "customer_class": customer_class, "by": by, "service": service}
+    source = _find(session, item, quantity, touched, where, now)
     outcome = source.outcome
     assert outcome.ready_at is not None
     reservation = t.Reservation(
@@ -115,8 +118,7 @@ def hold(
         margin_days=source.margin_days,
         kit=item.source in ("kit", "phantom"),  # nobody sells a phantom, but if they do it is a set
     )
-    session.add(reservation)
-    session.flush()
+    write_row(session, reservation)
     decisions.because(session, "held", now=now)
     making_room.make_room(session, outcome.moved)
     in_lots = masters.load(session, now=now).lots
@@ -130,6 +132,20 @@ def hold(
     centres = {cast(int, slot.work_centre) for make in outcome.makes for slot in make.slots}
     offers.touch(session, stands_on, now=now, centres=centres)
     return reservation
+
+
+def _find(session: Session, item: t.Item, quantity: int, touched: Iterable[int], where: Where, now: datetime) -> sources.Source:
+    """Return where it comes from, when every expired hold in its way has been released. Raises Refused(not_available, most)."""
+    ask = partial(sources.find, session, item, quantity, **where, reclaimed=True, now=now)
+    if not needs_plan(item) and len(premises(session).warehouses) == 1:  # one shelf: while it has enough, none is in the way
+        try:
+            return ask()
+        except Refused:
+            if not reclaim(session, touched, now=now):
+                raise
+    else:
+        reclaim(session, touched, minutes=item.sell_from == "production", now=now)
+    return ask()
 
 
 def renew(session: Session, reservation_id: int, *, minutes: int, now: datetime) -> bool:
@@ -238,12 +254,16 @@ def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
+_OF = table_of(t.Reservation)
 _CONVERT = (
-    sa.update(t.Reservation)
-    .where(t.Reservation.id == sa.bindparam("converted"), t.Reservation.state == "paying", ~_missed())
-    .values(state="converted", order_ref=sa.bindparam("new_order_ref"))
-    .returning(t.Reservation)
-    .execution_options(synchronize_session=False, populate_existing=True)
+    sa.select(t.Reservation)
+    .from_statement(
+        sa.update(_OF)
+        .where(_OF.c.id == sa.bindparam("converted"), _OF.c.state == "paying", ~_missed())
+        .values(state="converted", order_ref=sa.bindparam("new_order_ref"))
+        .returning(_OF)
+    )
+    .execution_options(populate_existing=True)
 )
 
 
@@ -312,23 +332,34 @@ def _move(
     if new not in HOLD_MOVES[old]:
         raise ValueError(f"a reservation does not go from {old} to {new}")
     asked = {"moved": reservation_id, "now": now, **{f"new_{name}": value for name, value in values.items()}}
-    moved = session.scalar(_moving(old, new, alive, tuple(values)), asked)
-    if moved is not None and moved.kit and with_parts:
-        for one in kits.goods_of(session, moved):
-            session.scalar(_moving(old, new, None, tuple(values)), asked | {"moved": one.id})
-    return moved is not None
+    moved = session.execute(_moving(old, new, alive, tuple(values)), asked).one_or_none()
+    if moved is None:
+        return False
+    _note(session, reservation_id, state=new, **values)
+    if moved.kit and with_parts:
+        for one in kits.goods_of(session, session.get_one(t.Reservation, reservation_id)):
+            if session.execute(_moving(old, new, None, tuple(values)), asked | {"moved": one.id}).one_or_none():
+                _note(session, one.id, state=new, **values)
+    return True
+
+
+def _note(session: Session, reservation_id: int, **written: Any) -> None:
+    """Say what was written to the object that stands for a reservation, if somebody has it in hand."""
+    known = session.identity_map.get(identity_key(t.Reservation, reservation_id))
+    if known is not None:
+        for name, value in written.items():
+            set_committed_value(known, name, value)
 
 
 @cache
-def _moving(old: str, new: str, alive: bool | None, fields: tuple[str, ...]) -> ReturningUpdate[t.Reservation]:
+def _moving(old: str, new: str, alive: bool | None, fields: tuple[str, ...]) -> ReturningUpdate[int, bool]:
     """Return the statement of a move: there are as many as pairs of states and what else they write."""
-    of = t.Reservation
-    conditions = [of.id == sa.bindparam("moved"), of.state == old]
+    of = _OF.c
+    conditions: list[sa.ColumnElement[bool]] = [of.id == sa.bindparam("moved"), of.state == old]
     if alive is not None:
         at: sa.BindParameter[datetime] = sa.bindparam("now")
         conditions.append(of.expires_at > at if alive else of.expires_at <= at)
     if (old, new) == ("held", "held"):
         conditions.append(~_missed())
     values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in fields}
-    moved = sa.update(of).where(*conditions).values(state=new, **values).returning(of)
-    return moved.execution_options(synchronize_session=False, populate_existing=True)
+    return sa.update(_OF).where(*conditions).values(state=new, **values).returning(of.id, of.kit)

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import accounts, asked_days, carts
+from backoffice.crm import checkout as checkouts
 from backoffice.crm import models as crm
 from backoffice.db import Database
 from backoffice.erp import catalogue, in_time, services, sources
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, local_today
 from backoffice.local.catalogue import instead_of
-from backoffice.local.checkout import Till, typed_before
+from backoffice.local.checkout import Till
 from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay, Service
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import BadInput, NotFound
@@ -53,7 +54,7 @@ class LocalCarts:
     ) -> Cart:
         """Add to the line of `sku`; make a cart if there is none."""
 
-        def show_it(session: Session, cart: crm.Cart, kept: str, _held: carts.Held) -> Cart:
+        def show_it(session: Session, cart: crm.Cart, kept: str) -> Cart:
             return _shown(session, cart, kept, now)
 
         return self._add(token, sku, quantity, (postcode, country, account, customer_class), show_it, now)
@@ -71,11 +72,10 @@ class LocalCarts:
     ) -> str:
         """Add, and return the cart's token."""
 
-        def remember(session: Session, cart: crm.Cart, kept: str, held: carts.Held) -> str:
-            carts.remember_held(session, cart, held, now=now)
+        def name_it(_session: Session, _cart: crm.Cart, kept: str) -> str:
             return kept
 
-        return self._add(token, sku, quantity, (postcode, country, account, None), remember, now)
+        return self._add(token, sku, quantity, (postcode, country, account, None), name_it, now, seen=True)
 
     def _add(
         self,
@@ -83,8 +83,10 @@ class LocalCarts:
         sku: str,
         quantity: int,
         known: tuple[str | None, str | None, str | None, str | None],
-        answer: Callable[[Session, crm.Cart, str, carts.Held], T],
+        answer: Callable[[Session, crm.Cart, str], T],
         now: datetime,
+        *,
+        seen: bool = False,
     ) -> T:
         if quantity < 1:
             raise BadInput("bad_quantity", most=carts.MOST)
@@ -97,9 +99,9 @@ class LocalCarts:
                 cart, kept = carts.new_cart(session, now=now, postcode=postcode or "", country=country, customer_class=whose)
             elif (postcode or country) and cart.postcode is None:
                 carts.set_place(session, cart, postcode or "", country=country, now=now)
-            held = carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now, new=new)
+            carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now, new=new, seen=seen)
             assert kept is not None
-            return answer(session, cart, kept, held)
+            return answer(session, cart, kept)
 
         return self._till.run_on_cart(token, work, now=now)
 
@@ -156,7 +158,7 @@ class LocalCarts:
         """Hold again, and return with it what its customer typed the last time they went to pay."""
 
         def with_typed(session: Session, cart: Cart) -> tuple[Cart | None, Mapping[str, str]]:
-            return cart, typed_before(session, token)
+            return cart, checkouts.typed_before(session, token)
 
         return self._renewed(token, now, with_typed) or (None, {})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,12 +22,10 @@ from backoffice.payments import refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
-from backoffice.public.addresses import PARTS
 from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, PaymentStart
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.money import Money
 
-TYPED = ("email", *PARTS, "note")
 log = structlog.get_logger()
 T = TypeVar("T")
 
@@ -255,12 +253,6 @@ class Till:
             self.db.run(lambda session: refunds.fail(session, refund_id, "refused_by_provider", now=now))
             return
         self.settle_refund(refund_id, news, now=now)
-
-
-def typed_before(session: Session, cart: str) -> Mapping[str, str]:
-    """Return what was typed the last time this cart went to pay: whoever comes back need not type it again."""
-    last = checkouts.find_last(session, cart)
-    return {} if last is None else {name: getattr(last, name) for name in TYPED}
 
 
 class LocalCheckout:

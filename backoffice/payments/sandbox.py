@@ -39,11 +39,11 @@ def _opening(dialect: str) -> ReturningInsert[tuple[str]]:
 @cache
 def _pressing(action: str) -> sa.Executable:
     olds, new, alive = _BUTTONS[action]
-    conditions = [SandboxSession.id == sa.bindparam("pressed"), SandboxSession.state.in_(olds)]
+    page = table_of(SandboxSession)
+    conditions = [page.c.id == sa.bindparam("pressed"), page.c.state.in_(olds)]
     if alive:
-        conditions.append(SandboxSession.expires_at > sa.bindparam("now"))
-    change = sa.update(SandboxSession).where(*conditions).values(state=new).returning(SandboxSession)
-    return change.execution_options(synchronize_session=False)
+        conditions.append(page.c.expires_at > sa.bindparam("now"))
+    return sa.update(page).where(*conditions).values(state=new).returning(page)
 
 
 class SandboxGateway:
@@ -70,7 +70,7 @@ class SandboxGateway:
     ) -> PaymentSession:
         """Open a session; its id is derived from the reference, so asking twice opens one."""
         ref = "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
-        with self._db.write() as session:
+        with self._db.single() as session:
             page = {
                 "id": ref,
                 "amount_minor": amount.amount_minor,
@@ -127,9 +127,9 @@ class SandboxGateway:
 
         pay, decline (what a refused card does: it stays open for another try): if it still lives. cancel: unless it is paid.
         """
-        with self._db.write() as session:
-            row = session.scalar(_pressing(action), {"pressed": ref, "now": now})
-            return _get(row or session.get(SandboxSession, ref))
+        with self._db.single() as session:
+            row = session.execute(_pressing(action), {"pressed": ref, "now": now}).one_or_none()
+            return SandboxSession(**row._mapping) if row else _get(session.get(SandboxSession, ref))
 
     def page(self, ref: str) -> SandboxSession:
         """Return what the payment page shows. Raises GatewayError for an unknown id."""

@@ -21,7 +21,7 @@ from backoffice import events
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
 from backoffice.crm.models import Cart, Checkout, Order
-from backoffice.db import PlanMoved, table_of
+from backoffice.db import PlanMoved, table_of, update_rows, write_row
 from backoffice.payments import refunds
 from backoffice.payments.gateway import GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
@@ -59,9 +59,7 @@ def open_payment(session: Session, checkout: Checkout, *, provider: str, expires
         opened_at=now,
         expires_at=expires_at,
     )
-    session.add(payment)
-    session.flush()
-    return payment
+    return write_row(session, payment)
 
 
 def reference(payment: Payment) -> str:
@@ -200,6 +198,7 @@ def _paid(
     except Refused as refusal:
         raise NoOrderError(refusal.code) from refusal
     payment.state, payment.settled_at = "succeeded", now
+    update_rows(session, [payment], "state", "settled_at", "intent_ref")
     if payment.intent_ref is not None:
         hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
     return "order", order

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -37,12 +37,18 @@ class Address:
     phone: str = ""
 
 
+FORMS = 1_000  # of all countries, for a few readers
 PARTS = tuple(Address.__dataclass_fields__)
 
 
 def of(texts: Mapping[str, str]) -> Address:
     """Return the address that stands in a form or a stored parcel; parts that are not there are empty."""
     return Address(**{part: texts.get(part, "") for part in PARTS})
+
+
+def texts_of(address: Address) -> dict[str, str]:
+    """Return part → text of an address."""
+    return {part: getattr(address, part) for part in PARTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class AddressForm:
         return tuple(part for line in self.lines for part in line)
 
 
+@lru_cache(FORMS)
 def form_of(country: str, language: str = "") -> AddressForm:
     """Return the form of a country for a reader of `language`. Raises KeyError for a country that there is none of."""
     data, language = _data(country)[0], language.partition("-")[0]
@@ -128,7 +135,7 @@ def normalise_postcode(country: str, text: str) -> str:
 
 def tidy(address: Address) -> Address:
     """Return an address as it is kept: trimmed, its postcode and region normalised, without parts its country has not."""
-    kept = Address(**{part: text.strip() for part, text in asdict(address).items()})
+    kept = Address(**{part: text.strip() for part, text in texts_of(address).items()})
     try:
         parts = form_of(kept.country).parts
     except KeyError:
@@ -143,7 +150,7 @@ def check(address: Address, countries: Collection[str]) -> dict[str, str]:
 
     Part → required | too_long | bad_character | bad_postcode | bad_choice | unknown_country.
     """
-    wrong = {part: "bad_character" for part, text in asdict(address).items() if any(map(_is_control, text.strip()))}
+    wrong = {part: "bad_character" for part, text in texts_of(address).items() if any(map(_is_control, text.strip()))}
     wrong |= {part: "too_long" for part, longest in LONGEST.items() if len(getattr(address, part)) > longest}
     known = tidy(address)
     if not known.country:
@@ -168,7 +175,7 @@ def write(address: Address, *, capitals: bool = False) -> list[str]:
     except KeyError:
         data = _data("ZZ")[0]
     latin = _is_latin(" ".join((address.street, address.city)))
-    texts = asdict(address)
+    texts = texts_of(address)
     if latin and address.region and not _is_latin(address.region):
         names = {one.key: one.name for one in _regions(address.country, "")}
         texts["region"] = names.get(address.region, address.region)

@@ -1,0 +1,87 @@
+"""Connections: how each database is connected to, and how a transaction begins there."""
+
+from __future__ import annotations
+
+import select
+import time
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.pq import ExecStatus
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+QUIET_SECONDS = 30  # after which a connection is asked whether it still lives: somebody between us may have forgotten it
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """The driver's cursor, telling of each column its name and type alone: nobody asks for more, and a row has up to eighty."""
+
+    @property
+    def description(self) -> Any:
+        """Return the columns of what was found, None where nothing was asked for. Source: PEP 249."""
+        found = self.pgresult
+        if found is None or not (found.nfields or found.status == ExecStatus.TUPLES_OK):
+            return None
+        letters = self.connection.info.encoding
+        return [(_name(found.fname(n), letters), found.ftype(n), None, None, None, None, None) for n in range(found.nfields)]
+
+
+def _name(written: bytes | None, letters: str) -> str:
+    return (written or b"").decode(letters)
+
+
+def postgresql(url: str, options: dict[str, Any], name: str, session_options: str = "") -> sa.Engine:
+    """Return an engine whose connections have time-outs and are looked at before they are used."""
+    engine = sa.create_engine(
+        url,
+        connect_args={
+            "connect_timeout": 5,
+            "cursor_factory": _Cursor,
+            "application_name": name,
+            "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=20s"
+            f" -c idle_in_transaction_session_timeout=30s{session_options}",
+        },
+        **options,
+    )
+
+    def require_alive(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        """Refuse a connection of the pool that has died meanwhile; the pool then opens another.
+
+        On one that lives there is nothing to read: whoever shut the server down has sent its last word. That costs no round
+        trip, as asking on every use does; only one that was quiet for long is asked.
+        """
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            raise DisconnectionError
+        if time.monotonic() - record.info.get("used_at", time.monotonic()) > QUIET_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+    def note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    event.listen(engine, "checkout", require_alive)
+    event.listen(engine, "checkin", note_use)
+    return engine
+
+
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set up a new connection."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def begin_sqlite(connection: sa.Connection) -> None:
+    """Begin a transaction: one that writes takes the lock at once."""
+    write = connection.get_execution_options().get("shopfloor_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
