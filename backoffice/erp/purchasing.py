@@ -11,7 +11,21 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.erp import allotting, chains, decisions, fulfilment, gaining, learning, lots, offers, pegging, plan, replan, stock
+from backoffice.erp import (
+    allotting,
+    chains,
+    claiming,
+    decisions,
+    fulfilment,
+    gaining,
+    learning,
+    lots,
+    offers,
+    pegging,
+    plan,
+    replan,
+    stock,
+)
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company, get_warehouse, local_today
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -127,7 +141,8 @@ def _fresh_for(
 
     came, open_before: how many came, of how many that were still to come. The newest lose their peg first.
     """
-    served = [(peg, state) for peg, state in waiting if peg.use_on is None or lots.is_good(lot, days_left, peg.use_on)]
+    used_on = claiming.use_days(session, [peg.id for peg, _ in waiting])
+    served = [one for one in waiting if one[0].id not in used_on or lots.is_good(lot, days_left, used_on[one[0].id])]
     others = [pair for pair in waiting if pair not in served]
     used = min(came, sum(peg.quantity for peg, _ in served))
     over = sum(peg.quantity for peg, _ in waiting) - used - (open_before - came)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import verify
-from backoffice.erp import allotting, counting, expiring, fulfilment, lots, production, purchasing, splitting
+from backoffice.erp import allotting, claiming, counting, expiring, fulfilment, lots, production, purchasing, splitting
 from backoffice.erp import models as t
 from backoffice.erp.purchasing import Arrived
 from backoffice.public.errors import BadInput, Refused, ShopError
@@ -249,6 +249,29 @@ def test_what_comes_too_old_for_who_waits_is_not_theirs(workshop: Workshop) -> N
     lines = {one.purchase_order_line_id: one.quantity for one in workshop.rows(t.Peg)}
     assert sorted(lines.values()) == [2, 2]  # two wait on, for two others are to be ordered
     assert line.id in lines
+
+
+def test_a_parcel_that_leaves_later_needs_goods_that_are_good_for_longer(workshop: Workshop) -> None:
+    keep(workshop, "LAMP", 10)
+    workshop.buy(LAMP=4)  # waits for Friday's receipt of ten, was to arrive on Monday the 30th
+    [line] = workshop.rows(t.PurchaseOrderLine)
+
+    def move(session: Session) -> dict[int, date]:
+        [parcel] = session.scalars(sa.select(t.Shipment))
+        parcel.expected_on = date(2026, 12, 2)
+        session.flush()
+        [peg] = session.scalars(sa.select(t.Peg))
+        return {peg.id: peg.use_on} if peg.use_on else {}
+
+    noted = workshop.db.run(move)
+    assert list(noted.values()) == [date(2026, 11, 30)]
+    with workshop.db.read() as session:
+        assert claiming.use_days(session, noted) == dict.fromkeys(noted, date(2026, 12, 2))
+        lamps, nobody = [item_id(session, "LAMP")], sa.false()
+        [claim] = claiming.claims(session, lamps, 1, nobody, receipts=True, now=workshop.now)
+        assert claim.use_on == date(2026, 12, 2)
+    receive(workshop, "LAMP", 3, "OLD", date(2026, 12, 10), line.id)  # ten days left on Monday, nine on Wednesday
+    assert on_shelf(workshop) == {"OLD": (3, 0)}
 
 
 def test_work_takes_a_lot_that_is_good_when_it_begins(workshop: Workshop) -> None:
