@@ -132,6 +132,9 @@ class StripeDouble:
         if parts[:3] == ["v1", "checkout", "sessions"]:
             if len(parts) == 3 and request.method == "POST":
                 return self._create(form)
+            if len(parts) == 3:
+                complete = [one for one in self.sessions.values() if one["status"] == request.args.get("status", one["status"])]
+                return _page(complete, request)
             session = self._find(self.sessions, parts[3])
             if parts[4:] == ["expire"] and request.method == "POST":
                 if session["status"] != "open":
@@ -144,6 +147,8 @@ class StripeDouble:
         if parts[:2] == ["v1", "refunds"]:
             if len(parts) == 2 and request.method == "POST":
                 return self._refund(form)
+            if len(parts) == 2:
+                return _page(list(self.refunds.values()), request)
             return self._find(self.refunds, parts[2])
         raise Refusal(404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})")
 
@@ -175,6 +180,8 @@ class StripeDouble:
             "cancel_url": form.get("cancel_url"),
             "customer_email": form.get("customer_email"),
             "client_reference_id": form.get("client_reference_id"),
+            "metadata": _metadata(form),
+            "created": int(self.now()),
             "livemode": False,
         }
         return self.sessions[name]
@@ -200,6 +207,7 @@ class StripeDouble:
             "currency": paid["currency"],
             "payment_intent": paid["payment_intent"],
             "status": "pending" if self.slow_refunds else "succeeded",
+            "created": int(self.now()),
         }
         self.refunds[refund["id"]] = refund
         self._event("refund.created", refund)
@@ -251,6 +259,24 @@ class StripeDouble:
         head = "<!doctype html><title>DOUBLE of Stripe</title><h1>A double of Stripe, for tests</h1>"
         page = f'{head}<p role="status">{text}</p>{inside}<a href="{back}">Back</a>'
         return Response(page, 200, mimetype="text/html")
+
+
+def _metadata(form: Any) -> dict[str, str]:
+    """Return the metadata of a form, refused as Stripe refuses it: 50 keys of 40 characters with values of 500."""
+    found = {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")}
+    if len(found) > 50 or any(len(name) > 40 or len(value) > 500 for name, value in found.items()):
+        raise Refusal(400, "invalid_request_error", "Metadata values can have up to 500 characters")
+    return found
+
+
+def _page(rows: list[dict[str, Any]], request: Request) -> dict[str, Any]:
+    """Return a page of a list as Stripe pages: the newest first, after an id, at most so many."""
+    since, limit, after = (request.args.get(name) for name in ("created[gte]", "limit", "starting_after"))
+    newest = [row for row in reversed(rows) if row["created"] >= int(since or 0)]
+    if after:
+        newest = newest[[row["id"] for row in newest].index(after) + 1 :]
+    most = int(limit or 10)
+    return {"object": "list", "url": request.path, "data": newest[:most], "has_more": len(newest) > most}
 
 
 @contextmanager
