@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import html
+import http.client
 import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
@@ -58,6 +60,16 @@ class StripeDouble:
         stamp = int(self.now() if at is None else at)
         digest = hmac.new((secret or self.webhook_secret).encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
         return body, {"Stripe-Signature": f"t={stamp},v1={digest}", "Content-Type": "application/json"}
+
+    def deliver(self, address: str, event: dict[str, Any]) -> int:
+        """Send an event to the webhook of a shop that serves; return the status of its answer."""
+        body, headers = self.signed(event)
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+        try:
+            connection.request("POST", "/payments/stripe/webhook", body, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def pay(self, session_id: str, card: str = GOOD, *, slow: bool = False) -> None:
         """Do what a customer does on the hosted page. slow: a payment method whose money comes days later."""
