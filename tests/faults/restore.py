@@ -1,8 +1,8 @@
 """Shard `restore` (R20, I19): a backup under load, brought back elsewhere; what was paid since is found at the provider.
 
-gunicorn and PostgreSQL; buyers pay at the double of Stripe, and its messages arrive twice. While they buy, `shopfloor backup` runs; they
-go on buying; the database is gone. The backup comes back into another one, `rebuild-orders` asks the provider, the worker carries
-what was in the outbox. Wanted: every order that was paid, under its number, once; nothing sent back; `verify` finds nothing.
+gunicorn and PostgreSQL; buyers pay at the double of Stripe, whose messages arrive twice. While they buy, `shopfloor backup` runs;
+they go on buying; the database is gone. The backup comes back into another one, `rebuild-orders` asks the provider, the worker
+carries what waits. Wanted: every order that was paid, under its number, once; nothing sent back; `verify` finds nothing.
 """
 
 from __future__ import annotations
