@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect
@@ -34,6 +35,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from backoffice.public.errors import Refused
 
 T = TypeVar("T")
+REQUEST_SECONDS = 6.0  # that one request may wait for the database in all; then it is told to come back
+ANSWER_SECONDS = 25.0  # that anybody else waits for one answer: longer than the server lets a statement run
+CONNECT_SECONDS = 3
 QUIET_SECONDS = 30  # after which a connection is asked whether it still lives: somebody between us may have forgotten it
 
 NAMES = {
@@ -174,6 +178,26 @@ def normalise_url(url: str) -> str:
     return url
 
 
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)  # of a request, by the monotonic clock
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever: a server that is silent, or an answer that was lost, looks like a slow one.
+
+    What the server itself limits (`statement_timeout`) is of no help where its word does not arrive.
+    """
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for an answer; afterwards the connection is closed, because that answer may still come."""
+        until = _deadline.get()
+        left = ANSWER_SECONDS if until is None else max(0.1, until - time.monotonic())
+        try:
+            return super().wait(gen, interval, left if timeout is None else min(left, timeout))
+        except psycopg.errors._WaitTimeout as error:  # private, but named in what `wait` says it raises
+            self.close()
+            raise psycopg.OperationalError("the database did not answer in time") from error
+
+
 _noted: ContextVar[dict[Any, Any] | None] = ContextVar("noted", default=None)
 KEPT = "kept"  # where a session carries `Database.kept`
 READS = "reads"  # where it says that it only reads
@@ -211,7 +235,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            options |= {"pool_size": pool_size, "max_overflow": pool_size}
+            options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": CONNECT_SECONDS}
             self.engine = _postgresql(self.url, options, "shopfloor")
             reads = options | {"isolation_level": "AUTOCOMMIT"}
             self._reader = _postgresql(self.url, reads, "shopfloor-reads", " -c default_transaction_read_only=on")
@@ -264,12 +288,14 @@ class Database:
         raise AssertionError("unreachable")
 
     def begin_request(self) -> None:
-        """Let the reads of what follows in this thread know of each other, until `end_request`."""
+        """Let the reads of what follows in this thread know of each other, and none wait too long, until `end_request`."""
         _noted.set({})
+        _deadline.set(time.monotonic() + REQUEST_SECONDS)
 
     def end_request(self, _error: BaseException | None = None) -> None:
         """Forget what they noted."""
         _noted.set(None)
+        _deadline.set(None)
 
     @property
     def engines(self) -> set[sa.Engine]:
@@ -304,13 +330,19 @@ def _postgresql(url: str, options: dict[str, Any], name: str, session_options: s
     engine = sa.create_engine(
         url,
         connect_args={
-            "connect_timeout": 5,
+            "connect_timeout": CONNECT_SECONDS,
             "application_name": name,
             "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=20s"
             f" -c idle_in_transaction_session_timeout=30s{session_options}",
         },
         **options,
     )
+
+    def connect(_dialect: Dialect, _record: Any, words: Any, named: Any) -> PatientConnection:
+        until = _deadline.get()
+        if until is not None and time.monotonic() > until:
+            raise psycopg.OperationalError("this request has waited for the database long enough")
+        return PatientConnection.connect(*words, **named)
 
     def require_alive(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         """Refuse a connection of the pool that has died meanwhile; the pool then opens another.
@@ -331,6 +363,7 @@ def _postgresql(url: str, options: dict[str, Any], name: str, session_options: s
     def note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
         record.info["used_at"] = time.monotonic()
 
+    event.listen(engine, "do_connect", connect)
     event.listen(engine, "checkout", require_alive)
     event.listen(engine, "checkin", note_use)
     return engine

@@ -19,12 +19,21 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     stays: bool = False
     connection: http.client.HTTPConnection | None = None
+    retry_after: str = ""  # as the last answer said
+
+    @property
+    def more(self) -> dict[str, str]:
+        """Return further headers that it sends."""
+        return {}
 
     def open(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Send one request; return (status, where to, body)."""
         connection = self.connection or http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
         self.connection = connection
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), "Origin": self.address}
+        headers = self.more | {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "Origin": self.address,
+        }
         body = None
         if form is not None:
             body = urlencode(form)
@@ -35,6 +44,7 @@ class Browser:
             for header in answer.headers.get_all("Set-Cookie") or []:
                 name, _, value = header.split(";", 1)[0].partition("=")
                 self.cookies[name] = value
+            self.retry_after = answer.headers.get("Retry-After", "")
             return answer.status, answer.headers.get("Location", ""), answer.read().decode()
         finally:
             if not self.stays:

@@ -13,6 +13,7 @@ import structlog
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -67,7 +68,8 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
     metrics.install(site, db, clock, settings.metrics_token)
-    site.register_error_handler(OperationalError, lambda error: _away(site, error))
+    for kind in (OperationalError, NoConnection):
+        site.register_error_handler(kind, lambda error: _away(site, error))
     return site
 
 
@@ -81,7 +83,7 @@ def _trusted_hosts(settings: Settings) -> list[str]:
     return listed or ([own] if own else [] if settings.demo else THIS_MACHINE)
 
 
-def _away(site: Site, error: OperationalError) -> ResponseReturnValue:
+def _away(site: Site, error: OperationalError | NoConnection) -> ResponseReturnValue:
     """Answer 503 while the database does not: nothing was done, and the same request may be sent again."""
-    log.error("the database does not answer", route=requests.route(), error=type(error.orig).__name__)
+    log.error("the database does not answer", route=requests.route(), error=type(getattr(error, "orig", error)).__name__)
     return site.handle_http_exception(ServiceUnavailable(retry_after=5))

@@ -16,8 +16,10 @@ from importlib import import_module
 from tests.faults.rows import Row
 
 SHARDS = {  # name → module, what to call, with what
+    "buyers": ("buyers", "rows", ()),
     "crash-sqlite": ("crash", "rows", ("sqlite",)),
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
+    "lines": ("lines", "rows", ()),
     "restore": ("restore", "rows", ()),
 }
 
