@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -26,6 +26,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
 THIS_MACHINE = ["localhost", "127.0.0.1"]
 MOST_ROWS = 2**63 - 1  # of the databases' whole numbers
+AWAY = (OperationalError, NoConnection)
 log = structlog.get_logger("shopfloor.web")
 
 Problem = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
@@ -40,6 +41,12 @@ class RowNumber(IntegerConverter):
 
 class Site(Flask):
     """Flask, with errors logged by route: an address may be a secret."""
+
+    def handle_exception(self, e: Exception) -> Response:
+        """Answer what broke while an error page was drawn too: a database that is away is no fault of ours there either."""
+        if isinstance(e, AWAY):
+            return self.finalize_request(_away(self, e), from_error_handler=True)
+        return super().handle_exception(e)
 
     def log_exception(self, exc_info: Problem | BaseException | None) -> None:
         """Log an unhandled error with its traceback."""
@@ -68,7 +75,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
     metrics.install(site, db, clock, settings.metrics_token)
-    for kind in (OperationalError, NoConnection):
+    for kind in AWAY:
         site.register_error_handler(kind, lambda error: _away(site, error))
     return site
 

@@ -63,3 +63,15 @@ def test_a_password_is_not_written_into_a_page(client: FlaskClient, app, now, mo
     form = {"email": "ada@example.test", "password": "hammer and nail"}
     page = client.post("/account/login", data=form, headers={"Origin": "http://localhost"})
     assert (page.status_code, "hammer" in page.text, "Send it again" in page.text) == (503, False, False)
+
+
+def test_it_may_go_away_while_an_error_page_is_drawn(client: FlaskClient, app, now, monkeypatch) -> None:
+    services: Services = app.extensions["shopfloor"]
+    services.db.run(lambda session: open_company(session, now=now))
+
+    def gone(*_args, **_named):
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    monkeypatch.setattr(type(services.db), "read", gone)
+    answer = client.post("/desk/login", data={"csrf_token": "of before"}, headers={"Origin": "http://localhost"})
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
