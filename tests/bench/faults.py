@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 
+import structlog
+
 from tests.faults.rows import Row
 
 SHARDS = {  # name → module, what to call, with what
@@ -20,6 +22,8 @@ SHARDS = {  # name → module, what to call, with what
     "crash-sqlite": ("crash", "rows", ("sqlite",)),
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
     "lines": ("lines", "rows", ()),
+    "work": ("at_work", "rows", ()),
+    "bank": ("bank", "rows", ()),
     "restore": ("restore", "rows", ()),
 }
 
@@ -33,6 +37,7 @@ def main() -> None:
     module, name, arguments = SHARDS[given.shard]
     play: Callable[..., Iterator[Row]] = getattr(import_module(f"tests.faults.{module}"), name)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the doubles are asked thousands of times
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # what fails is meant to
     started = time.perf_counter()
     rows = []
     for row in play(*arguments, *given.words):
