@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 # commands that stand beside what they command, imported only when somebody calls them
 ELSEWHERE = {
+    "backup": "backoffice.backup.commands:backup",
     "company": "backoffice.imports.company_commands:company_group",
     "demo": "backoffice.demo.commands:demo_group",
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
+    "rebuild-orders": "backoffice.backup.commands:rebuild_orders",
+    "restore": "backoffice.backup.commands:restore",
     "verify": "backoffice.verify.commands:verify",
 }
 PLAN_ELSEWHERE = {

@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import select
 import time
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg.pq import ExecStatus
 from sqlalchemy import event
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+REQUEST_SECONDS = 6.0  # that one request may wait for the database in all; then it is told to come back
+ANSWER_SECONDS = 25.0  # that anybody else waits for one answer: longer than the server lets a statement run
+CONNECT_SECONDS = 3
 QUIET_SECONDS = 30  # after which a connection is asked whether it still lives: somebody between us may have forgotten it
+
+
+patience: ContextVar[list[float] | None] = ContextVar("patience", default=None)  # seconds that a request may still wait
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever: a server that is silent, or an answer that was lost, looks like a slow one.
+
+    What the server itself limits (`statement_timeout`) is of no help where its word does not arrive.
+    """
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for an answer; after too long the connection is closed, because that answer may still come."""
+        budget, began = patience.get(), time.monotonic()
+        left = ANSWER_SECONDS if budget is None else max(0.1, budget[0])
+        try:
+            return super().wait(gen, interval, left if timeout is None else min(left, timeout))
+        except psycopg.errors._WaitTimeout as error:  # private, but named in what `wait` says it raises
+            self.close()
+            raise psycopg.OperationalError("the database did not answer in time") from error
+        finally:
+            if budget is not None:
+                budget[0] -= time.monotonic() - began
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -38,7 +66,7 @@ def postgresql(url: str, options: dict[str, Any], name: str, session_options: st
     engine = sa.create_engine(
         url,
         connect_args={
-            "connect_timeout": 5,
+            "connect_timeout": CONNECT_SECONDS,
             "cursor_factory": _Cursor,
             "application_name": name,
             "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=20s"
@@ -46,6 +74,16 @@ def postgresql(url: str, options: dict[str, Any], name: str, session_options: st
         },
         **options,
     )
+
+    def connect(_dialect: Dialect, _record: Any, words: Any, named: Any) -> PatientConnection:
+        budget, began = patience.get(), time.monotonic()
+        if budget is not None and budget[0] <= 0:
+            raise psycopg.OperationalError("this request has waited for the database long enough")
+        try:
+            return PatientConnection.connect(*words, **named)
+        finally:
+            if budget is not None:
+                budget[0] -= time.monotonic() - began
 
     def require_alive(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         """Refuse a connection of the pool that has died meanwhile; the pool then opens another.
@@ -66,6 +104,7 @@ def postgresql(url: str, options: dict[str, Any], name: str, session_options: st
     def note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
         record.info["used_at"] = time.monotonic()
 
+    event.listen(engine, "do_connect", connect)
     event.listen(engine, "checkout", require_alive)
     event.listen(engine, "checkin", note_use)
     return engine

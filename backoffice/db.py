@@ -232,7 +232,7 @@ class Database:
             event.listen(self.engine, "connect", connecting.prepare_sqlite)
             event.listen(self.engine, "begin", connecting.begin_sqlite)
         else:
-            options |= {"pool_size": pool_size, "max_overflow": pool_size}
+            options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": connecting.CONNECT_SECONDS}
             self.engine = connecting.postgresql(self.url, options, "shopfloor")
             reads = options | {"isolation_level": "AUTOCOMMIT"}
             self._reader = connecting.postgresql(self.url, reads, "shopfloor-reads", " -c default_transaction_read_only=on")
@@ -298,12 +298,14 @@ class Database:
         raise AssertionError("unreachable")
 
     def begin_request(self) -> None:
-        """Let the reads of what follows in this thread know of each other, until `end_request`."""
+        """Let the reads of what follows in this thread know of each other, and none wait too long, until `end_request`."""
         _noted.set({})
+        connecting.patience.set([connecting.REQUEST_SECONDS])
 
     def end_request(self, _error: BaseException | None = None) -> None:
         """Forget what they noted."""
         _noted.set(None)
+        connecting.patience.set(None)
 
     @property
     def engines(self) -> set[sa.Engine]:

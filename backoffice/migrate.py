@@ -23,10 +23,20 @@ def head() -> str:
 
     Read from the files, because Alembic takes as long to import as the rest of a start.
     """
-    written = [path.read_text(encoding="utf-8") for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
+    written = _written()
     followed = {match[1] for text in written if (match := DOWN_REVISION.search(text))}
     [newest] = {match[1] for text in written if (match := REVISION.search(text))} - followed
     return newest
+
+
+@lru_cache(maxsize=1)
+def revisions() -> frozenset[str]:
+    """Return every revision that this program knows."""
+    return frozenset(match[1] for text in _written() if (match := REVISION.search(text)))
+
+
+def _written() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
 
 
 def find_revision(connection: sa.Connection) -> str | None:

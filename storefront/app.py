@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
@@ -84,7 +84,15 @@ def _page(front: Front, status: int, text: str) -> Response:
     now = front.clock()
     profile, categories = _face(front)
     title = wording.status_title(status)
-    return front.draw("storefront/error.html", profile, categories, now, status=status, title=title, text=text)
+    again = _sent() if status == ServiceUnavailable.code else []
+    return front.draw("storefront/error.html", profile, categories, now, status=status, title=title, text=text, again=again)
+
+
+def _sent() -> list[tuple[str, str]]:
+    """Return the form that could not be acted on, to be sent again; none where a password is in it, which no page repeats."""
+    if request.method != "POST" or any("password" in name for name in request.form):
+        return []
+    return list(request.form.items(multi=True))
 
 
 def _face(front: Front) -> tuple[ShopProfile, list[Category]]:

@@ -19,12 +19,21 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     stays: bool = False
     connection: http.client.HTTPConnection | None = None
+    retry_after: str = ""  # as the last answer said
+
+    @property
+    def more(self) -> dict[str, str]:
+        """Return further headers that it sends."""
+        return {}
 
     def open(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Send one request; return (status, where to, body)."""
         connection = self.connection or http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
         self.connection = connection
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), "Origin": self.address}
+        headers = self.more | {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "Origin": self.address,
+        }
         body = None
         if form is not None:
             body = urlencode(form)
@@ -35,6 +44,7 @@ class Browser:
             for header in answer.headers.get_all("Set-Cookie") or []:
                 name, _, value = header.split(";", 1)[0].partition("=")
                 self.cookies[name] = value
+            self.retry_after = answer.headers.get("Retry-After", "")
             return answer.status, answer.headers.get("Location", ""), answer.read().decode()
         finally:
             if not self.stays:
@@ -59,26 +69,38 @@ def hidden(body: str, name: str) -> str:
 def buy(address: str, slug: str, sku: str, who: int, browser: Browser | None = None) -> str:
     """Buy one piece from the product page to the order page; return bought | refused, or what went wrong."""
     browser = browser or Browser(address)
-    status, _, body = browser.open("POST", "/cart/add", {"sku": sku, "slug": slug, "quantity": "1", "postcode": "10115"})
-    if status == 409:
-        return "refused"
-    if status != 303:
-        return f"add {status} {body[:200]}"
-    status, _, body = browser.open("GET", "/checkout")
-    if status != 200:
-        return f"checkout {status}"
-    shown = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', body))
-    form = {name: shown[name] for name in ("key", "cart_version", "total_minor", "shown_postcode", "shown_country")}
-    form |= {"email": f"buyer{who}@example.test", "name": f"Buyer {who}", "phone": "", "street": "Weg 1"}
-    form |= {"postcode": "10115", "city": "Berlin", "country": "DE", "note": ""}
-    status, pay_url, body = browser.open("POST", "/checkout", form)
-    if status != 303:
-        return f"start {status} {re.sub('<[^>]+>', ' ', body)[:400]}"
+    answer, pay_url = to_pay(browser, slug, sku, who)
+    if answer != "opened":
+        return answer
     status, order_url, _ = browser.open("POST", urlsplit(pay_url).path, {"action": "pay"})
     if status != 303:
         return f"pay {status}"
     status, _, body = browser.open("GET", urlsplit(order_url).path)
     return "bought" if status == 200 and "SF-" in body else f"order {status}"
+
+
+def to_pay(browser: Browser, slug: str, sku: str, who: int) -> tuple[str, str]:
+    """Go with one piece to the payment page; return opened | refused, or what went wrong, and the page's address."""
+    status, _, body = browser.open("POST", "/cart/add", {"sku": sku, "slug": slug, "quantity": "1", "postcode": "10115"})
+    if status == 409:
+        return "refused", ""
+    if status != 303:
+        return f"add {status} {body[:200]}", ""
+    status, _, body = browser.open("GET", "/checkout")
+    if status != 200:
+        return f"checkout {status}", ""
+    status, pay_url, body = browser.open("POST", "/checkout", form_of(body, who))
+    if status != 303:
+        return f"start {status} {re.sub('<[^>]+>', ' ', body)[:400]}", ""
+    return "opened", pay_url
+
+
+def form_of(page: str, who: int) -> dict[str, str]:
+    """Return what somebody sends from the checkout page."""
+    shown = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    form = {name: shown[name] for name in ("key", "cart_version", "total_minor", "shown_postcode", "shown_country")}
+    form |= {"email": f"buyer{who}@example.test", "name": f"Buyer {who}", "phone": "", "street": "Weg 1"}
+    return form | {"postcode": "10115", "city": "Berlin", "country": "DE", "note": ""}
 
 
 def at_once(people: Sequence[Callable[[], str]]) -> Counter[str]:

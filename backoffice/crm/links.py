@@ -34,8 +34,13 @@ def account_token(secret_key: str, nonce: str) -> str:
     return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
 
 
-def order_number() -> str:
-    """Return a new order number: readable over the telephone, and telling nothing about how many orders there are."""
+def order_number(nonce: str) -> str:
+    """Return the number of the order whose link is made of a nonce.
+
+    Readable over the telephone, and telling nothing about how many orders there are. An order that is written again after our
+    books were lost has the number that its customer, its parcel and other systems already know.
+    """
     alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-    letters = "".join(secrets.choice(alphabet) for _ in range(8))
+    drawn = int.from_bytes(hashlib.sha256(b"order-number:" + nonce.encode()).digest()[:5])  # 40 bits: 8 letters of 32
+    letters = "".join(alphabet[drawn >> 5 * place & 31] for place in range(8))
     return f"SF-{letters[:4]}-{letters[4:]}"

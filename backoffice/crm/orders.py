@@ -46,7 +46,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         session, checkout.email, name=checkout.name, phone=checkout.phone, language=checkout.language, now=now
     )
     order = Order(
-        number=links.order_number(),
+        number=links.order_number(checkout.link_nonce),
         checkout_id=checkout.id,
         payment_id=payment_id,
         party_id=party.id,

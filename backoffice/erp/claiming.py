@@ -85,7 +85,11 @@ def use_days(session: Session, peg_ids: Iterable[int]) -> dict[int, date]:
         .where(t.Peg.id.in_(sorted(peg_ids)), t.Peg.use_on.is_not(None))
     )
     timezone = get_company(session).timezone
-    return {number: _use_on(noted_on, starts_at, expected_on, timezone) for number, noted_on, starts_at, expected_on in rows}
+    return {
+        number: _use_on(noted_on, starts_at, expected_on, timezone)
+        for number, noted_on, starts_at, expected_on in rows
+        if noted_on is not None
+    }
 
 
 def _use_on(noted_on: date, starts_at: datetime | None, expected_on: date | None, timezone: str) -> date:

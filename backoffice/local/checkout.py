@@ -16,9 +16,10 @@ from backoffice.config import Settings
 from backoffice.crm import carts, desk_orders, links
 from backoffice.crm import checkout as checkouts
 from backoffice.crm.models import Cart, Checkout, Order
+from backoffice.crm.rebuilding import written
 from backoffice.db import Database
 from backoffice.erp.company import get_company
-from backoffice.payments import refunds
+from backoffice.payments import rebuilding, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
@@ -62,16 +63,21 @@ class PageOpenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A payment with what its page is made of. shop: the name over it."""
+    """A payment with what its page is made of. shop: the name over it. keep: the order, for the provider to keep."""
 
     payment: Payment
     checkout: Checkout
     shop: str
+    keep: str
 
 
 def page_of(session: Session, payment: Payment) -> Page:
     """Return a payment with what its page is made of."""
-    return Page(payment, session.get_one(Checkout, payment.checkout_id), get_company(session).name)
+    return _page(session, payment, session.get_one(Checkout, payment.checkout_id))
+
+
+def _page(session: Session, payment: Payment, checkout: Checkout) -> Page:
+    return Page(payment, checkout, get_company(session).name, written(session, checkout))
 
 
 class Till:
@@ -84,13 +90,15 @@ class Till:
         self.secret_key = secret_key
         self.hold_minutes = hold_minutes
 
-    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False, by: str = "") -> Order | None:
+    def settle(
+        self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False, by: str = "", refused: str = ""
+    ) -> Order | None:
         """Settle one piece of news; `keep`: the customer is still here, hold the goods on if they have not paid.
 
-        by: the colleague who closed the page.
+        by: the colleague who closed the page. refused: why it can be no order, which is known before.
         """
 
-        def settle(session: Session, refused: str = "") -> Order | None:
+        def settle(session: Session, refused: str = refused) -> Order | None:
             return settling.settle(
                 session,
                 news,
@@ -147,6 +155,8 @@ class Till:
             return_url=f"{base}/o/{token}",
             cancel_url=f"{base}/o/{token}" if checkout.lead_id else f"{base}/cart",  # who came by a link of ours has no cart
             expires_at=payment.expires_at,
+            shop=rebuilding.shop_of(self.secret_key),
+            keep=page.keep,
             now=now,
         )
         lead_id, tell = checkout.lead_id, not to_close
@@ -320,7 +330,7 @@ class LocalCheckout:
             desk_orders.begin(session, checkout, desk, now=now)  # last: the enquiry is locked after the goods, as in paying
         provider = self._till.gateway.name
         payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
-        return Page(payment, checkout, get_company(session).name)
+        return _page(session, payment, checkout)
 
     def _require_current(self, token: str, form: CheckoutForm) -> None:
         """Refuse before a payment page that is still open is closed: whoever is refused has changed nothing."""

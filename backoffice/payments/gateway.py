@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -21,6 +22,21 @@ class PaymentSession:
     amount: Money
     expires_at: datetime
     intent: str | None = None  # the payment itself, once there is one: what a refund names
+
+
+@dataclass(frozen=True, slots=True)
+class PaidSession:
+    """A session that was paid, as it is found again by somebody who has lost their books.
+
+    reference, kept: as given when it was opened. shop: whose it is, see `payments.rebuilding`. Empty: not one of ours.
+    """
+
+    session: PaymentSession
+    reference: str
+    shop: str
+    kept: str
+    email: str
+    opened_at: datetime
 
 
 RefundState = Literal["pending", "succeeded", "failed"]
@@ -60,9 +76,14 @@ class Gateway(Protocol):
         return_url: str,
         cancel_url: str,
         expires_at: datetime,
+        shop: str,
+        keep: str,
         now: datetime,
     ) -> PaymentSession:
-        """Open a payment page; the same `reference` gives the same session. Raises GatewayError."""
+        """Open a payment page; the same `reference` gives the same session. Raises GatewayError.
+
+        shop, keep: whose it is and what was ordered, to be given back by `list_paid`; as much as there is room for.
+        """
         ...
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
@@ -82,4 +103,12 @@ class Gateway(Protocol):
 
     def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:
         """Return a refund as the provider sees it now. Raises GatewayError."""
+        ...
+
+    def list_paid(self, *, since: datetime) -> Sequence[PaidSession]:
+        """Return the sessions opened since then that were paid, whoever opened them. Raises GatewayError."""
+        ...
+
+    def list_refunds(self, *, since: datetime) -> Sequence[GatewayRefund]:
+        """Return the refunds made since then. Raises GatewayError."""
         ...

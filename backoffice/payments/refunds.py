@@ -133,8 +133,8 @@ def of_payment(session: Session, payment_id: int) -> list[Refund]:
 
 
 def reference(refund: Refund) -> str:
-    """Return our own name for a refund at the provider."""
-    return f"refund:{refund.id}:{refund.key}"
+    """Return our own name for a refund at the provider: no other has it, also when a backup was brought back and counts anew."""
+    return f"refund:{refund.id}:{refund.requested_at.isoformat()}:{refund.key}"
 
 
 def _locked(session: Session, refund_id: int) -> tuple[Refund, Payment]:

@@ -6,6 +6,7 @@ It stands in where no real provider is configured and says so on every page. Not
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from backoffice.db import Database, table_of
-from backoffice.payments.gateway import GatewayError, GatewayRefund, PaymentSession, SessionState
+from backoffice.payments.gateway import GatewayError, GatewayRefund, PaidSession, PaymentSession, SessionState
 from backoffice.payments.models import SandboxRefund, SandboxSession
 from backoffice.public.money import Money
 
@@ -66,6 +67,8 @@ class SandboxGateway:
         return_url: str,
         cancel_url: str,
         expires_at: datetime,
+        shop: str,  # noqa: ARG002 - its books are ours, and lost with them
+        keep: str,  # noqa: ARG002 - for the same reason
         now: datetime,
     ) -> PaymentSession:
         """Open a session; its id is derived from the reference, so asking twice opens one."""
@@ -117,6 +120,14 @@ class SandboxGateway:
             return GatewayRefund(
                 ref, "succeeded", Money(row.amount_minor, _get(books.get(SandboxSession, row.session_id)).currency)
             )
+
+    def list_paid(self, *, since: datetime) -> Sequence[PaidSession]:  # noqa: ARG002 - the port's signature
+        """Return nothing: its books are ours, so it knows of nothing that we have lost."""
+        return ()
+
+    def list_refunds(self, *, since: datetime) -> Sequence[GatewayRefund]:  # noqa: ARG002 - the port's signature
+        """Return nothing, for the same reason."""
+        return ()
 
     def pay(self, ref: str, *, now: datetime) -> PaymentSession:
         """Do what the customer does on the payment page: pay, if the session still lives."""

@@ -7,18 +7,20 @@ key made from our own reference: asked again after a lost answer, Stripe answers
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import stripe
 
-from backoffice.payments.gateway import GatewayError, GatewayRefund, PaymentSession, RefundState, SessionState
+from backoffice.payments.gateway import GatewayError, GatewayRefund, PaidSession, PaymentSession, RefundState, SessionState
 from backoffice.public.money import Money
 
-SECONDS_TO_ANSWER = 10
-TRIES_MORE = 2
+SECONDS_TO_ANSWER = 4  # Stripe opens a page in half a second; a customer waits, and may press again under the same key
+TRIES_MORE = 1
+PAGE = 100  # of a list, the most that Stripe gives at once
+LONGEST_VALUE, MOST_PARTS = 500, 40  # of metadata: Stripe keeps 50 values of 500 characters
 # languages that Checkout's page speaks and that we may ask for; any other is left to the browser
 LOCALES = frozenset("bg cs da de el en es et fi fr hr hu it lt lv mt nb nl pl pt ro ru sk sl sv tr".split())  # noqa: SIM905 - one line one can read
 _REFUND_STATES: Mapping[str, RefundState] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
@@ -50,6 +52,8 @@ class StripeGateway:
         return_url: str,
         cancel_url: str,
         expires_at: datetime,
+        shop: str,
+        keep: str,
         now: datetime,  # noqa: ARG002 - the port's signature
     ) -> PaymentSession:
         """Open a Checkout session over one amount."""
@@ -67,7 +71,7 @@ class StripeGateway:
             "customer_email": email,
             "client_reference_id": reference,
             "locale": language[:2] if language[:2] in LOCALES else "auto",
-            "metadata": {"reference": reference},
+            "metadata": {"reference": reference, "shop": shop} | _parted(keep),
             "payment_intent_data": {"metadata": {"reference": reference}},
         }
         with _as_gateway_errors():
@@ -106,6 +110,37 @@ class StripeGateway:
         """Return a refund as Stripe sees it now."""
         with _as_gateway_errors():
             return refund_of(self._client.v1.refunds.retrieve(ref))
+
+    def list_paid(self, *, since: datetime) -> Sequence[PaidSession]:
+        """Return the complete sessions opened since then, those that wait for slow money too."""
+        params: dict[str, Any] = {"status": "complete", "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        with _as_gateway_errors():
+            found = self._client.v1.checkout.sessions.list(params)  # type: ignore[arg-type] # built above
+            return [_paid_of(one) for one in found.auto_paging_iter()]
+
+    def list_refunds(self, *, since: datetime) -> Sequence[GatewayRefund]:
+        """Return the refunds made since then."""
+        with _as_gateway_errors():
+            found = self._client.v1.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            return [refund_of(one) for one in found.auto_paging_iter()]
+
+
+def _parted(keep: str) -> dict[str, str]:
+    """Return a text as metadata, or nothing where it is longer than there is room for."""
+    parts = [keep[at : at + LONGEST_VALUE] for at in range(0, len(keep), LONGEST_VALUE)]
+    return {f"order_{number:02}": part for number, part in enumerate(parts)} if len(parts) <= MOST_PARTS else {}
+
+
+def _paid_of(found: Any) -> PaidSession:
+    metadata: dict[str, str] = found["metadata"].to_dict() if found["metadata"] else {}
+    return PaidSession(
+        session=session_of(found),
+        reference=metadata.get("reference", ""),
+        shop=metadata.get("shop", ""),
+        kept="".join(metadata[name] for name in sorted(metadata) if name.startswith("order_")),
+        email=found["customer_email"] or "",
+        opened_at=datetime.fromtimestamp(int(found["created"]), UTC),
+    )
 
 
 def session_of(found: Any) -> PaymentSession:

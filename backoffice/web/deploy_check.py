@@ -14,6 +14,7 @@ from pwdlib.exceptions import UnknownHashError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backoffice.backup import record
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp import plan_audit
@@ -22,6 +23,7 @@ from backoffice.web import health
 
 SHORTEST_KEY = 32
 LEAST_FREE = 0.10
+OLDEST_BACKUP = timedelta(hours=26)  # a night and two hours
 MOST_CLOCK_OFF = timedelta(seconds=2)
 DEMO_PASSWORD = "demo"  # noqa: S105 - what must not open anything here
 RUNNING = frozenset({"database_away", "not_migrated", "no_worker", "plan_not_well"})  # what a running shop needs, public or not
@@ -39,7 +41,7 @@ class Finding:
 
 def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding]:
     """Return what is to be put right, the settings first, then what the database and the machine say."""
-    found = [*_settings(settings), *_payments(settings), *_machine(settings)]
+    found = [*_settings(settings), *_payments(settings), *_machine(settings), *_backups(settings, now)]
     try:
         with db.read() as session:
             found += _database(session, db, now)
@@ -86,6 +88,13 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     disk = shutil.disk_usage(folder or "/")
     if disk.free < disk.total * LEAST_FREE:
         yield Finding("disk_nearly_full", f"Less than {LEAST_FREE:.0%} of the disk of {settings.var_dir} is free. Make room.")
+
+
+def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:
+    last = record.find_last(settings.var_dir)
+    if last is None or now - datetime.fromisoformat(last.made_at) > OLDEST_BACKUP:
+        when = f"is of {last.made_at[:16]} UTC" if last else "was never made from here"
+        yield Finding("backup_old", f"The last backup {when}. Make one each night: shopfloor backup.")
 
 
 def _database(session: Session, db: Database, now: datetime) -> Iterator[Finding]:

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -25,6 +26,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
 THIS_MACHINE = ["localhost", "127.0.0.1"]
 MOST_ROWS = 2**63 - 1  # of the databases' whole numbers
+AWAY = (OperationalError, NoConnection)
 log = structlog.get_logger("shopfloor.web")
 
 Problem = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
@@ -39,6 +41,12 @@ class RowNumber(IntegerConverter):
 
 class Site(Flask):
     """Flask, with errors logged by route: an address may be a secret."""
+
+    def handle_exception(self, e: Exception) -> Response:
+        """Answer what broke while an error page was drawn too: a database that is away is no fault of ours there either."""
+        if isinstance(e, AWAY):
+            return self.finalize_request(_away(self, e), from_error_handler=True)
+        return super().handle_exception(e)
 
     def log_exception(self, exc_info: Problem | BaseException | None) -> None:
         """Log an unhandled error with its traceback."""
@@ -67,7 +75,8 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
     metrics.install(site, db, clock, settings.metrics_token)
-    site.register_error_handler(OperationalError, lambda error: _away(site, error))
+    for kind in AWAY:
+        site.register_error_handler(kind, lambda error: _away(site, error))
     return site
 
 
@@ -81,7 +90,7 @@ def _trusted_hosts(settings: Settings) -> list[str]:
     return listed or ([own] if own else [] if settings.demo else THIS_MACHINE)
 
 
-def _away(site: Site, error: OperationalError) -> ResponseReturnValue:
+def _away(site: Site, error: OperationalError | NoConnection) -> ResponseReturnValue:
     """Answer 503 while the database does not: nothing was done, and the same request may be sent again."""
-    log.error("the database does not answer", route=requests.route(), error=type(error.orig).__name__)
+    log.error("the database does not answer", route=requests.route(), error=type(getattr(error, "orig", error)).__name__)
     return site.handle_http_exception(ServiceUnavailable(retry_after=5))

@@ -1,7 +1,6 @@
 """`make bench-faults SHARD=…`: attack the site and print what is left of it: test, target, figure.
 
-Shards: `crash-sqlite`, `crash-postgresql` (R7: an end before and after every commit and every delivery of each flow of
-`tests/faults/flows.py`).
+Each shard is a module of `tests/faults` or a part of one, and says itself what it does; each ends within ten minutes.
 Ends with 1 if a target was missed. The last line is JSON.
 """
 
@@ -9,98 +8,45 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import tempfile
+import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple
+from importlib import import_module
 
-from backoffice.config import Settings
-from backoffice.db import Database
-from backoffice.tables import metadata
-from tests.conftest import NOW, FixedClock, empty
-from tests.faults.crash_points import differences
-from tests.faults.flows import FLOWS
-from tests.faults.stage import Stage
-from tests.need import postgres_database
+import structlog
 
+from tests.faults.rows import Row
 
-class Row(NamedTuple):
-    """One line of the table. met: whether the figure is what the target asks for."""
-
-    test: str
-    target: str
-    figure: str
-    met: bool
+SHARDS = {  # name → module, what to call, with what
+    "buyers": ("buyers", "rows", ()),
+    "crash-sqlite": ("crash", "rows", ("sqlite",)),
+    "crash-postgresql": ("crash", "rows", ("postgresql",)),
+    "lines": ("lines", "rows", ()),
+    "work": ("at_work", "rows", ()),
+    "bank": ("bank", "rows", ()),
+    "restore": ("restore", "rows", ()),
+}
 
 
 def main() -> None:
     """Run one shard and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shard", choices=sorted(SHARDS))
-    shard = parser.parse_args().shard
+    parser.add_argument("words", nargs="*", help="for the shard: crash takes names of flows")
+    given = parser.parse_args()
+    module, name, arguments = SHARDS[given.shard]
+    play: Callable[..., Iterator[Row]] = getattr(import_module(f"tests.faults.{module}"), name)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the doubles are asked thousands of times
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # what fails is meant to
     started = time.perf_counter()
     rows = []
-    for row in SHARDS[shard]():
+    for row in play(*arguments, *given.words):
         rows.append(row)
         print(f"{row.test:<34} {row.target:<44} {row.figure:<34} {'met' if row.met else 'MISSED'}", flush=True)
     missed = [row.test for row in rows if not row.met]
     seconds = round(time.perf_counter() - started)
-    print(json.dumps({"bench": "faults", "shard": shard, "tests": len(rows), "missed": missed, "seconds": seconds}))
+    print(json.dumps({"bench": "faults", "shard": given.shard, "tests": len(rows), "missed": missed, "seconds": seconds}))
     raise SystemExit(bool(missed))
-
-
-def crash(stages: Callable[[], Iterator[Callable[[], Stage]]]) -> Iterator[Row]:
-    """R7: every point of every flow."""
-    with contextmanager(stages)() as open_stage:
-        for flow in FLOWS:
-            tried, found = differences(open_stage, flow)
-            for line in found[:5]:
-                print("   ", line)
-            target = "0 differences from an undisturbed run"
-            yield Row(f"R7 crash points: {flow.name}", target, f"{tried} points, {len(found)} differences", not found)
-
-
-def _settings(url: str, folder: Path) -> Settings:
-    shutil.rmtree(folder / "var", ignore_errors=True)
-    key = "a key for the rig only, 32 letters!"
-    return Settings(database_url=url, var_dir=folder / "var", secret_key=key, demo=True, reoptimise_seconds=0)
-
-
-def _over_sqlite() -> Iterator[Callable[[], Stage]]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-
-        def open_stage() -> Stage:
-            for path in folder.glob("shop.db*"):
-                path.unlink()
-            db = Database(f"sqlite:///{folder}/shop.db")
-            metadata.create_all(db.engine)
-            db.dispose()
-            return Stage(_settings(f"sqlite:///{folder}/shop.db", folder), FixedClock(NOW))
-
-        yield open_stage
-
-
-def _over_postgresql() -> Iterator[Callable[[], Stage]]:
-    with tempfile.TemporaryDirectory() as name, postgres_database() as url:
-        db = Database(url)
-        metadata.create_all(db.engine)
-        db.dispose()
-
-        def open_stage() -> Stage:
-            empty(url)
-            return Stage(_settings(url, Path(name)), FixedClock(NOW))
-
-        yield open_stage
-
-
-SHARDS: dict[str, Callable[[], Iterator[Row]]] = {
-    "crash-sqlite": lambda: crash(_over_sqlite),
-    "crash-postgresql": lambda: crash(_over_postgresql),
-}
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ def main() -> None:
         metadata.create_all(db.engine)
         grow(db, 1_000, now=now)
         for start in range(0, given.orders, BATCH):
-            _write(db, range(start + 1, min(start + BATCH, given.orders) + 1), now)
-        db.run(_settle)
+            write_orders(db, range(start + 1, min(start + BATCH, given.orders) + 1), now)
+        db.run(settle_totals)
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
         took = []
@@ -61,7 +61,7 @@ def main() -> None:
     print(json.dumps({"bench": "verify", **figures, "breaches": len(found), "found_of_planted": len(planted)}))
 
 
-def _write(db: Database, numbers: range, now: datetime) -> None:
+def write_orders(db: Database, numbers: range, now: datetime) -> None:
     """Write paid orders of two lines, one piece each; every fourth is still to be picked, the others are shipped."""
     items = 1_000
 
@@ -118,7 +118,7 @@ def _write(db: Database, numbers: range, now: datetime) -> None:
     db.run(write)
 
 
-def _settle(session: Session) -> None:
+def settle_totals(session: Session) -> None:
     """Bring the totals to what the ledger and the pegs have."""
     moved = sa.select(sa.func.coalesce(sa.func.sum(t.StockMovement.delta), 0)).where(t.StockMovement.item_id == t.Stock.item_id)
     kept = (

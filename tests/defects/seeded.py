@@ -136,8 +136,8 @@ SEEDED = (
         "supplies are locked in the order in which a plan happens to name them",
         "backoffice/erp/taking.py",
         "for key, asked in sorted(self._asked.items(), key=lambda one: one[0]):",
-        "for key, asked in sorted(self._asked.items(), key=lambda one: hash((one[0], one[1][0].peg.reservation_id))):",
-        "tests/concurrency",
+        "for key, asked in sorted(self._asked.items(), key=lambda one: one[0], reverse=True):",
+        "tests/concurrency/test_lock_order.py",
     ),
     Defect(
         16,

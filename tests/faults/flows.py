@@ -27,6 +27,7 @@ from tests.invariants import breaches
 PASSWORD = "hammer and nail"
 PARCEL = "/desk/warehouse/shipments/1"
 MAIL = "ada@example.test"
+ORDERS = sa.select(Order.state, Order.total_minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,9 @@ def play(stage: Stage, flow: Flow, ends_at: int) -> list[str]:
     stage.arm(ends_at)
     flow.act(stage, known)
     stage.disarm()
+    stage.later(minutes=4)  # whoever paid has an order by then
+    stage.work()
+    stage.soon = stage.rows(ORDERS)
     for _turn in range(2):  # leases and holds of whoever died run out
         stage.later(hours=1)
         stage.work()
@@ -205,7 +209,7 @@ def play(stage: Stage, flow: Flow, ends_at: int) -> list[str]:
 def outcome(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
     """Return what customers, desks and the provider have of it in the end, without numbers that may have gaps."""
     queries = {
-        "orders": sa.select(Order.state, Order.total_minor),
+        "orders": ORDERS,
         "lines": sa.select(OrderLine.sku, OrderLine.quantity, OrderLine.promised_on, OrderLine.expected_on, OrderLine.actual_on),
         "paid": sa.select(Payment.state, Payment.amount_minor, Payment.refunded_minor).where(Payment.state != "expired"),
         "refunds": sa.select(Refund.state, Refund.amount_minor),
@@ -221,4 +225,4 @@ def outcome(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
     found = {name: sorted(stage.rows(query), key=repr) for name, query in queries.items()}
     # each file is one message, named by its instant, its number and its kind: after a death it may be written later
     delivered = sorted(path.stem.rpartition("-")[2] for path in stage.settings.mail_path.glob("*.eml"))
-    return {**found, "delivered": [(kind,) for kind in delivered]}
+    return {**found, "orders five minutes later": sorted(stage.soon), "delivered": [(kind,) for kind in delivered]}

@@ -36,6 +36,7 @@ class Stage:
         self.settings, self.clock = settings, clock
         self.ends_at, self.points, self.counting = 0, list[str](), False
         self.deaths = 0
+        self.soon: list[tuple[Any, ...]] = []  # what a flow notes on the way
         self.app: Flask
         self.services: Services
         self._start()

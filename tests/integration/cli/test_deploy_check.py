@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from backoffice import migrate, staff
+from backoffice.backup import record
 from backoffice.bridge.worker import beat
 from backoffice.cli import main
 from backoffice.config import Settings
@@ -31,8 +32,11 @@ GOOD: dict[str, Any] = {
 
 
 @pytest.fixture
-def fit(db: Database) -> Database:
-    """A database with a worker that lives, an administrator and all migrations."""
+def fit(db: Database, settings_for: Callable[..., Settings]) -> Database:
+    """A database with a worker that lives, an administrator, all migrations, and a backup of last night."""
+    backups = record.folder(settings_for(db.url).var_dir)
+    backups.mkdir(parents=True)
+    record.write(record.Record("copy", "sqlite", "", (NOW - timedelta(hours=20)).isoformat(), 1, ""), backups / record.LAST)
 
     def work(session: Any) -> None:
         beat(session, "w", now=NOW)
@@ -155,3 +159,12 @@ def test_the_command_names_what_is_wrong_and_ends_with_1(sqlite_url: str, monkey
     assert "WRONG weak_secret_key: Set SHOPFLOOR_SECRET_KEY to at least 32 random characters." in result.output
     result = CliRunner().invoke(main, ["check"])
     assert (result.exit_code, "weak_secret_key" in result.output, "not_migrated" in result.output) == (1, False, True)
+
+
+@pytest.mark.parametrize(("hours", "named"), [(26, set()), (27, {"backup_old"})])
+def test_a_backup_that_is_older_than_a_night_is_named(
+    fit: Database, settings_for: Callable[..., Settings], hours: int, named: set[str]
+) -> None:
+    later = NOW + timedelta(hours=hours - 20)
+    fit.run(lambda session: beat(session, "w", now=later))
+    assert grave(fit, settings_for(fit.url, **GOOD), later) == named

@@ -34,7 +34,7 @@ def test_the_same_form_sent_twice_opens_one_session(paying: Paying) -> None:
 
 
 def test_a_lost_answer_is_asked_for_again_and_opens_no_second_session(paying: Paying) -> None:
-    paying.double.fail_next = [500, 500, 500]  # the first try and the library's own two more
+    paying.double.fail_next = [500, 500]  # the first try and the library's own one more
     cart = paying.cart(STOOL=1)
     with pytest.raises(Refused) as refused:
         paying.start(cart)

@@ -1,0 +1,24 @@
+"""A small seed of each shard of `make bench-faults` that needs no long run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import buyers, restore
+from tests.faults.rows import Row
+
+pytestmark = pytest.mark.postgresql
+
+
+def missed(rows: Iterator[Row]) -> list[Row]:
+    return [row for row in rows if not row.met]
+
+
+def test_some_buyers_and_two_kills() -> None:
+    assert missed(buyers.rows("7", "40", "10", "2")) == []
+
+
+def test_a_small_drill_of_the_way_back() -> None:
+    assert missed(restore.rows("4", "4")) == []
