@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import sqlalchemy as sa
 
 from backoffice.bridge.models import OutboxMessage
+from backoffice.bridge.outbox import STUCK_AFTER
 from backoffice.verify.rule import Query, Rule
-
-STUCK_AFTER = timedelta(minutes=15)
 
 
 def _gaps() -> Query:
