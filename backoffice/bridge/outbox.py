@@ -27,28 +27,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
-from backoffice.bridge.models import OutboxLane, OutboxMessage
+from backoffice.bridge import lanes
+from backoffice.bridge.lanes import LANES, LONGEST_WAIT, wait_after
+from backoffice.bridge.models import OutboxMessage
 from backoffice.db import table_of
 from backoffice.public.errors import NotFound
 
 LEASE = timedelta(seconds=120)
 MOST_TRIES = 8
 STUCK_AFTER = timedelta(minutes=15)  # a message that waits longer needs somebody's eye
-AWAY_AFTER = 5  # so many tries in a row that found nobody there close the lane
-LONGEST_CLOSED = timedelta(seconds=30)
-FIRST_WAIT = timedelta(seconds=10)
-LONGEST_WAIT = timedelta(hours=1)  # with a factor of 3, eight tries outlive an outage of two hours
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """How a target wants to be treated. at_once: messages on their way; longest: pause between two tries of a message."""
-
-    at_once: int
-    longest: timedelta
-
-
-LANES = {"erp": Lane(at_once=10, longest=timedelta(seconds=60))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +147,6 @@ def is_waiting(session: Session, *, now: datetime) -> bool:
     return session.scalar(_deliverable(now).limit(1)) is not None
 
 
-def is_open(session: Session, target: str, *, now: datetime) -> bool:
-    """Tell whether a target is thought to be there: its lane is not closed."""
-    lane = session.get(OutboxLane, target)
-    return lane is None or lane.closed_until is None or lane.closed_until <= now
-
-
 def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> Sequence[Message]:
     """Take up to `limit` messages for `worker`, the oldest first, at most one of each (target, aggregate).
 
@@ -175,7 +156,7 @@ def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> S
     chosen = list(session.scalars(_leasable(now, OutboxMessage.target.not_in(LANES), limit)))
     for target in LANES:
         waits = session.scalar(_deliverable(now).where(OutboxMessage.target == target).limit(1)) is not None
-        room = min(_room(session, target, now), limit - len(chosen)) if waits and len(chosen) < limit else 0
+        room = min(lanes.room(session, target, now=now), limit - len(chosen)) if waits and len(chosen) < limit else 0
         if room > 0:
             chosen += session.scalars(_leasable(now, OutboxMessage.target == target, room))
     if not chosen:
@@ -209,22 +190,6 @@ def _leasable(now: datetime, whose: sa.ColumnElement[bool], limit: int) -> sa.Se
     return _deliverable(now).where(whose).limit(limit).with_for_update(skip_locked=True)
 
 
-def _room(session: Session, target: str, now: datetime) -> int:
-    """Lock a lane and return how many more of its messages may be on their way; one by one while the receiver seems away."""
-    session.execute(
-        (sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert)(table_of(OutboxLane))
-        .values(target=target, failures=0)
-        .on_conflict_do_nothing()
-    )
-    lane = session.get_one(OutboxLane, target, with_for_update=True, populate_existing=True)
-    if lane.closed_until is not None and lane.closed_until > now:
-        return 0
-    on_their_way = sa.select(sa.func.count()).where(
-        OutboxMessage.target == target, OutboxMessage.state == "pending", OutboxMessage.leased_until > now
-    )
-    return (1 if lane.failures >= AWAY_AFTER else LANES[target].at_once) - (session.scalar(on_their_way) or 0)
-
-
 def ask(session: Session, message: Message, *, now: datetime) -> bool:
     """Note, before the receiver is asked for something, that it is: whoever comes next knows that an answer may be missing.
 
@@ -255,9 +220,7 @@ def not_asked(session: Session, message: Message) -> None:
 
 def done(session: Session, message: Message, worker: str, *, now: datetime) -> bool:
     """Mark a message as delivered; False when the lease has gone to another worker in the meantime."""
-    if message.target in LANES:
-        there = sa.update(OutboxLane).where(OutboxLane.target == message.target, OutboxLane.failures > 0)
-        session.execute(there.values(failures=0, closed_until=None))
+    lanes.found_there(session, message.target)
     return _settle(session, message, worker, state="done", done_at=now)
 
 
@@ -293,7 +256,7 @@ def put_off(
     until: not before then; None: the receiver was away, which after a few times in a row closes its lane for a while.
     """
     if until is None and message.target in LANES:
-        _found_away(session, message.target, now=now, jitter=jitter())
+        lanes.found_away(session, message.target, now=now, jitter=jitter())
     again_at = until or now + _pause(message, jitter())
     how = {"state": _dead_when_worn_out()} if counts else {"excused": table_of(OutboxMessage).c.excused + 1}
     return _settle(session, message, worker, available_at=again_at, last_error=error[:2000], **how)
@@ -307,22 +270,6 @@ def _dead_when_worn_out() -> sa.Case[str]:
 def _pause(message: Message, jitter: float) -> timedelta:
     lane = LANES.get(message.target)
     return wait_after(message.attempts, jitter, lane.longest if lane else LONGEST_WAIT)
-
-
-def _found_away(session: Session, target: str, *, now: datetime, jitter: float) -> None:
-    lane = session.get(OutboxLane, target, with_for_update=True, populate_existing=True)
-    if lane is None:
-        return
-    lane.failures += 1
-    if lane.failures >= AWAY_AFTER:
-        lane.closed_until = now + wait_after(lane.failures - AWAY_AFTER + 1, jitter, LONGEST_CLOSED)
-    session.flush()
-
-
-def wait_after(attempts: int, jitter: float, longest: timedelta = LONGEST_WAIT) -> timedelta:
-    """Return the pause after the given number of tries; jitter in [0, 1) spreads it over its upper half."""
-    pause = min(FIRST_WAIT * int(3 ** min(attempts - 1, 10)), longest)
-    return pause * (0.5 + jitter / 2)
 
 
 def find_dead(session: Session) -> Sequence[OutboxMessage]:

@@ -18,8 +18,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backoffice.bridge import outbox
+from backoffice.bridge.lanes import LANES
 from backoffice.bridge.models import Heartbeat, Periodic
-from backoffice.bridge.outbox import LANES, Away, Message, Undeliverable, Unsettled
+from backoffice.bridge.outbox import Away, Message, Undeliverable, Unsettled
 from backoffice.db import Database
 
 BEAT_EVERY = timedelta(seconds=10)

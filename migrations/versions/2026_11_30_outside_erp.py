@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("sequence", _big(), nullable=False),
         _instant("as_of"),
         _instant("good_until"),
+        sa.Column("in_doubt", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["warehouse_id"], ["warehouse.id"], name=op.f("fk_outside_stock_warehouse_id")),
         sa.PrimaryKeyConstraint("warehouse_id", name=op.f("pk_outside_stock")),
     )

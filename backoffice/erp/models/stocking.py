@@ -108,6 +108,7 @@ class OutsideStock(Base):
     """Where it stands, the figures of a warehouse come from an outside ERP; nothing is sold from them once they are too old.
 
     sequence, as_of: of the snapshot that was applied last, 0 and the instant of the first question before there is one.
+    in_doubt: parcels were on their way into its books then, so that a change to it would not do: all is asked for next.
     """
 
     __tablename__ = "outside_stock"
@@ -116,6 +117,7 @@ class OutsideStock(Base):
     sequence: Mapped[int] = mapped_column(default=0)
     as_of: Mapped[datetime]
     good_until: Mapped[datetime]
+    in_doubt: Mapped[bool] = mapped_column(default=False)
 
 
 class StockSnapshot(Base):

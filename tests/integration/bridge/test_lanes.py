@@ -53,11 +53,12 @@ def test_mails_do_not_wait_for_a_full_lane(db: Database, now: datetime) -> None:
 def test_two_workers_at_the_same_moment_share_the_ten(postgres_db: Database, now: datetime) -> None:
     for number in range(30):
         put(postgres_db, f"order:{number}", "placed", now)
-    with postgres_db.write() as first:
+    with postgres_db.write() as first, postgres_db.write() as second:
         taken = len(outbox.lease(first, "one", now=now))
-        with pytest.raises(sa.exc.OperationalError), postgres_db.write() as second:  # it queues on the lane's row
-            second.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
+        second.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(sa.exc.OperationalError):  # it queues on the lane's row
             outbox.lease(second, "two", now=now)
+        second.rollback()
     assert (taken, len(lease(postgres_db, "two", now))) == (10, 0)
 
 
@@ -80,13 +81,12 @@ def test_tries_that_found_nobody_there_are_not_counted(db: Database, now: dateti
         assert lease(db, "a", now + timedelta(seconds=4)) == []
         now += timedelta(seconds=60)
     assert state(db, 1) == ("pending", 20, 20)
-    for _ in range(7):
+    for _ in range(8):
+        assert state(db, 1)[0] == "pending"
         [message] = lease(db, "a", now)
-        assert db.run(lambda session, one=message: outbox.fail(session, one, "a", "500", now=now))
+        with db.write() as session:
+            assert outbox.fail(session, message, "a", "500", now=now)
         now += timedelta(seconds=60)
-    assert state(db, 1)[0] == "pending"
-    [message] = lease(db, "a", now)
-    assert db.run(lambda session: outbox.fail(session, message, "a", "500", now=now))
     assert state(db, 1) == ("dead", 28, 20)
 
 
@@ -98,7 +98,6 @@ def test_after_five_times_one_tries_now_and_then_and_all_do_once_it_is_back(db: 
     with db.read() as session:
         lane = session.get_one(OutboxLane, "erp")
         assert (lane.failures, lane.closed_until) == (5, now + timedelta(seconds=5))
-        assert not outbox.is_open(session, "erp", now=now)
     assert lease(db, "a", now + timedelta(seconds=4)) == []
     now += timedelta(seconds=5)
     [probe] = lease(db, "a", now)  # one, to see whether somebody is there again
