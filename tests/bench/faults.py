@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import shutil
 import tempfile
 import time
@@ -27,7 +26,7 @@ from tests.erp_double import BAD, GOOD, ErpDouble, Faults
 from tests.faults.crash_points import differences
 from tests.faults.figures import Walk
 from tests.faults.flows import FLOWS
-from tests.faults.hand_off import FastClock, Hall, Outcome, away_for_an_hour, killed_workers, with_all_faults
+from tests.faults.hand_off import FastClock, Hall, Outcome, away_for_an_hour, hush, killed_workers, with_all_faults
 from tests.faults.stage import Stage
 from tests.need import postgres_database
 
@@ -119,7 +118,7 @@ def _hall(faults: Faults = GOOD, seed: int = 1) -> Iterator[Hall]:
 
 def outside_erp(orders: int = 4_000, walks: int = 20) -> Iterator[Row]:
     """R10, R11 and R12."""
-    logging.disable()  # every failed call says so
+    hush()
     with _hall() as hall:
         came = away_for_an_hour(hall, orders=500)
         figure = f"{came.seconds:.0f} s, {came.most_at_once} at once, {len(came.wrong)} wrong"
@@ -150,7 +149,7 @@ def outside_erp(orders: int = 4_000, walks: int = 20) -> Iterator[Row]:
 
 def erp_workers() -> Iterator[Row]:
     """R13: 4 workers, 2,000 messages, 10 of them killed, one order that the ERP falls over."""
-    logging.disable()
+    hush()
     with tempfile.TemporaryDirectory() as name, postgres_database() as url:
         db = Database(url)
         metadata.create_all(db.engine)

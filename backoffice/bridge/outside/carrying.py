@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from backoffice.bridge import outbox
 from backoffice.bridge.outbox import Away, Message, Undeliverable, Unsettled
 from backoffice.bridge.outside import documents
-from backoffice.bridge.outside.port import Document, Erp, NoAnswer, NotReached, Rejected
+from backoffice.bridge.outside.port import Document, Erp, FellOver, NoAnswer, NotReached, Rejected
 from backoffice.crm.models import Order
 from backoffice.db import Database
 from backoffice.erp.models import ExternalRef
@@ -79,9 +79,14 @@ class Carrier:
         return their_id
 
     def _find(self, number: str) -> str | None:
-        """Return their number of our order, None when they have none. A search changes nothing, so any trouble is just that."""
+        """Return their number of our order, None when they have none. A search changes nothing, so trouble is just that.
+
+        One that the ERP falls over counts as a try: it may be this order that is wrong.
+        """
         try:
             found = sorted(set(self._erp.find(number)))
+        except FellOver:
+            raise
         except (NotReached, NoAnswer) as error:
             raise Away(f"searching: {error}") from error
         if len(found) > 1:

@@ -10,10 +10,11 @@ from urllib.parse import quote
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from backoffice.bridge.outside.door import Answer, Door
-from backoffice.bridge.outside.port import Document, NoAnswer, Rejected
+from backoffice.bridge.outside.port import Document, FellOver, NoAnswer, Rejected
 from backoffice.erp.stock_snapshots import Line, Snapshot
 
-BUSY = (429, 503)
+# away or busy, or something in front of it says so; with a wrong key, too, the order is still wanted once that is put right
+NOT_NOW = (401, 403, 408, 429, 502, 503, 504)
 
 
 class _Order(BaseModel):
@@ -90,13 +91,11 @@ def _snapshot(said: _Stock) -> Snapshot:
 
 
 def _require_done(answer: Answer) -> Any:
-    """Raise what a status that is no success means: 4xx is a word, all else leaves open what was done."""
+    """Raise what a status that is no success means: a 4xx is a word, all else leaves open what was done."""
     if 200 <= answer.status < 300:
         return
-    if answer.status in BUSY:
-        raise NoAnswer(str(answer.status), busy=True)
-    if answer.status in (401, 403, 408):  # a wrong key is put right in the settings, and the order is still wanted then
+    if answer.status in NOT_NOW:
         raise NoAnswer(str(answer.status), busy=True)
     if 400 <= answer.status < 500:
         raise Rejected(str(answer.status))
-    raise NoAnswer(str(answer.status))
+    raise FellOver(str(answer.status))

@@ -27,6 +27,10 @@ class NoAnswer(Exception):
         self.busy = busy
 
 
+class FellOver(NoAnswer):
+    """The ERP said that it fell over this call. What it had done by then nobody knows."""
+
+
 class NotReached(Exception):
     """The call never got to the ERP: nothing was done."""
 
