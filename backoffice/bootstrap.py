@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -16,6 +16,10 @@ from backoffice import events, tables, verify
 from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.outbox import Message
+from backoffice.bridge.outside import carrying, figures, handing_over
+from backoffice.bridge.outside.door import Door
+from backoffice.bridge.outside.over_http import ErpOverHttp
+from backoffice.bridge.outside.port import Erp
 from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier, Job
 from backoffice.clock import utc_now
@@ -67,6 +71,8 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     gateway = _gateway(settings, db)
     shop, till = open_shop(settings, db, gateway)
     wire(settings.secret_key, settings.base_url)
+    if settings.erp_url:
+        handing_over.listen()
     return Services(settings, db, clock, shop, gateway, till, open_partners(db))
 
 
@@ -120,10 +126,19 @@ def carriers(services: Services) -> dict[str, Carrier]:
         return services.shop.profile.get().email
 
     post = MailServer(settings.smtp_url, sender) if settings.smtp_url else MailFolder(settings.mail_path, sender)
-    return {
+    told: dict[str, Carrier] = {
         "mail": lambda message: post(_with_link(message, settings.secret_key)),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
     }
+    if settings.erp_url:
+        longest = timedelta(seconds=settings.erp_max_processing_seconds)
+        told["erp"] = carrying.Carrier(services.db, _erp(settings), longest=longest, clock=clock)
+    return told
+
+
+def _erp(settings: Settings) -> Erp:
+    """Return the outside ERP."""
+    return ErpOverHttp(Door(settings.erp_url, settings.erp_key))
 
 
 def _with_link(message: Message, secret_key: str) -> Message:
@@ -151,6 +166,11 @@ def periodic(services: Services) -> list[Job]:
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
     ]
+    if settings.erp_url:
+        erp, max_age = _erp(settings), timedelta(seconds=settings.erp_max_snapshot_age_seconds)
+        jobs.append(Job("read_stock", 60, lambda now: figures.pull(db, erp, max_age=max_age, now=now)))
+    else:
+        jobs.append(Job("keep_own_stock", 300, lambda now: figures.keep_own(db, now=now)))
     if settings.reoptimise_seconds:
         jobs.append(Job("reoptimise", 900, lambda _: _reoptimise(services), aside=True))
     return jobs

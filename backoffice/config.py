@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     stripe_webhook_secret: str = Field(default="", repr=False)  # comma separated: two while one replaces the other
     stripe_api_base: str = ""  # empty: Stripe itself
 
+    erp_url: str = ""  # of an outside ERP; empty: this program is the ERP
+    erp_key: str = Field(default="", repr=False)
+    erp_max_processing_seconds: int = Field(default=120, ge=20, le=3600)  # after which an unanswered call is done or never
+    erp_max_snapshot_age_seconds: int = Field(default=900, ge=60, le=86_400)  # how long stock figures are sold from
+
     @property
     def payment_page(self) -> str:
         """Return the origin of the payment page that customers are sent to; empty: it is one of ours."""

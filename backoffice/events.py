@@ -120,6 +120,22 @@ class OrderPlaced:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """A placed order was taken back."""
+
+    order_ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRedirected:
+    """A placed order goes to another address."""
+
+    order_ref: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentOpened:
     """The payment page of a checkout stands at the provider, and can be paid until `expires_at`. lead_id: as of OrderPlaced."""
 

@@ -74,6 +74,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "company", "home save")
     | _to(ADMIN, "keys", "home create classify revoke")
     | _to(ADMIN, "outgoing", "home replay replay_all drop")
+    | _to(ADMIN, "figures", "home approve decline")
     | _to(ADMIN, "troubles", "home handled")
     | _to(ADMIN, "approvals", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")

@@ -3,10 +3,14 @@
     put ──▶ pending ──lease──▶ (carried, outside any transaction) ──done──▶ done
                ▲                        │
                └──── fail: back-off ────┤──▶ dead after 8 tries, or at once when trying again cannot help
-               └──── replay ◀───────────┘
+               └──── replay ◀───────────┘──▶ given_up, by a person who says why
 
 The row is the truth: a worker that dies simply lets its lease run out and another takes the message. So a message is
 delivered at least once, and whoever delivers must make the second time harmless.
+
+A target with a lane of its own (LANES) is treated with care: only so many of its messages are on their way at once, whoever
+carries them; a dead message holds up the later ones of its aggregate; tries that found the receiver away are not counted, and
+after a few of them in a row nobody tries but one, now and then.
 """
 
 from __future__ import annotations
@@ -23,14 +27,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
+from backoffice.bridge import lanes
+from backoffice.bridge.lanes import LANES, LONGEST_WAIT, wait_after
 from backoffice.bridge.models import OutboxMessage
 from backoffice.db import table_of
 from backoffice.public.errors import NotFound
 
 LEASE = timedelta(seconds=120)
 MOST_TRIES = 8
-FIRST_WAIT = timedelta(seconds=10)
-LONGEST_WAIT = timedelta(hours=1)  # with a factor of 3, eight tries outlive an outage of two hours
+STUCK_AFTER = timedelta(minutes=15)  # a message that waits longer needs somebody's eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Message:
     attempts: int
     leased_until: datetime
     created_at: datetime
+    sequence: int = 1
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,19 @@ class New:
 
 class Undeliverable(Exception):
     """Say that trying again cannot help: the message goes to the dead letters at once."""
+
+
+class Away(Exception):
+    """Say that the receiver is away or too busy: nothing was done, and the try is not counted."""
+
+
+class Unsettled(Exception):
+    """Say that the receiver was asked and it is not known what it did. counts: whether the message may be what is wrong."""
+
+    def __init__(self, why: str, until: datetime, *, counts: bool) -> None:
+        """Name the instant from which on the answer can be known."""
+        super().__init__(why)
+        self.until, self.counts = until, counts
 
 
 def put(session: Session, target: str, aggregate: str, kind: str, payload: Mapping[str, Any], *, now: datetime) -> None:
@@ -130,26 +150,77 @@ def is_waiting(session: Session, *, now: datetime) -> bool:
 def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> Sequence[Message]:
     """Take up to `limit` messages for `worker`, the oldest first, at most one of each (target, aggregate).
 
-    Other workers do not get them until LEASE has passed; waiting for each other they do not either.
+    Other workers do not get them until LEASE has passed; waiting for each other they do not either, but for a lane.
     """
     _bury_worn_out(session, now)
-    chosen = _deliverable(now).limit(limit).with_for_update(skip_locked=True)
+    chosen = list(session.scalars(_leasable(now, OutboxMessage.target.not_in(LANES), limit)))
+    for target in LANES:
+        waits = session.scalar(_deliverable(now).where(OutboxMessage.target == target).limit(1)) is not None
+        room = min(lanes.room(session, target, now=now), limit - len(chosen)) if waits and len(chosen) < limit else 0
+        if room > 0:
+            chosen += session.scalars(_leasable(now, OutboxMessage.target == target, room))
+    if not chosen:
+        return []
     rows = session.execute(
         sa.update(OutboxMessage)
-        .where(OutboxMessage.id.in_(list(session.scalars(chosen))), _is_free(now))
+        .where(OutboxMessage.id.in_(chosen), _is_free(now))
         .values(leased_by=worker, leased_until=now + LEASE, attempts=OutboxMessage.attempts + 1)
         .returning(OutboxMessage)
         .execution_options(populate_existing=True)
     ).scalars()
     taken = [
-        Message(row.id, row.target, row.aggregate, row.kind, row.payload, row.attempts, now + LEASE, row.created_at)
+        Message(
+            row.id,
+            row.target,
+            row.aggregate,
+            row.kind,
+            row.payload,
+            row.attempts,
+            now + LEASE,
+            row.created_at,
+            row.sequence,
+            row.asked_at,
+        )
         for row in rows
     ]
     return sorted(taken, key=lambda message: message.id)
 
 
+def _leasable(now: datetime, whose: sa.ColumnElement[bool], limit: int) -> sa.Select[int]:
+    return _deliverable(now).where(whose).limit(limit).with_for_update(skip_locked=True)
+
+
+def ask(session: Session, message: Message, *, now: datetime) -> bool:
+    """Note, before the receiver is asked for something, that it is: whoever comes next knows that an answer may be missing.
+
+    False, with nothing noted, when the lease has gone to another worker: then nobody may ask.
+    """
+    noted = session.execute(
+        sa.update(OutboxMessage)
+        .where(
+            OutboxMessage.id == message.id,
+            OutboxMessage.state == "pending",
+            OutboxMessage.attempts == message.attempts,
+            OutboxMessage.leased_until > now,
+        )
+        .values(asked_at=now)
+        .returning(OutboxMessage.id)
+    ).first()
+    return noted is not None
+
+
+def not_asked(session: Session, message: Message) -> None:
+    """Take `ask` back: it is certain that the receiver never heard it."""
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(OutboxMessage.id == message.id, OutboxMessage.attempts == message.attempts)
+        .values(asked_at=None)
+    )
+
+
 def done(session: Session, message: Message, worker: str, *, now: datetime) -> bool:
     """Mark a message as delivered; False when the lease has gone to another worker in the meantime."""
+    lanes.found_there(session, message.target)
     return _settle(session, message, worker, state="done", done_at=now)
 
 
@@ -164,21 +235,41 @@ def fail(
     jitter: Callable[[], float] = random.random,
 ) -> bool:
     """Note a failed try: again later, or dead after the last one or when it is `final`. False as in `done`."""
-    dead = final or message.attempts >= MOST_TRIES
-    return _settle(
-        session,
-        message,
-        worker,
-        state="dead" if dead else "pending",
-        available_at=now + wait_after(message.attempts, jitter()),
-        last_error=error[:2000],
-    )
+    again_at = now + _pause(message, jitter())
+    state = "dead" if final else _dead_when_worn_out()
+    return _settle(session, message, worker, state=state, available_at=again_at, last_error=error[:2000])
 
 
-def wait_after(attempts: int, jitter: float) -> timedelta:
-    """Return the pause after the given number of tries; jitter in [0, 1) spreads it over its upper half."""
-    longest = min(FIRST_WAIT * int(3 ** (attempts - 1)), LONGEST_WAIT)
-    return longest * (0.5 + jitter / 2)
+def put_off(
+    session: Session,
+    message: Message,
+    worker: str,
+    error: str,
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    counts: bool = False,
+    jitter: Callable[[], float] = random.random,
+) -> bool:
+    """Note a try that the receiver, not the message, let fail: unless it `counts`, it is none of the eight. False as in `done`.
+
+    until: not before then; None: the receiver was away, which after a few times in a row closes its lane for a while.
+    """
+    if until is None and message.target in LANES:
+        lanes.found_away(session, message.target, now=now, jitter=jitter())
+    again_at = until or now + _pause(message, jitter())
+    how = {"state": _dead_when_worn_out()} if counts else {"excused": table_of(OutboxMessage).c.excused + 1}
+    return _settle(session, message, worker, available_at=again_at, last_error=error[:2000], **how)
+
+
+def _dead_when_worn_out() -> sa.Case[str]:
+    of = table_of(OutboxMessage).c
+    return sa.case((of.attempts - of.excused >= MOST_TRIES, "dead"), else_="pending")
+
+
+def _pause(message: Message, jitter: float) -> timedelta:
+    lane = LANES.get(message.target)
+    return wait_after(message.attempts, jitter, lane.longest if lane else LONGEST_WAIT)
 
 
 def find_dead(session: Session) -> Sequence[OutboxMessage]:
@@ -191,11 +282,24 @@ def replay(session: Session, message_id: int, *, now: datetime) -> None:
     changed = session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.id == message_id, OutboxMessage.state == "dead")
-        .values(state="pending", attempts=0, available_at=now)
+        .values(state="pending", attempts=0, excused=0, available_at=now)
         .returning(OutboxMessage.id)
     ).first()
     if changed is None:
         raise NotFound("unknown_record", id=message_id)
+
+
+def give_up(session: Session, message_id: int) -> OutboxMessage:
+    """Never try a dead letter again and forget what it carried; what came after it may leave.
+
+    Raises NotFound(unknown_record) as `replay` does.
+    """
+    message = session.get(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
+    if message is None or message.state != "dead":
+        raise NotFound("unknown_record", id=message_id)
+    message.state, message.payload = "given_up", {}
+    session.flush()
+    return message
 
 
 def _is_free(now: datetime) -> sa.ColumnElement[bool]:
@@ -211,7 +315,7 @@ def _deliverable(now: datetime) -> sa.Select[int]:
         earlier.target == OutboxMessage.target,
         earlier.aggregate == OutboxMessage.aggregate,
         earlier.sequence < OutboxMessage.sequence,
-        earlier.state == "pending",
+        sa.or_(earlier.state == "pending", sa.and_(earlier.state == "dead", earlier.target.in_(LANES))),
     )
     return (
         sa.select(OutboxMessage.id)
@@ -224,7 +328,7 @@ def _bury_worn_out(session: Session, now: datetime) -> None:
     """A message that outlived its worker on the last try is not tried again: it may be what killed them."""
     session.execute(
         sa.update(OutboxMessage)
-        .where(_is_free(now), OutboxMessage.attempts >= MOST_TRIES)
+        .where(_is_free(now), OutboxMessage.attempts - OutboxMessage.excused >= MOST_TRIES)
         .values(state="dead", leased_by=None, leased_until=None, last_error="the worker never came back from the last try")
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backoffice.bridge import outbox
+from backoffice.bridge.lanes import LANES
 from backoffice.bridge.models import Heartbeat, Periodic
-from backoffice.bridge.outbox import Message, Undeliverable
+from backoffice.bridge.outbox import Away, Message, Undeliverable, Unsettled
 from backoffice.db import Database
 
 BEAT_EVERY = timedelta(seconds=10)
@@ -121,11 +123,24 @@ class Worker:
             if not outbox.is_waiting(session, now=now):
                 return False
         messages = self._db.run(lambda session: outbox.lease(session, self._name, now=now))
+        self._carry_together([message for message in messages if message.target in LANES])
         for message in messages:
+            if message.target in LANES:
+                continue
             if stopped() or self._clock() >= message.leased_until:
                 break  # its lease runs out, and another worker takes it
             self._deliver(message)
         return bool(messages)
+
+    def _carry_together(self, messages: Sequence[Message]) -> None:
+        """Deliver messages at the same time, so that a slow receiver does not make each wait for all the others."""
+        if len(messages) < 2:
+            for message in messages:
+                self._deliver(message)
+            return
+        with ThreadPoolExecutor(len(messages), "carrier") as pool:
+            for carried in [pool.submit(self._deliver, message) for message in messages]:
+                carried.result()
 
     def _deliver(self, message: Message) -> None:
         """Hand a message to its carrier, with no transaction open, and note how it went."""
@@ -135,6 +150,8 @@ class Worker:
             if carrier is None:
                 raise Undeliverable(f"nobody carries to {message.target}")
             carrier(message)
+        except (Away, Unsettled) as error:
+            self._put_off(message, error)
         except Exception as error:  # whatever a carrier meets belongs to this message, never to the next one
             final = isinstance(error, Undeliverable)
             reason = f"{type(error).__name__}: {error}"
@@ -143,6 +160,13 @@ class Worker:
         else:
             log.info("delivered", **about)
             self._db.run(lambda session: outbox.done(session, message, self._name, now=self._clock()))
+
+    def _put_off(self, message: Message, error: Away | Unsettled) -> None:
+        """Try later: whoever should take the message is away, or has not said what became of it."""
+        why, now = f"{type(error).__name__}: {error}", self._clock()
+        until, counts = (error.until, error.counts) if isinstance(error, Unsettled) else (None, False)
+        log.warning("put off", message=message.id, target=message.target, kind=message.kind, reason=type(error).__name__)
+        self._db.run(lambda session: outbox.put_off(session, message, self._name, why, until=until, counts=counts, now=now))
 
 
 def beat(session: Session, name: str, *, now: datetime) -> None:

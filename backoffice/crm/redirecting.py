@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import audit
+from backoffice import audit, events
 from backoffice.crm import orders, timeline
 from backoffice.crm.customers import Editor
 from backoffice.crm.models import Checkout, Order
@@ -45,6 +45,7 @@ def redirect(session: Session, number: str, typed: Mapping[str, str], *, version
         setattr(checkout, name, value)
     order.version += 1
     session.flush()
+    events.publish(session, events.OrderRedirected(number, now))
     place = f"{clean['name']}, {clean['street']}, {clean['postcode']} {clean['city']}"
     timeline.record(session, order.party_id, "redirected", text=place, order_ref=number, actor=by.name, now=now)
     details = {"before": before, "after": clean}

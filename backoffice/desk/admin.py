@@ -17,6 +17,8 @@ from backoffice.desk import context, kept
 from backoffice.desk.formats import moment, span
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
+from backoffice.erp import stock_snapshots
+from backoffice.erp.models import StockSnapshot
 from backoffice.payments.models import Payment, Refund
 
 bp = Blueprint("admin", __name__, url_prefix="/desk/admin")
@@ -43,7 +45,8 @@ def home() -> ResponseReturnValue:
 
 def find_signs(session: Session, *, now: datetime) -> Sequence[Sign]:
     """Return how each part is, in a fixed order."""
-    return [_tables(session), _worker(session, now), _waiting(session, now), _dead(session), _payments(session)]
+    signs = [_tables(session), _worker(session, now), _waiting(session, now), _dead(session), _payments(session)]
+    return [*signs, *_figures(session, now)]
 
 
 def _tables(session: Session) -> Sign:
@@ -74,6 +77,21 @@ def _dead(session: Session) -> Sign:
     count = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.state == "dead")) or 0
     text = ngettext("%(num)d could not be delivered", "%(num)d could not be delivered", count)
     return Sign(_("Undelivered messages"), count == 0, text if count else _("none"), "outgoing.home")
+
+
+def _figures(session: Session, now: datetime) -> Sequence[Sign]:
+    """Return how the figures from outside are, where there are any."""
+    last = stock_snapshots.find_last(session)
+    if last is None:
+        return []
+    waits = session.scalar(sa.select(StockSnapshot.id).where(StockSnapshot.state == "quarantined").limit(1)) is not None
+    old = last.good_until <= now
+    text = _("of %(when)s", when=moment(last.as_of))
+    if old:
+        text = _("%(seen)s: too old to sell from", seen=text)
+    if waits:
+        text = _("%(seen)s; some wait for a decision", seen=text)
+    return [Sign(_("Stock figures"), not old and not waits, text, "figures.home")]
 
 
 def _payments(session: Session) -> Sign:

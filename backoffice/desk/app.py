@@ -28,6 +28,7 @@ from backoffice.desk import (
     errors,
     expedite,
     expiry,
+    figures,
     formats,
     home,
     hours,
@@ -91,6 +92,7 @@ BLUEPRINTS = (
     company.bp,
     keys.bp,
     outgoing.bp,
+    figures.bp,
     troubles.bp,
     approvals.bp,
     rules.bp,
@@ -164,6 +166,7 @@ def _words() -> dict[str, Any]:
         "class_words": class_words.class_words,
         "class_pairs": class_words.class_pairs,
         "asset": _asset,
+        "has_outside_erp": lambda: bool(context.services().settings.erp_url),
         "language": phrases.language,
         "languages": phrases.languages,
         "new_key": lambda: secrets.token_urlsafe(12),  # a form posted twice is known by it

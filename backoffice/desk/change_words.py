@@ -24,6 +24,8 @@ def change_words() -> Mapping[str, str]:
         "assignment_rule.remove": _("took an assignment rule away"),
         "template.save": _("saved a ready answer"),
         "mail_template.remove": _("took a ready answer away"),
+        "stock_snapshot.approve": _("took doubtful stock figures over"),
+        "stock_snapshot.decline": _("declined doubtful stock figures"),
         "outbox.drop": _("gave a message up"),
         "outbox.replay": _("tried a message again"),
         "outbox.replay_all": _("tried all messages again"),

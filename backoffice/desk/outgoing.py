@@ -16,11 +16,11 @@ from backoffice.desk import context, forms
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
 from backoffice.desk.wording import explain
-from backoffice.public.errors import BadInput, NotFound, ShopError
+from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("outgoing", __name__, url_prefix="/desk/admin/outgoing")
 PAGE = 50
-STATES = ("dead", "pending", "done")
+STATES = ("dead", "pending", "done", "given_up")
 
 
 @bp.get("")
@@ -67,14 +67,9 @@ def drop(message_id: int) -> ResponseReturnValue:
     def work(db: Session) -> None:
         if not reason:
             raise BadInput("reason_missing", {"reason": "required"})
-        gone = db.execute(
-            sa.delete(OutboxMessage)
-            .where(OutboxMessage.id == message_id, OutboxMessage.state == "dead")
-            .returning(OutboxMessage.target, OutboxMessage.aggregate, OutboxMessage.kind, OutboxMessage.last_error)
-        ).one_or_none()
-        if gone is None:
-            raise NotFound("unknown_record")
-        details = {**gone._asdict(), "reason": reason}
+        gone = outbox.give_up(db, message_id)
+        named = ("target", "aggregate", "kind", "last_error")
+        details = {**{name: getattr(gone, name) for name in named}, "reason": reason}
         audit.record(db, "outbox.drop", f"outbox:{message_id}", actor=me.email, role=me.role, details=details, now=now)
 
     return _do(work, _("Given up. The reason is kept with the changes."))
@@ -91,7 +86,7 @@ def find_messages(session: Session, state: str, target: str, page: int, about: s
     if target:
         wanted = wanted.where(OutboxMessage.target == target)
     total = session.scalar(sa.select(sa.func.count()).select_from(wanted.subquery())) or 0
-    order = OutboxMessage.id.desc() if state == "done" else OutboxMessage.id
+    order = OutboxMessage.id.desc() if state in ("done", "given_up") else OutboxMessage.id
     return session.scalars(wanted.order_by(order).limit(PAGE).offset((page - 1) * PAGE)).all(), total
 
 

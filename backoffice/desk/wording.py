@@ -9,6 +9,7 @@ from typing import Any
 from backoffice import causes
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
+from backoffice.desk.message_words import message_words
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
 from backoffice.public.errors import BadInput, ShopError
@@ -318,22 +319,7 @@ def name_of(kind: str, code: str) -> str:
             "delivered": _("Delivered"),
             "cancelled": _("Cancelled"),
         },
-        "message": {
-            "order_confirmed": _("Mail: order confirmed"),
-            "order_shipped": _("Mail: parcel on its way"),
-            "order_cancelled": _("Mail: order cancelled"),
-            "order_refunded": _("Mail: money back"),
-            "day_moved": _("Mail: another day"),
-            "day_unknown": _("Mail: no day known"),
-            "choice_noted": _("Mail: choice confirmed"),
-            "can_be_had": _("Mail: can be had again"),
-            "lead_answer": _("Mail: answer to a message"),
-            "consent_given": _("Mail: permission to write"),
-            "account_confirm": _("Mail: confirm an account"),
-            "account_known": _("Mail: account exists already"),
-            "account_reset": _("Mail: new password"),
-            "refund": _("Money back, to the payment provider"),
-        },
+        "message": message_words(),
         "change": change_words(),
         "promised_from": {
             "stock": _("stock"),

@@ -171,13 +171,14 @@ def _asker(session: Session, items: Sequence[t.Item], *, now: datetime) -> Calla
 
 
 def _valid_until(session: Session, now: datetime) -> datetime:
-    """Return when these answers must be asked again: in ten minutes, or earlier when a hold dies or a supply is past due."""
+    """Return when these answers must be asked again: in ten minutes, or when a hold, a supply or a figure runs out."""
     line, order, making = t.PurchaseOrderLine, t.PurchaseOrder, t.ProductionOrder
     nexts = (
         sa.select(sa.func.min(t.Reservation.expires_at)).where(t.Reservation.state == "held", t.Reservation.expires_at > now),
         sa.select(sa.func.min(line.due_at))
         .join(order, order.id == line.purchase_order_id)
         .where(order.state == "ordered", line.received < line.quantity, line.due_at > now),
+        sa.select(sa.func.min(t.OutsideStock.good_until)).where(t.OutsideStock.good_until > now),
         sa.select(sa.func.min(making.ready_at)).where(making.state == "planned", making.ready_at > now),
     )
     return min([now + STANDS_FOR, *filter(None, map(session.scalar, nexts)), *_releases(session, now)])

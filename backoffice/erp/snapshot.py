@@ -146,6 +146,8 @@ def _given_back(
 
 _OF, _LINE, _PURCHASE, _ORDER = (table_of(one).c for one in (t.Stock, t.PurchaseOrderLine, t.PurchaseOrder, t.ProductionOrder))
 _NEVER, _NOBODY = sa.cast(sa.null(), _LINE.due_at.type), sa.cast(sa.null(), _ORDER.reservation_id.type)
+# figures from outside that are too old: nothing is sold from them
+_TOO_OLD = sa.exists().where(t.OutsideStock.warehouse_id == _OF.warehouse_id, t.OutsideStock.good_until <= _NOW)
 # kind, row, item, what nobody was promised, how much of that is kept, when, for which reservation it is made
 _SHELF = sa.select(
     sa.literal("stock").label("kind"),
@@ -155,7 +157,7 @@ _SHELF = sa.select(
     _OF.allotted,
     _NEVER,
     _NOBODY,
-).where(among(_OF.item_id, "item_ids"))
+).where(among(_OF.item_id, "item_ids"), ~_TOO_OLD)
 _RECEIPTS = (
     sa.select(
         sa.literal("receipt"),
@@ -205,7 +207,7 @@ def _free(
     in_lots = masters.load(session, now=now).lots
     supplies = []
     for kind, row, item_id, there, allotted, at, reservation_id in session.execute(
-        statement, {"item_ids": items, "given": given}
+        statement, {"item_ids": items, "given": given, "now": now}
     ):
         if reservation_id in without or (kind == "stock" and (warehouse not in (None, row) or item_id in in_lots)):
             continue

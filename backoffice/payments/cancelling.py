@@ -41,6 +41,7 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
         "by_customer": by == BY_CUSTOMER,
         "amount": {"amount_minor": left, "currency": payment.currency},
     }
+    events.publish(session, events.OrderCancelled(number, now))
     events.publish(session, events.MailWanted("order_cancelled", f"order:{number}", payload, now))
     return True
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backoffice import migrate
-from backoffice.bridge.models import Heartbeat
+from backoffice.bridge.models import Heartbeat, OutboxMessage
+from backoffice.bridge.outbox import STUCK_AFTER
 from backoffice.db import Database
 from backoffice.erp.models import Offer
 
@@ -35,7 +36,7 @@ class Part:
 
 
 def check(db: Database, now: datetime) -> Mapping[str, Part]:
-    """Return each part of readiness by name: database, migrations, worker, stock."""
+    """Return each part of readiness by name: database, migrations, worker, stock, outbox."""
     try:
         with db.read() as session:
             return {
@@ -43,6 +44,7 @@ def check(db: Database, now: datetime) -> Mapping[str, Part]:
                 "migrations": _migrations(session),
                 "worker": _worker(session, now),
                 "stock": _stock(session, now),
+                "outbox": _outbox(session, now),
             }
     except SQLAlchemyError:
         return {"database": Part(False, problem="the database does not answer, or its tables are not there")}
@@ -87,6 +89,20 @@ def _stock(session: Session, now: datetime) -> Part:
     age = timedelta() if oldest is None else now - oldest
     ready = age <= OLDEST_FIGURES
     return Part(ready, _seconds(age), "" if ready else "offers are overdue for a refresh")
+
+
+def _outbox(session: Session, now: datetime) -> Part:
+    """Messages that wait too long, or were given back, need a person; the shop is ready without them."""
+    waiting = sa.select(sa.func.min(OutboxMessage.created_at), sa.func.count()).where(
+        sa.or_(
+            OutboxMessage.state == "dead",
+            sa.and_(OutboxMessage.state == "pending", OutboxMessage.created_at < now - STUCK_AFTER),
+        )
+    )
+    oldest, count = session.execute(waiting).one()
+    if not count:
+        return Part(True)
+    return Part(True, _seconds(now - oldest), f"{count} messages are stuck or undeliverable: see Outgoing at the desk")
 
 
 def _seconds(age: timedelta) -> int:

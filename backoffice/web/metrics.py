@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from backoffice.bridge.models import Heartbeat, OutboxMessage
+from backoffice.bridge.outbox import STUCK_AFTER
 from backoffice.crm.models import Lead, Order
 from backoffice.db import Database
 from backoffice.erp.models import Offer, Reservation
@@ -47,7 +48,9 @@ class Waiting(Collector):
         by_state = GaugeMetricFamily(
             "shopfloor_outbox_messages", "Messages not delivered yet, by target and state.", labels=["target", "state"]
         )
-        messages = sa.select(OutboxMessage.target, OutboxMessage.state, sa.func.count()).where(OutboxMessage.state != "done")
+        messages = sa.select(OutboxMessage.target, OutboxMessage.state, sa.func.count()).where(
+            OutboxMessage.state.in_(["pending", "dead"])
+        )
         for target, state, count in self._session.execute(messages.group_by(OutboxMessage.target, OutboxMessage.state)):
             by_state.add_metric([target, state], count)
         yield by_state
@@ -59,6 +62,8 @@ class Waiting(Collector):
         yield self._age(
             "shopfloor_outbox_oldest_seconds", "Age of the oldest message not delivered yet.", OutboxMessage.created_at, pending
         )
+        stuck = sa.and_(pending, OutboxMessage.created_at < now - STUCK_AFTER)
+        yield self._count("shopfloor_outbox_stuck", "Messages that wait for more than a quarter of an hour.", stuck)
         yield self._age(
             "shopfloor_worker_silent_seconds", "Time since a worker last said that it lives.", Heartbeat.at, newest=True
         )

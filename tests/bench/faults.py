@@ -22,6 +22,8 @@ SHARDS = {  # name → module, what to call, with what
     "crash-sqlite": ("crash", "rows", ("sqlite",)),
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
     "locked": ("locked", "rows", ()),
+    "erp": ("outside_erp", "rows", ()),
+    "erp-workers": ("outside_erp", "workers", ()),
     "lines": ("lines", "rows", ()),
     "work": ("at_work", "rows", ()),
     "bank": ("bank", "rows", ()),

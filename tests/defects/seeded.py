@@ -124,6 +124,22 @@ SEEDED = (
         f"'{FLOWS}[pick and ship]'",
     ),
     Defect(
+        12,
+        "an outside ERP is asked again when no answer came, without a search for what it did",
+        "backoffice/bridge/outside/carrying.py",
+        '        number = document["reference"]\n        their_id = self._find(number)\n',
+        '        number = document["reference"]\n        their_id = None\n',
+        "tests/faults/test_hand_off.py::test_with_all_its_faults_each_order_is_there_once",
+    ),
+    Defect(
+        13,
+        "a stock snapshot that was overtaken is taken in over a newer one",
+        "backoffice/erp/stock_snapshots.py",
+        '    if sequence <= last.sequence or (last.sequence and as_of < last.as_of):\n        return "older"\n',
+        "",
+        "tests/integration/chain/test_stock_snapshots.py::test_an_older_one_after_a_newer_is_refused_and_kept",
+    ),
+    Defect(
         14,
         "the same thing put into the cart twice is held once",
         "backoffice/crm/carts.py",

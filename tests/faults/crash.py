@@ -45,7 +45,8 @@ def _part(database: str, name: str, first: int) -> tuple[int, list[str]]:
         return differences(open_stage, flow, every=PARTS, first=first)
 
 
-def _settings(url: str, folder: Path) -> Settings:
+def settings_for(url: str, folder: Path) -> Settings:
+    """Return the settings of a fresh shop in a folder."""
     shutil.rmtree(folder / "var", ignore_errors=True)
     key = "a key for the rig only, 32 letters!"
     return Settings(database_url=url, var_dir=folder / "var", secret_key=key, demo=True, reoptimise_seconds=0)
@@ -62,7 +63,7 @@ def _over_sqlite() -> Iterator[Callable[[], Stage]]:
             db = Database(f"sqlite:///{folder}/shop.db")
             metadata.create_all(db.engine)
             db.dispose()
-            return Stage(_settings(f"sqlite:///{folder}/shop.db", folder), FixedClock(NOW))
+            return Stage(settings_for(f"sqlite:///{folder}/shop.db", folder), FixedClock(NOW))
 
         yield open_stage
 
@@ -76,6 +77,6 @@ def _over_postgresql() -> Iterator[Callable[[], Stage]]:
 
         def open_stage() -> Stage:
             empty(url)
-            return Stage(_settings(url, Path(name)), FixedClock(NOW))
+            return Stage(settings_for(url, Path(name)), FixedClock(NOW))
 
         yield open_stage

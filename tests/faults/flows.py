@@ -21,6 +21,7 @@ from backoffice.erp import models as t
 from backoffice.payments.models import Payment, Refund, SandboxRefund
 from tests.buyers import hidden
 from tests.company import open_company
+from tests.erp_double import ErpDouble
 from tests.faults.stage import Stage, StubbornClient
 from tests.invariants import breaches
 
@@ -176,6 +177,38 @@ def _ask(stage: Stage, browser: StubbornClient) -> None:
     stage.work()
 
 
+def _with_an_erp(stage: Stage) -> StubbornClient:
+    erp = ErpDouble(stage.clock).start()
+    erp.on_hand = {"STOOL": 5, "LEG": 12, "BOARD": 20}
+    stage.use_erp(erp)
+    stage.work()  # the first figures: something can be sold
+    return stage.browser()
+
+
+def _paid_and_not_handed_over(stage: Stage) -> tuple[StubbornClient, str]:
+    browser = _with_an_erp(stage)
+    answer = browser.post(_pay_page(browser, "STOOL", "2"), data={"action": "pay"})
+    return browser, urlsplit(answer.headers["Location"]).path
+
+
+def _hand_over(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
+    stage.work()
+    _cancel(stage, bought)
+
+
+def _sold_more_than_there_is(stage: Stage) -> ErpDouble:
+    _paid_and_not_handed_over(stage)
+    stage.work()
+    assert stage.erp is not None
+    return stage.erp
+
+
+def _import_stock(stage: Stage, erp: ErpDouble) -> None:
+    erp.on_hand = {"STOOL": 1, "LEG": 9, "BOARD": 30}
+    stage.later(minutes=1)
+    stage.work()
+
+
 FLOWS = [
     Flow("buy", _customer, _buy),
     Flow("pay and leave", _customer, _pay_and_leave),
@@ -186,6 +219,8 @@ FLOWS = [
     Flow("receive", _lamps_are_awaited, _receive),
     Flow("slip", _lamps_may_slip, _slip),
     Flow("ask", _customer, _ask),
+    Flow("ERP hand-off", _paid_and_not_handed_over, _hand_over),
+    Flow("stock import", _sold_more_than_there_is, _import_stock),
 ]
 
 
@@ -225,4 +260,6 @@ def outcome(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
     found = {name: sorted(stage.rows(query), key=repr) for name, query in queries.items()}
     # each file is one message, named by its instant, its number and its kind: after a death it may be written later
     delivered = sorted(path.stem.rpartition("-")[2] for path in stage.settings.mail_path.glob("*.eml"))
-    return {**found, "orders five minutes later": sorted(stage.soon), "delivered": [(kind,) for kind in delivered]}
+    books = [(order["lines"], order["told"]) for order in stage.erp.orders.values()] if stage.erp else []
+    delivered_kinds = [(kind,) for kind in delivered]
+    return {**found, "orders five minutes later": sorted(stage.soon), "delivered": delivered_kinds, "at the ERP": books}

@@ -20,6 +20,7 @@ from backoffice.bootstrap import Services
 from backoffice.bridge.outbox import Message
 from backoffice.bridge.worker import Carrier, Worker
 from backoffice.config import Settings
+from tests.erp_double import ErpDouble
 
 
 class Killed(BaseException):
@@ -37,6 +38,7 @@ class Stage:
         self.ends_at, self.points, self.counting = 0, list[str](), False
         self.deaths = 0
         self.soon: list[tuple[Any, ...]] = []  # what a flow notes on the way
+        self.erp: ErpDouble | None = None
         self.app: Flask
         self.services: Services
         self._start()
@@ -92,6 +94,15 @@ class Stage:
     def stop(self) -> None:
         """End in order."""
         self.services.db.dispose()
+        if self.erp is not None:
+            self.erp.stop()
+
+    def use_erp(self, erp: ErpDouble) -> None:
+        """Run with an outside ERP from now on."""
+        self.erp = erp
+        self.settings = self.settings.model_copy(update={"erp_url": erp.url})
+        self.services.db.dispose()
+        self._start()
 
     def survive(self, work: Callable[[], Any]) -> Any:
         """Do something; when the process ended over it, do it again with the next one."""

@@ -43,7 +43,18 @@ from backoffice.erp.models.making import (
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
 from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
-from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockLot, StockMovement, Wave
+from backoffice.erp.models.stocking import (
+    Allotment,
+    OutsideStock,
+    Shipment,
+    ShipmentLine,
+    ShortPick,
+    Stock,
+    StockLot,
+    StockMovement,
+    StockSnapshot,
+    Wave,
+)
 
 __all__ = [
     "Allotment",
@@ -62,6 +73,7 @@ __all__ = [
     "Offer",
     "OperationAlternate",
     "OperationSlot",
+    "OutsideStock",
     "Peg",
     "Picture",
     "PlanAudit",
@@ -88,6 +100,7 @@ __all__ = [
     "Stock",
     "StockLot",
     "StockMovement",
+    "StockSnapshot",
     "Supplier",
     "SupplierItem",
     "Warehouse",

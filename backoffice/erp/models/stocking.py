@@ -97,11 +97,57 @@ class StockMovement(Base):
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
     warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"))
     delta: Mapped[int]
-    cause: Mapped[str]  # opening | count | receipt | production | consumption | shipment | expired
+    cause: Mapped[str]  # opening | count | snapshot | receipt | production | consumption | shipment | expired
     lot_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_lot.id"), index=True)
     ref: Mapped[str]
     actor: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
+
+
+class OutsideStock(Base):
+    """Where it stands, the figures of a warehouse come from an outside ERP; nothing is sold from them once they are too old.
+
+    sequence, as_of: of the snapshot that was applied last, 0 and the instant of the first question before there is one.
+    in_doubt: parcels were on their way into its books then, so that a change to it would not do: all is asked for next.
+    """
+
+    __tablename__ = "outside_stock"
+
+    warehouse_id: Mapped[int] = mapped_column(sa.ForeignKey("warehouse.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    as_of: Mapped[datetime]
+    good_until: Mapped[datetime]
+    in_doubt: Mapped[bool] = mapped_column(default=False)
+
+
+class StockSnapshot(Base):
+    """The inbox of stock figures: one row for each that came, also for those that were not believed.
+
+    kind: full (what it does not name is not there) | delta (to be added to what the snapshot `after` left). state: applied |
+    refused | quarantined (until a person approves it) | declined. lines: sku, available and ours of one in quarantine. short:
+    sku and how much of what was promised is not there.
+    """
+
+    __tablename__ = "stock_snapshot"
+    __table_args__ = (
+        sa.UniqueConstraint("sequence", "kind"),
+        sa.CheckConstraint("kind IN ('full', 'delta')", name="kind"),
+        sa.CheckConstraint("state IN ('applied', 'refused', 'quarantined', 'declined')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sequence: Mapped[int]
+    kind: Mapped[str]
+    after: Mapped[int | None]
+    as_of: Mapped[datetime]
+    received_at: Mapped[datetime]
+    state: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")  # a code: older | gap | ahead | dropped | empty
+    changed: Mapped[int] = mapped_column(default=0)
+    lines: Mapped[list[Any]] = mapped_column(default=list)
+    short: Mapped[list[Any]] = mapped_column(default=list)
+    decided_by: Mapped[str] = mapped_column(default="")
+    decided_at: Mapped[datetime | None]
 
 
 class Wave(Base):

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from backoffice import api_keys
 from backoffice.api_keys import ApiKey
 from backoffice.audit import AuditEntry
-from backoffice.bridge import outbox
-from backoffice.bridge.models import Heartbeat, OutboxMessage
+from backoffice.bridge.models import Heartbeat
 from backoffice.crm.models import AssignmentRule, MailTemplate
 from backoffice.desk import auditing
 from backoffice.erp.models import Company, Staff, StaffAbsence
 from backoffice.payments.models import Payment
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import PEOPLE, Colleague
+from tests.functional.desk.test_outgoing import bury
 from tests.integration.chain.conftest import Workshop
 
 AtDesk = Callable[[str], Colleague]
@@ -33,6 +33,7 @@ PAGES = [
     "/services",
     "/keys",
     "/outgoing",
+    "/figures",
     "/payments",
     "/refunds",
     "/rules",
@@ -52,6 +53,8 @@ POSTS = [
     "/outgoing/replay",
     "/outgoing/1/replay",
     "/outgoing/1/drop",
+    "/figures/1/approve",
+    "/figures/1/decline",
     "/payments/1/handled",
     "/refunds/1/approve",
     "/refunds/1/decline",
@@ -223,40 +226,6 @@ def test_a_key_is_shown_once_and_ends(at_desk: AtDesk, workshop: Workshop) -> No
     ada.refused(f"{ADMIN}/keys", 422, name="Marktplatz", scopes=["everything"])
     ada.refused(f"{ADMIN}/keys", 422, name="", scopes=["orders:read"])
     assert len(workshop.rows(ApiKey)) == 1
-
-
-def bury(workshop: Workshop, *aggregates: str) -> None:
-    """Put messages that nobody could deliver into the outbox."""
-
-    def work(session: Any) -> None:
-        for aggregate in aggregates:
-            outbox.put(session, "mail", aggregate, "order_shipped", {"to": "secret@example.test"}, now=workshop.now)
-        session.execute(sa.update(OutboxMessage).values(state="dead", attempts=8, last_error="the server is away"))
-
-    workshop.db.run(work)
-
-
-def test_undelivered_messages_are_tried_again_or_given_up_with_a_reason(at_desk: AtDesk, workshop: Workshop) -> None:
-    bury(workshop, "order:SF-1", "order:SF-2", "order:SF-3")
-    ada = at_desk("Ada")
-    page = ada.get(f"{ADMIN}/outgoing")
-    assert page.count("the server is away") == 3
-    assert page.count("Mail: parcel on its way") == 3
-    assert ada.get(f"{ADMIN}/outgoing?q=SF-2").count("the server is away") == 1
-    assert "secret@example.test" not in page
-    ada.send(f"{ADMIN}/outgoing/1/replay")
-    assert "Write down why." in ada.refused(f"{ADMIN}/outgoing/2/drop", 422, reason=" ")
-    assert [one.state for one in workshop.rows(OutboxMessage)] == ["pending", "dead", "dead"]
-    ada.send(f"{ADMIN}/outgoing/2/drop", reason="the address was a joke")
-    assert "1 message is tried again." in ada.send(f"{ADMIN}/outgoing/replay")
-    assert [(one.id, one.state) for one in workshop.rows(OutboxMessage)] == [(1, "pending"), (3, "pending")]
-    ada.refused(f"{ADMIN}/outgoing/1/drop", 404, reason="it is not dead")
-    ada.refused(f"{ADMIN}/outgoing/2/replay", 404)
-    entries = workshop.rows(AuditEntry)
-    assert [one.action for one in entries] == ["outbox.replay", "outbox.drop", "outbox.replay_all"]
-    assert entries[1].details["reason"] == "the address was a joke"
-    assert "order:SF-1" in ada.get(f"{ADMIN}/outgoing?state=pending&target=mail")
-    assert "Nothing here" in ada.get(f"{ADMIN}/outgoing?state=pending&target=refund")
 
 
 def test_a_payment_of_the_wrong_amount_is_handled_and_its_goods_are_free(at_desk: AtDesk, workshop: Workshop) -> None:

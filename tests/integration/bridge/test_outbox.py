@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from backoffice.bridge import outbox
+from backoffice.bridge import lanes, outbox
 from backoffice.bridge.models import OutboxMessage
 from backoffice.db import Database
 from backoffice.public.errors import NotFound
@@ -94,7 +94,7 @@ def test_a_worker_that_takes_its_own_expired_lease_again_settles_only_the_new_on
     [(1, 0.0, 5), (1, 1.0, 10), (2, 1.0, 30), (3, 0.5, 67.5), (6, 1.0, 2430), (7, 1.0, 3600), (8, 0.0, 1800)],
 )
 def test_the_pause_triples_up_to_an_hour_and_spreads(attempts: int, jitter: float, seconds: float) -> None:
-    assert outbox.wait_after(attempts, jitter) == timedelta(seconds=seconds)
+    assert lanes.wait_after(attempts, jitter) == timedelta(seconds=seconds)
 
 
 def test_a_failed_message_waits_and_holds_back_only_its_own_aggregate(db: Database, now: datetime) -> None:

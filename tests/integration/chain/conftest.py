@@ -16,6 +16,7 @@ from backoffice.crm.models import Order
 from backoffice.erp import models as t
 from backoffice.public.checkout import CheckoutForm
 from tests.company import item_id, open_company
+from tests.erp_double import ErpDouble
 from tests.invariants import breaches
 
 # no worker runs here; some tests take only the ERP layer's half of a step, or write orders that nobody paid
@@ -107,6 +108,14 @@ class Workshop:
         with self.db.read() as session:
             found = [line for rule in ASKED for line in rule.lines(session, self.now)]
             return [*breaches(session), *(line for line in found if not any(words in line for words in HALF))]
+
+
+@pytest.fixture
+def erp(clock: Any) -> Iterator[ErpDouble]:
+    """A double of an outside ERP, on the test's clock; give it to the settings (`erp_url`)."""
+    double = ErpDouble(clock).start()
+    yield double
+    double.stop()
 
 
 @pytest.fixture

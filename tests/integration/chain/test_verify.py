@@ -62,6 +62,13 @@ PLANTED = {
     ],
     "UPDATE checkout SET state = 'open' WHERE id = 1": ["I6 checkout 1 is open, its order is {stools}"],
     "UPDATE outbox_message SET sequence = 9 WHERE id = 1": ["I9 mail of order:{stools}: 1 messages, the last is number 9"],
+    "INSERT INTO external_ref (system, kind, their_id, our_id, fingerprint)"
+    " VALUES ('erp', 'orders', 'SO-1', 1, ''), ('erp', 'orders', 'SO-2', 1, '')": [
+        "I8 order {stools} is bound to 2 orders of the ERP"
+    ],
+    "UPDATE outbox_message SET target = 'erp', kind = 'placed', state = 'done' WHERE id = 1": [
+        "I8 order {stools} was handed to the ERP, and its number there is not known"
+    ],
     "UPDATE offer SET listed = true, valid_until = '2027-01-01 00:00:00+00' WHERE item_id = 2": [
         "I11 item 2 (VASE) is shown as buyable, and no warehouse has a piece of it to give"
     ],

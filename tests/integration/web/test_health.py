@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from backoffice import migrate
+from backoffice.bridge import outbox
 from backoffice.bridge.models import Heartbeat
+from backoffice.bridge.worker import beat
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Category, Item, Offer, Product
@@ -48,9 +50,21 @@ def test_everything_there(ready: Flask) -> None:
                 "migrations": {"ready": True},
                 "worker": {"ready": True, "age_seconds": 0},
                 "stock": {"ready": True, "age_seconds": 0},
+                "outbox": {"ready": True},
             },
         },
     )
+
+
+def test_what_is_stuck_is_said_and_the_shop_stays_open(ready: Flask, db: Database, clock: Any) -> None:
+    db.run(lambda session: outbox.put(session, "erp", "order:SF-1", "placed", {}, now=clock()))
+    clock.advance(minutes=15)
+    db.run(lambda session: beat(session, "test", now=clock() + timedelta(seconds=1)))
+    assert ask(ready)[1]["parts"]["outbox"] == {"ready": True}
+    clock.advance(seconds=1)
+    status, said = ask(ready)
+    stuck = {"ready": True, "age_seconds": 901, "problem": "1 messages are stuck or undeliverable: see Outgoing at the desk"}
+    assert (status, said["parts"]["outbox"]) == (200, stuck)
 
 
 @pytest.mark.parametrize(("age", "status"), [(60, 200), (61, 503)])
