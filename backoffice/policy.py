@@ -29,7 +29,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "static home category search product media page robots sitemap language")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_day cart_service cart_instead cart_count")
     | _to(PUBLIC, "shop", "checkout checkout_start")
-    | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
+    | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_paper order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
@@ -68,6 +68,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "kept", "home")
     | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
+    | _to(ADMIN, "accounts", "home paper export")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password")
     | _to(ADMIN, "absences", "home add remove")

@@ -16,6 +16,7 @@ from flask_wtf import CSRFProtect
 
 from backoffice.desk import (
     absences,
+    accounts,
     admin,
     approvals,
     auditing,
@@ -85,6 +86,7 @@ BLUEPRINTS = (
     making.bp,
     kept.bp,
     breaks.bp,
+    accounts.bp,
     admin.bp,
     people.bp,
     absences.bp,

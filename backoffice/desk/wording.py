@@ -294,7 +294,13 @@ def name_of(kind: str, code: str) -> str:
             "declined": _("declined"),
         },
         "reason": {"answer": _("answer"), "call_again": _("call again"), "paying": _("waits for payment")},
-        "desk": {"sales": _("Sales"), "warehouse": _("Warehouse"), "planning": _("Planning"), "admin": _("Administration")},
+        "desk": {
+            "sales": _("Sales"),
+            "warehouse": _("Warehouse"),
+            "planning": _("Planning"),
+            "accounts": _("Accounts"),
+            "admin": _("Administration"),
+        },
         "role": {
             "sales": _("Sales"),
             "warehouse": _("Warehouse"),

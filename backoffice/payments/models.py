@@ -78,6 +78,7 @@ class Refund(Base):
     requested_by: Mapped[str] = mapped_column(default="")
     requested_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    credited: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # its credit note stands; see billing
 
 
 class RefundRequest(Base):

@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from babel.numbers import format_percent
 from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.errors import BadInput, Refused
@@ -15,6 +17,12 @@ from storefront import wording
 from storefront.front import Front, see
 from storefront.moving import how_it_came
 from storefront.ordering import now_sentence, stages_of, why
+from storefront.phrases import locale
+
+
+def percent_of(rate_bp: int) -> str:
+    """Return a rate of tax as its reader writes it: 19 %, 25,5 %."""
+    return str(format_percent(Decimal(rate_bp) / 10_000, "#,##0.## %", locale()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,12 @@ class Views:
     def order(self, token: str) -> Response:
         """Show the order, or how its payment stands."""
         return self._show(token, self.front.clock(), {}, {})
+
+    def order_paper(self, token: str, number: str) -> Response:
+        """Show an invoice or a credit note, to be printed or kept."""
+        now = self.front.clock()
+        found = self.front.shop.orders.get_paper(token, number)
+        return self._guard(self.front.page("storefront/paper.html", now, paper=found, token=token, percent=percent_of))
 
     def order_ask(self, token: str) -> Response:
         """Take a question about the order."""
@@ -108,6 +122,7 @@ def register(routes: Blueprint, front: Front) -> None:
     """Add the order's addresses."""
     views = Views(front)
     routes.add_url_rule("/o/<token>", "order", views.order)
+    routes.add_url_rule("/o/<token>/papers/<number>", "order_paper", views.order_paper)
     routes.add_url_rule("/o/<token>/ask", "order_ask", views.order_ask, methods=["POST"])
     routes.add_url_rule("/o/<token>/cancel", "order_cancel", views.order_cancel)
     routes.add_url_rule("/o/<token>/cancel", "order_cancel_submit", views.order_cancel_submit, methods=["POST"])

@@ -105,6 +105,7 @@ class Order(Base):
     __table_args__ = (
         sa.CheckConstraint("state IN ('placed', 'confirmed', 'picking', 'shipped', 'delivered', 'cancelled')", name="state"),
         sa.CheckConstraint("total_minor >= 0", name="total"),
+        sa.Index("ix_orders_to_invoice", "id", sqlite_where=sa.text("to_invoice"), postgresql_where=sa.text("to_invoice")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -120,6 +121,7 @@ class Order(Base):
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # customer | a colleague's name
     tracking: Mapped[str] = mapped_column(default="")
+    to_invoice: Mapped[bool] = mapped_column(default=True, server_default=sa.false())  # its invoice is due; see payments.billing
     version: Mapped[int] = mapped_column(default=1)
 
 

@@ -28,6 +28,7 @@ from backoffice.erp.models.company import (
     Warehouse,
     WarehouseTransit,
 )
+from backoffice.erp.models.invoicing import Invoice, InvoiceLine, NumberSeries
 from backoffice.erp.models.making import (
     BomAlternate,
     BomLine,
@@ -56,9 +57,12 @@ __all__ = [
     "CategoryText",
     "Company",
     "ExternalRef",
+    "Invoice",
+    "InvoiceLine",
     "Item",
     "ItemSubstitute",
     "Margin",
+    "NumberSeries",
     "Offer",
     "OperationAlternate",
     "OperationSlot",

@@ -1,0 +1,133 @@
+"""Invoices and credit notes, numbered without a gap and written once.
+
+Only adds. Orders and refunds from before get no paper here: whoever kept these books so far has issued it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+import backoffice.db
+
+revision = "b1f04c7e62d9"
+down_revision = "c47a0e9b52d1"
+branch_labels = None
+depends_on = None
+
+ONCE = ("invoice", "invoice_line")
+
+
+def _big() -> sa.types.TypeEngine[int]:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _refuse_changes(table: str) -> None:
+    said = f"rows of {table} are written once"
+    if op.get_context().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            name = f"{table}_no_{verb.lower()}"
+            op.execute(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{said}'); END")
+        return
+    op.execute(
+        f"CREATE FUNCTION {table}_is_written_once() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{said}' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_is_written_once()"
+    )
+
+
+def _invoices() -> None:
+    op.create_table(
+        "number_series",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("year", _big(), nullable=False),
+        sa.Column("last", _big(), nullable=False),
+        sa.CheckConstraint("last > 0", name=op.f("ck_number_series_last")),
+        sa.PrimaryKeyConstraint("kind", "year", name=op.f("pk_number_series")),
+    )
+    op.create_table(
+        "invoice",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("year", _big(), nullable=False),
+        sa.Column("serial", _big(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("order_ref", sa.Text(), nullable=False),
+        sa.Column("corrects_id", _big(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("net_minor", _big(), nullable=False),
+        sa.Column("tax_minor", _big(), nullable=False),
+        sa.Column("gross_minor", _big(), nullable=False),
+        sa.Column("seller", sa.JSON(), nullable=False),
+        sa.Column("buyer", sa.JSON(), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("issued_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.CheckConstraint("kind IN ('invoice', 'credit_note')", name=op.f("ck_invoice_kind")),
+        sa.CheckConstraint("serial > 0", name=op.f("ck_invoice_serial")),
+        sa.CheckConstraint("gross_minor >= 0 AND net_minor + tax_minor = gross_minor", name=op.f("ck_invoice_sums")),
+        sa.CheckConstraint("kind = 'invoice' OR corrects_id IS NOT NULL", name=op.f("ck_invoice_corrects")),
+        sa.ForeignKeyConstraint(["corrects_id"], ["invoice.id"], name=op.f("fk_invoice_corrects_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice")),
+        sa.UniqueConstraint("cause", name=op.f("uq_invoice_cause")),
+        sa.UniqueConstraint("kind", "year", "serial", name=op.f("uq_invoice_kind_year_serial")),
+        sa.UniqueConstraint("number", name=op.f("uq_invoice_number")),
+    )
+    op.create_index("ix_invoice_issued_on_id", "invoice", ["issued_on", "id"], unique=False)
+    op.create_index(op.f("ix_invoice_order_ref"), "invoice", ["order_ref"], unique=False)
+    op.create_table(
+        "invoice_line",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("invoice_id", _big(), nullable=False),
+        sa.Column("position", _big(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("quantity", _big(), nullable=False),
+        sa.Column("rate_bp", _big(), nullable=False),
+        sa.Column("net_minor", _big(), nullable=False),
+        sa.Column("tax_minor", _big(), nullable=False),
+        sa.Column("gross_minor", _big(), nullable=False),
+        sa.CheckConstraint("kind IN ('goods', 'delivery', 'discount', 'refund')", name=op.f("ck_invoice_line_kind")),
+        sa.CheckConstraint("net_minor + tax_minor = gross_minor", name=op.f("ck_invoice_line_sums")),
+        sa.CheckConstraint("rate_bp BETWEEN 0 AND 10000", name=op.f("ck_invoice_line_rate")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_invoice_line_invoice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_line")),
+        sa.UniqueConstraint("invoice_id", "position", name=op.f("uq_invoice_line_invoice_id_position")),
+    )
+    for table in ONCE:
+        _refuse_changes(table)
+
+
+def upgrade() -> None:
+    """Apply. The index is made last, on PostgreSQL while others go on writing."""
+    _invoices()
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("to_invoice", sa.Boolean(), server_default=sa.false(), nullable=False))
+    with op.batch_alter_table("refund", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("credited", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.execute("UPDATE refund SET credited = true WHERE state = 'succeeded'")
+    due = {"postgresql_where": sa.text("to_invoice"), "sqlite_where": sa.text("to_invoice")}
+    if op.get_context().dialect.name == "sqlite":
+        op.create_index("ix_orders_to_invoice", "orders", ["id"], unique=False, **due)
+        return
+    with op.get_context().autocommit_block():
+        op.create_index("ix_orders_to_invoice", "orders", ["id"], unique=False, postgresql_concurrently=True, **due)
+
+
+def downgrade() -> None:
+    """Take back. Papers are gone then: whoever goes back keeps a copy of the database."""
+    op.drop_index("ix_orders_to_invoice", table_name="orders")
+    with op.batch_alter_table("refund", schema=None) as batch_op:
+        batch_op.drop_column("credited")
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_column("to_invoice")
+    for table in reversed(ONCE):
+        op.drop_table(table)
+        if op.get_context().dialect.name != "sqlite":
+            op.execute(f"DROP FUNCTION {table}_is_written_once()")
+    op.drop_table("number_series")
