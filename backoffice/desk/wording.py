@@ -301,12 +301,7 @@ def name_of(kind: str, code: str) -> str:
             "accounts": _("Accounts"),
             "admin": _("Administration"),
         },
-        "role": {
-            "sales": _("Sales"),
-            "warehouse": _("Warehouse"),
-            "planner": _("Planning"),
-            "admin": _("Administration"),
-        },
+        "role": {"sales": _("Sales"), "warehouse": _("Warehouse"), "planner": _("Planning"), "admin": _("Administration")},
         "order": {
             "placed": _("Placed"),
             "confirmed": _("Confirmed"),
