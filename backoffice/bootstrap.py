@@ -38,7 +38,7 @@ from backoffice.db import Database
 from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
 from backoffice.local import Till, open_shop
 from backoffice.local.partners import forget_answers, open_partners
-from backoffice.payments import billing
+from backoffice.payments import billing, withdrawing
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.public import Shop
@@ -89,6 +89,7 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.MailWanted, _post)
     events.listen(events.MailsWanted, _post_all)
     events.listen(events.RefundWanted, _send_back)
+    events.listen(events.GoodsCameBack, withdrawing.on_goods_came_back)
 
 
 def _post(session: Session, mail: events.MailWanted) -> None:

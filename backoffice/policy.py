@@ -29,7 +29,11 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "static home category search product media page robots sitemap language")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_day cart_service cart_instead cart_count")
     | _to(PUBLIC, "shop", "checkout checkout_start")
-    | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_paper order_moved order_moved_submit")
+    | _to(
+        PUBLIC,
+        "shop",
+        "order order_ask order_cancel order_cancel_submit order_paper order_withdraw order_withdraw_submit order_moved order_moved_submit",
+    )
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
@@ -55,12 +59,13 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")
     | _to(WAREHOUSE, "papers", "slip label")
     | _to(WAREHOUSE, "sent", "home arrived")
+    | _to(WAREHOUSE, "returns", "home receive")
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(WAREHOUSE, "expiry", "home write_off")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre pace stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
     | _to(PLANNER, "items", "home item offer drop_offer keep release add_substitute drop_substitute prefer_substitute")
-    | _to(PLANNER, "items", "lots contents phantom")
+    | _to(PLANNER, "items", "lots contents phantom withdrawal")
     | _to(PLANNER, "making", "add_part part drop_part add_work work drop_work")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "hours", "home calendar change take_back")

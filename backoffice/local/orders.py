@@ -46,6 +46,8 @@ SHOWN = (
     "answer",
     "cancelled",
     "refunded",
+    "withdrawn",
+    "came_back",
 )  # what the customer sees of the timeline
 
 

@@ -69,7 +69,8 @@ class OrderLine:
 class OrderEvent:
     """One entry of the customer's timeline. cause: of a moved day, about `item`; amount: of money given back.
 
-    kind: order | picking | packed | shipped | day_moved | day_unknown | chosen | message | answer | cancelled | refunded.
+    kind: order | picking | packed | shipped | day_moved | day_unknown | chosen | message | answer | cancelled | refunded |
+    withdrawn | came_back (text: of what).
     choice: of a chosen one: accepted | parted | substituted (by `item`) | cancelled.
     """
 

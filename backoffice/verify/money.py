@@ -102,7 +102,12 @@ def _unreserved() -> Query:
         sa.select(Order.number, OrderLine.id, t.Reservation.state, t.Reservation.order_ref)
         .join(Order, Order.id == OrderLine.order_id)
         .join(t.Reservation, t.Reservation.id == OrderLine.reservation_id)
-        .where(sa.or_(sa.and_(Order.state.not_in(GONE), ~kept), t.Reservation.order_ref.is_distinct_from(Order.number)))
+        .where(
+            sa.or_(
+                sa.and_(Order.state.not_in(GONE), ~kept, OrderLine.withdrawn < OrderLine.quantity),
+                t.Reservation.order_ref.is_distinct_from(Order.number),
+            )
+        )
         .order_by(OrderLine.id)
     )
 

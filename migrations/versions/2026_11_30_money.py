@@ -1,4 +1,4 @@
-"""Invoices and credit notes, numbered without a gap and written once.
+"""Invoices and credit notes, numbered without a gap and written once; withdrawals and goods that come back.
 
 Only adds. Orders and refunds from before get no paper here: whoever kept these books so far has issued it.
 """
@@ -103,9 +103,68 @@ def _invoices() -> None:
         _refuse_changes(table)
 
 
+def _withdrawals() -> None:
+    op.create_table(
+        "goods_return",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("order_ref", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("announced_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", backoffice.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("version", _big(), nullable=False),
+        sa.CheckConstraint("state IN ('expected', 'received')", name=op.f("ck_goods_return_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goods_return")),
+        sa.UniqueConstraint("number", name=op.f("uq_goods_return_number")),
+    )
+    op.create_index(op.f("ix_goods_return_order_ref"), "goods_return", ["order_ref"], unique=False)
+    op.create_index("ix_goods_return_state_id", "goods_return", ["state", "id"], unique=False)
+    op.create_table(
+        "goods_return_line",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("return_id", _big(), nullable=False),
+        sa.Column("reservation_id", _big(), nullable=False),
+        sa.Column("item_id", _big(), nullable=False),
+        sa.Column("quantity", _big(), nullable=False),
+        sa.Column("received", _big(), nullable=False),
+        sa.Column("restocked", _big(), nullable=False),
+        sa.CheckConstraint("quantity > 0 AND received >= 0 AND received <= quantity", name=op.f("ck_goods_return_line_received")),
+        sa.CheckConstraint("restocked >= 0 AND restocked <= received", name=op.f("ck_goods_return_line_restocked")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_goods_return_line_item_id")),
+        sa.ForeignKeyConstraint(["reservation_id"], ["reservation.id"], name=op.f("fk_goods_return_line_reservation_id")),
+        sa.ForeignKeyConstraint(["return_id"], ["goods_return.id"], name=op.f("fk_goods_return_line_return_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goods_return_line")),
+        sa.UniqueConstraint("return_id", "reservation_id", name=op.f("uq_goods_return_line_return_id_reservation_id")),
+    )
+    op.create_index(op.f("ix_goods_return_line_reservation_id"), "goods_return_line", ["reservation_id"], unique=False)
+    op.create_table(
+        "withdrawal",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("order_id", _big(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("return_number", sa.Text(), nullable=False),
+        sa.Column("refund_minor", _big(), nullable=False),
+        sa.Column("declared_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_withdrawal_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal")),
+        sa.UniqueConstraint("key", name=op.f("uq_withdrawal_key")),
+    )
+    op.create_index(op.f("ix_withdrawal_order_id"), "withdrawal", ["order_id"], unique=False)
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("withdrawn", _big(), server_default="0", nullable=False))
+        batch_op.create_check_constraint(batch_op.f("ck_order_line_withdrawn"), "withdrawn >= 0 AND withdrawn <= quantity")
+    with op.batch_alter_table("item", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("no_withdrawal", sa.Text(), server_default=sa.text("''"), nullable=False))
+        batch_op.create_check_constraint(
+            batch_op.f("ck_item_no_withdrawal"), "no_withdrawal IN ('', 'made_for_you', 'perishable', 'sealed')"
+        )
+
+
 def upgrade() -> None:
     """Apply. The index is made last, on PostgreSQL while others go on writing."""
     _invoices()
+    _withdrawals()
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.add_column(sa.Column("to_invoice", sa.Boolean(), server_default=sa.false(), nullable=False))
     with op.batch_alter_table("refund", schema=None) as batch_op:
@@ -122,6 +181,14 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back. Papers are gone then: whoever goes back keeps a copy of the database."""
     op.drop_index("ix_orders_to_invoice", table_name="orders")
+    with op.batch_alter_table("item", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_item_no_withdrawal"), type_="check")
+        batch_op.drop_column("no_withdrawal")
+    with op.batch_alter_table("order_line", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_order_line_withdrawn"), type_="check")
+        batch_op.drop_column("withdrawn")
+    for table in ("withdrawal", "goods_return_line", "goods_return"):
+        op.drop_table(table)
     with op.batch_alter_table("refund", schema=None) as batch_op:
         batch_op.drop_column("credited")
     with op.batch_alter_table("orders", schema=None) as batch_op:

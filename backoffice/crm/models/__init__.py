@@ -4,6 +4,7 @@ from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderL
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.slips import Slip
+from backoffice.crm.models.withdrawals import Withdrawal
 
 __all__ = [
     "Account",
@@ -22,4 +23,5 @@ __all__ = [
     "OrderLine",
     "Party",
     "Slip",
+    "Withdrawal",
 ]

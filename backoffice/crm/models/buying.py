@@ -129,7 +129,10 @@ class OrderLine(Base):
     """One line with its four days. promised_on is frozen; expected_on moves; promise: the snapshot that explains it."""
 
     __tablename__ = "order_line"
-    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity"),)
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity"),
+        sa.CheckConstraint("withdrawn >= 0 AND withdrawn <= quantity", name="withdrawn"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
@@ -140,6 +143,7 @@ class OrderLine(Base):
     options: Mapped[str] = mapped_column(default="")
     quantity: Mapped[int]
     unit_price_minor: Mapped[int]
+    withdrawn: Mapped[int] = mapped_column(default=0, server_default="0")  # pieces that its buyer has taken back
     basis: Mapped[str]
     requested_on: Mapped[date | None]
     promised_on: Mapped[date]

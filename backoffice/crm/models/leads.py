@@ -62,7 +62,7 @@ class Activity(Base):
 
     kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
     confirmed | done | handed | lost | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
-    consent_withdrawn | cancelled | refunded | short_pick. values: what the words of
+    consent_withdrawn | cancelled | refunded | short_pick | withdrawn | came_back. values: what the words of
     its kind need (a cause, a day, an amount), so that each reader gets them in their language.
     """
 

@@ -44,6 +44,7 @@ from backoffice.erp.models.making import (
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
 from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
+from backoffice.erp.models.returning import GoodsReturn, GoodsReturnLine
 from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockLot, StockMovement, Wave
 
 __all__ = [
@@ -57,6 +58,8 @@ __all__ = [
     "CategoryText",
     "Company",
     "ExternalRef",
+    "GoodsReturn",
+    "GoodsReturnLine",
     "Invoice",
     "InvoiceLine",
     "Item",
