@@ -26,6 +26,7 @@ ERRORS: Mapping[str, str] = {
     "unknown_category": N_("We have no such category. All categories are on the first page."),
     "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),
     "unknown_slip": N_("We find nothing to choose under this link. Please open the link in our newest e-mail once more."),
+    "on_hold": NO_LONGER,
     "withdrawal_over": N_("There is nothing left here that can be taken back, or the time for it is over. Nothing was changed."),
     "already_chosen": N_("You have chosen already, perhaps in another window. What you chose first stands."),
     "newer_day": N_(

@@ -9,6 +9,7 @@ from typing import Any
 from backoffice import causes
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
+from backoffice.desk.mail_words import mail_words
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
 from backoffice.public.errors import BadInput, ShopError
@@ -92,6 +93,7 @@ def _sentences() -> dict[str, str]:
         "not_all_picked": _("Not everything is picked yet. Pick what is missing first."),
         "already_moved": _("This was booked before. Nothing was booked twice."),
         "in_the_past": _("That day is in the past. Choose today or later."),
+        "on_hold": _("The buyer's bank disputes this payment. Nothing of the order leaves until that is decided."),
         "too_late_to_cancel": _("A parcel of this order is closed already. Take it apart first, or wait for it to come back."),
         "too_late_to_redirect": _("A parcel of this order is closed already: its address stays. Nothing was changed."),
         "refund_too_much": _("That is more than is left of this payment. Nothing was given back."),
@@ -197,6 +199,7 @@ def name_of(kind: str, code: str) -> str:
             "quote_request": _("Price wanted"),
             "phone": _("Called us"),
             "late_order": _("Call: a day has moved"),
+            "dispute": _("Payment disputed: send proof"),
             "any": _("All kinds"),
         },
         "entry": {
@@ -218,6 +221,7 @@ def name_of(kind: str, code: str) -> str:
             "consent_withdrawn": _("took back"),
             "cancelled": _("order cancelled"),
             "refunded": _("money back"),
+            "disputed": _("bank disputes the payment"),
             "withdrawn": _("withdrew from the contract"),
             "came_back": _("goods came back"),
             "call": _("spoke by phone"),
@@ -321,23 +325,7 @@ def name_of(kind: str, code: str) -> str:
             "delivered": _("Delivered"),
             "cancelled": _("Cancelled"),
         },
-        "message": {
-            "order_confirmed": _("Mail: order confirmed"),
-            "order_shipped": _("Mail: parcel on its way"),
-            "order_cancelled": _("Mail: order cancelled"),
-            "withdrawal_noted": _("Mail: withdrawal confirmed"),
-            "order_refunded": _("Mail: money back"),
-            "day_moved": _("Mail: another day"),
-            "day_unknown": _("Mail: no day known"),
-            "choice_noted": _("Mail: choice confirmed"),
-            "can_be_had": _("Mail: can be had again"),
-            "lead_answer": _("Mail: answer to a message"),
-            "consent_given": _("Mail: permission to write"),
-            "account_confirm": _("Mail: confirm an account"),
-            "account_known": _("Mail: account exists already"),
-            "account_reset": _("Mail: new password"),
-            "refund": _("Money back, to the payment provider"),
-        },
+        "message": mail_words(),
         "change": change_words(),
         "promised_from": {
             "stock": _("stock"),

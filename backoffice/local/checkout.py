@@ -20,7 +20,7 @@ from backoffice.db import Database
 from backoffice.erp.company import get_company
 from backoffice.payments import refunds
 from backoffice.payments import settle as settling
-from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
+from backoffice.payments.gateway import Gateway, GatewayDispute, GatewayError, GatewayEvent, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.addresses import PARTS
 from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, PaymentStart
@@ -229,6 +229,21 @@ class Till:
                 session, news, event_id=event_id, provider=provider, secret_key=secret_key, now=now
             )
         )
+
+    def hear_dispute(self, news: GatewayDispute, *, event_id: str, now: datetime) -> None:
+        """Settle what the provider says of a dispute. Once for each event."""
+        provider = self.gateway.name
+        self.db.run(lambda session: settling.hear_dispute(session, news, event_id=event_id, provider=provider, now=now))
+
+    def hear(self, event: GatewayEvent, *, now: datetime) -> None:
+        """Act on an event, and store it, also one that changes nothing here."""
+        if isinstance(event.news, PaymentSession):
+            self.settle(event.news, event_id=event.id, now=now)
+        elif isinstance(event.news, GatewayRefund):
+            self.hear_refund(event.news, event_id=event.id, now=now)
+        elif isinstance(event.news, GatewayDispute):
+            self.hear_dispute(event.news, event_id=event.id, now=now)
+        self.keep_event(event.id, event.kind, event.ref, now=now)
 
     def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
         """Store an event of the provider, once."""

@@ -6,6 +6,7 @@ It stands in where no real provider is configured and says so on every page. Not
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from backoffice.db import Database, table_of
-from backoffice.payments.gateway import GatewayError, GatewayRefund, PaymentSession, SessionState
+from backoffice.payments.gateway import GatewayError, GatewayEvent, GatewayRefund, PaymentSession, SessionState
 from backoffice.payments.models import SandboxRefund, SandboxSession
 from backoffice.public.money import Money
 
@@ -117,6 +118,10 @@ class SandboxGateway:
             return GatewayRefund(
                 ref, "succeeded", Money(row.amount_minor, _get(books.get(SandboxSession, row.session_id)).currency)
             )
+
+    def events_since(self, since: datetime, *, now: datetime) -> Sequence[GatewayEvent]:  # noqa: ARG002 - the port's signature
+        """Return nothing: it sends its messages from its own pages, and asking finds what was lost."""
+        return []
 
     def pay(self, ref: str, *, now: datetime) -> PaymentSession:
         """Do what the customer does on the payment page: pay, if the session still lives."""

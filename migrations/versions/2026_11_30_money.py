@@ -1,4 +1,4 @@
-"""Invoices and credit notes, numbered without a gap and written once; withdrawals and goods that come back.
+"""Invoices and credit notes, numbered without a gap and written once; withdrawals and goods that come back; disputes.
 
 Only adds. Orders and refunds from before get no paper here: whoever kept these books so far has issued it.
 """
@@ -161,10 +161,57 @@ def _withdrawals() -> None:
         )
 
 
+KINDS = ("contact", "question", "tell_me", "order_question", "quote_request", "phone", "late_order")
+
+
+def _lead_kinds(*kinds: str) -> None:
+    with op.batch_alter_table("lead", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_lead_kind"), type_="check")
+        batch_op.create_check_constraint(batch_op.f("ck_lead_kind"), f"kind IN ({', '.join(map(repr, kinds))})")
+
+
+def _disputes() -> None:
+    op.create_table(
+        "dispute",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("payment_id", _big(), nullable=False),
+        sa.Column("provider_ref", sa.Text(), nullable=False),
+        sa.Column("amount_minor", _big(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("evidence_due_at", backoffice.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("lead_id", _big(), nullable=True),
+        sa.Column("opened_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", backoffice.db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("state IN ('open', 'won', 'lost')", name=op.f("ck_dispute_state")),
+        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_dispute_amount")),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_dispute_lead_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_dispute_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispute")),
+        sa.UniqueConstraint("provider_ref", name=op.f("uq_dispute_provider_ref")),
+    )
+    op.create_index(op.f("ix_dispute_payment_id"), "dispute", ["payment_id"], unique=False)
+    op.create_table(
+        "provider_cursor",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("heard_until_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_provider_cursor")),
+    )
+    op.create_table(
+        "held_order",
+        sa.Column("order_ref", sa.Text(), nullable=False),
+        sa.Column("since_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("order_ref", name=op.f("pk_held_order")),
+    )
+    _lead_kinds(*KINDS, "dispute")
+
+
 def upgrade() -> None:
     """Apply. The index is made last, on PostgreSQL while others go on writing."""
     _invoices()
     _withdrawals()
+    _disputes()
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.add_column(sa.Column("to_invoice", sa.Boolean(), server_default=sa.false(), nullable=False))
     with op.batch_alter_table("refund", schema=None) as batch_op:
@@ -181,6 +228,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back. Papers are gone then: whoever goes back keeps a copy of the database."""
     op.drop_index("ix_orders_to_invoice", table_name="orders")
+    for table in ("held_order", "provider_cursor", "dispute"):
+        op.drop_table(table)
+    op.execute("UPDATE lead SET kind = 'contact' WHERE kind = 'dispute'")
+    _lead_kinds(*KINDS)
     with op.batch_alter_table("item", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_item_no_withdrawal"), type_="check")
         batch_op.drop_column("no_withdrawal")

@@ -45,7 +45,17 @@ from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecisio
 from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from backoffice.erp.models.returning import GoodsReturn, GoodsReturnLine
-from backoffice.erp.models.stocking import Allotment, Shipment, ShipmentLine, ShortPick, Stock, StockLot, StockMovement, Wave
+from backoffice.erp.models.stocking import (
+    Allotment,
+    HeldOrder,
+    Shipment,
+    ShipmentLine,
+    ShortPick,
+    Stock,
+    StockLot,
+    StockMovement,
+    Wave,
+)
 
 __all__ = [
     "Allotment",
@@ -60,6 +70,7 @@ __all__ = [
     "ExternalRef",
     "GoodsReturn",
     "GoodsReturnLine",
+    "HeldOrder",
     "Invoice",
     "InvoiceLine",
     "Item",

@@ -1,0 +1,28 @@
+"""What leaves the house, in words: each kind of message of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backoffice.desk.phrases import gettext as _
+
+
+def mail_words() -> Mapping[str, str]:
+    """Return the words for each kind."""
+    return {
+        "order_confirmed": _("Mail: order confirmed"),
+        "order_shipped": _("Mail: parcel on its way"),
+        "order_cancelled": _("Mail: order cancelled"),
+        "withdrawal_noted": _("Mail: withdrawal confirmed"),
+        "order_refunded": _("Mail: money back"),
+        "day_moved": _("Mail: another day"),
+        "day_unknown": _("Mail: no day known"),
+        "choice_noted": _("Mail: choice confirmed"),
+        "can_be_had": _("Mail: can be had again"),
+        "lead_answer": _("Mail: answer to a message"),
+        "consent_given": _("Mail: permission to write"),
+        "account_confirm": _("Mail: confirm an account"),
+        "account_known": _("Mail: account exists already"),
+        "account_reset": _("Mail: new password"),
+        "refund": _("Money back, to the payment provider"),
+    }
