@@ -40,7 +40,9 @@ PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
     "expired": ("succeeded",),
     "partly_refunded": ("refunded", "disputed"),
     "refunded": (),
-    "disputed": ("succeeded", "partly_refunded", "refunded"),  # as before, once the bank has decided
+    "disputed": (
+        "refunded",
+    ),  # decided for us it is again what it was before: see refunds.show_state, no message about a session
 }
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it

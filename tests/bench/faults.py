@@ -1,7 +1,7 @@
 """`make bench-faults SHARD=…`: attack the site and print what is left of it: test, target, figure.
 
 Shards: `crash-sqlite`, `crash-postgresql` (R7: an end before and after every commit and every delivery of each flow of
-`tests/faults/flows.py`).
+`tests/faults/flows.py`); `money` (R3 to R6: the provider's messages often, in any order, too late, never).
 Ends with 1 if a target was missed. The last line is JSON.
 """
 
@@ -20,6 +20,7 @@ from typing import NamedTuple
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.tables import metadata
+from tests.bench import money
 from tests.conftest import NOW, FixedClock, empty
 from tests.faults.crash_points import differences
 from tests.faults.flows import FLOWS
@@ -97,9 +98,27 @@ def _over_postgresql() -> Iterator[Callable[[], Stage]]:
         yield open_stage
 
 
+def lost_money() -> Iterator[Row]:
+    """R3 to R6: the provider's messages come often, in any order, too late, or never."""
+    with tempfile.TemporaryDirectory() as name, postgres_database() as url:
+        folder = Path(name)
+        for address in (url, f"sqlite:///{folder}/shop.db"):
+            db = Database(address)
+            metadata.create_all(db.engine)
+            db.dispose()
+
+        def open_settings() -> Settings:
+            empty(url)
+            return _settings(url, folder)
+
+        for one in money.all_of(open_settings, lambda: _settings(f"sqlite:///{folder}/shop.db", folder)):
+            yield Row(one.test, one.target, one.figure, one.met)
+
+
 SHARDS: dict[str, Callable[[], Iterator[Row]]] = {
     "crash-sqlite": lambda: crash(_over_sqlite),
     "crash-postgresql": lambda: crash(_over_postgresql),
+    "money": lost_money,
 }
 
 
