@@ -28,6 +28,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "metrics", "metrics")  # which asks for its token itself
     | _to(PUBLIC, "shop", "static home category search product media page robots sitemap language")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_day cart_service cart_instead cart_count")
+    | _to(PUBLIC, "shop", "cart_coupon")
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
@@ -36,7 +37,7 @@ POLICY: dict[str, Roles] = (
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
     )  # keys and scopes: itself
     | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels ask_for_day set_service take_instead")
-    | _to(PUBLIC, "api", "renew_cart check_out")
+    | _to(PUBLIC, "api", "renew_cart check_out set_coupon")
     | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose")
     | _to(PUBLIC, "shop", "account account_login account_login_submit account_register account_register_submit")
     | _to(PUBLIC, "shop", "account_sent account_confirm account_confirm_submit account_forgot account_forgot_submit")
@@ -81,6 +82,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "approvals", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")
     | _to(ADMIN, "services", "home save")
+    | _to(ADMIN, "coupons", "home save")
     | _to(ADMIN, "templates", "home save remove")
     | _to(ADMIN, "auditing", "home")
 )

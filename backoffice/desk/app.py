@@ -25,6 +25,7 @@ from backoffice.desk import (
     class_words,
     company,
     context,
+    coupons,
     customers,
     errors,
     expedite,
@@ -99,6 +100,7 @@ BLUEPRINTS = (
     approvals.bp,
     rules.bp,
     services.bp,
+    coupons.bp,
     templates.bp,
     auditing.bp,
 )

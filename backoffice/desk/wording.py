@@ -159,6 +159,8 @@ def explain_field(code: str) -> str:
         "bad_hours": _("Write a number of hours between 1 and 720."),
         "bad_time": _("Choose a day and a time."),
         "bad_clock": _("Write a time like 14:00."),
+        "bad_coupon_code": _("Letters, digits and hyphens, 3 to 40."),
+        "code_known": _("What this code takes off cannot be changed. Write down another code."),
         "bad_code": _("Small letters, digits and hyphens, a letter first."),
         "closed_then": _("It is closed then anyway. Choose a day on which it works."),
         "open_then": _("It is open then anyway."),

@@ -299,7 +299,7 @@ class LocalCheckout:
             try:
                 page = self._db.run(work)
             except PageOpenError:
-                self._require_current(cart, form)
+                self._require_current(cart, form, now)
                 self._till.leave_payments(cart, now=now)
                 page = self._db.run(work)
         except PageOpenError:
@@ -345,12 +345,12 @@ class LocalCheckout:
         payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
         return Page(payment, checkout, get_company(session).name)
 
-    def _require_current(self, token: str, form: CheckoutForm) -> None:
+    def _require_current(self, token: str, form: CheckoutForm, now: datetime) -> None:
         """Refuse before a payment page that is still open is closed: whoever is refused has changed nothing."""
         with self._db.read() as session:
             cart = carts.find_cart(session, token)
             if cart is not None and checkouts.open_checkouts(session, cart):
-                checkouts.require_current(session, cart, form)
+                checkouts.require_current(session, cart, form, now=now)
 
     def _known(self, session: Session, form: CheckoutForm) -> Payment | None:
         checkout = checkouts.find_by_key(session, form.key)

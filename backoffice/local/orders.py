@@ -236,6 +236,7 @@ def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool,
         events=[_event(one) for one in happened],
         service=services.name_of(session, checkout.service),
         slip_id=waiting.id if waiting else None,
+        discount=Money(order.discount_minor, order.currency) if order.discount_minor else None,
         papers=papers.of_order(session, order.number) if invoiced else [],
     )
 

@@ -104,6 +104,8 @@ def _parts(session: Session, checkout: Checkout, paid_at: datetime) -> Sequence[
     company = get_company(session)
     rate = taxes.rate_of(company.country, checkout.country, day_in(company.timezone, paid_at))
     parts = [_goods(line, rate) for line in checkout.lines]
+    if checkout.discount_minor:
+        parts.append(invoicing.Part("discount", -checkout.discount_minor, rate, text=checkout.coupon_code))
     if checkout.shipping_minor:
         parts.append(invoicing.Part("delivery", checkout.shipping_minor, rate))
     return parts

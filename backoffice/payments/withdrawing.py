@@ -24,7 +24,7 @@ from backoffice.crm import orders, timeline
 from backoffice.crm.models import Order, OrderLine, Withdrawal
 from backoffice.erp import cancelling as goods
 from backoffice.erp import models as t
-from backoffice.erp import plan, returning, substituting
+from backoffice.erp import plan, returning, substituting, taxes
 from backoffice.erp.company import get_company, local_today
 from backoffice.payments import cancelling, refunds
 from backoffice.payments.models import Payment
@@ -169,7 +169,8 @@ def _give_back(
     now: datetime,
 ) -> int:
     """Ask for the money of lines to be given back, never more than is left; return how much. None of it can stop the goods."""
-    amount = sum(line.unit_price_minor * count for line, count in what)
+    off = _discount_of(session, order)
+    amount = sum(line.unit_price_minor * count - off[line.id] * count // line.quantity for line, count in what)
     if refunds_delivery:
         amount += min(order.shipping_minor, get_company(session).shipping_minor)
     amount = min(amount, payment.amount_minor - payment.refunded_minor)
@@ -181,6 +182,14 @@ def _give_back(
         return 0
     refunds.request(session, payment, amount, reason="withdrawal", key=key, by=cancelling.BY_CUSTOMER, now=now)
     return amount
+
+
+def _discount_of(session: Session, order: Order) -> Mapping[int, int]:
+    """Return what an order's code took off each line, shared by what they cost."""
+    lines = orders.lines_of(session, order.id)
+    costs = [line.unit_price_minor * line.quantity for line in lines]
+    off = taxes.shares(order.discount_minor, costs) if any(costs) else [0] * len(lines)
+    return {line.id: part for line, part in zip(lines, off, strict=True)}
 
 
 def _is_all_back(session: Session, order: Order) -> bool:

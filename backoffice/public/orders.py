@@ -189,6 +189,7 @@ class OrderView:
     service: str = ""  # how it is sent, as the shop calls it; empty: the usual way
     slip_id: int | None = None  # the slip that waits for a choice
     papers: Sequence[OrderPaper] = ()
+    discount: Money | None = None  # what a code took off
 
     @property
     def day_known(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from backoffice.crm.models import Checkout, Order, OrderLine
+from backoffice.crm.models import Checkout, Coupon, CouponRedemption, CouponUse, Order, OrderLine
 from backoffice.erp import models as t
 from backoffice.payments.models import Payment, PaymentEvent, Refund
 from backoffice.verify.rule import Query, Rule
@@ -52,7 +52,7 @@ def _totals() -> Query:
         .group_by(OrderLine.order_id)
         .subquery()
     )
-    total = sa.func.coalesce(lines.c.lines, 0) + Order.shipping_minor
+    total = sa.func.coalesce(lines.c.lines, 0) + Order.shipping_minor - Order.discount_minor
     return (
         sa.select(Order.number, Order.total_minor, Order.currency, total.label("parts"))
         .outerjoin(lines, lines.c.order_id == Order.id)
@@ -197,6 +197,23 @@ def _gaps() -> Query:
     )
 
 
+def _coupons() -> Query:
+    """Return the codes whose count is not that of their live uses, all together or of one buyer, or is above the limit."""
+    live = CouponRedemption.state == "live"
+    uses = sa.select(CouponRedemption.coupon_id, sa.func.count().label("live")).where(live)
+    uses_by_code = uses.group_by(CouponRedemption.coupon_id).subquery()
+    per = sa.select(CouponUse.coupon_id, sa.func.sum(CouponUse.used).label("counted"), sa.func.max(CouponUse.used).label("most"))
+    by_code = per.group_by(CouponUse.coupon_id).subquery()
+    counted, there = sa.func.coalesce(by_code.c.counted, 0), sa.func.coalesce(uses_by_code.c.live, 0)
+    return (
+        sa.select(Coupon.code, Coupon.used, there.label("live"), counted.label("counted"))
+        .outerjoin(uses_by_code, uses_by_code.c.coupon_id == Coupon.id)
+        .outerjoin(by_code, by_code.c.coupon_id == Coupon.id)
+        .where(sa.or_(Coupon.used != there, Coupon.used != counted))
+        .order_by(Coupon.id)
+    )
+
+
 RULES = (
     Rule("I4", "payment {id} of {amount_minor} {currency} became no order, and {given} went back", _orphans()),
     Rule("I4", "order {number} stands on payment {payment_id}, which is {state}", _unpaid()),
@@ -209,6 +226,7 @@ RULES = (
     ),
     Rule("I5", "paper {number}: {gross_minor} {currency}, its lines make {gross}", _paper_lines()),
     Rule("I5", "numbers of {kind} in {year}: the series stands at {last}, of which {there} are there", _gaps()),
+    Rule("I15", "coupon {code}: used {used} times, live uses are {live}, of its buyers {counted}", _coupons()),
     Rule("I6", "checkout {id} is {state}, its order is {number}", _checkouts()),
     Rule("I7", "event {id} ({kind}) still waits for the payment that it speaks of", _unheard(), SETTLED_WITHIN),
     Rule("I2", "order {number}, line {id}: its goods are {state}, kept for {order_ref}", _unreserved()),

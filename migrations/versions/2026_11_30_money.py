@@ -1,4 +1,4 @@
-"""Invoices and credit notes, numbered without a gap and written once; withdrawals and goods that come back; disputes.
+"""Invoices and credit notes, numbered without a gap and written once; withdrawals and goods that come back; disputes; coupons.
 
 Only adds. Orders and refunds from before get no paper here: whoever kept these books so far has issued it.
 """
@@ -16,6 +16,7 @@ branch_labels = None
 depends_on = None
 
 ONCE = ("invoice", "invoice_line")
+DISCOUNTED = {"cart": ["coupon_code"], "checkout": ["coupon_code", "discount_minor"], "orders": ["discount_minor"]}
 
 
 def _big() -> sa.types.TypeEngine[int]:
@@ -207,11 +208,69 @@ def _disputes() -> None:
     _lead_kinds(*KINDS, "dispute")
 
 
+def _coupons() -> None:
+    op.create_table(
+        "coupon",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", _big(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("from_quantity", _big(), nullable=False),
+        sa.Column("minimum_minor", _big(), nullable=False),
+        sa.Column("starts_at", backoffice.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", backoffice.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("use_limit", _big(), nullable=True),
+        sa.Column("per_customer", _big(), nullable=True),
+        sa.Column("used", _big(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('percent', 'amount', 'volume')", name=op.f("ck_coupon_kind")),
+        sa.CheckConstraint("value > 0 AND (kind = 'amount' OR value <= 100)", name=op.f("ck_coupon_value")),
+        sa.CheckConstraint("used >= 0 AND (use_limit IS NULL OR used <= use_limit)", name=op.f("ck_coupon_used")),
+        sa.CheckConstraint("per_customer IS NULL OR per_customer > 0", name=op.f("ck_coupon_per_customer")),
+        sa.CheckConstraint("from_quantity > 0 AND minimum_minor >= 0", name=op.f("ck_coupon_from")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon")),
+        sa.UniqueConstraint("code", name=op.f("uq_coupon_code")),
+    )
+    op.create_table(
+        "coupon_use",
+        sa.Column("coupon_id", _big(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("used", _big(), nullable=False),
+        sa.CheckConstraint("used >= 0", name=op.f("ck_coupon_use_used")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_use_coupon_id")),
+        sa.PrimaryKeyConstraint("coupon_id", "customer", name=op.f("pk_coupon_use")),
+    )
+    op.create_table(
+        "coupon_redemption",
+        sa.Column("id", _big(), nullable=False),
+        sa.Column("coupon_id", _big(), nullable=False),
+        sa.Column("checkout_id", _big(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("at", backoffice.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", backoffice.db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("state IN ('live', 'released')", name=op.f("ck_coupon_redemption_state")),
+        sa.ForeignKeyConstraint(["checkout_id"], ["checkout.id"], name=op.f("fk_coupon_redemption_checkout_id")),
+        sa.ForeignKeyConstraint(["coupon_id"], ["coupon.id"], name=op.f("fk_coupon_redemption_coupon_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon_redemption")),
+        sa.UniqueConstraint("checkout_id", name=op.f("uq_coupon_redemption_checkout_id")),
+    )
+    op.create_index(op.f("ix_coupon_redemption_coupon_id"), "coupon_redemption", ["coupon_id"], unique=False)
+    for table, columns in DISCOUNTED.items():
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            for column in columns:
+                kind, default = (sa.Text(), sa.text("''")) if column == "coupon_code" else (_big(), "0")
+                batch_op.add_column(sa.Column(column, kind, server_default=default, nullable=False))
+
+
 def upgrade() -> None:
     """Apply. The index is made last, on PostgreSQL while others go on writing."""
     _invoices()
     _withdrawals()
     _disputes()
+    _coupons()
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.add_column(sa.Column("to_invoice", sa.Boolean(), server_default=sa.false(), nullable=False))
     with op.batch_alter_table("refund", schema=None) as batch_op:
@@ -228,6 +287,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back. Papers are gone then: whoever goes back keeps a copy of the database."""
     op.drop_index("ix_orders_to_invoice", table_name="orders")
+    for table, columns in DISCOUNTED.items():
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            for column in columns:
+                batch_op.drop_column(column)
+    for table in ("coupon_redemption", "coupon_use", "coupon"):
+        op.drop_table(table)
     for table in ("held_order", "provider_cursor", "dispute"):
         op.drop_table(table)
     op.execute("UPDATE lead SET kind = 'contact' WHERE kind = 'dispute'")

@@ -31,6 +31,7 @@ class Cart(Base):
     service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # how it is sent; empty: the usual way
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # whose it is, as far as we know
+    coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
     state: Mapped[str] = mapped_column(default="open")  # open | ordered
     created_at: Mapped[datetime]
@@ -90,6 +91,8 @@ class Checkout(Base):
     language: Mapped[str] = mapped_column(default="")
     currency: Mapped[str]
     shipping_minor: Mapped[int]
+    coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")  # what its code takes off the goods
     total_minor: Mapped[int]
     lines: Mapped[list[Any]]  # sku, name, options, quantity, unit_price_minor, reservation_id, promise snapshot
     link_nonce: Mapped[str]
@@ -116,6 +119,7 @@ class Order(Base):
     state: Mapped[str] = mapped_column(default="placed", index=True)
     currency: Mapped[str]
     shipping_minor: Mapped[int]
+    discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     total_minor: Mapped[int]
     placed_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

@@ -130,6 +130,11 @@ class Carts:
             raise BadInput("invalid_form", {"service": "bad_choice"})
         return self._touch(token, now)
 
+    def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
+        if code:
+            raise BadInput("coupon_invalid", {"coupon": "coupon_invalid"})
+        return self._touch(token, now)
+
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
         self.set_quantity(token, other, self.state.lines[token].pop(sku), now=now)
         return self._touch(token, now)
