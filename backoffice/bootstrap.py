@@ -41,7 +41,9 @@ from backoffice.crm import (
 from backoffice.db import Database
 from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
 from backoffice.local import Till, open_shop
+from backoffice.local.listening import listen
 from backoffice.local.partners import forget_answers, open_partners
+from backoffice.payments import billing, withdrawing
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.public import Shop
@@ -94,6 +96,7 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.MailWanted, _post)
     events.listen(events.MailsWanted, _post_all)
     events.listen(events.RefundWanted, _send_back)
+    events.listen(events.GoodsCameBack, withdrawing.on_goods_came_back)
 
 
 def _post(session: Session, mail: events.MailWanted) -> None:
@@ -161,7 +164,9 @@ def periodic(services: Services) -> list[Job]:
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
+        Job("issue_invoices", 15, lambda now: billing.issue_due(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
+        Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),

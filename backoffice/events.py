@@ -155,6 +155,18 @@ class PaymentEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodsCameBack:
+    """Goods of a return were received. received: (reservation, pieces) of this time; version: which time of this return it is."""
+
+    order_ref: str
+    return_id: int
+    version: int
+    received: tuple[tuple[int, int], ...]
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundWanted:
     """Money is to be given back: the provider must be asked, once this transaction has ended."""
 

@@ -28,14 +28,16 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "metrics", "metrics")  # which asks for its token itself
     | _to(PUBLIC, "shop", "static home category search product media page robots sitemap language")
     | _to(PUBLIC, "shop", "cart cart_add cart_line cart_postcode cart_parcels cart_day cart_service cart_instead cart_count")
+    | _to(PUBLIC, "shop", "cart_coupon")
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
+    | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
     )  # keys and scopes: itself
     | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels ask_for_day set_service take_instead")
-    | _to(PUBLIC, "api", "renew_cart check_out")
+    | _to(PUBLIC, "api", "renew_cart check_out set_coupon")
     | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose")
     | _to(PUBLIC, "shop", "account account_login account_login_submit account_register account_register_submit")
     | _to(PUBLIC, "shop", "account_sent account_confirm account_confirm_submit account_forgot account_forgot_submit")
@@ -55,12 +57,13 @@ POLICY: dict[str, Roles] = (
     | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")
     | _to(WAREHOUSE, "papers", "slip label")
     | _to(WAREHOUSE, "sent", "home arrived")
+    | _to(WAREHOUSE, "returns", "home receive")
     | _to(WAREHOUSE, "shelves", "home count")
     | _to(WAREHOUSE, "expiry", "home write_off")
     | _to(PLANNER, "planning", "home production_orders finish receipts move_due confirm work_centres centre pace stop end_stop")
     | _to(PLANNER, "expedite", "ask decline earlier")
     | _to(PLANNER, "items", "home item offer drop_offer keep release add_substitute drop_substitute prefer_substitute")
-    | _to(PLANNER, "items", "lots contents phantom")
+    | _to(PLANNER, "items", "lots contents phantom withdrawal")
     | _to(PLANNER, "making", "add_part part drop_part add_work work drop_work")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "hours", "home calendar change take_back")
@@ -68,6 +71,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "kept", "home")
     | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
+    | _to(ADMIN, "accounts", "home paper export")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password")
     | _to(ADMIN, "absences", "home add remove")
@@ -79,6 +83,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "approvals", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")
     | _to(ADMIN, "services", "home save")
+    | _to(ADMIN, "coupons", "home save")
     | _to(ADMIN, "templates", "home save remove")
     | _to(ADMIN, "auditing", "home")
 )

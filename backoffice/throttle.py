@@ -13,6 +13,7 @@ from backoffice.db import Base
 
 TRIES = 10
 WINDOW = timedelta(minutes=5)
+LONGEST = timedelta(hours=1)  # of any window
 
 
 class LoginThrottle(Base):
@@ -25,18 +26,18 @@ class LoginThrottle(Base):
     since_at: Mapped[datetime]
 
 
-def may_try(session: Session, address: str, name: str, *, now: datetime) -> bool:
-    """Count one try of this network address with this name; False after 10 within 5 minutes.
+def may_try(session: Session, address: str, name: str, *, now: datetime, window: timedelta = WINDOW) -> bool:
+    """Count one try of this network address with this name; False after 10 within 5 minutes, or another window.
 
     The count is one conditional update, so many processes share one limit.
     """
     who = _who(address, name)
-    if _count(session, who, now) is None:
+    if _count(session, who, now, window) is None:
         try:
             with session.begin_nested():
                 session.add(LoginThrottle(who=who, tries=1, since_at=now))
         except IntegrityError:
-            _count(session, who, now)  # somebody else began the window between our look and our insert
+            _count(session, who, now, window)  # somebody else began the window between our look and our insert
     tries = session.execute(sa.select(LoginThrottle.tries).where(LoginThrottle.who == who)).scalar_one()
     return tries <= TRIES
 
@@ -44,13 +45,13 @@ def may_try(session: Session, address: str, name: str, *, now: datetime) -> bool
 def forget_tries(session: Session, address: str, name: str, *, now: datetime) -> None:
     """Start counting anew after a log-in that worked, and drop what no longer counts for anybody."""
     row = LoginThrottle
-    old = sa.or_(row.who == _who(address, name), row.since_at <= now - WINDOW)
+    old = sa.or_(row.who == _who(address, name), row.since_at <= now - LONGEST)
     session.execute(sa.delete(row).where(old))
 
 
-def _count(session: Session, who: str, now: datetime) -> int | None:
+def _count(session: Session, who: str, now: datetime, window: timedelta) -> int | None:
     row = LoginThrottle
-    over = row.since_at <= now - WINDOW
+    over = row.since_at <= now - window
     counted = (
         sa.update(row)
         .where(row.who == who)

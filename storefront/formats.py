@@ -50,6 +50,10 @@ class Formats:
         """Return a day with its weekday: `Tue 8 Dec`; with the year when that is not this year's."""
         return _day(on, self.locale, with_year=on.year != self.today.year)
 
+    def full_day(self, on: date) -> str:
+        """Return a day with its year, as papers have it: they are read years later."""
+        return _day(on, self.locale, with_year=True)
+
     def leaf(self, on: date) -> Leaf:
         """Return the day as the parts of a calendar leaf."""
         return Leaf(

@@ -104,6 +104,8 @@ def _event_title(kind: str) -> tuple[str, str]:
         "answer": ("mail", lambda: _("We answered")),
         "cancelled": ("cross", lambda: _("Cancelled")),
         "refunded": ("check", lambda: _("Money given back")),
+        "withdrawn": ("cross", lambda: _("You withdrew from the contract")),
+        "came_back": ("parcel", lambda: _("Came back to us")),
     }
     icon, title = titles.get(kind, ("here", lambda: _("News about your order")))
     return icon, title()

@@ -17,6 +17,8 @@ NO_COUNTRY = N_("We do not deliver to this country yet.")
 
 NO_LONGER = N_("That can no longer be done. Load the page again to see how things stand now.")
 
+NO_CODE = N_("This code cannot be used: it is not one of ours, its time is over, or it was used up. Your cart is as it was.")
+
 DID_NOT_WORK = N_("That did not work. Nothing was lost: go back, look at what you typed, and try again.")
 ERRORS: Mapping[str, str] = {
     "bad_job_shop": DID_NOT_WORK,  # these three are said by commands, in words of their own, and never on a page
@@ -26,6 +28,10 @@ ERRORS: Mapping[str, str] = {
     "unknown_category": N_("We have no such category. All categories are on the first page."),
     "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),
     "unknown_slip": N_("We find nothing to choose under this link. Please open the link in our newest e-mail once more."),
+    "on_hold": NO_LONGER,
+    "coupon_invalid": NO_CODE,
+    "too_many_codes": N_("That was tried too often. Wait an hour, then try again. Your cart is as it was."),
+    "withdrawal_over": N_("There is nothing left here that can be taken back, or the time for it is over. Nothing was changed."),
     "already_chosen": N_("You have chosen already, perhaps in another window. What you chose first stands."),
     "newer_day": N_(
         "The day has moved again since this page was shown. Nothing was changed: look at the newest day and choose there."
@@ -134,6 +140,7 @@ FIELDS: Mapping[str, str] = {
     "bad_amount": N_("Write an amount above zero."),
     "bad_price": N_("Write prices in digits, like 120 or 49.90."),
     "bad_choice": N_("Choose one of those that are offered."),
+    "coupon_invalid": NO_CODE,
     "long_query": N_("200 characters at most."),
 }
 

@@ -77,6 +77,14 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "contents": [{"name": "Stool", "quantity": 4}],
     },
     "order_cancelled": {"amount": {"amount_minor": 169_500, "currency": "EUR"}, "by_customer": True},
+    "withdrawal_noted": {
+        "lines": [{"name": "Stool", "options": "Oak", "quantity": 2}],
+        "declared_at": "2026-11-24T09:00+01:00",
+        "return_number": "SF-ABCD-EFGH-R1",
+        "send_to": ["Werk", "Werkstr. 1", "10115 Berlin"],
+        "days": 14,
+        "amount": {"amount_minor": 4_900, "currency": "EUR"},
+    },
     "order_refunded": REFUND,
     "order_to_pay": {
         "lines": [

@@ -1,8 +1,8 @@
 """A DOUBLE of Stripe for tests: it answers over HTTP on loopback as Stripe's API reference documents, and it is not Stripe.
 
 Covered: Checkout Sessions (create, retrieve, expire, the hosted page with cards, declines and 3-D Secure), Refunds with their
-cap, idempotency keys, Stripe's JSON errors, events signed as Stripe signs them. The test decides which event is delivered,
-how often and in what order. What only a real key can show is listed in docs/payments.md.
+cap, disputes, the list of events page by page, idempotency keys, Stripe's JSON errors, events signed as Stripe signs them. The
+test decides which event is delivered, how often and in what order. What only a real key can show is listed in docs/payments.md.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class StripeDouble:
         self.now: Callable[[], float] = lambda: 0.0
         self.sessions: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
+        self.disputes: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.kept: dict[str, tuple[str, int, Any]] = {}
         self.calls: list[tuple[str, str]] = []
@@ -96,6 +97,30 @@ class StripeDouble:
         """Give money back on Stripe's own pages."""
         with self._lock:
             return self._refund({"payment_intent": self.sessions[session_id]["payment_intent"], "amount": str(amount)})
+
+    def dispute(self, session_id: str, amount: int | None = None) -> dict[str, Any]:
+        """Let the buyer's bank dispute a payment; it wants proof within seven days."""
+        with self._lock:
+            paid = self.sessions[session_id]
+            dispute = {
+                "id": f"dp_{next(self._numbers)}",
+                "object": "dispute",
+                "amount": paid["amount_total"] if amount is None else amount,
+                "currency": paid["currency"],
+                "payment_intent": paid["payment_intent"],
+                "reason": "fraudulent",
+                "status": "needs_response",
+                "evidence_details": {"due_by": int(self.now()) + 7 * 86_400},
+            }
+            self.disputes[str(dispute["id"])] = dispute
+            self._event("charge.dispute.created", dispute)
+            return dispute
+
+    def dispute_ends(self, dispute_id: str, state: str) -> None:
+        """Let the bank decide: won or lost."""
+        with self._lock:
+            self.disputes[dispute_id]["status"] = state
+            self._event("charge.dispute.closed", self.disputes[dispute_id])
 
     def refund_ends(self, refund_id: str, state: str) -> None:
         """End a refund that was pending."""
@@ -162,6 +187,8 @@ class StripeDouble:
             if len(parts) == 2:
                 return _page(list(self.refunds.values()), request)
             return self._find(self.refunds, parts[2])
+        if parts == ["v1", "events"] and request.method == "GET":
+            return self._list(request.args)
         raise Refusal(404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})")
 
     def _create(self, form: Any) -> dict[str, Any]:
@@ -224,6 +251,15 @@ class StripeDouble:
         self.refunds[refund["id"]] = refund
         self._event("refund.created", refund)
         return refund
+
+    def _list(self, asked: Any) -> dict[str, Any]:
+        """List events, the newest first, a page at a time."""
+        kinds = set(asked.getlist("types[]") or [value for name, value in asked.items() if name.startswith("types[")])
+        since, most = int(asked.get("created[gte]", 0)), int(asked.get("limit", 10))
+        found = [one for one in reversed(self.events) if one["created"] >= since and (not kinds or one["type"] in kinds)]
+        if after := asked.get("starting_after"):
+            found = found[[one["id"] for one in found].index(after) + 1 :]
+        return {"object": "list", "url": "/v1/events", "has_more": len(found) > most, "data": found[:most]}
 
     def _find(self, books: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
         if name not in books:

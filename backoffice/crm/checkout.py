@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import accounts, address_book, carts, links, parties
+from backoffice.crm import accounts, address_book, carts, coupons, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.db import write_row
 from backoffice.erp import holds, kits, promising, shipping
@@ -119,7 +119,8 @@ def open_checkout(
 ) -> Checkout:
     """Freeze the cart and keep its holds while the customer pays.
 
-    Raises BadInput(invalid_form, fields), Refused(cart_empty | stale | not_available | day_moved | price_changed).
+    Raises BadInput(invalid_form, fields), BadInput(coupon_invalid), Refused(cart_empty | stale | not_available | day_moved |
+    price_changed).
     """
     email = check_form(session, form)
     if cart.version != form.cart_version:
@@ -137,8 +138,11 @@ def open_checkout(
     _check_lines(lines)
     subtotal = sum(line.item.price_minor * line.row.quantity for line in lines)
     delivery = carts.delivery_minor(session, cart)
-    if form.total_minor != subtotal + delivery:
-        raise Refused("price_changed", total_minor=subtotal + delivery)
+    discount = carts.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
+    if cart.coupon_code and not discount:
+        raise BadInput("coupon_invalid", {"coupon": "coupon_invalid"})
+    if form.total_minor != subtotal + delivery - discount:
+        raise Refused("price_changed", total_minor=subtotal + delivery - discount)
     for line in sorted(lines, key=lambda line: line.row.item_id):
         assert line.reservation is not None
         holds.start_paying(session, line.reservation.id, now=now)
@@ -159,7 +163,9 @@ def open_checkout(
         language=form.language,
         currency=lines[0].item.currency,
         shipping_minor=delivery,
-        total_minor=subtotal + delivery,
+        coupon_code=cart.coupon_code,
+        discount_minor=discount,
+        total_minor=subtotal + delivery - discount,
         lines=[_frozen(session, line) for line in lines],
         link_nonce=nonce,
         token_hash=links.hash_token(links.order_token(secret_key, nonce)),
@@ -167,6 +173,8 @@ def open_checkout(
         created_at=now,
     )
     write_row(session, checkout)
+    if checkout.coupon_code:
+        coupons.redeem(session, checkout, now=now)
     if found and form.keep_address:
         address_book.keep(session, found[0], place, now=now)
     return checkout
@@ -221,7 +229,7 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     }
 
 
-def require_current(session: Session, cart: Cart, form: CheckoutForm) -> None:
+def require_current(session: Session, cart: Cart, form: CheckoutForm, *, now: datetime) -> None:
     """Refuse what `open_checkout` would refuse whatever is held, before an open payment page is closed for it.
 
     Changes nothing. Raises BadInput(invalid_form, fields), Refused(stale | price_changed).
@@ -230,8 +238,9 @@ def require_current(session: Session, cart: Cart, form: CheckoutForm) -> None:
     if cart.version != form.cart_version:
         raise Refused("stale")
     rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
-    items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows)))
+    items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows))).all()
     total = sum(item.price_minor * rows[item.id] for item in items) + carts.delivery_minor(session, cart)
+    total -= carts.discount_minor(session, cart, [(item, rows[item.id]) for item in items], now=now)
     if form.total_minor != total:
         raise Refused("price_changed", total_minor=total)
 
@@ -247,6 +256,8 @@ def give_up(session: Session, checkout: Checkout, *, keep_minutes: int | None, n
             holds.stop_paying(session, line["reservation_id"], minutes=keep_minutes, now=now)
         else:
             holds.release(session, line["reservation_id"], paying=True, now=now)
+    if checkout.coupon_code:
+        coupons.release(session, checkout.id, now=now)
     session.flush()
 
 
@@ -274,6 +285,8 @@ def hold_again(session: Session, checkout: Checkout, *, minutes: int, now: datet
         )
         holds.start_paying(session, held.id, now=now)
         lines.append({**frozen, "reservation_id": held.id})
+    if checkout.coupon_code and not coupons.redeem_again(session, checkout, now=now):
+        raise Refused("not_available")
     checkout.lines, checkout.state = lines, "open"
     session.flush()
 

@@ -53,6 +53,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
         state="confirmed",  # at once: its goods are kept by then, and nobody sees it before
         currency=checkout.currency,
         shipping_minor=checkout.shipping_minor,
+        discount_minor=checkout.discount_minor,
         total_minor=checkout.total_minor,
         placed_at=now,
         version=1,

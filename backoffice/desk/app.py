@@ -16,6 +16,7 @@ from flask_wtf import CSRFProtect
 
 from backoffice.desk import (
     absences,
+    accounts,
     admin,
     approvals,
     auditing,
@@ -24,6 +25,7 @@ from backoffice.desk import (
     class_words,
     company,
     context,
+    coupons,
     customers,
     errors,
     expedite,
@@ -44,6 +46,7 @@ from backoffice.desk import (
     phoning,
     phrases,
     planning,
+    returns,
     rules,
     sales,
     selling,
@@ -74,6 +77,7 @@ BLUEPRINTS = (
     waves.bp,
     papers.bp,
     sent.bp,
+    returns.bp,
     shelves.bp,
     expiry.bp,
     planning.bp,
@@ -86,6 +90,7 @@ BLUEPRINTS = (
     making.bp,
     kept.bp,
     breaks.bp,
+    accounts.bp,
     admin.bp,
     people.bp,
     absences.bp,
@@ -97,6 +102,7 @@ BLUEPRINTS = (
     approvals.bp,
     rules.bp,
     services.bp,
+    coupons.bp,
     templates.bp,
     auditing.bp,
 )

@@ -21,7 +21,12 @@ from backoffice.local import Till
 T = TypeVar("T")
 EXTENSION = "shopfloor.desk"
 DESKS = ("sales", "warehouse", "planning")
-DESKS_BY_ROLE = {"sales": ("sales",), "warehouse": ("warehouse",), "planner": ("planning",), "admin": (*DESKS, "admin")}
+DESKS_BY_ROLE = {
+    "sales": ("sales",),
+    "warehouse": ("warehouse",),
+    "planner": ("planning",),
+    "admin": (*DESKS, "accounts", "admin"),
+}
 
 
 class Services(Protocol):

@@ -17,7 +17,7 @@ from backoffice.desk import amounts, context, forms, listing, planning_lists
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, expiring, recipes, sets, substitutes, supplying
+from backoffice.erp import allotting, expiring, recipes, returning, sets, substitutes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
@@ -126,6 +126,13 @@ def lots(item_id: int) -> ResponseReturnValue:
         expiring.keep_in_lots(db, item_id, days_left, by=me.email, role=me.role, now=now)
 
     return _saved(item_id, save, typed={"row": "lots"})
+
+
+@bp.post("/<int:item_id>/withdrawal")
+def withdrawal(item_id: int) -> ResponseReturnValue:
+    """Say whether buyers may take it back, or why the law lets nobody."""
+    me, now, why = context.me(), context.now(), forms.name("why")
+    return _saved(item_id, lambda db: returning.exempt(db, item_id, why, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/contents")

@@ -13,6 +13,7 @@ def message_words() -> Mapping[str, str]:
         "order_confirmed": _("Mail: order confirmed"),
         "order_shipped": _("Mail: parcel on its way"),
         "order_cancelled": _("Mail: order cancelled"),
+        "withdrawal_noted": _("Mail: withdrawal confirmed"),
         "order_refunded": _("Mail: money back"),
         "day_moved": _("Mail: another day"),
         "day_unknown": _("Mail: no day known"),

@@ -74,6 +74,13 @@ def advice(problem: str) -> str:
         "refunded_elsewhere": _(
             "Money was given back at the provider, not here. See whether an order must be cancelled, then say that it is done."
         ),
+        "dispute_lost": _(
+            "The buyer's bank has kept this money for good. Cancel what has not left yet on the order's page, then say that it is"
+            " done."
+        ),
+        "returned_not_refunded": _(
+            "Goods came back, and the buyer's bank has a dispute about this payment. Wait for its end before you give money back."
+        ),
     }
     return words.get(problem, _("Look the payment up at the provider, then say here what was done."))
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.desk.listing import contains
-from backoffice.erp import fulfilment, lots, splitting
+from backoffice.erp import fulfilment, holding_back, lots, splitting
 from backoffice.erp.models import (
     Item,
     Peg,
@@ -142,6 +142,8 @@ def find_board(session: Session, query: str = "", *, now: datetime, day_ends_at:
     shipments, counts = {}, {}
     for kind, states in kinds.items():
         wanted = sa.select(Shipment).where(Shipment.state.in_(states))
+        if kind != "waiting":
+            wanted = wanted.where(holding_back.is_free())
         wanted = wanted.where(contains(query, Shipment.number, Shipment.order_ref))
         ordered = wanted.order_by(Shipment.ship_by_on, Shipment.promised_on, Shipment.id).limit(MOST)
         shipments[kind] = session.scalars(ordered).all()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.db import write_row, write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import kits, lot_picking, margins, offers, pegging, promising, shipping, stock
+from backoffice.erp import holding_back, kits, lot_picking, margins, offers, pegging, promising, shipping, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.margins import Days
@@ -384,7 +384,9 @@ def _count(session: Session, shipment_id: int, scanned: str, delta: int, now: da
 
 
 def _step(session: Session, shipment: t.Shipment, new: str, **values: Any) -> None:
-    """Move a shipment one state on by conditional update. Raises Refused(wrong_state)."""
+    """Move a shipment one state on by conditional update. Raises Refused(wrong_state | on_hold)."""
+    if new in holding_back.STEPS:
+        holding_back.require_free(session, shipment.order_ref)
     allowed = [old for old, news in SHIPMENT_MOVES.items() if new in news]
     result = session.execute(
         sa.update(t.Shipment)

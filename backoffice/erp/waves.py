@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.erp import fulfilment, lots, pegging, services
+from backoffice.erp import fulfilment, holding_back, lots, pegging, services
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -246,9 +246,9 @@ def close(session: Session, wave_id: int) -> int:
 
 
 def _in_no_wave() -> sa.ColumnElement[bool]:
-    """A parcel that came back to the shelf after its wave was over is free for the next one."""
+    """A parcel that came back to the shelf after its wave was over is free for the next one; of a held order none is."""
     over = sa.select(t.Wave.id).where(t.Wave.state == "done")
-    return sa.or_(t.Shipment.wave_id.is_(None), t.Shipment.wave_id.in_(over))
+    return sa.and_(sa.or_(t.Shipment.wave_id.is_(None), t.Shipment.wave_id.in_(over)), holding_back.is_free())
 
 
 def _today(warehouse: t.Warehouse, now: datetime) -> date:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from flask_babel import gettext as _
 
 from backoffice.imports.faults import MOST, BrokenFolder, BrokenRow, Fault
+from backoffice.spreadsheet import text_of
 
 T = TypeVar("T")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
@@ -35,8 +36,8 @@ class Row:
         return BrokenRow(Fault(self.file, self.line, column, problem))
 
     def text(self, column: str) -> str:
-        """Return the cell without spaces around it; may be empty."""
-        return self.cells[column].strip()
+        """Return the cell without spaces around it, and without what guards it in a spreadsheet; may be empty."""
+        return text_of(self.cells[column]).strip()
 
     def required(self, column: str) -> str:
         """Return the cell. Raises BrokenRow if it is empty."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice import throttle
 from backoffice.crm import accounts, asked_days, carts
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import models as crm
@@ -21,10 +22,11 @@ from backoffice.local.catalogue import instead_of
 from backoffice.local.checkout import Till
 from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay, Service
 from backoffice.public.catalogue import Picture
-from backoffice.public.errors import BadInput, NotFound
+from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.money import Money
 
 T = TypeVar("T")
+HOUR = timedelta(hours=1)
 
 
 _EMPTY = ~sa.exists().where(crm.CartLine.cart_id == crm.Cart.id)
@@ -137,6 +139,12 @@ class LocalCarts:
 
         return self._change(token, choose, now)
 
+    def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
+        """Put a code on the cart; each try counts, also one that is refused."""
+        if code.strip() and not self._db.run(lambda session: throttle.may_try(session, tried_by, "code", window=HOUR, now=now)):
+            raise Refused("too_many_codes")
+        return self._change(token, lambda session, cart: carts.set_coupon(session, cart, code, now=now), now)
+
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
         """Put something else into a line's place."""
         return self._change(
@@ -222,6 +230,7 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
     views = [replace(_line(line, line.product, pictures), **_ways_out(session, cart, line, now)) for line in lines]
     subtotal = sum(view.total.amount_minor for view in views)
     shipping = carts.delivery_minor(session, cart) if lines else 0
+    discount = carts.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
     held = [line.reservation.expires_at for line in lines if line.reservation and line.reservation.state == "held"]
     return Cart(
         token=token,
@@ -229,7 +238,7 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
         lines=views,
         subtotal=Money(subtotal, currency) if lines else None,
         shipping=Money(shipping, currency) if lines else None,
-        total=Money(subtotal + shipping, currency) if lines else None,
+        total=Money(subtotal + shipping - discount, currency) if lines else None,
         deliver_on=carts.latest_day(lines),
         held_until=min(held) if held else None,
         country=cart.country,
@@ -239,6 +248,8 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
         requested_on=cart.requested_on,
         service=carts.service_of(session, cart),
         services=_services(session, cart, lines, currency, now) if lines else (),
+        coupon=cart.coupon_code,
+        discount=Money(discount, currency) if discount else None,
     )
 
 

@@ -21,7 +21,7 @@ from backoffice.db import Database
 from backoffice.erp.company import get_company
 from backoffice.payments import rebuilding, refunds
 from backoffice.payments import settle as settling
-from backoffice.payments.gateway import Gateway, GatewayError, GatewayRefund, PaymentSession
+from backoffice.payments.gateway import Gateway, GatewayDispute, GatewayError, GatewayEvent, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, PaymentStart
 from backoffice.public.errors import BadInput, Refused
@@ -238,6 +238,21 @@ class Till:
             )
         )
 
+    def hear_dispute(self, news: GatewayDispute, *, event_id: str, now: datetime) -> None:
+        """Settle what the provider says of a dispute. Once for each event."""
+        provider = self.gateway.name
+        self.db.run(lambda session: settling.hear_dispute(session, news, event_id=event_id, provider=provider, now=now))
+
+    def hear(self, event: GatewayEvent, *, now: datetime) -> None:
+        """Act on an event, and store it, also one that changes nothing here."""
+        if isinstance(event.news, PaymentSession):
+            self.settle(event.news, event_id=event.id, now=now)
+        elif isinstance(event.news, GatewayRefund):
+            self.hear_refund(event.news, event_id=event.id, now=now)
+        elif isinstance(event.news, GatewayDispute):
+            self.hear_dispute(event.news, event_id=event.id, now=now)
+        self.keep_event(event.id, event.kind, event.ref, now=now)
+
     def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
         """Store an event of the provider, once."""
         provider = self.gateway.name
@@ -286,7 +301,7 @@ class LocalCheckout:
             try:
                 page = self._db.run(work)
             except PageOpenError:
-                self._require_current(cart, form)
+                self._require_current(cart, form, now)
                 self._till.leave_payments(cart, now=now)
                 page = self._db.run(work)
         except PageOpenError:
@@ -332,12 +347,12 @@ class LocalCheckout:
         payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
         return _page(session, payment, checkout)
 
-    def _require_current(self, token: str, form: CheckoutForm) -> None:
+    def _require_current(self, token: str, form: CheckoutForm, now: datetime) -> None:
         """Refuse before a payment page that is still open is closed: whoever is refused has changed nothing."""
         with self._db.read() as session:
             cart = carts.find_cart(session, token)
             if cart is not None and checkouts.open_checkouts(session, cart):
-                checkouts.require_current(session, cart, form)
+                checkouts.require_current(session, cart, form, now=now)
 
     def _known(self, session: Session, form: CheckoutForm) -> Payment | None:
         checkout = checkouts.find_by_key(session, form.key)

@@ -19,6 +19,7 @@ from backoffice.erp import cancelling as cancelling_goods
 from backoffice.erp import catalogue, promising, services
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+from backoffice.local import papers
 from backoffice.local.checkout import Till
 from backoffice.payments import cancelling, refunds
 from backoffice.payments import settle as settling
@@ -29,7 +30,7 @@ from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
 from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PendingOrder
+from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PaperView, PendingOrder
 
 log = structlog.get_logger()
 
@@ -45,6 +46,8 @@ SHOWN = (
     "answer",
     "cancelled",
     "refunded",
+    "withdrawn",
+    "came_back",
 )  # what the customer sees of the timeline
 
 
@@ -77,7 +80,7 @@ class LocalOrders:
 
     def _read(self, token: str) -> OrderView | PendingOrder:
         with self._db.read() as session:
-            checkout, order, refunded, slipped = _look_up(session, token)
+            checkout, order, refunded, slipped, invoiced = _look_up(session, token)
             if order is None:
                 payment = settling.find_by_checkout(session, checkout.id)
                 state = payment.state if payment else "expired"
@@ -89,7 +92,13 @@ class LocalOrders:
                     by_link=checkout.lead_id is not None,
                     pay_until=open_one.expires_at if open_one else None,
                 )
-            return _view(session, order, checkout, refunded=refunded, slipped=slipped)
+            return _view(session, order, checkout, refunded=refunded, slipped=slipped, invoiced=invoiced)
+
+    def get_paper(self, token: str, number: str) -> PaperView:
+        """Return a paper of this order."""
+        with self._db.read() as session:
+            _, order = _found(session, token)
+            return papers.get(session, order.number if order else "", number)
 
     def cancel(self, token: str, *, key: str, now: datetime) -> None:  # noqa: ARG002 - an order is cancelled once, whatever the key
         """Cancel the whole order and give the money back; pressed twice it is once."""
@@ -167,6 +176,7 @@ _OF_LINK = (
         Order,
         sa.exists().where(Refund.payment_id == Order.payment_id).label("refunded"),
         sa.exists().where(Slip.order_id == Order.id, Slip.state == "open").label("slipped"),
+        sa.exists().where(t.Invoice.order_ref == Order.number).label("invoiced"),
     )
     .outerjoin(Order, Order.checkout_id == Checkout.id)
     .where(Checkout.token_hash == sa.bindparam("token_hash"))
@@ -178,12 +188,12 @@ def _found(session: Session, token: str) -> tuple[Checkout, Order | None]:
     return _look_up(session, token)[:2]
 
 
-def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool, bool]:
-    """Do as `_found`, and tell whether any money goes back and whether a choice is waited for: mostly not."""
+def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool, bool, bool]:
+    """Do as `_found`, and tell whether any money goes back, whether a choice is waited for, whether there is an invoice."""
     found = session.execute(_OF_LINK, {"token_hash": links.hash_token(token)}).first()
     if found is None:
         raise NotFound("unknown_order")
-    return found[0], found[1], bool(found[2]), bool(found[3])
+    return found[0], found[1], bool(found[2]), bool(found[3]), bool(found[4])
 
 
 _HAPPENED = (
@@ -193,7 +203,7 @@ _HAPPENED = (
 )
 
 
-def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool, slipped: bool) -> OrderView:
+def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool, slipped: bool, invoiced: bool) -> OrderView:
     found = _lines_with_goods(session, order)
     pictures = catalogue.pictures_of(session, {product.id for _, _, product in found if product})
     lines = [_line(row, item, product, pictures, order.currency) for row, item, product in found]
@@ -226,6 +236,8 @@ def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool,
         events=[_event(one) for one in happened],
         service=services.name_of(session, checkout.service),
         slip_id=waiting.id if waiting else None,
+        discount=Money(order.discount_minor, order.currency) if order.discount_minor else None,
+        papers=papers.of_order(session, order.number) if invoiced else [],
     )
 
 

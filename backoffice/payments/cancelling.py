@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import audit, events
-from backoffice.crm import orders, slips, timeline
+from backoffice.crm import coupons, orders, slips, timeline
 from backoffice.crm.customers import Editor
 from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Order
-from backoffice.erp import cancelling
+from backoffice.erp import cancelling, returning
 from backoffice.payments import refunds
 from backoffice.payments.models import Payment
 
@@ -33,6 +33,9 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     ).one()
     order.state, order.cancelled_at, order.cancelled_by, order.version = "cancelled", now, by, order.version + 1
     slips.end(session, order.id, now=now)
+    returning.forget(session, number)
+    if order.discount_minor:
+        coupons.release(session, order.checkout_id, now=now)
     left = payment.amount_minor - payment.refunded_minor
     if left > 0:
         refunds.request(session, payment, left, reason="cancelled", key=f"cancel:{number}", by=by, now=now)

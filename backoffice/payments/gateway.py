@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from backoffice.public.money import Money
 
@@ -50,6 +50,34 @@ class GatewayRefund:
     state: RefundState
     amount: Money
     intent: str | None = None
+
+
+DisputeState = Literal["open", "won", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDispute:
+    """Money that the buyer's bank takes back, or tries to. evidence_due_at: until when it wants proof."""
+
+    ref: str
+    state: DisputeState
+    amount: Money
+    reason: str
+    evidence_due_at: datetime | None = None
+    intent: str | None = None
+
+
+News: TypeAlias = PaymentSession | GatewayRefund | GatewayDispute
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """Something that happened at the provider, under its own id. news: what it says; None: nothing that concerns us."""
+
+    id: str
+    kind: str
+    ref: str
+    news: News | None
 
 
 class GatewayError(Exception):
@@ -101,6 +129,10 @@ class Gateway(Protocol):
         """
         ...
 
+    def events_since(self, since: datetime, *, now: datetime) -> Sequence[GatewayEvent]:
+        """Return what happened at the provider since an instant, the oldest first. Raises GatewayError."""
+        ...
+
     def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:
         """Return a refund as the provider sees it now. Raises GatewayError."""
         ...
@@ -111,4 +143,12 @@ class Gateway(Protocol):
 
     def list_refunds(self, *, since: datetime) -> Sequence[GatewayRefund]:
         """Return the refunds made since then. Raises GatewayError."""
+        ...
+
+
+class Hears(Protocol):
+    """Where the messages go: the till."""
+
+    def hear(self, event: GatewayEvent, *, now: datetime) -> None:
+        """Act on an event, and store it, also one that changes nothing here."""
         ...

@@ -71,13 +71,14 @@ class Refund(Base):
     key: Mapped[str] = mapped_column(unique=True)
     amount_minor: Mapped[int]
     currency: Mapped[str]
-    reason: Mapped[str]  # cancelled | late_payment | partial | by_provider
+    reason: Mapped[str]  # cancelled | late_payment | partial | by_provider | substitute | withdrawal | dispute
     state: Mapped[str] = mapped_column(default="requested")
     provider_ref: Mapped[str | None] = mapped_column(unique=True)
     problem: Mapped[str] = mapped_column(default="")
     requested_by: Mapped[str] = mapped_column(default="")
     requested_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    credited: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # its credit note stands; see billing
 
 
 class RefundRequest(Base):
@@ -111,6 +112,37 @@ class RefundRequest(Base):
     decided_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     refund_id: Mapped[int | None] = mapped_column(sa.ForeignKey("refund.id"), unique=True)
+
+
+class Dispute(Base):
+    """A buyer's bank takes money back, or tries to. state: open → won | lost. evidence_due_at: until when it wants proof."""
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('open', 'won', 'lost')", name="state"),
+        sa.CheckConstraint("amount_minor >= 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payment.id"), index=True)
+    provider_ref: Mapped[str] = mapped_column(unique=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")  # the bank's own word
+    state: Mapped[str] = mapped_column(default="open")
+    evidence_due_at: Mapped[datetime | None]
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"))  # the task
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class ProviderCursor(Base):
+    """Up to when the events of a provider were listed and heard."""
+
+    __tablename__ = "provider_cursor"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    heard_until_at: Mapped[datetime]
 
 
 class SandboxRefund(Base):

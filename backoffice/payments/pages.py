@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from backoffice.config import Settings
 from backoffice.payments import sandbox_pages
-from backoffice.payments.gateway import Gateway
+from backoffice.payments.gateway import Gateway, Hears
 from backoffice.payments.sandbox import SandboxGateway
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from backoffice.payments.stripe_webhook import Hears
+
+class Ear(Hears, sandbox_pages.Settles, Protocol):
+    """Where the messages of any provider go."""
 
 
 class Services(Protocol):
@@ -31,7 +33,7 @@ class Services(Protocol):
         ...
 
     @property
-    def till(self) -> Hears:
+    def till(self) -> Ear:
         """Where its messages go."""
         ...
 

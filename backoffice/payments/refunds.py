@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.crm import orders
 from backoffice.payments.gateway import GatewayRefund
-from backoffice.payments.models import Payment, Refund
+from backoffice.payments.models import Dispute, Payment, Refund
 from backoffice.public.errors import BadInput, Refused
 
 REFUND_MOVES: dict[str, tuple[str, ...]] = {
@@ -60,7 +60,7 @@ def settle(session: Session, refund_id: int, news: GatewayRefund, *, secret_key:
     if news.state == "succeeded":
         refund.settled_at = now
         session.flush()
-        _show_state(session, payment)
+        show_state(session, payment)
         orders.tell_refunded(
             session,
             payment.checkout_id,
@@ -107,7 +107,7 @@ def note_by_provider(session: Session, news: GatewayRefund, *, now: datetime) ->
     )
     if ours is not None:  # the event was faster than the answer to our own request
         return ours
-    if not _raise_refunded(session, payment.id, news.amount.amount_minor, Payment.state.in_(PAID)):
+    if not _raise_refunded(session, payment.id, news.amount.amount_minor, Payment.state.in_((*PAID, "disputed"))):
         payment.problem = "refunded_elsewhere"
         return None
     refund = _add(
@@ -116,6 +116,18 @@ def note_by_provider(session: Session, news: GatewayRefund, *, now: datetime) ->
     refund.provider_ref = news.ref
     session.flush()
     return refund
+
+
+def note_taken(session: Session, payment: Payment, amount_minor: int, *, key: str, now: datetime) -> None:
+    """Write down money that the buyer's bank has kept: it went back, without us. Never more than is left, the same key once."""
+    left = payment.amount_minor - payment.refunded_minor
+    amount = min(amount_minor, left)
+    if amount < 1 or session.scalar(sa.select(Refund.id).where(Refund.key == key)):
+        return
+    if _raise_refunded(session, payment.id, amount):
+        refund = _add(session, payment, amount, reason="dispute", key=key, by=payment.provider, now=now)
+        refund.state, refund.settled_at = "succeeded", now
+        session.flush()
 
 
 def unsettled(session: Session, *, limit: int = 100) -> list[Refund]:
@@ -150,14 +162,19 @@ def _fail(session: Session, refund: Refund, payment: Payment, problem: str, now:
     refund.state, refund.problem, refund.settled_at = "failed", problem, now
     session.flush()
     _raise_refunded(session, payment.id, -refund.amount_minor)
-    _show_state(session, payment)
+    show_state(session, payment)
 
 
-def _show_state(session: Session, payment: Payment) -> None:
-    """Let the payment say how much of it has been given back by now."""
+def show_state(session: Session, payment: Payment) -> None:
+    """Let the payment say how much of it has been given back by now, or that its buyer's bank disputes what is left."""
     given = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_minor), 0))
     back = session.scalar(given.where(Refund.payment_id == payment.id, Refund.state == "succeeded")) or 0
-    payment.state = "succeeded" if back == 0 else "refunded" if back >= payment.amount_minor else "partly_refunded"
+    if back >= payment.amount_minor:
+        payment.state = "refunded"
+    elif session.scalar(sa.select(Dispute.id).where(Dispute.payment_id == payment.id, Dispute.state == "open").limit(1)):
+        payment.state = "disputed"
+    else:
+        payment.state = "partly_refunded" if back else "succeeded"
     session.flush()
 
 

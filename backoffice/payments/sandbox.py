@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from backoffice.db import Database, table_of
-from backoffice.payments.gateway import GatewayError, GatewayRefund, PaidSession, PaymentSession, SessionState
+from backoffice.payments.gateway import GatewayError, GatewayEvent, GatewayRefund, PaidSession, PaymentSession, SessionState
 from backoffice.payments.models import SandboxRefund, SandboxSession
 from backoffice.public.money import Money
 
@@ -128,6 +128,10 @@ class SandboxGateway:
     def list_refunds(self, *, since: datetime) -> Sequence[GatewayRefund]:  # noqa: ARG002 - the port's signature
         """Return nothing, for the same reason."""
         return ()
+
+    def events_since(self, since: datetime, *, now: datetime) -> Sequence[GatewayEvent]:  # noqa: ARG002 - the port's signature
+        """Return nothing: it sends its messages from its own pages, and asking finds what was lost."""
+        return []
 
     def pay(self, ref: str, *, now: datetime) -> PaymentSession:
         """Do what the customer does on the payment page: pay, if the session still lives."""

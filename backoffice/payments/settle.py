@@ -6,9 +6,11 @@ for nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -22,8 +24,8 @@ from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
 from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.db import PlanMoved, table_of, update_rows, write_row
-from backoffice.payments import refunds
-from backoffice.payments.gateway import GatewayRefund, PaymentSession
+from backoffice.payments import disputes, refunds
+from backoffice.payments.gateway import GatewayDispute, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
 from backoffice.public.errors import Refused
 from backoffice.public.money import Money
@@ -38,7 +40,9 @@ PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
     "expired": ("succeeded",),
     "partly_refunded": ("refunded", "disputed"),
     "refunded": (),
-    "disputed": ("refunded",),
+    "disputed": (
+        "refunded",
+    ),  # decided for us it is again what it was before: see refunds.show_state, no message about a session
 }
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
@@ -239,14 +243,11 @@ def hear_refund(session: Session, news: GatewayRefund, *, event_id: str, provide
     try:
         _note_refund(session, news, secret_key, now)
     except refunds.NotPaidYetError:
-        event = session.get_one(PaymentEvent, event_id)
-        event.outcome, event.payload = WAITING, asdict(news)
-        event.provider_ref = news.intent or news.ref  # by which it is found again
-        session.flush()
+        _let_wait(session, event_id, news)
 
 
 def hear_waiting(session: Session, *, intent: str | None = None, secret_key: str, now: datetime) -> int:
-    """Act on the refunds that waited for their payment (one payment's, or all whose payment is made now); return how many."""
+    """Act on refunds and disputes that waited for their payment (one's, or all whose payment is made now); return how many."""
     query = (
         sa.select(PaymentEvent)
         .join(Payment, Payment.intent_ref == PaymentEvent.provider_ref)
@@ -255,11 +256,38 @@ def hear_waiting(session: Session, *, intent: str | None = None, secret_key: str
     )
     waiting = session.scalars(query if intent is None else query.where(PaymentEvent.provider_ref == intent)).all()
     for event in waiting:
-        news = GatewayRefund(**(event.payload | {"amount": Money(**event.payload["amount"])}))
-        _note_refund(session, news, secret_key, now)
+        if event.kind == "dispute":
+            disputes.note(session, _unpacked(GatewayDispute, event.payload), now=now)
+        else:
+            _note_refund(session, _unpacked(GatewayRefund, event.payload), secret_key, now)
         event.outcome = "heard"
     session.flush()
     return len(waiting)
+
+
+def hear_dispute(session: Session, news: GatewayDispute, *, event_id: str, provider: str, now: datetime) -> None:
+    """Act on what the provider says of a dispute, once for each event; one that came before its payment waits for it."""
+    if not keep_event(session, event_id, "dispute", news.ref, provider=provider, now=now):
+        return
+    try:
+        disputes.note(session, news, now=now)
+    except refunds.NotPaidYetError:
+        _let_wait(session, event_id, news)
+
+
+def _let_wait(session: Session, event_id: str, news: GatewayRefund | GatewayDispute) -> None:
+    event, packed = session.get_one(PaymentEvent, event_id), asdict(news)
+    due_at = packed.get("evidence_due_at")
+    event.outcome, event.payload = WAITING, packed | ({"evidence_due_at": due_at.isoformat()} if due_at else {})
+    event.provider_ref = news.intent or news.ref  # by which it is found again
+    session.flush()
+
+
+def _unpacked(kind: type[Any], packed: Mapping[str, Any]) -> Any:
+    values = dict(packed) | {"amount": Money(**packed["amount"])}
+    if values.get("evidence_due_at"):
+        values["evidence_due_at"] = datetime.fromisoformat(values["evidence_due_at"])
+    return kind(**values)
 
 
 def _note_refund(session: Session, news: GatewayRefund, secret_key: str, now: datetime) -> None:

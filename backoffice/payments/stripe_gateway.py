@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import stripe
 
-from backoffice.payments.gateway import GatewayError, GatewayRefund, PaidSession, PaymentSession, RefundState, SessionState
+from backoffice.payments.gateway import (
+    DisputeState,
+    GatewayDispute,
+    GatewayError,
+    GatewayEvent,
+    GatewayRefund,
+    News,
+    PaidSession,
+    PaymentSession,
+    RefundState,
+    SessionState,
+)
 from backoffice.public.money import Money
 
 SECONDS_TO_ANSWER = 4  # Stripe opens a page in half a second; a customer waits, and may press again under the same key
@@ -23,6 +35,19 @@ PAGE = 100  # of a list, the most that Stripe gives at once
 LONGEST_VALUE, MOST_PARTS = 500, 40  # of metadata: Stripe keeps 50 values of 500 characters
 # languages that Checkout's page speaks and that we may ask for; any other is left to the browser
 LOCALES = frozenset("bg cs da de el en es et fi fr hr hu it lt lv mt nb nl pl pt ro ru sk sl sv tr".split())  # noqa: SIM905 - one line one can read
+HEARD = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+)
+_DISPUTE_STATES: Mapping[str, DisputeState] = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
 _REFUND_STATES: Mapping[str, RefundState] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
 
 
@@ -106,6 +131,17 @@ class StripeGateway:
         with _as_gateway_errors():
             return refund_of(self._client.v1.refunds.create(params, {"idempotency_key": _key(reference)}))  # type: ignore[arg-type] # built above
 
+    def events_since(self, since: datetime, *, now: datetime) -> Sequence[GatewayEvent]:  # noqa: ARG002 - the port's signature
+        """List what happened, all of it. What is not as documented says nothing; the same message is refused by our ear."""
+        params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "types": list(HEARD), "limit": 100}
+        with _as_gateway_errors():
+            listed = [one.to_dict() for one in self._client.v1.events.list(params).auto_paging_iter()]  # type: ignore[arg-type] # built above
+        found = []
+        for one in reversed(listed):
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
+                found.append(event_of(one))
+        return found
+
     def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:  # noqa: ARG002 - the port's signature
         """Return a refund as Stripe sees it now."""
         with _as_gateway_errors():
@@ -159,6 +195,37 @@ def refund_of(found: Any) -> GatewayRefund:
     """Return a refund as the port has it; `found`: Stripe's object, from an answer or an event."""
     amount = Money(int(found["amount"]), str(found["currency"]).upper())
     return GatewayRefund(found["id"], _REFUND_STATES.get(found["status"], "pending"), amount, _id_of(found["payment_intent"]))
+
+
+def dispute_of(found: Any) -> GatewayDispute:
+    """Return a dispute as the port has it; `found`: Stripe's object, from an answer or an event.
+
+    Its states that warn are inquiries: closed, they end as well for us.
+    """
+    due = (found["evidence_details"] or {}).get("due_by")
+    return GatewayDispute(
+        found["id"],
+        _DISPUTE_STATES.get(found["status"], "open"),
+        Money(int(found["amount"]), str(found["currency"]).upper()),
+        str(found["reason"]),
+        datetime.fromtimestamp(int(due), UTC) if due else None,
+        _id_of(found["payment_intent"]),
+    )
+
+
+def event_of(found: Any) -> GatewayEvent:
+    """Return an event as the port has it; `found`: Stripe's object. KeyError, TypeError, ValueError: not as documented."""
+    kind, what = str(found["type"]), found["data"]["object"]
+    return GatewayEvent(f"stripe:{found['id']}", kind, str(what.get("id", "")), _news_of(kind, what))
+
+
+def _news_of(kind: str, what: Any) -> News | None:
+    if kind.startswith("checkout.session."):
+        news = session_of(what)
+        return replace(news, state="failed") if kind == "checkout.session.async_payment_failed" else news
+    if kind.startswith("charge.dispute."):
+        return dispute_of(what)
+    return refund_of(what) if kind.startswith("refund.") or kind == "charge.refund.updated" else None
 
 
 def _state_of(status: str, payment_status: str) -> SessionState:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import stripe
 import structlog
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response
 
-from backoffice.payments.gateway import GatewayRefund, PaymentSession
-from backoffice.payments.stripe_gateway import refund_of, session_of
+from backoffice.payments.gateway import Hears
+from backoffice.payments.stripe_gateway import event_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 1024
 TOLERANCE = timedelta(seconds=300)
 log = structlog.get_logger("shopfloor.payments")
-
-
-class Hears(Protocol):
-    """Where the messages go: the till."""
-
-    def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> object:
-        """Act on what is said about a session."""
-        ...
-
-    def hear_refund(self, news: GatewayRefund, *, event_id: str, now: datetime) -> None:
-        """Act on what is said about a refund."""
-        ...
-
-    def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
-        """Store an event that changes nothing here."""
-        ...
 
 
 def register(app: Flask, till: Hears, secrets: str, clock: Callable[[], datetime], *, live: bool) -> None:
@@ -83,17 +67,8 @@ def verified(body: bytes, header: str, secrets: Sequence[str], now: datetime) ->
 
 
 def _act(till: Hears, event: dict[str, Any], now: datetime) -> None:
-    event_id, kind = f"stripe:{event['id']}", event["type"]
     try:
-        found = event["data"]["object"]
-        if kind.startswith("checkout.session."):
-            news = session_of(found)
-            if kind == "checkout.session.async_payment_failed":
-                news = PaymentSession(news.ref, news.pay_url, "failed", news.amount, news.expires_at, news.intent)
-            till.settle(news, event_id=event_id, now=now)
-        elif kind.startswith("refund.") or kind == "charge.refund.updated":
-            till.hear_refund(refund_of(found), event_id=event_id, now=now)
-        till.keep_event(event_id, kind, str(found.get("id", "")), now=now)  # also what concerns no payment of ours
+        till.hear(event_of(event), now=now)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        log.warning("webhook_not_as_documented", kind=kind, error=type(error).__name__)
+        log.warning("webhook_not_as_documented", kind=event["type"], error=type(error).__name__)
         abort(400)

@@ -19,6 +19,7 @@ from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
 from backoffice.public.slips import SlipDoor
+from backoffice.public.withdrawals import WithdrawalDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +63,4 @@ class Shop:
     leads: LeadDoor
     accounts: AccountDoor
     slips: SlipDoor
+    withdrawals: WithdrawalDoor

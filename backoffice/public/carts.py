@@ -80,6 +80,8 @@ class Cart:
     requested_on: date | None = None
     service: str = ""
     services: Sequence[Service] = ()  # the usual way first
+    coupon: str = ""  # its code
+    discount: Money | None = None  # what the code takes off; None with a code: it cannot be used any more
 
     @property
     def service_name(self) -> str:
@@ -176,6 +178,13 @@ class CartDoor(Protocol):
 
     def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
         """Choose how it is sent. Raises BadInput(invalid_form, service → bad_choice); nothing has changed then."""
+        ...
+
+    def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
+        """Put a code on the cart (empty: none any more). tried_by: the network address, which has ten tries an hour.
+
+        Raises NotFound(unknown_cart), BadInput(coupon_invalid), Refused(too_many_codes); nothing has changed then.
+        """
         ...
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:

@@ -69,7 +69,8 @@ class OrderLine:
 class OrderEvent:
     """One entry of the customer's timeline. cause: of a moved day, about `item`; amount: of money given back.
 
-    kind: order | picking | packed | shipped | day_moved | day_unknown | chosen | message | answer | cancelled | refunded.
+    kind: order | picking | packed | shipped | day_moved | day_unknown | chosen | message | answer | cancelled | refunded |
+    withdrawn | came_back (text: of what).
     choice: of a chosen one: accepted | parted | substituted (by `item`) | cancelled.
     """
 
@@ -104,6 +105,63 @@ class OrderRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPaper:
+    """An invoice or a credit note, as the order page names it. kind: invoice | credit_note."""
+
+    number: str
+    kind: str
+    issued_on: date
+    gross: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """A line of a paper. kind: goods | delivery | discount | refund; rate: of the tax, in hundredths of a percent."""
+
+    kind: str
+    sku: str
+    text: str
+    quantity: int
+    rate_bp: int
+    gross: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTax:
+    """What a paper says of one rate."""
+
+    rate_bp: int
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """An invoice or a credit note as it was issued. corrects: the number of the paper that it takes back, or a part of.
+
+    seller, buyer: name and address line by line; the countries are codes.
+    """
+
+    number: str
+    kind: str
+    order: str
+    corrects: str
+    issued_on: date
+    paid_on: date
+    seller: Sequence[str]
+    seller_country: str
+    vat_number: str
+    register_entry: str
+    email: str
+    phone: str
+    buyer: Sequence[str]
+    buyer_country: str
+    lines: Sequence[PaperLine]
+    taxes: Sequence[PaperTax]
+    gross: Money
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """An order as its buyer sees it. state: placed | confirmed | picking | shipped | delivered | cancelled.
 
@@ -130,6 +188,8 @@ class OrderView:
     country: str = ""
     service: str = ""  # how it is sent, as the shop calls it; empty: the usual way
     slip_id: int | None = None  # the slip that waits for a choice
+    papers: Sequence[OrderPaper] = ()
+    discount: Money | None = None  # what a code took off
 
     @property
     def day_known(self) -> bool:
@@ -155,6 +215,10 @@ class OrderDoor(Protocol):
 
     def get(self, token: str, *, now: datetime) -> OrderView | PendingOrder:
         """Return the order, or the payment still under way. Raises NotFound(unknown_order), the same for any token."""
+        ...
+
+    def get_paper(self, token: str, number: str) -> PaperView:
+        """Return an invoice or a credit note of this order. Raises NotFound(unknown_order), also for one of another order."""
         ...
 
     def cancel(self, token: str, *, key: str, now: datetime) -> None:

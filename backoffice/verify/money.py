@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from backoffice.crm.models import Checkout, Order, OrderLine
+from backoffice.crm.models import Checkout, Coupon, CouponRedemption, CouponUse, Order, OrderLine
 from backoffice.erp import models as t
 from backoffice.payments.models import Payment, PaymentEvent, Refund
 from backoffice.verify.rule import Query, Rule
@@ -52,7 +52,7 @@ def _totals() -> Query:
         .group_by(OrderLine.order_id)
         .subquery()
     )
-    total = sa.func.coalesce(lines.c.lines, 0) + Order.shipping_minor
+    total = sa.func.coalesce(lines.c.lines, 0) + Order.shipping_minor - Order.discount_minor
     return (
         sa.select(Order.number, Order.total_minor, Order.currency, total.label("parts"))
         .outerjoin(lines, lines.c.order_id == Order.id)
@@ -102,7 +102,12 @@ def _unreserved() -> Query:
         sa.select(Order.number, OrderLine.id, t.Reservation.state, t.Reservation.order_ref)
         .join(Order, Order.id == OrderLine.order_id)
         .join(t.Reservation, t.Reservation.id == OrderLine.reservation_id)
-        .where(sa.or_(sa.and_(Order.state.not_in(GONE), ~kept), t.Reservation.order_ref.is_distinct_from(Order.number)))
+        .where(
+            sa.or_(
+                sa.and_(Order.state.not_in(GONE), ~kept, OrderLine.withdrawn < OrderLine.quantity),
+                t.Reservation.order_ref.is_distinct_from(Order.number),
+            )
+        )
         .order_by(OrderLine.id)
     )
 
@@ -124,12 +129,104 @@ def _unheard() -> Query:
     )
 
 
+def _uninvoiced() -> Query:
+    return (
+        sa.select(Order.number, Order.placed_at).where(Order.to_invoice, Order.placed_at < sa.bindparam("now")).order_by(Order.id)
+    )
+
+
+def _papers() -> Query:
+    """Return the orders whose papers say another sum than what was paid and not given back; on their way ones count as due."""
+    sign = sa.case((t.Invoice.kind == "invoice", 1), else_=-1)
+    said = (
+        sa.select(
+            t.Invoice.order_ref,
+            sa.func.sum(t.Invoice.gross_minor * sign).label("said"),
+            sa.func.max(t.Invoice.currency).label("currency"),
+            sa.func.min(t.Invoice.currency).label("least"),
+        )
+        .group_by(t.Invoice.order_ref)
+        .subquery()
+    )
+    back = (
+        sa.select(Refund.payment_id, sa.func.sum(Refund.amount_minor).label("given"))
+        .where(sa.or_(Refund.credited, sa.and_(Refund.state == "succeeded", Refund.settled_at < sa.bindparam("now"))))
+        .where(sa.or_(Refund.state != "failed", Refund.settled_at >= sa.bindparam("now")))
+        .group_by(Refund.payment_id)
+        .subquery()
+    )
+    kept = Payment.amount_minor - sa.func.coalesce(back.c.given, 0)
+    return (
+        sa.select(Order.number, said.c.said, said.c.currency, kept.label("kept"))
+        .join(Order, Order.number == said.c.order_ref)
+        .join(Payment, Payment.id == Order.payment_id)
+        .outerjoin(back, back.c.payment_id == Payment.id)
+        .where(sa.or_(said.c.said != kept, said.c.currency != Payment.currency, said.c.least != Payment.currency))
+        .order_by(Order.id)
+    )
+
+
+def _paper_lines() -> Query:
+    line = t.InvoiceLine
+    parts = (
+        sa.select(line.invoice_id, sa.func.sum(line.gross_minor).label("gross"), sa.func.sum(line.tax_minor).label("tax"))
+        .group_by(line.invoice_id)
+        .subquery()
+    )
+    return (
+        sa.select(t.Invoice.number, t.Invoice.gross_minor, t.Invoice.currency, sa.func.coalesce(parts.c.gross, 0).label("gross"))
+        .outerjoin(parts, parts.c.invoice_id == t.Invoice.id)
+        .where(sa.or_(parts.c.gross.is_distinct_from(t.Invoice.gross_minor), parts.c.tax.is_distinct_from(t.Invoice.tax_minor)))
+        .order_by(t.Invoice.id)
+    )
+
+
+def _gaps() -> Query:
+    """Return the series whose numbers are not all there: each is there once, so as many as the highest means no gap."""
+    series, paper = t.NumberSeries, t.Invoice
+    there = (
+        sa.select(paper.kind, paper.year, sa.func.count().label("there"), sa.func.max(paper.serial).label("highest"))
+        .group_by(paper.kind, paper.year)
+        .subquery()
+    )
+    return (
+        sa.select(series.kind, series.year, series.last, sa.func.coalesce(there.c.there, 0).label("there"))
+        .outerjoin(there, sa.and_(there.c.kind == series.kind, there.c.year == series.year))
+        .where(sa.or_(there.c.there.is_distinct_from(series.last), there.c.highest.is_distinct_from(series.last)))
+        .order_by(series.kind, series.year)
+    )
+
+
+def _coupons() -> Query:
+    """Return the codes whose count is not that of their live uses, all together or of one buyer, or is above the limit."""
+    live = CouponRedemption.state == "live"
+    uses = sa.select(CouponRedemption.coupon_id, sa.func.count().label("live")).where(live)
+    uses_by_code = uses.group_by(CouponRedemption.coupon_id).subquery()
+    per = sa.select(CouponUse.coupon_id, sa.func.sum(CouponUse.used).label("counted"), sa.func.max(CouponUse.used).label("most"))
+    by_code = per.group_by(CouponUse.coupon_id).subquery()
+    counted, there = sa.func.coalesce(by_code.c.counted, 0), sa.func.coalesce(uses_by_code.c.live, 0)
+    return (
+        sa.select(Coupon.code, Coupon.used, there.label("live"), counted.label("counted"))
+        .outerjoin(uses_by_code, uses_by_code.c.coupon_id == Coupon.id)
+        .outerjoin(by_code, by_code.c.coupon_id == Coupon.id)
+        .where(sa.or_(Coupon.used != there, Coupon.used != counted))
+        .order_by(Coupon.id)
+    )
+
+
 RULES = (
     Rule("I4", "payment {id} of {amount_minor} {currency} became no order, and {given} went back", _orphans()),
     Rule("I4", "order {number} stands on payment {payment_id}, which is {state}", _unpaid()),
     Rule("I5", "order {number}: {total_minor} {currency} in all, its parts make {parts}", _totals()),
     Rule("I5", "order {number}: {total_minor} {currency}, paid were {amount_minor} {paid_in}", _paid_amounts()),
     Rule("I5", "payment {id}: {refunded_minor} {currency} given back, its refunds make {given}", _given_back()),
+    Rule("I5", "order {number} has had no invoice since {placed_at:%Y-%m-%d %H:%M:%S}", _uninvoiced(), SETTLED_WITHIN),
+    Rule(
+        "I5", "order {number}: its papers make {said} {currency}, paid and not given back are {kept}", _papers(), SETTLED_WITHIN
+    ),
+    Rule("I5", "paper {number}: {gross_minor} {currency}, its lines make {gross}", _paper_lines()),
+    Rule("I5", "numbers of {kind} in {year}: the series stands at {last}, of which {there} are there", _gaps()),
+    Rule("I15", "coupon {code}: used {used} times, live uses are {live}, of its buyers {counted}", _coupons()),
     Rule("I6", "checkout {id} is {state}, its order is {number}", _checkouts()),
     Rule("I7", "event {id} ({kind}) still waits for the payment that it speaks of", _unheard(), SETTLED_WITHIN),
     Rule("I2", "order {number}, line {id}: its goods are {state}, kept for {order_ref}", _unreserved()),

@@ -140,6 +140,12 @@ class ServiceGiven(Given):
     service: Annotated[str, StringConstraints(max_length=30)]
 
 
+class CouponGiven(Given):
+    """A code that takes something off; empty: none any more."""
+
+    code: Annotated[str, StringConstraints(max_length=60)]
+
+
 class InsteadGiven(Given):
     """What to take in the line's place: one of its `instead`."""
 

@@ -176,7 +176,7 @@ class CartShown(BaseModel):
     """A cart. token is a secret: whoever has it has the cart. held_until: the goods and minutes are kept until then.
 
     service: how it is sent, one of `services` (empty: there is nothing to choose). requested_on: by when all of it is asked
-    for; in_time: whether all of it arrives by then (true without such a day).
+    for; in_time: whether all of it arrives by then (true without such a day). coupon: its code; discount: what that takes off.
     """
 
     token: str
@@ -195,6 +195,8 @@ class CartShown(BaseModel):
     in_time: bool = True
     service: str = ""
     services: list[ServiceShown] = []
+    coupon: str = ""
+    discount: MoneyShown | None = None
 
 
 class PaymentShown(BaseModel):
@@ -311,6 +313,7 @@ class OrderShown(BaseModel):
     parcels: list[ParcelShown] = []
     subtotal: MoneyShown | None = None
     shipping: MoneyShown | None = None
+    discount: MoneyShown | None = None
     total: MoneyShown | None = None
     promised_on: date | None = None
     expected_on: date | None = None

@@ -54,6 +54,8 @@ def show_cart(cart: Cart) -> s.CartShown:
             s.ServiceShown(code=one.code, name=one.name, price=money(one.price), deliver_on=one.deliver_on)
             for one in cart.services
         ],
+        coupon=cart.coupon,
+        discount=money(cart.discount) if cart.discount else None,
     )
 
 
@@ -124,6 +126,13 @@ def set_service(call: Call) -> Reply:
     given: a.ServiceGiven = call.body
     cart = _expected(call)
     return Reply(show_cart(call.shop.carts.set_service(cart.token, given.service, now=call.now)))
+
+
+def set_coupon(call: Call) -> Reply:
+    """Put a code on the cart, or take it off."""
+    given: a.CouponGiven = call.body
+    cart, tried_by = _expected(call), request.remote_addr or ""
+    return Reply(show_cart(call.shop.carts.set_coupon(cart.token, given.code, tried_by=tried_by, now=call.now)))
 
 
 def take_instead(call: Call) -> Reply:
@@ -271,6 +280,23 @@ WRITES = (
         example={"service": "express"},
     ),
     Operation(
+        "set_coupon",
+        "PUT",
+        "/carts/{token}/coupon",
+        "Use a code that takes something off",
+        set_coupon,
+        s.CartShown,
+        CARTS,
+        body=a.CouponGiven,
+        raises={
+            404: ["unknown_cart"],
+            409: ["stale", "payment_away", "busy", "too_many_codes"],
+            422: ["coupon_invalid", "invalid_form"],
+        },
+        about="`discount` and `total` follow. Ten tries an hour. Empty takes it off. Refused, the cart is as it was.",
+        example={"code": "WELCOME"},
+    ),
+    Operation(
         "take_instead",
         "POST",
         "/carts/{token}/lines/{sku}/instead",
@@ -308,7 +334,7 @@ WRITES = (
         raises={
             404: ["unknown_cart"],
             409: ["cart_empty", "stale", "price_changed", "day_moved", "not_available", "hold_expired", "payment_away", "busy"],
-            422: ["unknown_postcode"],
+            422: ["unknown_postcode", "coupon_invalid"],
         },
         about="The order exists once it is paid; the same Idempotency-Key is the same payment. Which parts an address needs "
         "depends on its country: what is missing is named all at once (invalid_form; errors: required, bad_postcode, "

@@ -149,6 +149,18 @@ class Views:
             return self._show(Trouble(wording.say(error), status=error.status))
         return see(url_for("shop.cart"))
 
+    def cart_coupon(self) -> Response:
+        """Put a code on the cart, or take it off."""
+        now, token, typed = self.front.clock(), self.front.cart_token(), request.form.get("coupon", "")
+        if token is None or self.front.shop.carts.find(token, now=now) is None:
+            return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        code = "" if request.form.get("action") == "remove" else typed[:100]
+        try:
+            self.front.shop.carts.set_coupon(token, code, tried_by=request.remote_addr or "", now=now)
+        except ShopError as error:
+            return self._show(Trouble(wording.say(error), "", "coupon", typed[:100], error.status))
+        return see(url_for("shop.cart"))
+
     def cart_instead(self) -> Response:
         """Put what the customer chose into a line's place."""
         now, form, token = self.front.clock(), request.form, self.front.cart_token()
@@ -228,5 +240,6 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/cart/parcels", "cart_parcels", views.cart_parcels, methods=["POST"])
     routes.add_url_rule("/cart/day", "cart_day", views.cart_day, methods=["POST"])
     routes.add_url_rule("/cart/service", "cart_service", views.cart_service, methods=["POST"])
+    routes.add_url_rule("/cart/coupon", "cart_coupon", views.cart_coupon, methods=["POST"])
     routes.add_url_rule("/cart/instead", "cart_instead", views.cart_instead, methods=["POST"])
     routes.add_url_rule("/cart/count", "cart_count", views.cart_count)

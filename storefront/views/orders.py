@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from babel.numbers import format_percent
 from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.errors import BadInput, Refused
@@ -15,6 +17,20 @@ from storefront import wording
 from storefront.front import Front, see
 from storefront.moving import how_it_came
 from storefront.ordering import now_sentence, stages_of, why
+from storefront.phrases import locale
+
+
+def percent_of(rate_bp: int) -> str:
+    """Return a rate of tax as its reader writes it: 19 %, 25,5 %."""
+    return str(format_percent(Decimal(rate_bp) / 10_000, "#,##0.## %", locale()))
+
+
+def guard(response: Response) -> Response:
+    """Keep the secret link out of caches, search engines and other sites' logs."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +43,12 @@ class Views:
         """Show the order, or how its payment stands."""
         return self._show(token, self.front.clock(), {}, {})
 
+    def order_paper(self, token: str, number: str) -> Response:
+        """Show an invoice or a credit note, to be printed or kept."""
+        now = self.front.clock()
+        found = self.front.shop.orders.get_paper(token, number)
+        return guard(self.front.page("storefront/paper.html", now, paper=found, token=token, percent=percent_of))
+
     def order_ask(self, token: str) -> Response:
         """Take a question about the order."""
         now = self.front.clock()
@@ -37,7 +59,7 @@ class Views:
         except BadInput as error:
             fields = wording.say_fields(error.fields) or {"message": wording.say_field(error.code)}
             return self._show(token, now, {"message": message}, fields, status=error.status)
-        return self._guard(see(url_for("shop.order", token=token, asked=1) + "#ask"))
+        return guard(see(url_for("shop.order", token=token, asked=1) + "#ask"))
 
     def order_cancel(self, token: str) -> Response:
         """Ask whether the order is really to be cancelled."""
@@ -51,15 +73,15 @@ class Views:
             self.front.shop.orders.cancel(token, key=key, now=now)
         except Refused as error:
             return self._ask_to_cancel(token, now, wording.say(error), status=error.status)
-        return self._guard(see(url_for("shop.order", token=token)))
+        return guard(see(url_for("shop.order", token=token)))
 
     def _ask_to_cancel(self, token: str, now: datetime, problem: str = "", *, status: int = 200) -> Response:
         found = self.front.shop.orders.get(token, now=now)
         if isinstance(found, PendingOrder):
-            return self._guard(see(url_for("shop.order", token=token)))
+            return guard(see(url_for("shop.order", token=token)))
         page = "storefront/order_cancel.html"
         key = secrets.token_urlsafe(24)
-        return self._guard(self.front.page(page, now, status=status, order=found, token=token, problem=problem, key=key))
+        return guard(self.front.page(page, now, status=status, order=found, token=token, problem=problem, key=key))
 
     def _show(
         self, token: str, now: datetime, typed: Mapping[str, str], problems: Mapping[str, str], *, status: int = 200
@@ -67,8 +89,8 @@ class Views:
         found = self.front.shop.orders.get(token, now=now)
         if isinstance(found, PendingOrder):
             response = self.front.page("storefront/pending.html", now, pending=found, token=token)
-            return self._guard(response)
-        return self._guard(self._page(found, token, now, typed, problems, status))
+            return guard(response)
+        return guard(self._page(found, token, now, typed, problems, status))
 
     def _page(
         self,
@@ -93,21 +115,16 @@ class Views:
             typed=typed,
             problems=problems,
             asked="asked" in request.args,
+            withdrawn="withdrawn" in request.args,
             key=secrets.token_urlsafe(24),
         )
-
-    def _guard(self, response: Response) -> Response:
-        """Keep the secret link out of caches, search engines and other sites' logs."""
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
 
 
 def register(routes: Blueprint, front: Front) -> None:
     """Add the order's addresses."""
     views = Views(front)
     routes.add_url_rule("/o/<token>", "order", views.order)
+    routes.add_url_rule("/o/<token>/papers/<number>", "order_paper", views.order_paper)
     routes.add_url_rule("/o/<token>/ask", "order_ask", views.order_ask, methods=["POST"])
     routes.add_url_rule("/o/<token>/cancel", "order_cancel", views.order_cancel)
     routes.add_url_rule("/o/<token>/cancel", "order_cancel_submit", views.order_cancel_submit, methods=["POST"])

@@ -25,6 +25,7 @@ SHARDS = {  # name → module, what to call, with what
     "erp": ("outside_erp", "rows", ()),
     "erp-workers": ("outside_erp", "workers", ()),
     "lines": ("lines", "rows", ()),
+    "money": ("lost_money", "rows", ()),
     "work": ("at_work", "rows", ()),
     "bank": ("bank", "rows", ()),
     "restore": ("restore", "rows", ()),

@@ -226,4 +226,12 @@ SEEDED = (
         "    entry = (AuditEntry(",
         f"'{FLOWS}[cancel at the desk]'",
     ),
+    Defect(
+        24,
+        "a cell that begins with a tab is not guarded",
+        "backoffice/spreadsheet.py",
+        'GUARDED = ("=", "+", "-", "@", "\\t", "\\r", "\\0", "\'")',
+        'GUARDED = ("=", "+", "-", "@", "\\r", "\\0", "\'")',
+        "tests/unit/test_spreadsheet.py",
+    ),
 )

@@ -1,9 +1,11 @@
 """Tables of the CRM layer: who wants what."""
 
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.slips import Slip
+from backoffice.crm.models.withdrawals import Withdrawal
 
 __all__ = [
     "Account",
@@ -16,10 +18,14 @@ __all__ = [
     "CartLine",
     "Checkout",
     "Consent",
+    "Coupon",
+    "CouponRedemption",
+    "CouponUse",
     "Lead",
     "MailTemplate",
     "Order",
     "OrderLine",
     "Party",
     "Slip",
+    "Withdrawal",
 ]

@@ -31,6 +31,7 @@ class Cart(Base):
     service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # how it is sent; empty: the usual way
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # whose it is, as far as we know
+    coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
     state: Mapped[str] = mapped_column(default="open")  # open | ordered
     created_at: Mapped[datetime]
@@ -90,6 +91,8 @@ class Checkout(Base):
     language: Mapped[str] = mapped_column(default="")
     currency: Mapped[str]
     shipping_minor: Mapped[int]
+    coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")  # what its code takes off the goods
     total_minor: Mapped[int]
     lines: Mapped[list[Any]]  # sku, name, options, quantity, unit_price_minor, reservation_id, promise snapshot
     link_nonce: Mapped[str]
@@ -105,6 +108,7 @@ class Order(Base):
     __table_args__ = (
         sa.CheckConstraint("state IN ('placed', 'confirmed', 'picking', 'shipped', 'delivered', 'cancelled')", name="state"),
         sa.CheckConstraint("total_minor >= 0", name="total"),
+        sa.Index("ix_orders_to_invoice", "id", sqlite_where=sa.text("to_invoice"), postgresql_where=sa.text("to_invoice")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -115,11 +119,13 @@ class Order(Base):
     state: Mapped[str] = mapped_column(default="placed", index=True)
     currency: Mapped[str]
     shipping_minor: Mapped[int]
+    discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     total_minor: Mapped[int]
     placed_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # customer | a colleague's name
     tracking: Mapped[str] = mapped_column(default="")
+    to_invoice: Mapped[bool] = mapped_column(default=True, server_default=sa.false())  # its invoice is due; see payments.billing
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -127,7 +133,10 @@ class OrderLine(Base):
     """One line with its four days. promised_on is frozen; expected_on moves; promise: the snapshot that explains it."""
 
     __tablename__ = "order_line"
-    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity"),)
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity"),
+        sa.CheckConstraint("withdrawn >= 0 AND withdrawn <= quantity", name="withdrawn"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
@@ -138,6 +147,7 @@ class OrderLine(Base):
     options: Mapped[str] = mapped_column(default="")
     quantity: Mapped[int]
     unit_price_minor: Mapped[int]
+    withdrawn: Mapped[int] = mapped_column(default=0, server_default="0")  # pieces that its buyer has taken back
     basis: Mapped[str]
     requested_on: Mapped[date | None]
     promised_on: Mapped[date]

@@ -28,6 +28,7 @@ from backoffice.erp.models.company import (
     Warehouse,
     WarehouseTransit,
 )
+from backoffice.erp.models.invoicing import Invoice, InvoiceLine, NumberSeries
 from backoffice.erp.models.making import (
     BomAlternate,
     BomLine,
@@ -43,8 +44,10 @@ from backoffice.erp.models.making import (
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
 from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
+from backoffice.erp.models.returning import GoodsReturn, GoodsReturnLine
 from backoffice.erp.models.stocking import (
     Allotment,
+    HeldOrder,
     OutsideStock,
     Shipment,
     ShipmentLine,
@@ -67,9 +70,15 @@ __all__ = [
     "CategoryText",
     "Company",
     "ExternalRef",
+    "GoodsReturn",
+    "GoodsReturnLine",
+    "HeldOrder",
+    "Invoice",
+    "InvoiceLine",
     "Item",
     "ItemSubstitute",
     "Margin",
+    "NumberSeries",
     "Offer",
     "OperationAlternate",
     "OperationSlot",

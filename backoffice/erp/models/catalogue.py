@@ -8,6 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
+from backoffice.erp.classes import one_of
+
+NO_WITHDRAWAL = ("made_for_you", "perishable", "sealed")  # Directive 2011/83/EU, Article 16 (c), (d), (e)
 
 
 class Category(Base):
@@ -129,6 +132,7 @@ class Item(Base):
         sa.CheckConstraint("parts_per_unit >= 1", name="parts"),
         sa.CheckConstraint("price_minor >= 0", name="price"),
         sa.CheckConstraint("lot_minimum >= 0 AND lot_multiple >= 1", name="lot"),
+        sa.CheckConstraint(one_of("no_withdrawal", ("", *NO_WITHDRAWAL)), name="no_withdrawal"),
         sa.CheckConstraint("days_left IS NULL OR (days_left >= 0 AND source IN ('buy', 'none'))", name="days_left"),
     )
 
@@ -136,6 +140,7 @@ class Item(Base):
     sku: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     unit: Mapped[str] = mapped_column(default="EA")
+    no_withdrawal: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # why the law lets nobody take it back
     parts_per_unit: Mapped[int] = mapped_column(default=1)
     source: Mapped[str] = mapped_column(default="buy")
     sell_from: Mapped[str] = mapped_column(default="stock")

@@ -212,6 +212,15 @@ class Shipment(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class HeldOrder(Base):
+    """An order of which nothing may leave for now."""
+
+    __tablename__ = "held_order"
+
+    order_ref: Mapped[str] = mapped_column(primary_key=True)
+    since_at: Mapped[datetime]
+
+
 class ShipmentLine(Base):
     """One reservation, or a part of one, in a parcel. picked never passes quantity."""
 

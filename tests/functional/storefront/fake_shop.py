@@ -22,6 +22,7 @@ from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Instead, Promise
 from backoffice.public.slips import SlipView
+from backoffice.public.withdrawals import WithdrawalView
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
 
@@ -127,6 +128,11 @@ class Carts:
     def set_service(self, token: str, service: str, *, now: datetime) -> Cart:
         if service:
             raise BadInput("invalid_form", {"service": "bad_choice"})
+        return self._touch(token, now)
+
+    def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
+        if code:
+            raise BadInput("coupon_invalid", {"coupon": "coupon_invalid"})
         return self._touch(token, now)
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
@@ -247,6 +253,16 @@ class Orders:
         self.state.asked.append((token, message, key))
 
 
+class Withdrawals:
+    """Nothing can be withdrawn from here: the real ones are tried over the whole site."""
+
+    def get(self, token: str, *, now: datetime) -> WithdrawalView:
+        raise NotFound("unknown_order")
+
+    def withdraw(self, token: str, lines: Mapping[int, int], *, key: str, now: datetime) -> None:
+        raise NotFound("unknown_order")
+
+
 class Slips:
     """The fake slips, put there by tests: what is chosen is written down, nothing else happens."""
 
@@ -317,6 +333,7 @@ def make_shop(state: State) -> Shop:
         Leads(state),
         cast(AccountDoor, Accounts()),
         Slips(state),
+        Withdrawals(),
     )
 
 

@@ -15,6 +15,7 @@ from backoffice.cli import main
 from backoffice.clock import utc_now
 from backoffice.db import table_of
 from backoffice.erp import models as t
+from backoffice.payments import billing
 from tests.company import open_company
 from tests.integration.chain.conftest import Workshop
 
@@ -83,6 +84,7 @@ def busy(services: Services, now: object) -> Workshop:
     services.db.run(lambda session: open_company(session, now=shop.now))
     shop.buy(STOOL=2)
     shop.buy(TABLE=4)
+    billing.issue_due(services.db, now=shop.now)
     shop.cart(STOOL=1)
     return shop
 

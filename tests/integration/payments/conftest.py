@@ -96,23 +96,29 @@ def double(now: datetime) -> Iterator[StripeDouble]:
         yield made
 
 
+def open_paying(settings: Settings, double: StripeDouble, clock: FixedClock, *, stools: int = 5) -> Paying:
+    """Open the workshop, paid at the double of Stripe."""
+    from wsgi import create_app
+
+    keys = {
+        "stripe_secret_key": double.secret_key,
+        "stripe_webhook_secret": f"whsec_old, {double.webhook_secret}",
+        "stripe_api_base": double.base,
+    }
+    app = create_app(settings.model_copy(update=keys), clock=clock)
+    double.now = lambda: clock().timestamp()
+    app.extensions["shopfloor"].db.run(lambda session: open_company(session, now=clock(), stools=stools))
+    return Paying(app, double, clock, clock())
+
+
 @pytest.fixture
 def paying(
     db: Database, settings_for: Callable[..., Settings], double: StripeDouble, clock: FixedClock, now: datetime
 ) -> Iterator[Paying]:
     """The open workshop, paid at the double of Stripe; after every test all its figures must still add up."""
-    from wsgi import create_app
-
-    settings = settings_for(
-        db.url,
-        stripe_secret_key=double.secret_key,
-        stripe_webhook_secret=f"whsec_old, {double.webhook_secret}",
-        stripe_api_base=double.base,
-    )
-    app = create_app(settings, clock=clock)
-    double.now = lambda: clock().timestamp()
-    app.extensions["shopfloor"].db.run(lambda session: open_company(session, now=now))
-    shop = Paying(app, double, clock, now)
+    shop = open_paying(settings_for(db.url), double, clock)
+    app = shop.app
+    assert shop.now == now
     yield shop
     assert shop.breaches() == []
     app.extensions["shopfloor"].db.dispose()

@@ -1,0 +1,46 @@
+"""Hearing what the provider's messages would have told us: its own list of events, read each minute.
+
+So a lost message costs a minute, also one about what no poll asks for: disputes, and refunds made by hand on its pages. An
+event is acted on once under its own id, however it came.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from backoffice.local.checkout import Till
+from backoffice.payments.gateway import GatewayError
+from backoffice.payments.models import PaymentEvent, ProviderCursor
+
+log = structlog.get_logger()
+OVERLAP = timedelta(minutes=5)  # what their list and our clock may be late by
+FIRST = timedelta(days=1)
+AT_ONCE = 500
+
+
+def listen(till: Till, *, now: datetime) -> int:
+    """Act on the events since we last listened that never reached us; return how many."""
+    name = till.gateway.name
+    with till.db.read() as session:
+        cursor = session.get(ProviderCursor, name)
+        since = (cursor.heard_until_at if cursor else now - FIRST) - OVERLAP
+    try:
+        events = till.gateway.events_since(since, now=now)
+    except GatewayError as error:  # the next minute asks again, from the same instant on
+        log.warning("provider_events_failed", error=str(error))
+        return 0
+    known: set[str] = set()
+    with till.db.read() as session:
+        for begin in range(0, len(events), AT_ONCE):
+            ids = [event.id for event in events[begin : begin + AT_ONCE]]
+            known.update(session.scalars(sa.select(PaymentEvent.id).where(PaymentEvent.id.in_(ids))))
+    missed = [event for event in events if event.id not in known]
+    for event in missed:
+        till.hear(event, now=now)
+    till.db.run(lambda session: session.merge(ProviderCursor(provider=name, heard_until_at=now)))
+    if missed:
+        log.warning("messages_were_lost", heard=len(missed))
+    return len(missed)

@@ -1,0 +1,74 @@
+"""Withdrawals behind their order's secret link, over the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm import links
+from backoffice.crm.models import Checkout, Order
+from backoffice.db import Database
+from backoffice.erp.company import get_company
+from backoffice.payments import withdrawing
+from backoffice.public.errors import NotFound
+from backoffice.public.money import Money
+from backoffice.public.withdrawals import WithdrawalLine, WithdrawalView
+
+
+class LocalWithdrawals:
+    """Say what may be taken back, and take it back."""
+
+    def __init__(self, db: Database, secret_key: str) -> None:
+        """Read from and write to `db`; `secret_key` derives the links in mails."""
+        self._db = db
+        self._secret_key = secret_key
+
+    def get(self, token: str, *, now: datetime) -> WithdrawalView:
+        """Return what may be withdrawn from."""
+        with self._db.read() as session:
+            order, checkout = _order(session, token)
+            standing = withdrawing.standing_of(session, order, now=now)
+            company = get_company(session)
+            return WithdrawalView(
+                order=order.number,
+                name=checkout.name,
+                email=checkout.email,
+                is_open=standing.is_open,
+                until=standing.until,
+                lines=[
+                    WithdrawalLine(
+                        one.row.id,
+                        one.row.name,
+                        one.row.options,
+                        one.left,
+                        Money(one.row.unit_price_minor, order.currency),
+                        one.exempt,
+                        one.leaves,
+                    )
+                    for one in standing.lines
+                ],
+                send_to=[company.name, *company.address],
+            )
+
+    def withdraw(self, token: str, lines: Mapping[int, int], *, key: str, now: datetime) -> None:
+        """Take lines back, once."""
+
+        def work(session: Session) -> None:
+            order, _ = _order(session, token)
+            withdrawing.withdraw(session, order.number, lines, key=key, secret_key=self._secret_key, now=now)
+
+        self._db.run(work)
+
+
+def _order(session: Session, token: str) -> tuple[Order, Checkout]:
+    row = session.execute(
+        sa.select(Order, Checkout)
+        .join(Checkout, Checkout.id == Order.checkout_id)
+        .where(Checkout.token_hash == links.hash_token(token))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("unknown_order")
+    return row[0], row[1]

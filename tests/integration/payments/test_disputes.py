@@ -1,0 +1,133 @@
+"""Disputes: nothing leaves and nothing is paid twice while one is open; won it goes on, lost the money is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backoffice.crm.models import Lead
+from backoffice.erp import fulfilment, waves
+from backoffice.erp import models as t
+from backoffice.local.listening import listen
+from backoffice.payments import billing, cancelling, disputes
+from backoffice.payments.models import Dispute, Payment, Refund
+from backoffice.public.errors import Refused
+from tests.integration.payments.conftest import Paying
+
+
+def bought(paying: Paying) -> str:
+    """Buy a stool; return the double's session."""
+    start = paying.start(paying.cart(STOOL=1))
+    paying.pay(start)
+    return paying.session(start)
+
+
+def told(paying: Paying) -> None:
+    """Let the newest event arrive, twice."""
+    for _ in range(2):
+        assert paying.deliver(paying.double.events[-1]).status_code == 200
+
+
+def tasks(paying: Paying) -> Sequence[tuple[str, str, Any]]:
+    return [(one.kind, one.state, one.due_at) for one in paying.rows(Lead)]
+
+
+def test_nothing_leaves_and_nothing_is_given_back_while_it_is_open(paying: Paying) -> None:
+    session = bought(paying)
+    dispute = paying.double.dispute(session)
+    told(paying)
+    assert paying.payment().state == "disputed"
+    assert tasks(paying) == [("dispute", "new", paying.now + timedelta(days=7))]
+    [parcel] = paying.rows(t.Shipment)
+    with pytest.raises(Refused, match="on_hold"):
+        paying.do(fulfilment.pick, parcel.id, "STOOL", 1)
+    with pytest.raises(Refused, match="nothing_to_release"):
+        paying.do(waves.release, parcel.warehouse_id, parcel.carrier, parcel.ship_by_on)
+    number = paying.orders()[0].number
+    with pytest.raises(Refused, match="refund_too_much"):
+        paying.db.run(lambda s: cancelling.cancel(s, number, by="Bea", secret_key="x" * 32, now=paying.now))
+    assert paying.stock("STOOL") == (5, 1, 0)
+    paying.double.dispute_ends(dispute["id"], "won")
+    told(paying)
+    assert (paying.payment().state, paying.payment().problem, tasks(paying)[0][1]) == ("succeeded", "", "done")
+    paying.do(fulfilment.pick, parcel.id, "STOOL", 1)
+    assert paying.refunds() == []
+
+
+def test_a_lost_one_is_money_that_went_back_with_its_paper(paying: Paying) -> None:
+    session = bought(paying)
+    billing.issue_due(paying.db, now=paying.now)
+    dispute = paying.double.dispute(session, 4_000)
+    told(paying)
+    paying.double.dispute_ends(dispute["id"], "lost")
+    told(paying)
+    assert paying.refunds() == [(4_000, "succeeded", "dispute")]
+    assert (paying.payment().state, paying.payment().problem) == ("partly_refunded", disputes.LOST)
+    assert paying.mails() == ["order_confirmed"]  # we have given nothing back
+    billing.issue_due(paying.db, now=paying.now)
+    assert [(one.number, one.gross_minor) for one in paying.rows(t.Invoice)] == [
+        ("INV-2026-000001", 5_400),
+        ("CN-2026-000001", 4_000),
+    ]
+    [parcel] = paying.rows(t.Shipment)
+    with pytest.raises(Refused, match="on_hold"):  # until a colleague has decided
+        paying.do(fulfilment.pick, parcel.id, "STOOL", 1)
+    paying.db.run(lambda s: cancelling.cancel(s, parcel.order_ref, by="Bea", secret_key="x" * 32, now=paying.now))
+    assert (paying.stock("STOOL"), paying.payment().refunded_minor) == ((5, 0, 0), 5_400)
+
+
+def test_it_never_goes_back_from_its_end(paying: Paying) -> None:
+    session = bought(paying)
+    dispute = paying.double.dispute(session)
+    paying.double.dispute_ends(dispute["id"], "lost")
+    opened, closed = paying.double.events[-2:]
+    for event in (closed, opened, closed):
+        assert paying.deliver(event).status_code == 200
+    assert [(one.state, one.amount_minor) for one in paying.rows(Dispute)] == [("lost", 5_400)]
+    assert (paying.payment().state, paying.refunds()) == ("refunded", [(5_400, "succeeded", "dispute")])
+    assert tasks(paying) == []  # it was over when we heard of it
+
+
+def test_messages_that_never_came_are_heard_by_listing(paying: Paying) -> None:
+    """A paid session, a refund by hand and a dispute, and not one message arrives."""
+    start = paying.start(paying.cart(STOOL=1))
+    session = paying.session(start)
+    paying.double.pay(session)
+    paying.double.refund_by_hand(session, 700)
+    dispute = paying.double.dispute(session)
+    paying.later(minutes=1)
+    assert listen(paying.services.till, now=paying.now) == 3
+    assert (paying.payment().state, paying.refunds()) == ("disputed", [(700, "succeeded", "by_provider")])
+    assert listen(paying.services.till, now=paying.now) == 0
+    paying.double.dispute_ends(dispute["id"], "won")
+    told(paying)
+    paying.later(minutes=1)
+    assert listen(paying.services.till, now=paying.now) == 0  # it came by itself
+    assert paying.rows(Payment)[0].state == "partly_refunded"
+    assert len(paying.rows(Refund)) == 1
+
+
+def test_a_provider_that_is_away_is_asked_again_from_the_same_instant(paying: Paying) -> None:
+    bought(paying)
+    listen(paying.services.till, now=paying.now)
+    paying.later(minutes=1)
+    start = paying.start(paying.cart(STOOL=1))
+    paying.double.pay(paying.session(start))
+    paying.double.fail_next = [500] * 3
+    assert listen(paying.services.till, now=paying.now) == 0
+    paying.later(hours=3)
+    assert listen(paying.services.till, now=paying.now) == 1
+    assert len(paying.orders()) == 2
+
+
+def test_a_long_list_is_read_to_its_end(paying: Paying) -> None:
+    bought(paying)
+    for _ in range(130):
+        paying.double._event("refund.updated", {"id": "re_0", "object": "refund"})
+    start = paying.start(paying.cart(STOOL=1))
+    paying.double.pay(paying.session(start))
+    assert listen(paying.services.till, now=paying.now) == 1  # the others are not as documented
+    assert len(paying.orders()) == 2
