@@ -44,7 +44,9 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "account_addresses account_address_new account_address_add account_address_edit account_address_save")
     | _to(PUBLIC, "shop", "account_address_remove account_address_prefer")
     | _to(PUBLIC, "desk", "static login login_submit language")
+    | _to(PUBLIC, "second", "code code_submit")  # between password and code
     | _to(STAFF, "desk", "home logout")
+    | _to(STAFF, "second", "home set_up new_codes sure sure_submit")
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "selling", "home change withdraw")
@@ -69,7 +71,7 @@ POLICY: dict[str, Roles] = (
     | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
     | _to(ADMIN, "admin", "home")
-    | _to(ADMIN, "people", "home add change password")
+    | _to(ADMIN, "people", "home add change password second_step_reset")
     | _to(ADMIN, "absences", "home add remove")
     | _to(ADMIN, "company", "home save")
     | _to(ADMIN, "keys", "home create classify revoke")

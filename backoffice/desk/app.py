@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, redirect, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
@@ -25,6 +26,7 @@ from backoffice.desk import (
     company,
     context,
     customers,
+    entering,
     errors,
     expedite,
     expiry,
@@ -45,6 +47,7 @@ from backoffice.desk import (
     planning,
     rules,
     sales,
+    second,
     selling,
     sent,
     services,
@@ -61,8 +64,11 @@ from backoffice.desk import (
 )
 
 csrf = CSRFProtect()
+OPEN = (home.bp, second.bp)  # also to whoever must set up the second step first
+GUARDED = (people.bp, keys.bp)  # who may come in: only for somebody who has just said who they are
 BLUEPRINTS = (
     home.bp,
+    second.bp,
     sales.bp,
     phoning.bp,
     selling.bp,
@@ -177,8 +183,16 @@ def _caching(response: Response) -> Response:
     return response
 
 
+def _require_second_step() -> ResponseReturnValue | None:
+    return redirect(url_for("second.home"), 303) if entering.is_needed(context.me()) else None
+
+
 def _prepare(blueprint: Blueprint) -> None:
     blueprint.before_request(csrf.protect)
+    if blueprint not in OPEN:
+        blueprint.before_request(_require_second_step)
+    if blueprint in GUARDED:
+        blueprint.before_request(entering.require_recent)
     blueprint.after_request(_caching)
     blueprint.context_processor(_words)
     formats.add_to(blueprint)

@@ -72,6 +72,7 @@ class Member(UserMixin):  # type: ignore[misc]  # flask-login carries no types
     email: str
     role: str
     nonce: str
+    second_step: bool  # logs in with a code too
 
     def get_id(self) -> str:
         """Return what the session keeps: a new nonce in the staff row ends every session."""

@@ -14,6 +14,7 @@ from pwdlib.exceptions import UnknownHashError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backoffice import second_step
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp import plan_audit
@@ -44,6 +45,7 @@ def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding
         with db.read() as session:
             found += _database(session, db, now)
             found += _people(session)
+            found += _codes(session, settings)
             found += _plan(session)
         found += _running(db, now)
     except SQLAlchemyError:
@@ -116,6 +118,16 @@ def _people(session: Session) -> Iterator[Finding]:
             known = False
         if known or person.email.endswith(".example"):
             yield Finding("demo_account", f"Staff number {person.id} is an account of the demo. Take it out.")
+
+
+def _codes(session: Session, settings: Settings) -> Iterator[Finding]:
+    if settings.second_step == "nobody":
+        yield Finding("second_step_off", "SHOPFLOOR_SECOND_STEP is nobody: a stolen password opens the desks. Unset it.")
+    with_code = second_step.find_all(session)
+    for person in session.scalars(sa.select(Staff).where(Staff.active, Staff.role == "admin").order_by(Staff.id)):
+        if person.id not in with_code:
+            what = f"Staff number {person.id} administers by a password alone. Let them log in once and set up their phone."
+            yield Finding("admin_without_code", what)
 
 
 def _plan(session: Session) -> Iterator[Finding]:

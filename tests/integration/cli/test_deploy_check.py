@@ -16,6 +16,7 @@ from backoffice.cli import main
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Staff
+from backoffice.second_step import SecondStep
 from backoffice.web import deploy_check
 from tests.conftest import NOW
 
@@ -36,7 +37,8 @@ def fit(db: Database) -> Database:
 
     def work(session: Any) -> None:
         beat(session, "w", now=NOW)
-        staff.add(session, email="ada@werk.org", name="Ada", role="admin", password="a long password", now=NOW)
+        ada = staff.add(session, email="ada@werk.org", name="Ada", role="admin", password="a long password", now=NOW)
+        session.add(SecondStep(staff_id=ada.id, nonce="n", last_counter=1, set_up_at=NOW))
         session.execute(sa.text("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)"))
         session.execute(sa.text("DELETE FROM alembic_version"))
         session.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": migrate.head()})
@@ -70,6 +72,7 @@ def test_a_machine_that_is_fit_has_nothing_to_put_right(fit: Database, settings_
         ({"stripe_secret_key": "sk_test_x"}, {"test_payments"}),
         ({"stripe_webhook_secret": ""}, {"no_webhook_secret"}),
         ({"stripe_api_base": "http://127.0.0.1:1"}, {"other_stripe"}),
+        ({"second_step": "nobody"}, {"second_step_off"}),
     ],
 )
 def test_each_wrong_setting_is_named(
@@ -85,6 +88,7 @@ def test_each_wrong_setting_is_named(
         ("UPDATE staff SET active = false", "no_admin"),
         ("UPDATE staff SET email = 'theres@birkengrund.example'", "demo_account"),
         ("DELETE FROM heartbeat", "no_worker"),
+        ("DELETE FROM second_step", "admin_without_code"),
         (
             "INSERT INTO plan_audit (at, number, digest, breaches)"
             " VALUES ('2026-11-24 07\\:00\\:00.000000', 3, 'd', '[\"slot 1: …\"]')",
