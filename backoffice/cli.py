@@ -33,6 +33,7 @@ ELSEWHERE = {
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
+    "person": "backoffice.privacy.commands:person_group",
     "staff": "backoffice.staff_commands:staff_group",
     "verify": "backoffice.verify.commands:verify",
 }

@@ -72,6 +72,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password second_step_reset")
+    | _to(ADMIN, "persons", "home export forget")
     | _to(ADMIN, "absences", "home add remove")
     | _to(ADMIN, "company", "home save")
     | _to(ADMIN, "keys", "home create classify revoke")

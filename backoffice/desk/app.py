@@ -42,6 +42,7 @@ from backoffice.desk import (
     outgoing,
     papers,
     people,
+    persons,
     phoning,
     phrases,
     planning,
@@ -65,7 +66,11 @@ from backoffice.desk import (
 
 csrf = CSRFProtect()
 OPEN = (home.bp, second.bp)  # also to whoever must set up the second step first
-GUARDED = (people.bp, keys.bp)  # who may come in: only for somebody who has just said who they are
+GUARDED = (
+    people.bp,
+    keys.bp,
+    persons.bp,
+)  # who comes in, what leaves the house: only for somebody who has just said who they are
 BLUEPRINTS = (
     home.bp,
     second.bp,
@@ -93,6 +98,7 @@ BLUEPRINTS = (
     breaks.bp,
     admin.bp,
     people.bp,
+    persons.bp,
     absences.bp,
     company.bp,
     keys.bp,

@@ -12,6 +12,9 @@ def sentences() -> Mapping[str, str]:
     return {
         "code_set_up": _("A phone is set up already. Nothing was changed."),
         "code_not_set_up": _("There is no phone set up. Nothing was changed."),
+        "still_open": _(
+            "Goods or money are still on their way to them or from them. Wait until that is done. Nothing was changed."
+        ),
         "own_second_step": _("A colleague of administration must do this for you. Nothing was changed."),
     }
 

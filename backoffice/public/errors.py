@@ -8,7 +8,8 @@ ShopError
 │                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,
 │                            not_logged_in, wrong_login, wrong_password, too_many_tries, too_many_addresses,
 │                            solver_failed, bad_proposal, already_chosen, newer_day, too_late_to_choose, nothing_to_part,
-│                            offer_changed, too_late_to_swap, code_set_up, code_not_set_up, own_second_step
+│                            offer_changed, too_late_to_swap, code_set_up, code_not_set_up, own_second_step,
+│                            still_open
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
 │                            bad_job_shop
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key
