@@ -26,7 +26,7 @@ class Held:
     """One table. theirs: which rows; empties: column → what it holds afterwards; goes: the rows go as a whole.
 
     stays: columns of text or JSON that say nothing of the person once the others are empty.
-    secret: columns that are no use to them and could open something, left out of what they are given.
+    hidden: columns that are no use to them and could open something, left out of what they are given.
     by_law: why and how long the rows must be kept as they are; empty: nothing says so.
     """
 
@@ -34,7 +34,7 @@ class Held:
     empties: Mapping[str, New] = field(default_factory=dict)
     goes: bool = False
     stays: str = ""
-    secret: str = ""
+    hidden: str = ""
     by_law: str = ""
 
 
@@ -102,9 +102,9 @@ HOLDS: dict[str, Held] = {
         stays="kind language country customer_class",
     ),
     "consent": Held(_is_theirs("consent"), goes=True),
-    "account": Held(_is_theirs("account"), goes=True, secret="password_hash"),  # noqa: S106 - the name of a column
-    "account_session": Held(_is_among("account_session", "account_id", "accounts"), goes=True, secret="token_hash"),  # noqa: S106 - the same
-    "account_link": Held(_is_among("account_link", "account_id", "accounts"), goes=True, secret="token_hash"),  # noqa: S106 - the same
+    "account": Held(_is_theirs("account"), goes=True, hidden="password_hash"),
+    "account_session": Held(_is_among("account_session", "account_id", "accounts"), goes=True, hidden="token_hash"),
+    "account_link": Held(_is_among("account_link", "account_id", "accounts"), goes=True, hidden="token_hash"),
     "address": Held(_is_among("address", "account_id", "accounts"), goes=True),
     "lead": Held(
         _is_theirs("lead"),
@@ -120,14 +120,14 @@ HOLDS: dict[str, Held] = {
         _is_among("cart", "id", "carts"),
         {"postcode": _to(None), "source": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
         stays="country parcels service customer_class state",
-        secret="token_hash",  # noqa: S106 - the same
+        hidden="token_hash",
     ),
     "checkout": Held(
         _is_among("checkout", "id", "checkouts"),
         _blank("request_hash email name phone street city postcode company region note link_nonce")
         | {"source": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
         stays="key state country parcels service channel language currency lines base_url",
-        secret="token_hash link_nonce request_hash key",  # noqa: S106 - the same
+        hidden="token_hash link_nonce request_hash key",
     ),
     "orders": Held(
         _is_theirs("orders"),
@@ -148,7 +148,7 @@ HOLDS: dict[str, Held] = {
         _is_among("payment", "id", "payments"),
         {"pay_url": _to(None)},
         stays="provider provider_ref state currency intent_ref problem",
-        secret="pay_url",  # noqa: S106 - the same
+        hidden="pay_url",
     ),
     "payment_event": Held(
         _is_among("payment_event", "provider_ref", "payment_refs"),
@@ -166,7 +166,7 @@ HOLDS: dict[str, Held] = {
         _is_among("sandbox_session", "id", "payment_refs"),
         _blank("description return_url cancel_url"),
         stays="id currency state",
-        secret="return_url cancel_url",  # noqa: S106 - the same
+        hidden="return_url cancel_url",
     ),
     "outbox_message": Held(
         _of_messages,
@@ -177,6 +177,6 @@ HOLDS: dict[str, Held] = {
         _of_changes,
         {"details": _to({}), "salt": _to("")},
         stays="actor role action subject details_hash hash",
-        secret="salt details_hash hash",  # noqa: S106 - the same
+        hidden="salt details_hash hash",
     ),
 }

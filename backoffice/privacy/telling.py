@@ -25,7 +25,7 @@ def tell(session: Session, party_id: int) -> Known:
     known = {}
     for name, held in HOLDS.items():
         rows = session.execute(sa.select(T[name]).where(held.theirs(person)).order_by(*T[name].primary_key)).mappings()
-        hidden = set(held.secret.split())
+        hidden = set(held.hidden.split())
         if told := [{column: _plain(value) for column, value in row.items() if column not in hidden} for row in rows]:
             known[name] = told
     return known
