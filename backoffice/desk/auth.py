@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -23,7 +24,8 @@ def find_by_session(session: Session, session_id: str) -> Member | None:
     """Return who a session belongs to, or None once they were disabled or their sessions ended."""
     staff_id, _, nonce = session_id.partition(":")
     staff = session.get(Staff, int(staff_id)) if staff_id.isascii() and staff_id.isdigit() else None
-    return _member(session, staff) if staff and staff.active and staff.session_nonce == nonce else None
+    right = staff is not None and staff.active and hmac.compare_digest(staff.session_nonce.encode(), nonce.encode())
+    return _member(session, staff) if staff and right else None
 
 
 def local_path(target: str | None) -> str | None:
