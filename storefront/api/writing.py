@@ -181,6 +181,7 @@ def write_lead(call: Call) -> Reply:
         postcode=given.postcode,
         language=given.language or "",
         page="api",
+        who_asks=request.remote_addr or "" if call.caller.is_anonymous else "",
     )
     receipt = call.shop.leads.submit(form, now=call.now)
     return Reply(s.LeadShown(answer_by=receipt.answer_by, answer_by_on=receipt.answer_by_on))

@@ -133,6 +133,17 @@ def test_a_letter_from_a_machine_is_thanked_for_and_kept_apart(client: FlaskClie
     assert [one.state for one in rows(services, Lead)] == ["new", "quarantined"]
 
 
+def test_a_crowd_from_one_network_is_thanked_and_kept_apart(client: FlaskClient, services: Services) -> None:
+    for number in range(8):
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
+        letter = {"message": f"Letter {number}", "name": "Ada", "email": f"ada{number}@example.test"}
+        assert client.post("/contact", data=letter | {"key": hidden(client.get("/contact").text, "key")}).status_code == 303
+    client.environ_base["REMOTE_ADDR"] = "198.51.100.1"
+    other = {"message": "From elsewhere", "name": "Bob", "email": "bob@example.test"}
+    assert client.post("/contact", data=other | {"key": hidden(client.get("/contact").text, "key")}).status_code == 303
+    assert [one.state for one in rows(services, Lead)] == ["new"] * 5 + ["quarantined"] * 3 + ["new"]
+
+
 def test_who_asks_is_not_what_a_header_says(client: FlaskClient, services: Services) -> None:
     """Ten tries are ten tries, whatever address the eleventh claims; of somebody who is not there as of anybody."""
     for email in ("ada@example.test", "nobody@example.test"):
