@@ -34,8 +34,10 @@ ELSEWHERE = {
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
+    "person": "backoffice.privacy.commands:person_group",
     "rebuild-orders": "backoffice.backup.commands:rebuild_orders",
     "restore": "backoffice.backup.commands:restore",
+    "staff": "backoffice.staff_commands:staff_group",
     "verify": "backoffice.verify.commands:verify",
 }
 PLAN_ELSEWHERE = {
@@ -157,32 +159,6 @@ def check(deploy: bool) -> None:
     if any(one.grave for one in found):
         raise SystemExit(1)
     click.echo("All is well.")
-
-
-@main.group()
-def staff() -> None:
-    """People who may log in at the desks."""
-
-
-@staff.command("add")
-@click.argument("email")
-@click.option("--name", required=True, help="As colleagues and customers read it.")
-@click.option("--role", required=True, type=click.Choice(["sales", "warehouse", "planner", "admin"]))
-@click.password_option(help="8 to 128 characters; asked for when not given.")
-def staff_add(email: str, name: str, role: str, password: str) -> None:
-    """Let EMAIL log in at the desk of a role (admin: at all of them)."""
-    from backoffice import staff as people
-    from backoffice.public.errors import BadInput, Refused
-
-    [known] = [possible for possible in people.ROLES if possible == role]
-    with _database() as db:
-        try:
-            db.run(lambda session: people.add(session, email=email, name=name, role=known, password=password, now=utc_now()))
-        except BadInput as error:
-            raise click.ClickException(f"Please check: {', '.join(error.fields)}. Nobody was added.") from error
-        except Refused as error:
-            raise click.ClickException("Somebody with this e-mail is there already. Nobody was added.") from error
-    click.echo(f"{name} may log in as {role}.")
 
 
 @main.group()

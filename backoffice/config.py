@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,7 @@ class Settings(BaseSettings):
     trusted_hosts: str = ""  # comma separated; empty = any (a demo on a local network)
     proxy_hops: int = Field(default=0, ge=0, le=5)  # reverse proxies in front of us whose X-Forwarded-* we believe
     demo: bool = False  # shows the demo log-ins; makes a secret key below var_dir where none is given
+    second_step: Literal["admins", "everybody", "nobody"] = "admins"  # who logs in with a code too; in a demo who wants to
     hold_minutes: int = Field(default=15, ge=1, le=120)
     mail_dir: Path | None = None  # default: var_dir/mail
     smtp_url: str = Field(default="", repr=False)  # smtp:// | smtp+starttls:// | smtps://; empty: mails go to the folder

@@ -1,6 +1,6 @@
 """Every table, imported once: what Alembic compares with and tests create."""
 
-from backoffice import api_keys, audit, idempotency, throttle
+from backoffice import api_keys, audit, idempotency, second_step, throttle
 from backoffice.bridge import models as bridge_models
 from backoffice.crm import models as crm_models
 from backoffice.db import Base
@@ -18,5 +18,6 @@ __all__ = [
     "idempotency",
     "metadata",
     "payment_models",
+    "second_step",
     "throttle",
 ]

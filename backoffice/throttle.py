@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -26,8 +27,8 @@ class LoginThrottle(Base):
     since_at: Mapped[datetime]
 
 
-def may_try(session: Session, address: str, name: str, *, now: datetime, window: timedelta = WINDOW) -> bool:
-    """Count one try of this network address with this name; False after 10 within 5 minutes, or another window.
+def may_try(session: Session, address: str, name: str, *, tries: int = TRIES, now: datetime, window: timedelta = WINDOW) -> bool:
+    """Count one try of this network address with this name; False after `tries` within 5 minutes, or another window.
 
     The count is one conditional update, so many processes share one limit.
     """
@@ -38,8 +39,16 @@ def may_try(session: Session, address: str, name: str, *, now: datetime, window:
                 session.add(LoginThrottle(who=who, tries=1, since_at=now))
         except IntegrityError:
             _count(session, who, now, window)  # somebody else began the window between our look and our insert
-    tries = session.execute(sa.select(LoginThrottle.tries).where(LoginThrottle.who == who)).scalar_one()
-    return tries <= TRIES
+    return session.execute(sa.select(LoginThrottle.tries).where(LoginThrottle.who == who)).scalar_one() <= tries
+
+
+def network_of(address: str) -> str:
+    """Return the network that an address shares with its neighbours (/24, of IPv6 /64): who has one of it has all."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network(f"{found}/{24 if found.version == 4 else 64}", strict=False))
 
 
 def forget_tries(session: Session, address: str, name: str, *, now: datetime) -> None:

@@ -24,6 +24,10 @@ ERRORS: Mapping[str, str] = {
     "bad_job_shop": DID_NOT_WORK,  # these three are said by commands, in words of their own, and never on a page
     "bad_proposal": DID_NOT_WORK,
     "solver_failed": DID_NOT_WORK,
+    "code_set_up": DID_NOT_WORK,  # and these at the desks alone
+    "code_not_set_up": DID_NOT_WORK,
+    "own_second_step": DID_NOT_WORK,
+    "still_open": DID_NOT_WORK,
     "unknown_product": N_("We have no product under this address. It may have a new name: try the search."),
     "unknown_category": N_("We have no such category. All categories are on the first page."),
     "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),

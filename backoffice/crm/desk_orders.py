@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import events
+from backoffice import audit, events
 from backoffice.crm import introducing, leads, orders, timeline
 from backoffice.crm.models import Checkout, Lead
 from backoffice.erp.company import get_company
@@ -34,7 +34,7 @@ def begin(session: Session, checkout: Checkout, desk: DeskOrder, *, now: datetim
         raise Refused("payment_open")
     introducing.tie(session, lead, email=checkout.email, name=checkout.name, phone=checkout.phone, staff=staff, now=now)
     checkout.lead_id, checkout.channel = lead.id, CHANNEL
-    session.flush()
+    audit.record(session, "offer.make", f"lead:{lead.number}", actor=staff.email, role=staff.role, now=now)
 
 
 def find_open(session: Session, lead_id: int) -> Checkout | None:
@@ -78,6 +78,8 @@ def on_payment_ended(session: Session, happened: events.PaymentEnded) -> None:
     lead = session.get_one(Lead, checkout.lead_id)
     _come_back(session, lead.id, happened.at)
     kind = "offer_withdrawn" if happened.by else "offer_ended"
+    if happened.by:
+        audit.record(session, "offer.withdraw", f"lead:{lead.number}", actor=happened.by, now=happened.at)
     timeline.record(session, lead.party_id, kind, lead_id=lead.id, actor=happened.by, now=happened.at)
 
 

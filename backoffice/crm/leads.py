@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -57,14 +58,15 @@ class Colleague(Protocol):
         ...
 
 
-def submit(session: Session, form: LeadForm, *, order_ref: str | None = None, now: datetime) -> Lead:
+def submit(session: Session, form: LeadForm, *, order_ref: str | None = None, doubtful: bool = False, now: datetime) -> Lead:
     """Take a message in and return its lead, with an owner where a rule names one. Raises BadInput(invalid_form, fields).
 
     The same form twice (its `key` and every value) is one lead; the same key with another text is another message.
-    order_ref: the number of the order that it is about, known to us and not typed.
+    order_ref: the number of the order that it is about, known to us and not typed. doubtful: kept apart, never lost.
     """
     company = session.get(Company, 1)
     checked = check(form, today=wording.day_in(company.timezone, now) if company else None)
+    checked = replace(checked, doubtful=checked.doubtful or doubtful)
     if not form.key:
         return _insert(session, checked, order_ref, now)
     row, fresh = idempotency.claim(session, "lead", fingerprint(form), now=now)

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, redirect, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 
@@ -27,6 +28,7 @@ from backoffice.desk import (
     context,
     coupons,
     customers,
+    entering,
     errors,
     expedite,
     expiry,
@@ -43,12 +45,14 @@ from backoffice.desk import (
     outgoing,
     papers,
     people,
+    persons,
     phoning,
     phrases,
     planning,
     returns,
     rules,
     sales,
+    second,
     selling,
     sent,
     services,
@@ -65,8 +69,15 @@ from backoffice.desk import (
 )
 
 csrf = CSRFProtect()
+OPEN = (home.bp, second.bp)  # also to whoever must set up the second step first
+GUARDED = (
+    people.bp,
+    keys.bp,
+    persons.bp,
+)  # who comes in, what leaves the house: only for somebody who has just said who they are
 BLUEPRINTS = (
     home.bp,
+    second.bp,
     sales.bp,
     phoning.bp,
     selling.bp,
@@ -93,6 +104,7 @@ BLUEPRINTS = (
     accounts.bp,
     admin.bp,
     people.bp,
+    persons.bp,
     absences.bp,
     company.bp,
     keys.bp,
@@ -186,8 +198,16 @@ def _caching(response: Response) -> Response:
     return response
 
 
+def _require_second_step() -> ResponseReturnValue | None:
+    return redirect(url_for("second.home"), 303) if entering.is_needed(context.me()) else None
+
+
 def _prepare(blueprint: Blueprint) -> None:
     blueprint.before_request(csrf.protect)
+    if blueprint not in OPEN:
+        blueprint.before_request(_require_second_step)
+    if blueprint in GUARDED:
+        blueprint.before_request(entering.require_recent)
     blueprint.after_request(_caching)
     blueprint.context_processor(_words)
     formats.add_to(blueprint)

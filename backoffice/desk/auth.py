@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import passwords
+from backoffice import passwords, second_step
 from backoffice.desk.context import Member
 from backoffice.erp.models import Staff
 
@@ -16,14 +17,15 @@ def find_by_password(session: Session, email: str, password: str) -> Member | No
     """Return who this is, or None: unknown, disabled and wrong password take the same work and get the same answer."""
     staff = session.execute(sa.select(Staff).where(Staff.email == email.strip().lower())).scalar_one_or_none()
     right = passwords.is_right(password, staff.password_hash if staff and staff.active else None)
-    return _member(staff) if staff and right else None
+    return _member(session, staff) if staff and right else None
 
 
 def find_by_session(session: Session, session_id: str) -> Member | None:
     """Return who a session belongs to, or None once they were disabled or their sessions ended."""
     staff_id, _, nonce = session_id.partition(":")
     staff = session.get(Staff, int(staff_id)) if staff_id.isascii() and staff_id.isdigit() else None
-    return _member(staff) if staff and staff.active and staff.session_nonce == nonce else None
+    right = staff is not None and staff.active and hmac.compare_digest(staff.session_nonce.encode(), nonce.encode())
+    return _member(session, staff) if staff and right else None
 
 
 def local_path(target: str | None) -> str | None:
@@ -35,5 +37,6 @@ def local_path(target: str | None) -> str | None:
     return target
 
 
-def _member(staff: Staff) -> Member:
-    return Member(staff.id, staff.name, staff.email, staff.role, staff.session_nonce)
+def _member(session: Session, staff: Staff) -> Member:
+    with_code = second_step.is_set_up(session, staff.id)
+    return Member(staff.id, staff.name, staff.email, staff.role, staff.session_nonce, with_code)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
 from flask_login import UserMixin, current_user
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from backoffice import idempotency, public
+from backoffice import audit, idempotency, public
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Company
@@ -77,6 +78,7 @@ class Member(UserMixin):  # type: ignore[misc]  # flask-login carries no types
     email: str
     role: str
     nonce: str
+    second_step: bool  # logs in with a code too
 
     def get_id(self) -> str:
         """Return what the session keeps: a new nonce in the staff row ends every session."""
@@ -149,7 +151,30 @@ def write(work: Callable[[Session], object], *, scope: str = "") -> bool:
     def once(session: Session) -> bool:
         if scope and key and not idempotency.claim(session, f"desk.{scope}", key, now=now())[1]:
             return False
+        changed = _watch(session)
         work(session)
+        session.flush()
+        if changed and not audit.has_recorded(session):  # no words of its own in the record: it is there by its page
+            _record(session)
         return True
 
     return services().db.run(once)
+
+
+def _watch(session: Session) -> list[str]:
+    """Return a list that fills with the statements of this transaction that change a row."""
+    changed: list[str] = []
+
+    def note(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")) and cursor.rowcount:
+            changed.append(statement)
+
+    event.listen(session.connection(), "after_cursor_execute", note)
+    return changed
+
+
+def _record(session: Session) -> None:
+    """Write down who sent which form about what; not what was typed, which may be about a person."""
+    told = "/".join(str(value) for value in (request.view_args or {}).values())
+    subject = f"{request.blueprint}:{told}"
+    audit.record(session, f"desk.{request.endpoint}", subject, actor=me().email, role=me().role, now=now())

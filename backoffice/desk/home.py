@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user, logout_user
 
 from backoffice import throttle
-from backoffice.desk import auth, context, phrases
+from backoffice.desk import auth, context, entering, phrases
 from backoffice.desk.forms import text
 from backoffice.desk.phrases import gettext as _
 
@@ -34,9 +34,10 @@ def login_submit() -> ResponseReturnValue:
     if member is None:
         return _page(email, _("E-mail or password is wrong."), 403)
     database.run(lambda db: throttle.forget_tries(db, address, email, now=now))
-    session.clear()  # nothing of an earlier visitor of this browser stays
-    session.permanent = True
-    login_user(member)
+    if member.second_step:
+        entering.open_half(member)
+        return redirect(url_for("second.code", next=auth.local_path(text("next"))), 303)
+    entering.enter(member)
     return redirect(auth.local_path(text("next")) or url_for("desk.home"), 303)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from backoffice import staff
+from backoffice import second_step, staff
 from backoffice.desk import context, forms
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
@@ -67,6 +67,18 @@ def password(staff_id: int) -> ResponseReturnValue:
     return _page(shown=made[-1])
 
 
+@bp.post("/<int:staff_id>/second-step")
+def second_step_reset(staff_id: int) -> ResponseReturnValue:
+    """Take somebody's phone off their log-in, because it is lost."""
+    by, now = admin(), context.now()
+    try:
+        context.write(lambda db: second_step.reset(db, staff_id, by=by.email, role=by.role, now=now))
+    except ShopError as error:
+        return _wrong(error, {"id": str(staff_id)})
+    flash(_("Done. They are logged out, and set up their new phone when they log in."))
+    return redirect(url_for("people.home"), 303)
+
+
 def _wrong(error: ShopError, typed: Mapping[str, str]) -> ResponseReturnValue:
     fields = error.fields if isinstance(error, BadInput) else {}
     return _page(problem=explain(error), fields=fields, typed=typed, status=error.status)
@@ -83,6 +95,7 @@ def _page(
     return render_template(
         "desk/admin/people.html",
         people=context.read(staff.find_all),
+        with_code=context.read(second_step.find_all),
         roles=staff.ROLES,
         shown=shown,
         problem_text=problem,

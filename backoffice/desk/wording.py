@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
+from backoffice.desk import door_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.message_words import message_words
@@ -114,6 +115,7 @@ def _sentences() -> dict[str, str]:
         "newer_day": _("The day has moved again. Nothing was changed."),
         "too_late_to_choose": _("There is nothing left to choose. Nothing was changed."),
         "bad_period": _("A stop must end after it starts and after now."),
+        **door_words.sentences(),
     }
 
 
@@ -170,6 +172,7 @@ def explain_field(code: str) -> str:
         "bad_contents": _("Write how many of which number, for example 2 STOOL, 1 LAMP."),
         "shorten": _("This is too long. Shorten it."),
         "unknown_person": _("Nobody with that address is known yet. They are once they buy or write to us."),
+        **door_words.fields(),
     }
     return str(words.get(code, _("This is not right.")))
 

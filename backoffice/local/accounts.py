@@ -19,7 +19,7 @@ from backoffice.local.checkout import public_address
 from backoffice.public import addresses
 from backoffice.public.accounts import AccountView, Again, Device, LoggedIn, OrderBrief, OrderList, SavedAddress
 from backoffice.public.addresses import Address
-from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
+from backoffice.public.errors import BadInput, NotFound, Refused, ShopError, TooOften
 from backoffice.public.money import Money
 
 PAGE_SIZE = 20
@@ -277,7 +277,7 @@ class LocalAccounts:
 
     def _try(self, who_asks: str, name: str, now: datetime) -> None:
         if not self._db.run(lambda session: throttle.may_try(session, who_asks, name, now=now)):
-            raise Refused("too_many_tries")
+            raise TooOften("too_many_tries")
 
 
 def _own(account: Account) -> sa.Select[Order, Checkout]:

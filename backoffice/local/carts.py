@@ -22,7 +22,7 @@ from backoffice.local.catalogue import instead_of
 from backoffice.local.checkout import Till
 from backoffice.public.carts import Cart, CartLine, CartPlace, ParcelDay, Service
 from backoffice.public.catalogue import Picture
-from backoffice.public.errors import BadInput, NotFound, Refused
+from backoffice.public.errors import BadInput, NotFound, TooOften
 from backoffice.public.money import Money
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ class LocalCarts:
     def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
         """Put a code on the cart; each try counts, also one that is refused."""
         if code.strip() and not self._db.run(lambda session: throttle.may_try(session, tried_by, "code", window=HOUR, now=now)):
-            raise Refused("too_many_codes")
+            raise TooOften("too_many_codes")
         return self._change(token, lambda session, cart: carts.set_coupon(session, cart, code, now=now), now)
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:

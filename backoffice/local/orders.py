@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from backoffice import causes
+from backoffice import causes, throttle
 from backoffice.crm import consents, leads, links, slips
 from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
@@ -34,6 +35,7 @@ from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRe
 
 log = structlog.get_logger()
 
+MOST_LEADS = 5  # of one network within five minutes: the rest is read apart, and never lost
 SHOWN = (
     "order",
     "picking",
@@ -160,10 +162,12 @@ class LocalLeads:
         self._db.run(work)
 
     def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
-        """Write the message down as a lead; say when it is answered."""
+        """Write the message down as a lead; say when it is answered. Of a crowd from one network the rest is kept apart."""
+        network, form = throttle.network_of(form.who_asks), replace(form, who_asks="")
 
         def work(session: Session) -> LeadReceipt:
-            lead = leads.submit(session, form, now=now)
+            crowd = bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
+            lead = leads.submit(session, form, doubtful=crowd, now=now)
             zone = ZoneInfo(get_company(session).timezone)
             return LeadReceipt(lead.due_at, lead.due_at.astimezone(zone).date())
 

@@ -83,7 +83,7 @@ class AccountDoor(Protocol):
     """Register, log in, and look after what is one's own. `token`: the session's; `who_asks`: a network address.
 
     Every call with a session's token raises Refused(not_logged_in) where that session has ended. No answer tells whether
-    an address has an account. Raises Refused(too_many_tries) after 10 tries within 5 minutes, Refused(busy).
+    an address has an account. Raises TooOften(too_many_tries) after 10 tries within 5 minutes, Refused(busy).
     """
 
     def register(

@@ -183,7 +183,7 @@ class CartDoor(Protocol):
     def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
         """Put a code on the cart (empty: none any more). tried_by: the network address, which has ten tries an hour.
 
-        Raises NotFound(unknown_cart), BadInput(coupon_invalid), Refused(too_many_codes); nothing has changed then.
+        Raises NotFound(unknown_cart), BadInput(coupon_invalid), TooOften(too_many_codes); nothing has changed then.
         """
         ...
 

@@ -6,9 +6,11 @@ ShopError
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
 │                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
 │                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,
-│                            not_logged_in, wrong_login, wrong_password, too_many_tries, too_many_addresses,
+│                            not_logged_in, wrong_login, wrong_password, too_many_addresses,
 │                            solver_failed, bad_proposal, already_chosen, newer_day, too_late_to_choose, nothing_to_part,
-│                            offer_changed, too_late_to_swap, withdrawal_over, on_hold, too_many_codes
+│                            offer_changed, too_late_to_swap, withdrawal_over, on_hold, code_set_up, code_not_set_up,
+│                            own_second_step, still_open
+│   └── TooOften        429  too_many_tries, too_many_codes
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
 │                            bad_job_shop, coupon_invalid
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key
@@ -44,6 +46,12 @@ class Refused(ShopError):
     """Say that the request was understood and cannot be done in the present state."""
 
     status = 409
+
+
+class TooOften(Refused):
+    """Say that it was tried too often; a while later it may be tried again."""
+
+    status = 429
 
 
 class BadInput(ShopError):

@@ -39,6 +39,7 @@ class LeadForm:
     campaign: str = ""
     landing: str = ""
     newsletter: str = ""
+    who_asks: str = ""  # the network address that it came from; empty: a partner, or one of us
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pwdlib.exceptions import UnknownHashError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backoffice import second_step
 from backoffice.backup import record
 from backoffice.config import Settings
 from backoffice.db import Database
@@ -27,6 +28,7 @@ OLDEST_BACKUP = timedelta(hours=26)  # a night and two hours
 MOST_CLOCK_OFF = timedelta(seconds=2)
 DEMO_PASSWORD = "demo"  # noqa: S105 - what must not open anything here
 RUNNING = frozenset({"database_away", "not_migrated", "no_worker", "plan_not_well"})  # what a running shop needs, public or not
+NEVER_REWRITTEN = {"audit_entry": "DELETE, TRUNCATE", "stock_movement": "UPDATE, DELETE, TRUNCATE"}  # table → what nobody may
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -46,6 +48,7 @@ def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding
         with db.read() as session:
             found += _database(session, db, now)
             found += _people(session)
+            found += _codes(session, settings)
             found += _plan(session)
         found += _running(db, now)
     except SQLAlchemyError:
@@ -108,9 +111,21 @@ def _database(session: Session, db: Database, now: datetime) -> Iterator[Finding
             yield Finding(f"{name}_off", f"PostgreSQL's {name} is off: an order could be lost in a power cut. Turn it on.")
     if session.scalar(sa.text("SELECT current_setting('data_checksums')")) == "off":
         yield Finding("no_checksums", "PostgreSQL runs without data checksums: pg_checksums --enable.", grave=False)
+    if may := sorted({table for table, wanted in NEVER_REWRITTEN.items() if _may(session, table, wanted)}):
+        what = f"The database role may rewrite {', '.join(may)}. Let another role own the tables (docs/operators.md, PostgreSQL)."
+        yield Finding("may_rewrite", what)
     there = session.scalar(sa.text("SELECT clock_timestamp()"))
     if isinstance(there, datetime) and abs(there.astimezone(UTC) - now) > MOST_CLOCK_OFF:
         yield Finding("clocks_differ", "The clocks of this machine and of the database differ by more than 2 s. Set up NTP.")
+
+
+def _may(session: Session, table: str, wanted: str) -> bool:
+    """Tell whether our role owns a table, so that it could take its triggers off, or has one of these privileges."""
+    asked = (
+        "SELECT pg_has_role(current_user, relowner, 'MEMBER') OR has_table_privilege(oid, :wanted)"
+        " FROM pg_class WHERE oid = to_regclass(:name)"
+    )
+    return bool(session.scalar(sa.text(asked), {"name": table, "wanted": wanted}))
 
 
 def _people(session: Session) -> Iterator[Finding]:
@@ -125,6 +140,16 @@ def _people(session: Session) -> Iterator[Finding]:
             known = False
         if known or person.email.endswith(".example"):
             yield Finding("demo_account", f"Staff number {person.id} is an account of the demo. Take it out.")
+
+
+def _codes(session: Session, settings: Settings) -> Iterator[Finding]:
+    if settings.second_step == "nobody":
+        yield Finding("second_step_off", "SHOPFLOOR_SECOND_STEP is nobody: a stolen password opens the desks. Unset it.")
+    with_code = second_step.find_all(session)
+    for person in session.scalars(sa.select(Staff).where(Staff.active, Staff.role == "admin").order_by(Staff.id)):
+        if person.id not in with_code:
+            what = f"Staff number {person.id} administers by a password alone. Let them log in once and set up their phone."
+            yield Finding("admin_without_code", what)
 
 
 def _plan(session: Session) -> Iterator[Finding]:

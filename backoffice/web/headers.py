@@ -9,6 +9,8 @@ from pathlib import Path
 from flask import Flask, Response, current_app, request
 from werkzeug.security import safe_join
 
+from backoffice import throttle
+
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -46,6 +48,8 @@ def _secure(response: Response, policy: str) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers["X-Content-Type-Options"] = "nosniff"
+    if response.status_code == 429:
+        headers.setdefault("Retry-After", str(int(throttle.WINDOW.total_seconds())))
     if request.is_secure:  # over plain HTTP browsers ignore it, and a demo on a local network has nothing else
         headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}; includeSubDomains"
     return response

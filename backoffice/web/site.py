@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import SecurityError, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
@@ -77,6 +77,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     metrics.install(site, db, clock, settings.metrics_token)
     for kind in AWAY:
         site.register_error_handler(kind, lambda error: _away(site, error))
+    site.register_error_handler(SecurityError, _unknown_host)
     return site
 
 
@@ -88,6 +89,11 @@ def _trusted_hosts(settings: Settings) -> list[str]:
     listed = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
     own = urlsplit(settings.base_url).hostname
     return listed or ([own] if own else [] if settings.demo else THIS_MACHINE)
+
+
+def _unknown_host(_error: SecurityError) -> ResponseReturnValue:
+    """Refuse a host that is not ours, in bare words: no page can be drawn, since none knows its own address then."""
+    return "This is not the shop's address.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def _away(site: Site, error: OperationalError | NoConnection) -> ResponseReturnValue:

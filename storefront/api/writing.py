@@ -190,6 +190,7 @@ def write_lead(call: Call) -> Reply:
         postcode=given.postcode,
         language=given.language or "",
         page="api",
+        who_asks=request.remote_addr or "" if call.caller.is_anonymous else "",
     )
     receipt = call.shop.leads.submit(form, now=call.now)
     return Reply(s.LeadShown(answer_by=receipt.answer_by, answer_by_on=receipt.answer_by_on))
@@ -290,8 +291,9 @@ WRITES = (
         body=a.CouponGiven,
         raises={
             404: ["unknown_cart"],
-            409: ["stale", "payment_away", "busy", "too_many_codes"],
+            409: ["stale", "payment_away", "busy"],
             422: ["coupon_invalid", "invalid_form"],
+            429: ["too_many_codes"],
         },
         about="`discount` and `total` follow. Ten tries an hour. Empty takes it off. Refused, the cart is as it was.",
         example={"code": "WELCOME"},

@@ -93,6 +93,7 @@ class Views:
             newsletter=newsletter_words() if typed["newsletter"] else "",
             page=request.form.get("page", "")[:LONGEST_PAGE_NAME],
             trap=request.form.get("website", ""),
+            who_asks=request.remote_addr or "",
             **{name: typed[name] for name in FIELDS},
             **attribution.of_post(typed),
         )

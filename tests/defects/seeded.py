@@ -42,9 +42,17 @@ SEEDED = (
         "backoffice/desk/context.py",
         '        if scope and key and not idempotency.claim(session, f"desk.{scope}", key, now=now())[1]:\n'
         "            return False\n"
+        "        changed = _watch(session)\n"
         "        work(session)\n"
+        "        session.flush()\n"
+        "        if changed and not audit.has_recorded(session):  # no words of its own in the record: it is there by its page\n"
+        "            _record(session)\n"
         "        return True\n\n",
+        "        changed = _watch(session)\n"
         "        work(session)\n"
+        "        session.flush()\n"
+        "        if changed and not audit.has_recorded(session):  # no words of its own in the record: it is there by its page\n"
+        "            _record(session)\n"
         "        return True\n\n"
         '    if scope and key and not services().db.run(lambda s: idempotency.claim(s, f"desk.{scope}", key, now=now())[1]):\n'
         "        return False\n",

@@ -216,7 +216,9 @@ def test_time_and_tries_run_out(client: FlaskClient, browser: Callable[[], Flask
     assert other.post(link, data={"password": "another engine"}).status_code == 404
     for _ in range(10):
         assert other.post("/account/login", data=ADA | {"password": "guessed wrong"}).status_code == 409
-    assert "tried too often" in other.post("/account/login", data=ADA).text
+    late = other.post("/account/login", data=ADA)
+    assert "tried too often" in late.text
+    assert (late.status_code, late.headers["Retry-After"]) == (429, "300")
     clock.advance(days=13)
     assert client.get("/account").status_code == 200  # seen: fourteen days from now
     clock.advance(days=13, hours=23)

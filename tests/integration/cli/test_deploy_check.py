@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,16 +11,22 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from sqlalchemy.exc import ProgrammingError
 
-from backoffice import migrate, staff
+from backoffice import audit, bootstrap, migrate, staff
 from backoffice.backup import record
 from backoffice.bridge.worker import beat
 from backoffice.cli import main
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.erp.models import Staff
+from backoffice.erp import fulfilment
+from backoffice.erp.models import Shipment, Staff
+from backoffice.second_step import SecondStep
 from backoffice.web import deploy_check
-from tests.conftest import NOW
+from tests.company import open_company
+from tests.conftest import NOW, FixedClock
+from tests.integration.chain.conftest import Workshop
+from tests.need import ROOT
 
 GOOD: dict[str, Any] = {
     "secret_key": "Zt7-long-and-quite-random-letters-9Qw",
@@ -40,7 +48,8 @@ def fit(db: Database, settings_for: Callable[..., Settings]) -> Database:
 
     def work(session: Any) -> None:
         beat(session, "w", now=NOW)
-        staff.add(session, email="ada@werk.org", name="Ada", role="admin", password="a long password", now=NOW)
+        ada = staff.add(session, email="ada@werk.org", name="Ada", role="admin", password="a long password", now=NOW)
+        session.add(SecondStep(staff_id=ada.id, nonce="n", last_counter=1, set_up_at=NOW))
         session.execute(sa.text("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)"))
         session.execute(sa.text("DELETE FROM alembic_version"))
         session.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": migrate.head()})
@@ -51,7 +60,8 @@ def fit(db: Database, settings_for: Callable[..., Settings]) -> Database:
 
 def grave(db: Database, settings: Settings, now: datetime = NOW) -> set[str]:
     """Return the names found, without what the test server itself is (a superuser's, on another clock, not durable)."""
-    server = {"superuser", "clocks_differ", "fsync_off", "synchronous_commit_off", "full_page_writes_off", "disk_nearly_full"}
+    server = {"superuser", "may_rewrite", "clocks_differ", "disk_nearly_full"}
+    server |= {"fsync_off", "synchronous_commit_off", "full_page_writes_off"}
     return {one.name for one in deploy_check.findings(settings, db, now=now) if one.grave} - server
 
 
@@ -74,6 +84,7 @@ def test_a_machine_that_is_fit_has_nothing_to_put_right(fit: Database, settings_
         ({"stripe_secret_key": "sk_test_x"}, {"test_payments"}),
         ({"stripe_webhook_secret": ""}, {"no_webhook_secret"}),
         ({"stripe_api_base": "http://127.0.0.1:1"}, {"other_stripe"}),
+        ({"second_step": "nobody"}, {"second_step_off"}),
     ],
 )
 def test_each_wrong_setting_is_named(
@@ -89,6 +100,7 @@ def test_each_wrong_setting_is_named(
         ("UPDATE staff SET active = false", "no_admin"),
         ("UPDATE staff SET email = 'theres@birkengrund.example'", "demo_account"),
         ("DELETE FROM heartbeat", "no_worker"),
+        ("DELETE FROM second_step", "admin_without_code"),
         (
             "INSERT INTO plan_audit (at, number, digest, breaches)"
             " VALUES ('2026-11-24 07\\:00\\:00.000000', 3, 'd', '[\"slot 1: …\"]')",
@@ -131,7 +143,7 @@ def test_what_postgresql_says_is_named(
                 session.execute(sa.text(f'ALTER ROLE "{user}" IN DATABASE "{base}" RESET synchronous_commit'))
             postgres_db.engine.dispose()
     assert {"synchronous_commit": "synchronous_commit_off", "clock": "clocks_differ"}[name] in found
-    assert "superuser" in found  # the test server's only role is one
+    assert {"superuser", "may_rewrite"} <= found  # the test server's only role is one
 
 
 def test_a_disk_that_is_nearly_full_is_named(
@@ -168,3 +180,38 @@ def test_a_backup_that_is_older_than_a_night_is_named(
     later = NOW + timedelta(hours=hours - 20)
     fit.run(lambda session: beat(session, "w", now=later))
     assert grave(fit, settings_for(fit.url, **GOOD), later) == named
+
+
+@pytest.mark.postgresql
+def test_a_role_as_documented_sells_and_may_rewrite_nothing(
+    postgres_db: Database, settings_for: Callable[..., Settings], now: datetime
+) -> None:
+    """The grants of docs/operators.md: enough to sell, pack and ship, not enough to touch the ledger or the record."""
+    documented = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "operators.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert documented is not None
+    owner, role = sa.make_url(postgres_db.url).username, f"shop_{os.getpid()}"
+    grants = documented[1].replace("shopfloor_owner", f'"{owner}"').replace(" shopfloor;", f" {role};")
+    with postgres_db.write() as session:
+        session.execute(sa.text(f"CREATE ROLE {role} LOGIN"))
+        session.execute(sa.text(grants))
+    url = sa.make_url(postgres_db.url).set(username=role).render_as_string(hide_password=False)
+    services = bootstrap.build(settings_for(url), clock=FixedClock(now))
+    try:
+        services.db.run(lambda session: open_company(session, now=now))
+        shop = Workshop(services, now)
+        shop.buy(STOOL=1)
+        [parcel] = shop.rows(Shipment)
+        shop.do(fulfilment.pick, parcel.id, "STOOL", 1)
+        shop.do(fulfilment.pack, parcel.id)
+        shop.do(fulfilment.ship, parcel.id, tracking="")
+        shop.db.run(lambda session: audit.record(session, "test.do", "x:1", actor="ada", now=now))
+        found = {one.name for one in deploy_check.findings(settings_for(url, **GOOD), services.db, now=now)}
+        assert not found & {"superuser", "may_rewrite", "database_away"}
+        for statement in ("UPDATE stock_movement SET delta = 1", "DELETE FROM stock_movement", "DELETE FROM audit_entry"):
+            with pytest.raises(ProgrammingError, match="permission denied"), services.db.write() as session:
+                session.execute(sa.text(statement))
+    finally:
+        services.db.dispose()
+        with postgres_db.write() as session:
+            session.execute(sa.text(f"DROP OWNED BY {role}"))
+            session.execute(sa.text(f"DROP ROLE {role}"))

@@ -109,5 +109,7 @@ def test_the_whole_site_has_a_complete_policy(settings_for: Callable[..., Any], 
         "desk.login",
         "desk.login_submit",
         "desk.language",
+        "second.code",
+        "second.code_submit",
     }
     site.extensions["shopfloor"].db.dispose()

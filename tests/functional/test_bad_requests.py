@@ -1,0 +1,202 @@
+"""Requests that no page of ours sends: methods, addresses, hosts, headers, fields. A clear refusal, and nothing changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from backoffice.bootstrap import Services
+from backoffice.bridge.models import OutboxMessage
+from backoffice.crm.models import Account, Cart, CartLine, Lead
+from backoffice.erp.models import Staff
+from tests.buyers import hidden
+from tests.company import open_company
+from tests.functional.test_bad_input import add, checkout, everything, paid_for, rows
+
+PAGES = ("/", "/p/stool", "/cart", "/checkout", "/contact", "/account/login", "/desk/login", "/api/v1/products", "/healthz")
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """SQLite is enough here: what differs between the databases is tested below the door."""
+    return sqlite_url
+
+
+@pytest.fixture
+def services(app: Flask, now: Any) -> Services:
+    built: Services = app.extensions["shopfloor"]
+    built.db.run(lambda session: open_company(session, now=now))
+    return built
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "DELETE", "PATCH", "PROPFIND", "BREW"])
+def test_a_method_that_a_page_has_not_is_refused(client: FlaskClient, services: Services, method: str) -> None:
+    before = everything(services)
+    for path in PAGES:
+        answer = client.open(path, method=method)
+        assert answer.status_code == 405, path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert b"Traceback" not in answer.data
+    assert everything(services) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("/static/shop/%2e%2e/%2e%2e/app.py", 404),
+        ("/static/desk/..%2f..%2fauth.py", 404),
+        ("/media/%2e%2e%2f%2e%2e%2fetc%2fpasswd", 404),
+        ("/p/%00", 400),
+        ("/o/%00", 400),
+        ("/desk/login?next=%00", 400),
+        ("/p/%ff%fe", 404),
+        ("/p/" + "x" * 9_000, 404),
+        ("/search?q=" + "x" * 9_000, 422),
+        ("/o/" + "x" * 9_000, 404),
+        ("/desk/sales/leads/" + "9" * 40, 404),
+        ("/desk/sales/leads/-1", 404),
+        ("/desk/sales/leads/1e3", 404),
+    ],
+)
+def test_an_address_that_leads_outside_or_nowhere(client: FlaskClient, services: Services, path: str, status: int) -> None:
+    before = everything(services)
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert b"root:" not in answer.data
+    assert everything(services) == before
+
+
+def test_a_form_says_no_price_no_currency_and_no_role(client: FlaskClient, services: Services) -> None:
+    """What a form may not name it cannot change: the server's own figures stand."""
+    add(client, price="1", unit_price_minor="1", currency="JPY", customer_class="wholesale", account_id="1")
+    [line] = rows(services, CartLine)
+    [cart] = rows(services, Cart)
+    assert (line.shown_price_minor, cart.customer_class, cart.account_id) == (4_900, "retail", None)
+    answer = client.post("/checkout", data=checkout(client, currency="JPY", shipping_minor="0", discount="100"))
+    assert answer.status_code == 303
+    assert "€" in client.get(answer.location).text
+    form = {
+        "email": "eve@example.test",
+        "name": "Eve",
+        "password": "engines of 1843",
+        "role": "admin",
+        "confirmed_at": "2020-01-01",
+    }
+    assert client.post("/account/register", data=form).status_code == 303
+    assert [(one.email, one.confirmed_at) for one in rows(services, Account)] == [("eve@example.test", None)]
+    assert rows(services, Staff) == []
+
+
+@pytest.mark.parametrize("name", ["Ada\r\nBcc: eve@example.test", "Ada\nX: y", "Ada\u2028Bcc: eve", "Ada\x00", "\x1b[2J"])
+def test_a_name_that_would_begin_another_header_sends_no_mail(client: FlaskClient, services: Services, name: str) -> None:
+    add(client)
+    form = checkout(client, name=name)
+    before = paid_for(services)
+    assert client.post("/checkout", data=form).status_code in {400, 422}
+    registration = {"email": "eve@example.test", "name": name, "password": "engines of 1843"}
+    assert client.post("/account/register", data=registration).status_code in {400, 422}
+    assert paid_for(services) == before
+    page = client.get("/contact").text
+    letter = {"key": hidden(page, "key"), "message": "hello", "name": name, "email": "ada@example.test"}
+    client.post("/contact", data=letter)  # a name of a letter becomes one line, or is refused
+    assert not [
+        one for one in rows(services, OutboxMessage) if "\n" in str(one.payload.get("name", "")) or "eve" in one.payload["to"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "email", ["a@b", "a@b@c.test", "ada@example.test\r\nBcc: eve@example.test", "@example.test", "x" * 300 + "@example.test"]
+)
+def test_an_address_for_mail_that_is_none_is_refused(client: FlaskClient, services: Services, email: str) -> None:
+    page = client.get("/contact").text
+    before = everything(services)
+    letter = {"key": hidden(page, "key"), "message": "hello", "name": "Ada", "email": email}
+    assert client.post("/contact", data=letter).status_code == 422
+    form = {"email": email, "name": "Eve", "password": "engines of 1843"}
+    assert client.post("/account/register", data=form).status_code == 422
+    assert everything(services) == before
+
+
+def test_a_letter_from_a_machine_is_thanked_for_and_kept_apart(client: FlaskClient, services: Services) -> None:
+    page = client.get("/contact").text
+    letter = {"message": "Cheap pills", "name": "Bot", "email": "bot@example.test"}
+    human = client.post("/contact", data=letter | {"key": hidden(page, "key")})
+    bot = client.post(
+        "/contact", data=letter | {"key": hidden(client.get("/contact").text, "key"), "website": "https://pills.test"}
+    )
+    assert (bot.status_code, bot.location.split("?")[0]) == (human.status_code, human.location.split("?")[0])
+    assert [one.state for one in rows(services, Lead)] == ["new", "quarantined"]
+
+
+def test_a_crowd_from_one_network_is_thanked_and_kept_apart(client: FlaskClient, services: Services) -> None:
+    for number in range(8):
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
+        letter = {"message": f"Letter {number}", "name": "Ada", "email": f"ada{number}@example.test"}
+        assert client.post("/contact", data=letter | {"key": hidden(client.get("/contact").text, "key")}).status_code == 303
+    client.environ_base["REMOTE_ADDR"] = "198.51.100.1"
+    other = {"message": "From elsewhere", "name": "Bob", "email": "bob@example.test"}
+    assert client.post("/contact", data=other | {"key": hidden(client.get("/contact").text, "key")}).status_code == 303
+    assert [one.state for one in rows(services, Lead)] == ["new"] * 5 + ["quarantined"] * 3 + ["new"]
+
+
+def test_who_asks_is_not_what_a_header_says(client: FlaskClient, services: Services) -> None:
+    """Ten tries are ten tries, whatever address the eleventh claims; of somebody who is not there as of anybody."""
+    for email in ("ada@example.test", "nobody@example.test"):
+        statuses = []
+        for number in range(11):
+            claimed = {
+                "X-Forwarded-For": f"198.51.100.{number}",
+                "X-Real-Ip": f"198.51.100.{number}",
+                "Forwarded": f"for=198.51.100.{number}",
+            }
+            form = {"email": email, "password": "wrong"}
+            statuses.append(client.post("/account/login", data=form, headers=claimed).status_code)
+        assert statuses == [409] * 10 + [429]
+
+
+def test_ten_thousand_levels_and_ten_to_the_eighteenth(client: FlaskClient, services: Services) -> None:
+    before = everything(services)
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    for body, status in (
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, 400),
+        (b"[" * 10_000 + b"]" * 10_000, 400),
+        (b'{"sku": "STOOL", "quantity": 1000000000000000000}', 422),
+        (b'{"sku": "STOOL", "quantity": -1000000000000000000}', 422),
+        (b'{"sku": "STOOL", "quantity": 1, "currency": "JPY"}', 422),
+        (b'{"sku": "STOOL", "quantity": 1, "role": "admin"}', 422),
+    ):
+        answer = client.post("/api/v1/carts", data=body, headers=headers)
+        assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), body[:60]
+    for quantity in ("1000000000000000000", "-1000000000000000000", "9" * 5_000):
+        assert add(client, quantity=quantity).status_code == 422
+    assert everything(services) == before
+
+
+def test_another_host_is_not_answered(sqlite_url: str, settings_for: Any, clock: Any) -> None:
+    from wsgi import create_app
+
+    site = create_app(settings_for(sqlite_url, demo=False, base_url="https://shop.example"), clock=clock)
+    client = site.test_client()
+    for path in ("/healthz", "/", "/desk/login", "/api/v1"):
+        answer = client.get(path, base_url="https://evil.test")
+        assert answer.status_code == 400, path
+        assert b"evil.test" not in answer.data
+    told = {"X-Forwarded-Host": "evil.test", "X-Forwarded-Proto": "https"}
+    assert b"evil.test" not in client.get("/robots.txt", base_url="https://shop.example", headers=told).data
+    site.extensions["shopfloor"].db.dispose()
+
+
+def test_no_page_changes_anything_when_it_is_read(client: FlaskClient, services: Services) -> None:
+    """GET is safe: also of an address whose POST does something."""
+    with services.db.read() as session:
+        count = session.scalar(sa.select(sa.func.count()).select_from(Cart))
+    before = everything(services)
+    for path in ("/cart/add?sku=STOOL&quantity=1", "/account/logout", "/checkout", "/leads?message=x", "/desk/logout"):
+        client.get(path)
+    assert everything(services) == before
+    assert count == 0
