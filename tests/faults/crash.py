@@ -5,12 +5,15 @@ Each part of a flow's points is tried in a process of its own: an app keeps some
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import structlog
 
 from backoffice.config import Settings
 from backoffice.db import Database
@@ -40,6 +43,7 @@ def rows(database: str, *names: str) -> Iterator[Row]:
 
 
 def _part(database: str, name: str, first: int) -> tuple[int, list[str]]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     [flow] = [one for one in FLOWS if one.name == name]
     with {"sqlite": _over_sqlite, "postgresql": _over_postgresql}[database]() as open_stage:
         return differences(open_stage, flow, every=PARTS, first=first)

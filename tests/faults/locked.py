@@ -1,7 +1,7 @@
 """Shard `locked` (R14): the same race over SQLite, while somebody reads for half a minute in one transaction.
 
-A long reader keeps the write-ahead log from being folded back, and one writer at a time waits for the other. Wanted: what the race
-wants on PostgreSQL, nobody is told that the database is locked (503 at worst), and the log stays below 64 MB.
+A long reader keeps the write-ahead log from being folded back, and one writer at a time waits for the other. Wanted: what the
+race wants on PostgreSQL, nobody is told that the database is locked (503 at worst), and the log stays below 64 MB.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from tests.faults import buyers, restore
 from tests.faults.rows import Row
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.enable_socket]
 
 
 def missed(rows: Iterator[Row]) -> list[Row]:
