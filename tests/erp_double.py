@@ -53,7 +53,8 @@ class ErpDouble:
         self._late: list[tuple[datetime, Callable[[], None]]] = []
         self._tries: Counter[tuple[str, str]] = Counter()
         self._states: dict[int, dict[str, tuple[int, int]]] = {}
-        self._lock = threading.RLock()
+        self.takes = 0.0  # real seconds for each call, so that some meet
+        self._lock, self._counting = threading.RLock(), threading.Lock()
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
         self.port = 0
@@ -101,16 +102,17 @@ class ErpDouble:
         parts = urlsplit(target)
         path = parts.path.removeprefix("/erp")
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        with self._lock:
+        with self._counting:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             self.calls[f"{method} {path.split('/')[1]}"] += 1
         try:
+            threading.Event().wait(self.takes)
             with self._lock:
                 self._settle()
                 return self._route(method, path, asked, body)
         finally:
-            with self._lock:
+            with self._counting:
                 self._at_once -= 1
 
     def _route(self, method: str, path: str, asked: dict[str, str], body: Any) -> tuple[int, Any]:

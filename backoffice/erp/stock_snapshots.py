@@ -218,9 +218,11 @@ def _apply(
     now: datetime,
 ) -> None:
     was_closed = last.good_until <= now
+    # first: who loses goods is planned anew, and may stand on what is left of these
+    last.sequence, last.as_of, last.good_until = row.sequence, row.as_of, row.as_of + max_age
+    session.flush()
     for item_id, on_hand in wanted.items():
         _set(session, row, item_id, last.warehouse_id, on_hand, now)
-    last.sequence, last.as_of, last.good_until = row.sequence, row.as_of, row.as_of + max_age
     row.state = "applied"
     session.flush()
     if was_closed:

@@ -196,7 +196,7 @@ def _hand_over(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
     _cancel(stage, bought)
 
 
-def _sold_more_than_there_is(stage: Stage) -> ErpDouble:
+def _sold_and_handed_over(stage: Stage) -> ErpDouble:
     _paid_and_not_handed_over(stage)
     stage.work()
     assert stage.erp is not None
@@ -204,7 +204,7 @@ def _sold_more_than_there_is(stage: Stage) -> ErpDouble:
 
 
 def _import_stock(stage: Stage, erp: ErpDouble) -> None:
-    erp.on_hand = {"STOOL": 1, "LEG": 9, "BOARD": 30}
+    erp.on_hand = {"STOOL": 3, "LEG": 9, "BOARD": 30}
     stage.later(minutes=1)
     stage.work()
 
@@ -220,7 +220,7 @@ FLOWS = [
     Flow("slip", _lamps_may_slip, _slip),
     Flow("ask", _customer, _ask),
     Flow("ERP hand-off", _paid_and_not_handed_over, _hand_over),
-    Flow("stock import", _sold_more_than_there_is, _import_stock),
+    Flow("stock import", _sold_and_handed_over, _import_stock),
 ]
 
 

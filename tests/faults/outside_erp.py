@@ -30,6 +30,7 @@ def _hall(faults: Faults = GOOD, seed: int = 1) -> Iterator[Hall]:
         metadata.create_all(db.engine)
         db.dispose()
         erp = ErpDouble(clock, seed=seed, faults=faults).start()
+        erp.takes = 0.02
         hall = Hall(settings_for(url, Path(name)).model_copy(update={"erp_url": erp.url}), clock, erp)
         yield hall
         hall.stop()
@@ -76,6 +77,7 @@ def workers() -> Iterator[Row]:
         db.dispose()
         clock = FastClock(time.time(), 30)
         erp = ErpDouble(clock).start()
+        erp.takes = 0.02
         settings = settings_for(url, Path(name)).model_copy(update={"erp_url": erp.url, "erp_max_processing_seconds": 300})
         came = killed_workers(settings, erp, clock, orders=500, workers=4, kills=10, seed=3, poison=True)
         erp.stop()

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backoffice import verify
 from backoffice.bootstrap import Services
+from backoffice.bridge import outbox
 from backoffice.bridge.models import OutboxLane, OutboxMessage
+from backoffice.bridge.outbox import Unsettled
 from backoffice.bridge.outside import figures
+from backoffice.bridge.outside.carrying import Carrier
+from backoffice.bridge.outside.door import Door
+from backoffice.bridge.outside.over_http import ErpOverHttp
+from backoffice.bridge.worker import Worker
 from backoffice.config import Settings
 from backoffice.crm import redirecting
 from backoffice.crm.models import Order
@@ -114,6 +121,23 @@ def test_what_it_commits_late_is_found_and_not_doubled(outside: Outside) -> None
     assert outside.erp.by_reference() == {}
     outside.until_quiet()
     assert (outside.erp.by_reference(), outside.erp.calls["POST orders"]) == ({number: 1}, 1)
+
+
+def test_a_worker_that_died_over_a_call_leaves_behind_that_it_was_made(outside: Outside) -> None:
+    """Its lease runs out long before the ERP must be done: whoever takes the message waits for the rest of that time."""
+    db, clock = outside.services.db, outside.clock
+    slow = Carrier(db, ErpOverHttp(Door(outside.erp.url, "")), longest=timedelta(seconds=600), clock=clock)
+    outside.worker = Worker(db, outside.carriers | {"erp": slow}, [], name="next", clock=clock)
+    outside.erp.faults, outside.erp.spared = Faults(lost=1.0), {"GET"}
+    outside.shop.buy(STOOL=1)
+    [message] = [one for one in db.run(lambda session: outbox.lease(session, "dies", now=clock())) if one.target == "erp"]
+    with pytest.raises(Unsettled):
+        slow(message)
+    outside.erp.orders.clear()  # and what it was asked for is still to come
+    outside.later(599)
+    assert outside.erp.calls == {"GET orders": 1, "POST orders": 1}
+    outside.later(1)
+    assert outside.erp.calls == {"GET orders": 2, "POST orders": 2}
 
 
 def test_an_order_that_it_has_already_is_taken_as_ours(outside: Outside) -> None:

@@ -155,6 +155,15 @@ def test_less_than_what_was_promised_flags_the_newest_and_is_never_below_nothing
     assert {first, second} == set(outside.erp.by_reference())
 
 
+def test_after_figures_were_too_old_who_loses_goods_keeps_what_is_left(outside: Outside) -> None:
+    shop = outside.shop
+    outside.pull()
+    shop.buy(STOOL=2)
+    outside.later(3600)
+    outside.pull(lambda erp: erp.on_hand.update(STOOL=1))
+    assert shop.stock("STOOL") == (1, 1, 0)
+
+
 def test_what_lies_in_a_closed_parcel_is_there_whatever_the_erp_says(outside: Outside) -> None:
     shop = outside.shop
     outside.pull()
