@@ -39,6 +39,9 @@ def test_an_administrator_writes_a_code_and_a_customer_uses_it(at_desk: AtDesk, 
     buyer.client.post("/cart/coupon", data={"action": "remove", "coupon": "WELCOME-10"})
     assert "€54.00" in buyer.get("/cart")
     ada.refused(PAGE, 422, **RULE | {"value": "20"})
+    many = {"code": "MANY", "kind": "volume", "value": "20", "from_quantity": "10", "minimum": "50.00"}
+    page = ada.send(PAGE, **RULE | many, active="yes")
+    assert "20 % of lines from 10 pieces, from €50.00" in page
     at_desk("Bea").get(PAGE, 403)
 
 
