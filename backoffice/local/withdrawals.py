@@ -46,7 +46,7 @@ class LocalWithdrawals:
                         one.left,
                         Money(one.row.unit_price_minor, order.currency),
                         one.exempt,
-                        one.leaves,
+                        one.leaves and one.left == one.row.quantity,
                     )
                     for one in standing.lines
                 ],
