@@ -1,7 +1,7 @@
 """`make bench-faults SHARD=…`: attack the site and print what is left of it: test, target, figure.
 
 Shards: `crash-sqlite`, `crash-postgresql` (R7: an end before and after every commit and every delivery of each flow of
-`tests/faults/flows.py`).
+`tests/faults/flows.py`); `doors` (S2, S5, S9, S10: guessed links, told-apart accounts, bots, tries at one moment).
 Ends with 1 if a target was missed. The last line is JSON.
 """
 
@@ -20,6 +20,7 @@ from typing import NamedTuple
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.tables import metadata
+from tests.bench import doors
 from tests.conftest import NOW, FixedClock, empty
 from tests.faults.crash_points import differences
 from tests.faults.flows import FLOWS
@@ -98,6 +99,7 @@ def _over_postgresql() -> Iterator[Callable[[], Stage]]:
 
 
 SHARDS: dict[str, Callable[[], Iterator[Row]]] = {
+    "doors": lambda: (Row(*tried) for tried in doors.attack()),
     "crash-sqlite": lambda: crash(_over_sqlite),
     "crash-postgresql": lambda: crash(_over_postgresql),
 }
