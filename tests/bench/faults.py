@@ -21,6 +21,7 @@ SHARDS = {  # name → module, what to call, with what
     "buyers": ("buyers", "rows", ()),
     "crash-sqlite": ("crash", "rows", ("sqlite",)),
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
+    "doors": ("shut_doors", "rows", ()),
     "deploy": ("deploy", "rows", ()),
     "locked": ("locked", "rows", ()),
     "erp": ("outside_erp", "rows", ()),
