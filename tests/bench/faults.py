@@ -22,6 +22,7 @@ SHARDS = {  # name → module, what to call, with what
     "crash-sqlite": ("crash", "rows", ("sqlite",)),
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
     "deploy": ("deploy", "rows", ()),
+    "full": ("full", "rows", ()),
     "locked": ("locked", "rows", ()),
     "lines": ("lines", "rows", ()),
     "work": ("at_work", "rows", ()),
