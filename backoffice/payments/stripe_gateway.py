@@ -96,7 +96,7 @@ class StripeGateway:
             "customer_email": email,
             "client_reference_id": reference,
             "locale": language[:2] if language[:2] in LOCALES else "auto",
-            "metadata": {"reference": reference, "shop": shop} | _parted(keep),
+            "metadata": {"reference": reference, "shop": shop} | parted(keep),
             "payment_intent_data": {"metadata": {"reference": reference}},
         }
         with _as_gateway_errors():
@@ -161,7 +161,7 @@ class StripeGateway:
             return [refund_of(one) for one in found.auto_paging_iter()]
 
 
-def _parted(keep: str) -> dict[str, str]:
+def parted(keep: str) -> dict[str, str]:
     """Return a text as metadata, or nothing where it is longer than there is room for."""
     parts = [keep[at : at + LONGEST_VALUE] for at in range(0, len(keep), LONGEST_VALUE)]
     return {f"order_{number:02}": part for number, part in enumerate(parts)} if len(parts) <= MOST_PARTS else {}

@@ -86,7 +86,7 @@ def rows(*only: str) -> Iterator[Row]:
         settings = _settings(url, lines, double, folder)
         shop = Gunicorn(settings, workers=2, threads=8, log=folder / "shop.log")
         stack.callback(shop.stop)
-        stack.enter_context(_worker(settings, folder / "worker.log"))
+        stack.enter_context(started_worker(settings, folder / "worker.log"))
         shop.wait_until_ready()
         journeys = Journeys(direct, shop.address, double)
         journeys.begin()
@@ -209,7 +209,8 @@ def _mail_server(stack: ExitStack) -> int:
     return port
 
 
-def _worker(settings: Settings, log: Path) -> ExitStack:
+def started_worker(settings: Settings, log: Path) -> ExitStack:
+    """Start a worker, which is killed when the block ends."""
     given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
     stack = ExitStack()
     output = stack.enter_context(log.open("wb"))

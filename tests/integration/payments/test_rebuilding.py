@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from backoffice.crm.models import Order
 from backoffice.local.rebuilding import rebuild
+from backoffice.payments.stripe_gateway import parted
 from tests.faults.books import copied, put_back
 from tests.integration.payments.conftest import Paying
 
@@ -110,3 +111,9 @@ def test_a_number_belongs_to_one_order(paying: Paying) -> None:
     with paying.db.read() as session:
         numbers = set(session.scalars(sa.select(Order.number)))
     assert len(numbers) == 3
+
+
+def test_an_order_that_is_too_long_for_the_provider_is_not_kept_there_in_part() -> None:
+    assert {name: len(value) for name, value in parted("x" * 1_001).items()} == {"order_00": 500, "order_01": 500, "order_02": 1}
+    assert len(parted("x" * 20_000)) == 40
+    assert parted("x" * 20_001) == {}
