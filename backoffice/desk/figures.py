@@ -12,13 +12,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from backoffice.bridge.outside import figures
-from backoffice.desk import context
+from backoffice.desk import context, forms
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
 from backoffice.erp import models as t
 from backoffice.erp import stock_snapshots
 from backoffice.erp.company import get_warehouse
-from backoffice.public.errors import ShopError
+from backoffice.public.errors import Refused, ShopError
 
 bp = Blueprint("figures", __name__, url_prefix="/desk/admin/figures")
 PAGE = 50
@@ -46,6 +46,8 @@ def approve(snapshot_id: int) -> ResponseReturnValue:
 
     def work(db: Session) -> None:
         row = stock_snapshots.get_waiting(db, snapshot_id)
+        if seen(row) != forms.text("seen"):  # others have come meanwhile: a person decides over what they saw
+            raise Refused("wrong_state")
         gone = figures.unbooked(db, row.as_of)
         stock_snapshots.approve(db, snapshot_id, unbooked=gone, max_age=max_age, by=me.email, role=me.role, now=now)
 
@@ -89,6 +91,12 @@ def named(row: t.StockSnapshot) -> Shelves:
     return Shelves(len(there), sum(there))
 
 
+def seen(row: t.StockSnapshot) -> str:
+    """Return what a page shows of a snapshot that waits, to be compared when somebody decides."""
+    said = named(row)
+    return f"{row.kind}:{said.items}:{said.pieces}"
+
+
 def reason_words(reason: str) -> str:
     """Say why a snapshot was not simply applied."""
     words = {
@@ -128,6 +136,7 @@ def _page(problem: str = "", status: int = 200) -> ResponseReturnValue:
         last=last,
         shelves=context.read(find_shelves) if waiting else None,
         named=named,
+        seen=seen,
         reason_words=reason_words,
         state_words=state_words,
         problem_text=problem,

@@ -100,20 +100,35 @@ def receive(
         lines=[],
         short=[],
     )
-    session.add(row)
-    if row.reason:
-        log.warning("stock_snapshot_refused", sequence=row.sequence, kind=row.kind, reason=row.reason, last=last.sequence)
-    else:
+    if not row.reason:
         wanted = _wanted(session, snapshot.kind, snapshot.lines, unbooked)
         row.reason = _absurd(session, wanted)
         if row.reason:
-            row.state, row.lines = "quarantined", [[line.sku, line.available, line.ours] for line in snapshot.lines]
-            log.error("stock_snapshot_quarantined", sequence=row.sequence, kind=row.kind, reason=row.reason)
-        else:
-            _apply(session, row, wanted, last, max_age=max_age, now=now)
-            last.in_doubt = bool(unbooked)
+            return _put_aside(session, row, snapshot)
+        session.add(row)
+        _apply(session, row, wanted, last, max_age=max_age, now=now)
+        last.in_doubt = bool(unbooked)
+    else:
+        session.add(row)
+        log.warning("stock_snapshot_refused", sequence=row.sequence, kind=row.kind, reason=row.reason, last=last.sequence)
     session.flush()
     return row
+
+
+def _put_aside(session: Session, row: t.StockSnapshot, snapshot: Snapshot) -> t.StockSnapshot:
+    """Keep a snapshot for a person; of those that come every minute there is one decision, over the newest."""
+    row.state, row.lines = "quarantined", [[line.sku, line.available, line.ours] for line in snapshot.lines]
+    log.error("stock_snapshot_quarantined", sequence=row.sequence, kind=row.kind, reason=row.reason)
+    waits = session.scalars(sa.select(t.StockSnapshot).where(t.StockSnapshot.state == "quarantined")).first()
+    if waits is None:
+        session.add(row)
+        session.flush()
+        return row
+    if row.sequence > waits.sequence:
+        for name in ("sequence", "kind", "after", "as_of", "received_at", "reason", "lines"):
+            setattr(waits, name, getattr(row, name))
+        session.flush()
+    return waits
 
 
 def approve(

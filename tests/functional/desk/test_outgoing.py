@@ -68,13 +68,17 @@ def test_figures_that_cannot_be_true_wait_for_somebody(at_desk: AtDesk, workshop
     come(1, STOOL=5, LEG=12, BOARD=20)
     come(2, STOOL=4)
     come(3)
+    come(4, STOOL=4)  # a minute later, and another: one decision, over the newest
     page = ada.get(f"{ADMIN}/figures")
     assert "They name 1 items with 4 pieces. Now there are 3 items with 37 pieces." in page
     assert "more than half of the items would be gone" in page
     assert "some wait for a decision" in ada.get(ADMIN)
-    ada.send(f"{ADMIN}/figures/2/approve")
+    ada.refused(f"{ADMIN}/figures/2/approve", 409, seen="full:0:0")
+    assert workshop.stock("STOOL")[0] == 5
+    ada.send(f"{ADMIN}/figures/2/approve", seen="full:1:4")
     assert [workshop.stock(sku)[0] for sku in ("STOOL", "LEG", "BOARD")] == [4, 0, 0]
     ada.refused(f"{ADMIN}/figures/2/approve", 409)
+    come(5)
     ada.send(f"{ADMIN}/figures/3/decline")
     ada.refused(f"{ADMIN}/figures/3/approve", 409)
     ada.refused(f"{ADMIN}/figures/9/decline", 404)
