@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench-defects: $(DEV_STAMP) ## Plant each of the seeded defects in a copy; a nam
 
 bench-faults: $(DEV_STAMP) ## Attack the site, one shard at a time (SHARD=crash-postgresql); prints test, target, figure
 	@$(BIN)/python -m tests.bench.faults $(SHARD)
+
+bench-contract: $(DEV_STAMP) ## Call the API 2,000 times as each kind of partner with what fits its description and what does not
+	@$(PYTEST) tests/functional/api/test_contract.py -k each_kind_of_partner
 
 bench-verify: $(DEV_STAMP) ## Check every rule of `shopfloor verify` over 100,000 orders on PostgreSQL
 	@$(BIN)/python -m tests.bench.verify

@@ -60,6 +60,8 @@ def language() -> ResponseReturnValue:
 @bp.get("/desk/")
 def home() -> ResponseReturnValue:
     """Open the only desk of a role, or let an administrator choose."""
+    if entering.is_needed(context.me()):
+        return redirect(url_for("second.home"), 303)
     desks = context.me().desks
     if len(desks) == 1:
         return redirect(url_for(f"{desks[0]}.home"), 303)

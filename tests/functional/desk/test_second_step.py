@@ -215,7 +215,7 @@ def test_outside_of_a_demo_an_administrator_sets_a_phone_up_first(strict: Flask,
 
     come("Bea").get("/desk/sales")
     ada = come("Ada")
-    for path in ("/desk/admin", "/desk/sales", "/desk/admin/people"):
+    for path in ("/desk/", "/desk/admin", "/desk/sales", "/desk/admin/people"):
         assert ada.client.get(path).location == "/desk/second-step"
     assert ada.post("/desk/admin/people", email="eve@werk.test", name="Eve", role="admin").location == "/desk/second-step"
     assert "a password alone is not enough" in ada.get("/desk/second-step")
