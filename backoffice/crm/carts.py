@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import coupons, links
+from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
 from backoffice.db import PlanMoved
 from backoffice.erp import factory as masters
@@ -207,27 +207,6 @@ def set_service(session: Session, cart: Cart, code: str, *, now: datetime) -> No
         cart.service = code
         note_change(cart, now)
         session.flush()
-
-
-def discount_minor(session: Session, cart: Cart, lines: Sequence[tuple[t.Item, int]], *, now: datetime) -> int:
-    """Return what a cart's code takes off its lines (item, pieces); without a code nothing is asked."""
-    if not cart.coupon_code or not lines:
-        return 0
-    priced = [(item.price_minor, pieces) for item, pieces in lines]
-    delivery, currency = delivery_minor(session, cart), lines[0][0].currency
-    return coupons.find_discount(session, cart.coupon_code, priced, delivery, currency=currency, now=now)
-
-
-def set_coupon(session: Session, cart: Cart, typed: str, *, now: datetime) -> None:
-    """Put a code on a cart ("": none any more). Raises BadInput(coupon_invalid) for one that takes nothing off."""
-    code, before = coupons.clean(typed), cart.coupon_code
-    cart.coupon_code = code
-    lines = [(one.item, one.row.quantity) for one in find_lines(session, cart)]
-    if typed.strip() and (not code or not discount_minor(session, cart, lines, now=now)):
-        raise BadInput("coupon_invalid", {"coupon": "coupon_invalid"})
-    if code != before:
-        note_change(cart, now)
-    session.flush()
 
 
 def try_hold(session: Session, cart: Cart, item: t.Item, quantity: int, *, minutes: int, now: datetime) -> t.Reservation | None:

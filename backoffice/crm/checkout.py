@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import accounts, address_book, carts, coupons, links, parties
+from backoffice.crm import accounts, address_book, cart_codes, carts, coupons, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.erp import holds, kits, promising, shipping
 from backoffice.erp import models as t
@@ -128,7 +128,7 @@ def open_checkout(
     _check_lines(lines)
     subtotal = sum(line.item.price_minor * line.row.quantity for line in lines)
     delivery = carts.delivery_minor(session, cart)
-    discount = carts.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
+    discount = cart_codes.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
     if cart.coupon_code and not discount:
         raise BadInput("coupon_invalid", {"coupon": "coupon_invalid"})
     if form.total_minor != subtotal + delivery - discount:
@@ -231,7 +231,7 @@ def require_current(session: Session, cart: Cart, form: CheckoutForm, *, now: da
     rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
     items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows))).all()
     total = sum(item.price_minor * rows[item.id] for item in items) + carts.delivery_minor(session, cart)
-    total -= carts.discount_minor(session, cart, [(item, rows[item.id]) for item in items], now=now)
+    total -= cart_codes.discount_minor(session, cart, [(item, rows[item.id]) for item in items], now=now)
     if form.total_minor != total:
         raise Refused("price_changed", total_minor=total)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import throttle
-from backoffice.crm import accounts, asked_days, carts
+from backoffice.crm import accounts, asked_days, cart_codes, carts
 from backoffice.crm import models as crm
 from backoffice.db import Database
 from backoffice.erp import catalogue, in_time, services, sources
@@ -141,7 +141,7 @@ class LocalCarts:
         """Put a code on the cart; each try counts, also one that is refused."""
         if code.strip() and not self._db.run(lambda session: throttle.may_try(session, tried_by, "code", window=HOUR, now=now)):
             raise Refused("too_many_codes")
-        return self._change(token, lambda session, cart: carts.set_coupon(session, cart, code, now=now), now)
+        return self._change(token, lambda session, cart: cart_codes.set_coupon(session, cart, code, now=now), now)
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
         """Put something else into a line's place."""
@@ -228,7 +228,7 @@ def _view(session: Session, cart: crm.Cart, lines: Sequence[carts.Line], token: 
     views = [replace(_line(line, line.product, pictures), **_ways_out(session, cart, line, now)) for line in lines]
     subtotal = sum(view.total.amount_minor for view in views)
     shipping = carts.delivery_minor(session, cart) if lines else 0
-    discount = carts.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
+    discount = cart_codes.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
     held = [line.reservation.expires_at for line in lines if line.reservation and line.reservation.state == "held"]
     return Cart(
         token=token,

@@ -151,9 +151,9 @@ SEEDED = (
         17,
         "the amount that the page sends is what is paid",
         "backoffice/crm/checkout.py",
-        "    if form.total_minor != subtotal + delivery:\n"
-        '        raise Refused("price_changed", total_minor=subtotal + delivery)\n',
-        "    subtotal = form.total_minor - delivery\n",
+        "    if form.total_minor != subtotal + delivery - discount:\n"
+        '        raise Refused("price_changed", total_minor=subtotal + delivery - discount)\n',
+        "    subtotal = form.total_minor - delivery + discount\n",
         "tests/functional/test_bad_input.py tests/functional/api/test_writing.py",
     ),
     Defect(
