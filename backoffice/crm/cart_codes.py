@@ -1,4 +1,4 @@
-"""A cart's code that takes something off."""
+"""The code on a cart: put there, taken off, and what it takes off now."""
 
 from __future__ import annotations
 
