@@ -71,7 +71,9 @@ def mentions(column: sa.Column[Any], emails: list[str]) -> sa.ColumnElement[bool
 
 def _of_messages(person: Person) -> sa.ColumnElement[bool]:
     row = T["outbox_message"].c
-    return sa.and_(row.target == "mail", sa.or_(row.aggregate.in_(person.subjects), mentions(row.payload, list(person.emails))))
+    return sa.and_(
+        row.target.in_(("mail", "erp")), sa.or_(row.aggregate.in_(person.subjects), mentions(row.payload, list(person.emails)))
+    )
 
 
 def _of_changes(person: Person) -> sa.ColumnElement[bool]:
@@ -80,16 +82,18 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 
 
 # of no customer: goods, plans, money without a name, people who work here, hashes that open nothing; of idempotency_key the
-# answers to partners, which go within a day
+# answers to partners, which go within a day; of coupon_use how often each hashed address used a code, or its limit would not hold
 OF_NOBODY = frozenset(
     """
-    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
-    category category_text company external_ref heartbeat idempotency_key item item_substitute login_throttle mail_template
-    margin offer operation_alternate operation_slot peg periodic picture plan_audit plan_checkpoint plan_decision plan_domain
-    product product_facet product_text production_order purchase_order purchase_order_line recovery_code resequencing
-    reservation residual routing_operation sandbox_refund second_step shipment_line shipping_service shipping_zone short_pick
-    staff staff_absence stock stock_lot stock_movement supplier supplier_item warehouse warehouse_transit wave work_centre
-    work_centre_exception work_centre_stop
+    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift
+    cart_line category category_text company coupon coupon_use external_ref goods_return_line heartbeat held_order
+    idempotency_key invoice_line item item_substitute login_throttle mail_template margin number_series offer
+    operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
+    plan_decision plan_domain product product_facet product_text production_order provider_cursor purchase_order
+    purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_refund second_step
+    shipment_line shipping_service shipping_zone short_pick staff staff_absence stock stock_lot stock_movement
+    stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
+    work_centre_stop
     """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks
 )
 
@@ -119,14 +123,14 @@ HOLDS: dict[str, Held] = {
     "cart": Held(
         _is_among("cart", "id", "carts"),
         {"postcode": _to(None), "source": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
-        stays="country parcels service customer_class state",
+        stays="country parcels service customer_class state coupon_code",
         hidden="token_hash",
     ),
     "checkout": Held(
         _is_among("checkout", "id", "checkouts"),
         _blank("request_hash email name phone street city postcode company region note link_nonce")
         | {"source": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
-        stays="key state country parcels service channel language currency lines base_url",
+        stays="key state country parcels service channel language currency lines base_url coupon_code",
         hidden="token_hash link_nonce request_hash key",
     ),
     "orders": Held(
@@ -158,6 +162,20 @@ HOLDS: dict[str, Held] = {
     "refund": Held(
         _is_among("refund", "payment_id", "payments"),
         stays="key currency reason state provider_ref problem requested_by",
+    ),
+    "dispute": Held(_is_among("dispute", "payment_id", "payments"), stays="provider_ref currency reason state"),
+    "withdrawal": Held(_is_among("withdrawal", "order_id", "orders"), stays="key lines return_number"),
+    "goods_return": Held(_is_among("goods_return", "order_ref", "order_numbers"), stays="number order_ref state"),
+    "coupon_redemption": Held(
+        _is_among("coupon_redemption", "checkout_id", "checkouts"),
+        _blank("customer"),
+        stays="state",
+        hidden="customer",
+    ),
+    "invoice": Held(
+        _is_among("invoice", "order_ref", "order_numbers"),
+        stays="kind number cause order_ref currency seller buyer",
+        by_law="what the books stand on, whole and unchanged: in Germany eight years (§ 147 AO), elsewhere what its law says",
     ),
     "refund_request": Held(
         _is_among("refund_request", "payment_id", "payments"), _blank("reason note"), stays="order_ref key currency state"

@@ -65,7 +65,8 @@ def forget_rows(session: Session, party_id: int, *, by: str, role: str, now: dat
 
 def require_done(session: Session, person: Person) -> None:
     """Raise Refused(still_open) while goods or money are on their way to them or from them."""
-    under_way = sa.select(Order.id).where(Order.id.in_(person.orders), Order.state.in_(UNDER_WAY))
+    of_order = sa.or_(Order.state.in_(UNDER_WAY), Order.to_invoice.is_(True))  # its paper names them: first it is written
+    under_way = sa.select(Order.id).where(Order.id.in_(person.orders), of_order)
     paying = (
         sa.select(Payment.id)
         .join(Checkout, Checkout.id == Payment.checkout_id)
