@@ -34,6 +34,8 @@ def written(session: Session, checkout: Checkout) -> str:
     """Return what an order needs to be written again, as JSON without spaces."""
     kept = {name: value for name in ("email", *PLACE, *ASKED) if (value := getattr(checkout, name))}
     kept |= {"form": FORM, "class": session.get_one(Cart, checkout.cart_id).customer_class, "shipping": checkout.shipping_minor}
+    if checkout.discount_minor:
+        kept |= {"off": checkout.discount_minor, "code": checkout.coupon_code}
     if checkout.requested_on:
         kept["by"] = checkout.requested_on.isoformat()
     kept["lines"] = [
@@ -54,14 +56,15 @@ def write_checkout(session: Session, kept: str, paid: Money, *, secret_key: str,
             raise CannotRebuildError("written by another version")
         lines = [_line(session, line) for line in known["lines"]]
         values = {name: known.get(name, "") for name in ("email", *PLACE, *ASKED)}
-        shipping = int(known["shipping"])
+        shipping, off = int(known["shipping"]), int(known.get("off", 0))
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise CannotRebuildError("it is not whole") from error
-    total = shipping + sum(line["unit_price_minor"] * line["quantity"] for line in lines)
+    total = shipping - off + sum(line["unit_price_minor"] * line["quantity"] for line in lines)
     if not lines or Money(total, get_company(session).currency) != paid:
         raise CannotRebuildError("its lines do not make what was paid")
     by = known.get("by")
     values |= {"requested_on": date.fromisoformat(by) if by else None, "shipping_minor": shipping}
+    values |= {"discount_minor": off, "coupon_code": known.get("code", "")}
     return _write(session, values, paid, lines, known["class"], secret_key, created_at, now)
 
 

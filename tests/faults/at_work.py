@@ -119,7 +119,7 @@ def _pick(url: str, folder: Path, number: int) -> None:
 def _one_parcel(db: Database, folder: Path, number: int, me: str, parcel: int) -> None:
     try:
         for line_id in db.run(lambda session: [line.id for line in fulfilment.lines_of(session, parcel)]):
-            db.run(lambda session, line_id=line_id: _pick_line(session, parcel, line_id, me))  # type: ignore[misc]
+            db.run(lambda session, line_id=line_id: _pick_line(session, parcel, line_id, me))
         db.run(lambda session: fulfilment.pack(session, parcel, actor=me, now=datetime.now(UTC)))
         if db.run(lambda session: _ship(session, parcel, me)):
             _note(folder, number, str(parcel))
@@ -215,7 +215,7 @@ def _editors(url: str, folder: Path, edits: int) -> Iterator[Row]:
     lead_id = db.run(lambda session: leads.submit(session, form, now=now).id)
     for number in range(8):
         mail = f"editor{number}@werk.test"
-        db.run(lambda s, m=mail: staff.add(s, email=m, name=m[:7], role="sales", password="a long password", now=now))  # type: ignore[misc]
+        db.run(lambda s, m=mail: staff.add(s, email=m, name=m[:7], role="sales", password="a long password", now=now))
     db.dispose()
     crew = Crew(_edit, (url, here, lead_id, edits), 8)
     well = crew.join(MOST_SECONDS)
@@ -239,7 +239,7 @@ def _edit(url: str, folder: Path, lead_id: int, edits: int, number: int) -> None
                 seen = session.get_one(Lead, lead_id).version
             try:
                 text, now = f"note {edit} of {number}", datetime.now(UTC)
-                db.run(lambda s, t=text, v=seen, n=now: leads.note(s, lead_id, t, staff=me, version=v, now=n))  # type: ignore[misc]
+                db.run(lambda s, t=text, v=seen, n=now: leads.note(s, lead_id, t, staff=me, version=v, now=n))
                 break
             except Refused:
                 _note(folder, number, "stale")

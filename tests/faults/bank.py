@@ -68,7 +68,7 @@ def _played(url: str, noted: Path, moves: int, crashes: int, kills: int, crash: 
         while _count(noted) < moves * (number + 1) / (crashes + 1) and time.perf_counter() - started < MOST_SECONDS:
             crew.kill_some(min(kills, crew.killed + 1), every=0.5, random=Random(number), stop=lambda: False)  # noqa: S311 - which one
             time.sleep(0.2)
-        crash()  # type: ignore[operator] # given as a function
+        crash()
     well = crew.join(MOST_SECONDS)
     reads, wrong, away = watch.stop()
     seconds = time.perf_counter() - started
@@ -134,7 +134,7 @@ def _move(url: str, noted: Path, moves: int, number: int) -> None:
         shelves = _until_answered(lambda: _shelves(db))
         for step in range(done, moves):
             name = f"{number}-{step}"
-            while not _until_answered(lambda name=name: _transferred(db, name, *random.sample(shelves, 2))):  # type: ignore[misc]
+            while not _until_answered(lambda name=name: _transferred(db, name, *random.sample(shelves, 2))):
                 continue
             file.write(f"{name}\n")
             file.flush()
@@ -164,6 +164,6 @@ def _shelves(db: Database) -> list[int]:
 def _until_answered(work: object) -> object:
     while True:
         try:
-            return work()  # type: ignore[operator] # given as a function
+            return work()
         except OperationalError:
             time.sleep(0.1)

@@ -104,7 +104,7 @@ def _played(address: str, disk: Path, log: Path) -> Iterator[Row]:
 
 
 def _write_to_us(address: str, numbers: object, heard: list[str], said: Counter[str]) -> bool:
-    for number in numbers:  # type: ignore[attr-defined] # a range or a list
+    for number in numbers:
         browser = Visitor(address)
         browser.number = number
         status, _, page = browser.open("GET", "/contact")
@@ -135,7 +135,7 @@ def _fill(path: Path) -> None:
 def _until(met: object, seconds: float) -> float:
     started = time.monotonic()
     while (took := time.monotonic() - started) < seconds:
-        if met():  # type: ignore[operator] # given as a function
+        if met():
             return took
         time.sleep(1)
     return seconds

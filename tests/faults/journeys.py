@@ -61,7 +61,7 @@ class Journeys:
         grow(db, PRODUCTS, now=now, stools=STOOLS)
         for name, role in PEOPLE.items():
             mail = f"{name}@werk.test"
-            db.run(lambda s, m=mail, r=role: staff.add(s, email=m, name=m, role=r, password=PASSWORD, now=now))  # type: ignore[misc]
+            db.run(lambda s, m=mail, r=role: staff.add(s, email=m, name=m, role=r, password=PASSWORD, now=now))
 
     def begin(self) -> None:
         """Buy what is picked later, and log in whoever picks and plans."""

@@ -11,6 +11,7 @@ from backoffice.crm.models import Order
 from backoffice.local.rebuilding import rebuild
 from backoffice.payments.stripe_gateway import parted
 from tests.faults.books import copied, put_back
+from tests.integration.chain.test_coupons import use, write
 from tests.integration.payments.conftest import Paying
 
 
@@ -38,6 +39,19 @@ def test_an_order_that_was_lost_is_written_again_with_its_number_and_its_link(pa
     assert paying.stock("STOOL") == (5, 2, 0)
     assert found(paying) == [("known", before.number)]
     assert len(paying.orders()) == 1
+
+
+def test_what_a_code_took_off_stays_off(paying: Paying) -> None:
+    write(paying, value=10)
+    with copied(paying.db) as books:
+        start = paying.start(use(paying, paying.cart(STOOL=2)))
+        paying.pay(start)
+        before = paying.order(start)
+        put_back(paying.db, books)
+    assert found(paying) == [("order", before.number)]
+    after = paying.order(start)
+    assert (after.discount, after.total) == (before.discount, before.total)
+    assert before.discount is not None
 
 
 def test_a_page_that_was_open_when_the_backup_was_made_is_settled(paying: Paying) -> None:
