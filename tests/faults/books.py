@@ -23,7 +23,7 @@ def copied(db: Database) -> Iterator[Books]:
 
 def put_back(db: Database, books: Books) -> None:
     """Let the database hold these rows and no other; what processes keep in memory of it is forgotten."""
-    with db.engine.connect() as connection:
+    with db.engine.connect() as connection, _without_triggers(connection):
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
         for table, rows in books.items():
@@ -31,3 +31,19 @@ def put_back(db: Database, books: Books) -> None:
                 connection.execute(table.insert(), rows)
         connection.commit()
     db.kept.clear()
+
+
+@contextmanager
+def _without_triggers(connection: sa.Connection) -> Iterator[None]:
+    """Let also go what is written once (papers, the record of changes): a restored database has it from its file."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        yield
+        return
+    made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+    for name, _ in made:
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+    yield
+    for _, written in made:
+        connection.exec_driver_sql(written)
+    connection.commit()
