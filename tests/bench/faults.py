@@ -117,7 +117,7 @@ def _hall(faults: Faults = GOOD, seed: int = 1) -> Iterator[Hall]:
         erp.stop()
 
 
-def outside_erp(orders: int = 4_000, walks: int = 20) -> Iterator[Row]:
+def outside_erp(orders: int = 4_000, walks: int = 8) -> Iterator[Row]:
     """R10, R11 and R12."""
     hush()
     with _hall() as hall:
