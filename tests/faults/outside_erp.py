@@ -37,7 +37,7 @@ def _hall(faults: Faults = GOOD, seed: int = 1) -> Iterator[Hall]:
         erp.stop()
 
 
-def rows(orders: int = 4_000, walks: int = 20) -> Iterator[Row]:
+def rows(orders: int = 4_000, walks: int = 8) -> Iterator[Row]:
     """R10, R11 and R12."""
     hush()
     with _hall() as hall:
