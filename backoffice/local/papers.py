@@ -44,7 +44,6 @@ def view(session: Session, paper: t.Invoice) -> PaperView:
         issued_on=paper.issued_on,
         paid_on=paper.paid_on,
         seller=[seller["name"], *seller["address"]],
-        seller_country=seller["country"],
         vat_number=seller["vat_number"],
         register_entry=seller["register_entry"],
         email=seller["email"],

@@ -139,7 +139,7 @@ class PaperTax:
 class PaperView:
     """An invoice or a credit note as it was issued. corrects: the number of the paper that it takes back, or a part of.
 
-    seller, buyer: name and address line by line; the countries are codes.
+    seller, buyer: name and address line by line, the seller's as the company wrote it; buyer_country: a code.
     """
 
     number: str
@@ -149,7 +149,6 @@ class PaperView:
     issued_on: date
     paid_on: date
     seller: Sequence[str]
-    seller_country: str
     vat_number: str
     register_entry: str
     email: str
