@@ -94,6 +94,7 @@ class Front:
             steps_of=step_lines,
             moved=moved,
             say_field=wording.say_field,
+            why_kept=wording.why_kept,
             direction_of=direction_of,
             twins=languages.twins(found=status != 404),
             listed=languages.is_listed() and status == 200,

@@ -198,6 +198,18 @@ def say(error: ShopError) -> str:
     return _(phrase or DID_NOT_WORK)
 
 
+NO_WITHDRAWAL: Mapping[str, str] = {
+    "made_for_you": N_("Made to your own wishes: the law knows no withdrawal for it."),
+    "perishable": N_("It does not keep: the law knows no withdrawal for it."),
+    "sealed": N_("Once unsealed it cannot be given to others, for health or hygiene: the law knows no withdrawal for it then."),
+}
+
+
+def why_kept(code: str) -> str:
+    """Return why the law lets nobody take something back."""
+    return _(NO_WITHDRAWAL[code])
+
+
 def say_field(code: str) -> str:
     """Return the words for one field's error code."""
     return _(FIELDS.get(code) or N_("Please look at this again."))

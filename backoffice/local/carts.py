@@ -299,4 +299,5 @@ def _line(line: carts.Line, product: t.Product, pictures: Mapping[int, Sequence[
         most=line.most,
         was_on=row.shown_on if moved else None,
         was_price=Money(row.shown_price_minor, item.currency) if dearer else None,
+        no_withdrawal=item.no_withdrawal,
     )

@@ -164,6 +164,7 @@ class LocalCatalogue:
                         available=bool(offer and offer.listed),
                         basis=offer.basis if offer and offer.listed else None,
                         contents=[Content(*one) for one in contents.get(item.id, ())],
+                        no_withdrawal=item.no_withdrawal,
                     )
                     for item, offer in items
                 ],

@@ -34,6 +34,7 @@ class CartLine:
     was_price: Money | None = None
     most_in_time: int | None = None
     instead: Sequence[Instead] = ()
+    no_withdrawal: str = ""  # why the law lets nobody take it back, see `Variant`
 
 
 @dataclass(frozen=True, slots=True)

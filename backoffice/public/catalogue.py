@@ -125,7 +125,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that can be bought. `available` = something may be promised for one piece now; `contents`: what is in a set."""
+    """One thing that can be bought. `available` = something may be promised for one piece now; `contents`: what is in a set.
+
+    no_withdrawal: "" | made_for_you | perishable | sealed: why the law lets nobody take it back.
+    """
 
     sku: str
     options: Mapping[str, str]  # {"Size": "M", "Colour": "Oak"}
@@ -134,6 +137,7 @@ class Variant:
     available: bool
     basis: str | None  # stock | receipt | make | buy | mixed
     contents: Sequence[Content] = ()
+    no_withdrawal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

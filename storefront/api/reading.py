@@ -113,6 +113,7 @@ def _variant(variant: Variant) -> s.VariantShown:
         available=variant.available,
         basis=variant.basis,
         contents=[s.ContentShown(quantity=one.quantity, name=one.name, slug=one.slug) for one in variant.contents],
+        no_withdrawal=variant.no_withdrawal,
     )
 
 

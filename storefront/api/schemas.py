@@ -51,7 +51,10 @@ class ContentShown(BaseModel):
 
 
 class VariantShown(BaseModel):
-    """One thing that can be bought. available: a day can be promised for one piece; contents: what is in a set."""
+    """One thing that can be bought. available: a day can be promised for one piece; contents: what is in a set.
+
+    no_withdrawal: why the law lets nobody take it back (made_for_you, perishable, sealed); empty: the buyer may.
+    """
 
     sku: str
     options: dict[str, str]
@@ -59,6 +62,7 @@ class VariantShown(BaseModel):
     available: bool
     basis: str | None
     contents: list[ContentShown]
+    no_withdrawal: str
 
 
 class ProductShown(BaseModel):

@@ -11,14 +11,8 @@ from flask import Blueprint, Response, request, url_for
 from backoffice.public.errors import BadInput, Refused
 from storefront import wording
 from storefront.front import Front, see
-from storefront.phrases import N_
 from storefront.views.orders import guard
 
-EXEMPT: Mapping[str, str] = {
-    "made_for_you": N_("Made to your own wishes: the law knows no withdrawal for it."),
-    "perishable": N_("It does not keep: the law knows no withdrawal for it."),
-    "sealed": N_("Once unsealed it cannot be given to others, for health or hygiene: the law knows no withdrawal for it then."),
-}
 FIELD = "take-"
 
 
@@ -64,7 +58,6 @@ class Views:
             chosen=chosen,
             confirm=confirm and found.is_open,
             problem=problem,
-            exempt=EXEMPT,
             key=secrets.token_urlsafe(24),
         )
         return guard(page)
