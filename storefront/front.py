@@ -82,7 +82,7 @@ class Front:
         formats = self.formats(profile, now)
         html = render_template(
             template,
-            words=get_translations(),
+            reader_catalogue=get_translations(),
             shop=profile,
             top_categories=categories,
             fmt=formats,

@@ -8,7 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-WORDS = "words"  # where a page carries its reader's catalogue, looked up once
+WORDS = "reader_catalogue"  # where a page carries its reader's catalogue, looked up once
 READY = 5_000  # phrases of one language that are kept as markup: more than the templates have
 
 

@@ -31,7 +31,7 @@ from backoffice.demo.past_enquiries import write_past_enquiries
 from backoffice.demo.sales_orders import write_sales_orders
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
-from backoffice.payments import cancelling, refunds, requests
+from backoffice.payments import billing, cancelling, refunds, requests
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import NotFound, Refused
@@ -137,9 +137,13 @@ class _Story:
         while self.due:
             when, _, what = heapq.heappop(self.due)
             what(when)
+            self._issue(when)
             done += 1
             if done % 50 == 0:
                 say(f"  … {when:%d %b}")
+
+    def _issue(self, at: datetime) -> None:
+        billing.issue_due(self.services.db, now=at + timedelta(minutes=5))
 
     def do(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Run a use case in a transaction of its own."""
@@ -319,6 +323,7 @@ class _Story:
         self._send_refunds(self.now - timedelta(hours=1))
         self.do(self._close_the_post)
         self.do(self._refresh)
+        self._issue(self.now - timedelta(minutes=10))
 
     def _at_the_packing_table(self) -> None:
         """Leave the warehouse in the middle of its day: one parcel is packed, one is being picked."""
