@@ -7,6 +7,7 @@ an order. Every move is one conditional update, so of two that try, one wins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from typing import Any, TypedDict, cast
@@ -138,14 +139,10 @@ def _find(session: Session, item: t.Item, quantity: int, touched: Iterable[int],
     """Return where it comes from, when every expired hold in its way has been released. Raises Refused(not_available, most)."""
     ask = partial(sources.find, session, item, quantity, **where, reclaimed=True, now=now)
     if not needs_plan(item) and len(premises(session).warehouses) == 1:  # one shelf: while it has enough, none is in the way
-        try:
+        with suppress(Refused):
             return ask()
-        except Refused:
-            if not reclaim(session, touched, now=now):
-                raise
-    else:
-        reclaim(session, touched, minutes=item.sell_from == "production", now=now)
-    return ask()
+    reclaim(session, touched, minutes=item.sell_from == "production", now=now)
+    return ask()  # also where there was none to release: somebody else may just have done it
 
 
 def renew(session: Session, reservation_id: int, *, minutes: int, now: datetime) -> bool:

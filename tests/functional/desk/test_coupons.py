@@ -68,4 +68,4 @@ def test_the_same_through_the_api(at_desk: AtDesk, visitor: Visitor) -> None:
     assert status == 422
     for number in range(9):
         status, problem = send("PUT", path, {"code": "GUESS"}, f"guess-{number}")
-    assert (status, problem["code"]) == (409, "too_many_codes")
+    assert (status, problem["code"]) == (429, "too_many_codes")
