@@ -39,6 +39,7 @@ def test_with_all_its_faults_each_order_is_there_once(hall: Hall, seed: int) -> 
     assert came.wrong == []
 
 
+@pytest.mark.slow  # processes of its own and a clock that runs: half a minute, more where the machine is busy
 @pytest.mark.postgresql
 def test_workers_that_are_killed_lose_nothing_and_double_nothing(postgres_db: Database, settings_for: Callable[..., Any]) -> None:
     clock = FastClock(time.time(), 30)

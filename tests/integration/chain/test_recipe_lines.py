@@ -88,6 +88,7 @@ def test_what_may_stand_in_moves_nothing(workshop, two):
         after = every_row(session)
     assert {name for name, rows in after.items() if rows != before[name]} == {
         "bom_alternate",
+        "audit_chain",
         "audit_entry",
         "plan_domain",
         "offer",
