@@ -101,7 +101,9 @@ class _Postgresql:
             return not sa.inspect(connection).get_table_names()
 
     def restore(self, path: Path) -> None:
-        self._say("ALTER SCHEMA public RENAME TO before_restore", "CREATE SCHEMA public")
+        # as PostgreSQL itself makes it: other roles see into it, what they may do there is granted anew
+        anew = "CREATE SCHEMA public", "GRANT USAGE ON SCHEMA public TO PUBLIC"
+        self._say("ALTER SCHEMA public RENAME TO before_restore", *anew)
         how = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
         try:
             self._run("pg_restore", *how, "-d", self._address, str(path))
