@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from backoffice.local.checkout import Till
-from backoffice.payments.gateway import GatewayError
+from backoffice.payments.gateway import GatewayError, GatewayEvent
 from backoffice.payments.models import PaymentEvent, ProviderCursor
 
 log = structlog.get_logger()
@@ -38,9 +38,19 @@ def listen(till: Till, *, now: datetime) -> int:
             ids = [event.id for event in events[begin : begin + AT_ONCE]]
             known.update(session.scalars(sa.select(PaymentEvent.id).where(PaymentEvent.id.in_(ids))))
     missed = [event for event in events if event.id not in known]
-    for event in missed:
+    heard = sum(_hear(till, event, now) for event in missed)
+    if heard == len(missed):
+        till.db.run(lambda session: session.merge(ProviderCursor(provider=name, heard_until_at=now)))
+    if heard:
+        log.warning("messages_were_lost", heard=heard)
+    return heard
+
+
+def _hear(till: Till, event: GatewayEvent, now: datetime) -> bool:
+    """Act on one event; False: it could not be acted on, and the next minute asks for it again."""
+    try:
         till.hear(event, now=now)
-    till.db.run(lambda session: session.merge(ProviderCursor(provider=name, heard_until_at=now)))
-    if missed:
-        log.warning("messages_were_lost", heard=len(missed))
-    return len(missed)
+    except Exception:  # whatever one of them meets must not keep us from those behind it; the log says why
+        log.exception("event_not_heard", event_id=event.id)
+        return False
+    return True

@@ -123,6 +123,28 @@ def test_a_provider_that_is_away_is_asked_again_from_the_same_instant(paying: Pa
     assert len(paying.orders()) == 2
 
 
+def test_one_that_cannot_be_heard_keeps_nobody_else_waiting(paying: Paying, monkeypatch: pytest.MonkeyPatch) -> None:
+    listen(paying.services.till, now=paying.now)
+    for _ in range(2):
+        paying.later(minutes=1)
+        paying.double.pay(paying.session(paying.start(paying.cart(STOOL=1))))
+    till, refused = paying.services.till, list[str]()
+    hear = till.hear
+
+    def first_is_broken(event: Any, *, now: Any) -> None:
+        if event.id in refused or not refused:
+            refused.append(event.id)
+            raise ValueError("not as documented")
+        hear(event, now=now)
+
+    monkeypatch.setattr(till, "hear", first_is_broken)
+    paying.later(hours=3)
+    assert (listen(till, now=paying.now), len(paying.orders())) == (1, 1)
+    monkeypatch.undo()
+    paying.later(hours=3)
+    assert (listen(till, now=paying.now), len(paying.orders())) == (1, 2)
+
+
 def test_a_long_list_is_read_to_its_end(paying: Paying) -> None:
     bought(paying)
     for _ in range(130):
