@@ -176,6 +176,18 @@ def find_by_number(session: Session, number: str) -> Order | None:
     return session.scalar(sa.select(Order).where(Order.number == number))
 
 
+def get_by_link(session: Session, token: str) -> tuple[Order, Checkout]:
+    """Return the order of a customer's secret link, with its checkout. Raises NotFound(unknown_order)."""
+    row = session.execute(
+        sa.select(Order, Checkout)
+        .join(Checkout, Checkout.id == Order.checkout_id)
+        .where(Checkout.token_hash == links.hash_token(token))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("unknown_order")
+    return row[0], row[1]
+
+
 def get_by_number(session: Session, number: str) -> Order:
     """Return an order by its number. Raises NotFound(unknown_order)."""
     order = find_by_number(session, number)

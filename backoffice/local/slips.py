@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import causes
-from backoffice.crm import links, slips
+from backoffice.crm import orders, slips
 from backoffice.crm.models import Checkout, Order, Slip
 from backoffice.db import Database
 from backoffice.erp import catalogue, dated
@@ -17,7 +16,6 @@ from backoffice.erp import models as t
 from backoffice.payments import choosing
 from backoffice.payments.models import Payment
 from backoffice.public.catalogue import Picture
-from backoffice.public.errors import NotFound
 from backoffice.public.money import Money
 from backoffice.public.slips import SlipLine, SlipOption, SlipPart, SlipView
 
@@ -33,28 +31,17 @@ class LocalSlips:
     def get(self, token: str, slip_id: int, *, now: datetime) -> SlipView:
         """Return a slip with what may be chosen now."""
         with self._db.read() as session:
-            order, checkout = _order(session, token)
+            order, checkout = orders.get_by_link(session, token)
             return _view(session, order, checkout, slips.get_slip(session, order.id, slip_id), now)
 
     def choose(self, token: str, slip_id: int, choice: str, option: str, *, now: datetime) -> None:
         """Do what was chosen, once."""
 
         def work(session: Session) -> None:
-            order, _ = _order(session, token)
+            order, _ = orders.get_by_link(session, token)
             choosing.choose(session, order.number, slip_id, choice, option, by="customer", secret_key=self._secret_key, now=now)
 
         self._db.run(work)
-
-
-def _order(session: Session, token: str) -> tuple[Order, Checkout]:
-    row = session.execute(
-        sa.select(Order, Checkout)
-        .join(Checkout, Checkout.id == Order.checkout_id)
-        .where(Checkout.token_hash == links.hash_token(token))
-    ).one_or_none()
-    if row is None:
-        raise NotFound("unknown_order")
-    return row[0], row[1]
 
 
 def _view(session: Session, order: Order, checkout: Checkout, slip: Slip, now: datetime) -> SlipView:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import links
-from backoffice.crm.models import Checkout, Order
+from backoffice.crm import orders
 from backoffice.db import Database
 from backoffice.erp.company import get_company
 from backoffice.payments import withdrawing
-from backoffice.public.errors import NotFound
 from backoffice.public.money import Money
 from backoffice.public.withdrawals import WithdrawalLine, WithdrawalView
 
@@ -29,7 +26,7 @@ class LocalWithdrawals:
     def get(self, token: str, *, now: datetime) -> WithdrawalView:
         """Return what may be withdrawn from."""
         with self._db.read() as session:
-            order, checkout = _order(session, token)
+            order, checkout = orders.get_by_link(session, token)
             standing = withdrawing.standing_of(session, order, now=now)
             company = get_company(session)
             return WithdrawalView(
@@ -57,18 +54,7 @@ class LocalWithdrawals:
         """Take lines back, once."""
 
         def work(session: Session) -> None:
-            order, _ = _order(session, token)
+            order, _ = orders.get_by_link(session, token)
             withdrawing.withdraw(session, order.number, lines, key=key, secret_key=self._secret_key, now=now)
 
         self._db.run(work)
-
-
-def _order(session: Session, token: str) -> tuple[Order, Checkout]:
-    row = session.execute(
-        sa.select(Order, Checkout)
-        .join(Checkout, Checkout.id == Order.checkout_id)
-        .where(Checkout.token_hash == links.hash_token(token))
-    ).one_or_none()
-    if row is None:
-        raise NotFound("unknown_order")
-    return row[0], row[1]
