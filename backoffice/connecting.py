@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import select
 import time
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DisconnectionError
@@ -45,7 +47,7 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 class _Cursor(psycopg.Cursor[Any]):
-    """The driver's cursor, telling of each column its name and type alone: nobody asks for more, and a row has up to eighty."""
+    """The driver's cursor, telling its columns when somebody looks: SQLAlchemy does once for each statement, and then knows."""
 
     @property
     def description(self) -> Any:
@@ -53,12 +55,27 @@ class _Cursor(psycopg.Cursor[Any]):
         found = self.pgresult
         if found is None or not (found.nfields or found.status == ExecStatus.TUPLES_OK):
             return None
-        letters = self.connection.info.encoding
-        return [(_name(found.fname(n), letters), found.ftype(n), None, None, None, None, None) for n in range(found.nfields)]
+        return _Columns(self, found)
 
 
-def _name(written: bytes | None, letters: str) -> str:
-    return (written or b"").decode(letters)
+class _Columns(Sequence[tuple[Any, ...]]):
+    """The columns of an answer: of each its name and type alone, for nobody asks for more, and a row has up to eighty."""
+
+    __slots__ = ("_cursor", "_found")
+
+    def __init__(self, cursor: _Cursor, found: PGresult) -> None:
+        self._cursor, self._found = cursor, found
+
+    def __len__(self) -> int:
+        return self._found.nfields
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        found, letters = self._found, self._cursor.connection.info.encoding
+        for n in range(found.nfields):
+            yield ((found.fname(n) or b"").decode(letters), found.ftype(n), None, None, None, None, None)
+
+    def __getitem__(self, which: Any) -> Any:
+        return list(self)[which]
 
 
 def postgresql(url: str, options: dict[str, Any], name: str, session_options: str = "") -> sa.Engine:

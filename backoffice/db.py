@@ -24,7 +24,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -178,6 +178,14 @@ def update_rows(session: Session, rows: Iterable[Base], *names: str) -> None:
     for _, row in changed:
         for name in names:
             set_committed_value(row, name, getattr(row, name))
+        _settle(session, row)
+
+
+def _settle(session: Session, row: Base) -> None:
+    """Let a row that has nothing left to write count as unchanged: else the next statement looks through all of them first."""
+    state = instance_state(row)
+    if not state.committed_state:
+        state._commit_all(state.dict, session.identity_map)  # as a flush does that finds nothing
 
 
 @cache

@@ -137,10 +137,10 @@ class OrderRedirected:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOpened:
-    """The payment page of a checkout stands at the provider, and can be paid until `expires_at`. lead_id: as of OrderPlaced."""
+    """The payment page of an enquiry's checkout stands at the provider, and can be paid until `expires_at`."""
 
     checkout_id: int
-    lead_id: int | None
+    lead_id: int
     expires_at: datetime
     at: datetime
 

@@ -16,8 +16,9 @@ from backoffice.public.errors import BadInput
 from storefront import cookies, languages, wording
 from storefront.assets import asset_function
 from storefront.formats import Formats, direction_of, zone_of
+from storefront.frame import Frames
 from storefront.inputs import parse_postcode
-from storefront.phrases import locale
+from storefront.phrases import WORDS, locale
 from storefront.promising import badge, moved, reason, step_lines
 from storefront.tax_words import tax_words
 
@@ -38,13 +39,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """The storefront's state: nothing in it changes after start-up."""
+    """The storefront's state: nothing in it changes after start-up but what was drawn once and is kept."""
 
     shop: Shop
     clock: Callable[[], datetime]
     media: Path
     demo: bool
     asset: Callable[[str], str] = field(default_factory=asset_function)
+    _frames: Frames = field(default_factory=Frames)
 
     def formats(self, profile: ShopProfile, now: datetime) -> Formats:
         """Return the reader's formats: their locale, the shop's zone."""
@@ -80,14 +82,22 @@ class Front:
     ) -> Response:
         """Draw a template with the shop's face already known."""
         formats = self.formats(profile, now)
+        shared = {
+            WORDS: get_translations(),
+            "shop": profile,
+            "top_categories": categories,
+            "fmt": formats,
+            "asset": self.asset,
+            "demo": self.demo,
+        }
+        lies_in = values.get("listing") or values.get("product")
+        frame = self._frames.get(
+            profile, categories, shared, trail=getattr(lies_in, "path", ()), query=str(values.get("query") or "")
+        )
         html = render_template(
             template,
-            reader_catalogue=get_translations(),
-            shop=profile,
-            top_categories=categories,
-            fmt=formats,
-            asset=self.asset,
-            demo=self.demo,
+            **shared,
+            frame=frame,
             tax_words_of=tax_words,
             badge=badge,
             reason_of=reason,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -63,10 +64,14 @@ class Speech:
 
 def speech(profile: ShopProfile, there_are: Iterable[str]) -> Speech:
     """Return what the shop of `profile` speaks, of the languages that `there_are` words in."""
-    known = sorted(there_are)
-    own = nearest(profile.language, known)
-    chosen = {nearest(tag, known) for tag in profile.languages} if profile.languages else set(known)
-    return Speech(own, tuple(tag for tag in known if tag in chosen and tag != own))
+    return _speech(profile.language, tuple(profile.languages), tuple(sorted(there_are)))
+
+
+@lru_cache(maxsize=64)
+def _speech(language: str, languages: tuple[str, ...], there_are: tuple[str, ...]) -> Speech:
+    own = nearest(language, there_are)
+    chosen = {nearest(tag, there_are) for tag in languages} or set(there_are)
+    return Speech(own, tuple(tag for tag in there_are if tag in chosen and tag != own))
 
 
 def nearest(language: str, there_are: Iterable[str]) -> str:

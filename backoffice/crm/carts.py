@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
-from backoffice.db import PlanMoved, write_row
+from backoffice.db import PlanMoved, write_row, write_rows
 from backoffice.erp import factory as masters
 from backoffice.erp import holds, plan, promising, services, shipping
 from backoffice.erp import models as t
@@ -166,7 +166,7 @@ def _hold_line(
         with suppress(Refused):  # nothing is shipped there: the page that comes next says so
             line.shown_on = _promise(session, item, held, _place_of(session, cart, now), now).deliver_on
     if row is None:
-        write_row(session, line)
+        write_rows(session, [line])
 
 
 def _let_go_of(session: Session, item: t.Item, row: CartLine | None, now: datetime) -> None:
@@ -380,9 +380,10 @@ def is_live(reservation: t.Reservation, now: datetime) -> bool:
 
 def remember_shown(lines: Sequence[Line]) -> None:
     """Note the days and prices that the customer is being shown, so that the next page can say what moved."""
-    for line in lines:
-        line.row.shown_price_minor = line.item.price_minor
-        if line.promise is not None:
+    for line in lines:  # what they know already is not written again
+        if line.row.shown_price_minor != line.item.price_minor:
+            line.row.shown_price_minor = line.item.price_minor
+        if line.promise is not None and line.row.shown_on != line.promise.deliver_on:
             line.row.shown_on = line.promise.deliver_on
 
 

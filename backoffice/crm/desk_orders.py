@@ -47,8 +47,6 @@ def make_on_payment_opened(secret_key: str) -> Any:
     """Return the listener that mails the link to pay, once the page behind it stands."""
 
     def on_payment_opened(session: Session, happened: events.PaymentOpened) -> None:
-        if happened.lead_id is None:
-            return
         checkout = session.get_one(Checkout, happened.checkout_id)
         if checkout.channel != CHANNEL:
             return

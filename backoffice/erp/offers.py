@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from backoffice.db import Database, among
+from backoffice.db import Database, among, table_of
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp import plan, shipping, snapshot, sources
@@ -25,22 +25,19 @@ from backoffice.planning.plan import Plan
 
 STANDS_FOR = timedelta(minutes=10)
 BATCH = 500
+_OFFER = table_of(t.Offer)
 MANY = 1_000  # offers named one by one in a statement
 
 
 def _touching(condition: sa.ColumnElement[bool]) -> sa.Update:
     """Return the statement that marks offers; it locks them in order: two that touch the same ones never wait in a ring."""
-    rows = sa.select(t.Offer.item_id).where(condition).order_by(t.Offer.item_id).with_for_update()
-    return (
-        sa.update(t.Offer)
-        .where(t.Offer.item_id.in_(rows))
-        .values(generation=t.Offer.generation + 1, valid_until=sa.bindparam("now"))
-        .execution_options(synchronize_session=False)
-    )
+    rows = sa.select(_OFFER.c.item_id).where(condition).order_by(_OFFER.c.item_id).with_for_update()
+    new = {"generation": _OFFER.c.generation + 1, "valid_until": sa.bindparam("now", type_=_OFFER.c.valid_until.type)}
+    return sa.update(_OFFER).where(_OFFER.c.item_id.in_(rows)).values(new)
 
 
-_NAMED = among(t.Offer.item_id, "touched")
-_MADE = t.Offer.item_id.in_(sa.select(t.Item.id).where(t.Item.sell_from == "production"))
+_NAMED = among(_OFFER.c.item_id, "touched")
+_MADE = _OFFER.c.item_id.in_(sa.select(t.Item.id).where(t.Item.sell_from == "production"))
 _TOUCH, _TOUCH_MADE, _TOUCH_ALL = _touching(_NAMED), _touching(sa.or_(_NAMED, _MADE)), _touching(sa.true())
 
 

@@ -13,7 +13,7 @@ from backoffice.erp import catalogue, facets, in_time, listing, offers, promisin
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
-from backoffice.erp.company import get_company
+from backoffice.erp.company import Premises, get_company, premises
 from backoffice.local.ways import Way
 from backoffice.public import ShopProfile
 from backoffice.public.catalogue import (
@@ -44,28 +44,35 @@ class LocalProfile:
     def __init__(self, db: Database) -> None:
         """Read from `db`."""
         self._db = db
+        self._known: tuple[Premises, ShopProfile] | None = None
 
     def get(self) -> ShopProfile:
-        """Return the company's public face."""
+        """Return the company's public face: one and the same until its master data changed."""
         with self._db.read() as session:
-            company = get_company(session)
-            countries = shipping.countries(session)
-            return ShopProfile(
-                name=company.name,
-                country=company.country,
-                currency=company.currency,
-                timezone=company.timezone,
-                language=company.language,
-                email=company.email,
-                phone=company.phone,
-                address=list(company.address),
-                countries=countries,
-                returns_days=company.returns_days,
-                vat_number=company.vat_number,
-                register_entry=company.register_entry,
-                shipping=Money(company.shipping_minor, company.currency),
-                languages=[str(tag) for tag in company.languages],
-            )
+            places = premises(session)
+            known = self._known
+            if known is None or known[0] is not places:
+                known = self._known = (places, _face(places.company, shipping.countries(session)))
+            return known[1]
+
+
+def _face(company: t.Company, countries: Sequence[str]) -> ShopProfile:
+    return ShopProfile(
+        name=company.name,
+        country=company.country,
+        currency=company.currency,
+        timezone=company.timezone,
+        language=company.language,
+        email=company.email,
+        phone=company.phone,
+        address=list(company.address),
+        countries=countries,
+        returns_days=company.returns_days,
+        vat_number=company.vat_number,
+        register_entry=company.register_entry,
+        shipping=Money(company.shipping_minor, company.currency),
+        languages=[str(tag) for tag in company.languages],
+    )
 
 
 class LocalCatalogue:

@@ -159,8 +159,12 @@ class Till:
             keep=page.keep,
             now=now,
         )
-        lead_id, tell = checkout.lead_id, not to_close
-        self.db.run(lambda session: settling.attach(session, payment.id, opened, lead_id=lead_id, tell=tell, now=now))
+        lead_id = checkout.lead_id
+        if lead_id is None or to_close:  # nobody to tell, so it is one statement
+            with self.db.single() as session:
+                settling.attach(session, payment.id, opened, lead_id=None, now=now)
+        else:
+            self.db.run(lambda session: settling.attach(session, payment.id, opened, lead_id=lead_id, now=now))
         payment.provider_ref, payment.pay_url = opened.ref, opened.pay_url
         return payment
 

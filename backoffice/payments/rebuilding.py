@@ -46,7 +46,7 @@ def write(session: Session, paid: PaidSession, *, provider: str, secret_key: str
     """
     known = find(session, paid)
     if known is not None:
-        settle.attach(session, known.id, paid.session, lead_id=None, tell=False, now=now)
+        settle.attach(session, known.id, paid.session, lead_id=None, now=now)
         return ""
     amount, at, why = paid.session.amount, paid.opened_at, ""
     try:

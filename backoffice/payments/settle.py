@@ -80,15 +80,13 @@ _ATTACH = (
 )
 
 
-def attach(
-    session: Session, payment_id: int, opened: PaymentSession, *, lead_id: int | None, tell: bool = True, now: datetime
-) -> None:
+def attach(session: Session, payment_id: int, opened: PaymentSession, *, lead_id: int | None, now: datetime) -> None:
     """Remember the provider's session. Of two who bring the same answer the first tells that the page is open.
 
-    lead_id: the enquiry that its checkout comes from.
+    lead_id: the enquiry that its checkout comes from, which is what is told; None: there is nobody to tell.
     """
     first = session.execute(_ATTACH, {"attached": payment_id, "new_ref": opened.ref, "new_url": opened.pay_url}).one_or_none()
-    if first is not None and tell:
+    if first is not None and lead_id is not None:
         events.publish(session, events.PaymentOpened(first.checkout_id, lead_id, first.expires_at, now))
 
 
@@ -180,7 +178,8 @@ def _paid(
     """Return the outcome, and the order where this news made it."""
     if "succeeded" not in PAYMENT_MOVES[payment.state]:
         return "known", None
-    payment.intent_ref = payment.intent_ref or news.intent
+    if payment.intent_ref is None and news.intent is not None:
+        payment.intent_ref = news.intent
     if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
         return _problem(payment, "amount_differs"), None
     late = payment.state in ("failed", "expired")

@@ -25,6 +25,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+USUAL = (
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Permissions-Policy", PERMISSIONS_POLICY),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
 ONE_YEAR = 365 * 24 * 3600
 
 
@@ -42,12 +48,11 @@ def install(app: Flask, payment_page: str = "") -> None:
 
 def _secure(response: Response, policy: str) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", policy)
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers["X-Content-Type-Options"] = "nosniff"
+    given = {name.lower() for name, _ in headers}
+    for name, value in (("Content-Security-Policy", policy), *USUAL):
+        if name.lower() not in given:
+            headers.add(name, value)
     if response.status_code == 429:
         headers.setdefault("Retry-After", str(int(throttle.WINDOW.total_seconds())))
     if request.is_secure:  # over plain HTTP browsers ignore it, and a demo on a local network has nothing else

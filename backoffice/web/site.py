@@ -42,6 +42,10 @@ class RowNumber(IntegerConverter):
 class Site(Flask):
     """Flask, with errors logged by route: an address may be a secret."""
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what it is given: no view is a coroutine here, and Flask looks twenty times in each request."""
+        return func
+
     def handle_exception(self, e: Exception) -> Response:
         """Answer what broke while an error page was drawn too: a database that is away is no fault of ours there either."""
         if isinstance(e, AWAY):

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
 from backoffice.config import Settings
-from backoffice.db import Database, write_row
+from backoffice.db import Database, update_rows, write_row
 from backoffice.erp import models as t
 from backoffice.erp import plan
 from backoffice.erp.company import get_company, get_warehouse
@@ -127,6 +127,34 @@ def test_a_row_written_at_once_is_known_as_if_it_had_been_added_and_flushed(db: 
         columns = [column.key for column in sa.inspect(t.Supplier).columns]
         assert [getattr(written, name) for name in columns] == [getattr(row, name) for name in columns]
         assert written.name == "Oak and Daughters"
+
+
+def test_what_a_statement_wrote_of_a_row_counts_as_written_and_nothing_else_of_it(db: Database, now: datetime) -> None:
+    def work(session: Session) -> tuple[bool, bool]:
+        one = write_row(session, t.Supplier(code="oak", name="Oak"))
+        other = write_row(session, t.Supplier(code="ash", name="Ash"))
+        one.name, other.name, other.code = "Oak and Sons", "Ash and Sons", "ash-2"
+        update_rows(session, [one, other], "name")
+        return one in session.dirty, other in session.dirty
+
+    assert db.run(work) == (False, True)
+    with db.read() as session:
+        rows = session.execute(sa.select(t.Supplier.code, t.Supplier.name).order_by(t.Supplier.id)).all()
+        assert [tuple(row) for row in rows] == [("oak", "Oak and Sons"), ("ash-2", "Ash and Sons")]
+
+
+@pytest.mark.postgresql
+def test_the_columns_of_an_answer_are_told_as_the_driver_tells_them(postgres_db: Database) -> None:
+    with postgres_db.read() as session:
+        cursor = session.connection().connection.cursor()
+        cursor.execute("SELECT 1 AS one, 'two'::text AS zwoelf_uhr")
+        told = cursor.description
+        assert [(one[0], one[1]) for one in told] == [("one", 23), ("zwoelf_uhr", 25)]  # int4, text: pg_type.dat
+        assert (len(told), told[1][0], told[-1][0], [one[0] for one in told[:1]]) == (2, "zwoelf_uhr", "zwoelf_uhr", ["one"])
+        with pytest.raises(IndexError):
+            told[2]
+        cursor.execute("SET LOCAL statement_timeout = '5s'")
+        assert cursor.description is None
 
 
 def test_a_statement_alone_is_written_and_what_it_read_stays_readable(db: Database, now: datetime) -> None:
