@@ -22,6 +22,7 @@ SHARDS = {  # name → module, what to call, with what
     "crash-sqlite": ("crash", "rows", ("sqlite",)),
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
     "doors": ("shut_doors", "rows", ()),
+    "clocks": ("clocks", "rows", ()),
     "deploy": ("deploy", "rows", ()),
     "full": ("full", "rows", ()),
     "locked": ("locked", "rows", ()),
@@ -31,6 +32,7 @@ SHARDS = {  # name → module, what to call, with what
     "money": ("lost_money", "rows", ()),
     "work": ("at_work", "rows", ()),
     "bank": ("bank", "rows", ()),
+    "baskets": ("baskets", "rows", ()),
     "restore": ("restore", "rows", ()),
 }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import buyers, restore
+from tests.faults import baskets, buyers, clocks, restore
 from tests.faults.rows import Row
+from tests.need import lacks
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.enable_socket]
 
@@ -22,3 +24,13 @@ def test_some_buyers_and_two_kills() -> None:
 
 def test_a_small_drill_of_the_way_back() -> None:
     assert missed(restore.rows("4", "4")) == []
+
+
+def test_a_few_baskets() -> None:
+    assert missed(baskets.rows("3", "40")) == []
+
+
+def test_a_machine_an_hour_ahead() -> None:
+    if shutil.which("faketime") is None:
+        lacks("faketime", "clocks cannot be set wrong")
+    assert missed(clocks.rows("+1h")) == []
