@@ -8,7 +8,6 @@ from datetime import datetime
 from flask import Flask
 
 from backoffice import bootstrap, policy
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.desk.app import register as register_desks
 from backoffice.desk.phrases import TRANSLATIONS as DESK_WORDS
@@ -21,13 +20,13 @@ from storefront.app import register_errors
 from storefront.languages import TRANSLATIONS as SHOP_WORDS
 
 
-def create_app(settings: Settings | None = None, clock: Callable[[], datetime] = utc_now) -> Flask:
+def create_app(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
     """Return the whole site: shop window, desks, sandbox payment pages, health, under one policy.
 
     Raises RuntimeError when a route has no entry in the policy or the settings are not safe to start with.
     """
     services = bootstrap.build(settings or Settings(), clock=clock)
-    settings = services.settings  # a demo's secret key has been made by now
+    settings, clock = services.settings, services.clock  # a demo's secret key has been made by now
     logs.configure(as_json=settings.log_json)
     site = make_site(settings, services.db, clock)
     site.extensions["shopfloor"] = services

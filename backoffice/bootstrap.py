@@ -22,7 +22,6 @@ from backoffice.bridge.outside.over_http import ErpOverHttp
 from backoffice.bridge.outside.port import Erp
 from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier, Job
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.crm import (
     arrivals,
@@ -65,8 +64,11 @@ class Services:
     partners: Partners
 
 
-def build(settings: Settings, clock: Clock = utc_now) -> Services:
-    """Return the services over the settings' database. Raises ValueError for a missing secret key outside the demo."""
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """Return the services over the settings' database, by its clock where none is given.
+
+    Raises ValueError for a missing secret key outside the demo.
+    """
     assert tables.metadata.tables  # every table is known before the first query
     settings = _with_secret(settings)
     db = Database(settings.database_url)
@@ -75,7 +77,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     wire(settings.secret_key, settings.base_url)
     if settings.erp_url:
         handing_over.listen()
-    return Services(settings, db, clock, shop, gateway, till, open_partners(db))
+    return Services(settings, db, clock or db.clock, shop, gateway, till, open_partners(db))
 
 
 def wire(secret_key: str, base_url: str = "") -> None:

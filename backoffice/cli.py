@@ -185,7 +185,7 @@ def outbox_replay(number: int) -> None:
 
     with _database() as db:
         try:
-            db.run(lambda session: messages.replay(session, number, now=utc_now()))
+            db.run(lambda session: messages.replay(session, number, now=db.clock()))
         except NotFound as error:
             raise click.ClickException(f"There is no dead letter {number}.") from error
     click.echo(f"Message {number} is on its way again.")
@@ -313,7 +313,7 @@ def _prepare_demo() -> list[tuple[str, str, str]]:
             from backoffice.demo.load import load
 
             click.echo("Making the demo company …")
-            now = utc_now()
+            now = db.clock()
             load(db, media=settings.media_path, now=now)
             _let_time_pass(now)
         with db.read() as session:

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
@@ -30,6 +30,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from backoffice import connecting
+from backoffice.clock import SharedClock, utc_now
 from backoffice.public.errors import Refused
 
 T = TypeVar("T")
@@ -204,6 +205,7 @@ def normalise_url(url: str) -> str:
 
 
 _noted: ContextVar[dict[Any, Any] | None] = ContextVar("noted", default=None)
+_INSTANT = sa.select(sa.func.clock_timestamp(type_=UtcDateTime))
 KEPT = "kept"  # where a session carries `Database.kept`
 READS = "reads"  # where it says that it only reads
 VERSIONS = "versions"  # where it notes the versions that what is kept goes by
@@ -226,6 +228,7 @@ class Database:
     kept: what was read of this database once and stands until its version changes; each session carries it (`session.info`).
     Within a request (`begin_request`, `end_request`) reads hand on what they noted there, until something is written; the
     versions that were read go on from reads to a write and back.
+    clock: called for the present instant, which is the same on every machine that uses this database.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
@@ -244,6 +247,7 @@ class Database:
             self.engine = connecting.postgresql(self.url, options, "shopfloor")
             reads = options | {"isolation_level": "AUTOCOMMIT"}
             self._reader = connecting.postgresql(self.url, reads, "shopfloor-reads", " -c default_transaction_read_only=on")
+        self.clock: Callable[[], datetime] = utc_now if self.is_sqlite else SharedClock(self._find_instant)
         self._writer = self.engine.execution_options(shopfloor_write=True)
         self._alone = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -314,6 +318,14 @@ class Database:
         """Forget what they noted."""
         _noted.set(None)
         connecting.patience.set(None)
+
+    def _find_instant(self) -> datetime | None:
+        """Return what the clock of PostgreSQL shows; None if it does not answer."""
+        try:
+            with self._reader.connect() as connection:
+                return cast(datetime, connection.scalar(_INSTANT))
+        except SQLAlchemyError:
+            return None
 
     @property
     def engines(self) -> set[sa.Engine]:

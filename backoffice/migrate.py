@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 REVISION = re.compile(r"^revision = [\"'](\w+)[\"']$", re.MULTILINE)
 DOWN_REVISION = re.compile(r"^down_revision = [\"'](\w+)[\"']$", re.MULTILINE)
+LOCK_TIMEOUT = "200ms"  # that a migration waits for a table, and everybody who comes after it
+TRIES, PAUSE_SECONDS = 400, 0.3
+GIVES_WAY = ("55P03", "40P01")  # SQLSTATE: lock_not_available, deadlock_detected
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -62,14 +68,29 @@ def config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Apply what is missing, each migration in one transaction. Two callers at once: the second finds it done."""
+    """Apply what is missing, each migration in one transaction. Two callers at once: the second finds it done.
+
+    Waits for a table for a moment only, because whoever else wants it then waits behind us; then it tries again.
+    """
     from alembic import command
 
-    command.upgrade(config(url), revision)
+    _until_it_has_its_locks(lambda: command.upgrade(config(url), revision))
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take migrations back, down to `revision` ("base" = all)."""
     from alembic import command
 
-    command.downgrade(config(url), revision)
+    _until_it_has_its_locks(lambda: command.downgrade(config(url), revision))
+
+
+def _until_it_has_its_locks(run: Callable[[], object]) -> None:
+    """Run again what did not get a table in time, or was chosen to give way: the migration that met it was taken back."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            run()
+            return
+        except OperationalError as error:
+            if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in GIVES_WAY:
+                raise
+        time.sleep(PAUSE_SECONDS)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import click
 
 from backoffice import tables
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp import decisions, plan_audit
@@ -31,7 +30,7 @@ def _database() -> Iterator[Database]:
 def audit(whole: bool) -> None:
     """Fold the plan's log from scratch; say whether the plan in the rows is the same and can be carried out."""
     with _database() as db:
-        found = plan_audit.audit(db, whole=whole, now=utc_now())
+        found = plan_audit.audit(db, whole=whole, now=db.clock())
     for breach in found.breaches:
         click.echo(breach)
     click.echo(
@@ -47,5 +46,5 @@ def audit(whole: bool) -> None:
 def correct() -> None:
     """Let the plan's log say what stands in the rows, once they are right: after somebody changed them by hand."""
     with _database() as db:
-        number = db.run(lambda session: decisions.correct(session, now=utc_now()))
+        number = db.run(lambda session: decisions.correct(session, now=db.clock()))
     click.echo(f"The plan's log goes on from decision {number}.")

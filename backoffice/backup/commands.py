@@ -58,9 +58,10 @@ def rebuild_orders(hours: int, dry_run: bool) -> None:
     from backoffice.payments.gateway import GatewayError
     from backoffice.web import logs
 
-    settings, now = Settings(), utc_now()
+    settings = Settings()
     logs.configure(as_json=settings.log_json)
     services = bootstrap.build(settings)
+    now = services.clock()
     counts: dict[str, int] = {}
     try:
         for one in rebuild(services.till, since=now - timedelta(hours=hours), dry_run=dry_run, now=now):

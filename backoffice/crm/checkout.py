@@ -251,6 +251,8 @@ def give_up(session: Session, checkout: Checkout, *, keep_minutes: int | None, n
         return
     carts.lock(session, checkout.cart_id)  # before its holds, as whoever changes the cart does
     checkout.state = "abandoned"
+    if keep_minutes is None:
+        holds.lock_goods(session, [int(line["reservation_id"]) for line in checkout.lines])
     for line in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         if keep_minutes is not None:
             holds.stop_paying(session, line["reservation_id"], minutes=keep_minutes, now=now)

@@ -60,6 +60,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     )
     write_row(session, order)
     goods, lines, ready = [], [], set()
+    holds.lock_goods(session, [int(frozen["reservation_id"]) for frozen in checkout.lines])
     for frozen in sorted(checkout.lines, key=lambda line: int(line["item_id"])):
         reservation, pegs = _convert(session, int(frozen["reservation_id"]), order, now)
         goods.append(kits.goods_of(session, reservation))

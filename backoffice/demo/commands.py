@@ -6,7 +6,6 @@ import click
 from flask_babel import gettext as _
 
 from backoffice import bootstrap, tables
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.demo.company import PASSWORD, PEOPLE
@@ -29,7 +28,7 @@ def demo_load() -> None:
     settings = Settings(demo=True)
     db = Database(settings.database_url)
     try:
-        now = utc_now()
+        now = db.clock()
         load(db, media=settings.media_path, now=now)
         write_history(bootstrap.build(settings), now=now, say=click.echo)
     except Refused as refused:

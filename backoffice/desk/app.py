@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from backoffice.desk import (
     absences,
@@ -121,7 +123,24 @@ BLUEPRINTS = (
 
 
 class DeskSession(SecureCookieSessionInterface):
-    """The session of the desks, the only one there is. Over HTTPS its cookie is bound to this host alone."""
+    """The session of the desks, the only one there is. Over HTTPS its cookie is bound to this host alone.
+
+    clock: what its age is told by: a machine whose own clock is wrong must not let an old one live on.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        class Signer(TimestampSigner):
+            def get_timestamp(self) -> int:
+                return int(clock().timestamp())
+
+        self._signer = Signer
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs it and tells its age."""
+        serializer = super().get_signing_serializer(app)
+        if serializer is not None:
+            serializer.signer = self._signer
+        return serializer
 
     def get_cookie_name(self, app: Flask) -> str:
         """Return the name; `__Host-` makes browsers refuse it from anywhere else, but needs HTTPS."""
@@ -139,7 +158,7 @@ class DeskSession(SecureCookieSessionInterface):
 def register(app: Flask, services: context.Services) -> None:
     """Add all desks below /desk/ to the app."""
     app.extensions[context.EXTENSION] = services
-    app.session_interface = DeskSession()
+    app.session_interface = DeskSession(services.clock)
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

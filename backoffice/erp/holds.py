@@ -251,6 +251,18 @@ def sweep(session: Session, *, now: datetime, limit: int = 200) -> int:
     return sum(release(session, reservation_id, now=now, expired_only=True) for reservation_id in expired)
 
 
+def lock_goods(session: Session, reservation_ids: Sequence[int]) -> None:
+    """Lock the shelves that these stand on, in the order of their items; then they may be changed one after the other.
+
+    One by one they would be locked in the order of what was bought: a set, or what is made, has its parts anywhere.
+    """
+    if len(reservation_ids) > 1:
+        goods = kits.goods_in(session, reservation_ids)
+        items = sa.select(t.Peg.item_id).where(t.Peg.reservation_id.in_(goods), t.Peg.kind == "stock")
+        shelves = sa.select(t.Stock.id).where(t.Stock.item_id.in_(items)).order_by(t.Stock.item_id, t.Stock.warehouse_id)
+        session.execute(shelves.with_for_update())
+
+
 _OF = table_of(t.Reservation)
 _CONVERT = (
     sa.select(t.Reservation)

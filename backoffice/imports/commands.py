@@ -16,7 +16,6 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.orm import Session
 
 from backoffice import migrate, tables
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.sell_from import POLICIES, get_items, set_policy
@@ -61,12 +60,12 @@ def import_group() -> None:
 )
 def import_adventureworks(folder: Path, made: Sequence[str]) -> None:
     """Import an AdventureWorks FOLDER; a second time changes nothing."""
-    settings, now = Settings(), utc_now()
+    settings = Settings()
     with _database(settings) as db:
         try:
             with _bar() as progress:
                 report = adventureworks.import_folder(
-                    db, folder, media=settings.media_path, made=made, now=now, progress=progress
+                    db, folder, media=settings.media_path, made=made, now=db.clock(), progress=progress
                 )
         except ShopError as error:
             raise click.ClickException(_words(error)) from error
@@ -79,7 +78,7 @@ def import_shipping_services(file: Path) -> None:
     """Write the ways to send of a CSV FILE, by their codes; those that it does not name stay."""
     with _database(Settings()) as db:
         try:
-            counts = services.import_services(db, file, by="shopfloor import services", now=utc_now())
+            counts = services.import_services(db, file, by="shopfloor import services", now=db.clock())
         except ShopError as error:
             raise click.ClickException(_words(error)) from error
     totals = {outcome: counts[outcome] for outcome in ("added", "changed", "unchanged")}
@@ -105,7 +104,7 @@ def sell_from(names: Sequence[str], policy: str) -> None:
 
 
 def _set_policy(db: Database, names: Sequence[str], policy: str) -> int:
-    now = utc_now()
+    now = db.clock()
 
     def work(session: Session) -> int:
         items = [item for name in names for item in get_items(session, name)]

@@ -8,7 +8,6 @@ import click
 from babel.numbers import get_currency_precision
 
 from backoffice import tables
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.founding import Beginning, open_company
@@ -96,7 +95,7 @@ def company_open(
     )
     db = Database(Settings().database_url)
     try:
-        db.run(lambda session: open_company(session, beginning, by="shopfloor company open", now=utc_now()))
+        db.run(lambda session: open_company(session, beginning, by="shopfloor company open", now=db.clock()))
     except BadInput as error:
         fields = ", ".join(f"--{OPTIONS.get(name, name.replace('_', '-'))}" for name in error.fields)
         raise click.ClickException(f"Please check {fields}. Nothing was written.") from error

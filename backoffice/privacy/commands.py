@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import click
 
 from backoffice import tables
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.privacy import forgetting, telling
@@ -46,7 +45,7 @@ def person_group() -> None:
 def export(email: str) -> None:
     """Write all that is known of EMAIL as JSON on standard output."""
     with _person(email) as (db, party_id):
-        known = db.run(lambda session: telling.hand_out(session, party_id, by="command", role="", now=utc_now()))
+        known = db.run(lambda session: telling.hand_out(session, party_id, by="command", role="", now=db.clock()))
     click.echo(json.dumps(known, ensure_ascii=False, indent=2))
 
 
@@ -56,5 +55,5 @@ def export(email: str) -> None:
 def forget(email: str) -> None:
     """Forget EMAIL: account, addresses, messages; orders keep goods and amounts."""
     with _person(email) as (db, party_id):
-        forgetting.forget(db, party_id, mails=Settings().mail_path, by="command", role="", now=utc_now())
+        forgetting.forget(db, party_id, mails=Settings().mail_path, by="command", role="", now=db.clock())
     click.echo("Forgotten. Orders keep their goods and amounts, and say nothing of who it was.")

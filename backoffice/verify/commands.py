@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from backoffice import migrate, tables
-from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.verify import RULES, breaches
@@ -20,7 +19,7 @@ def verify() -> None:
         with db.read() as session:
             if migrate.find_revision(session.connection()) != migrate.head():
                 raise click.ClickException("The database is not at this program's tables: run `shopfloor migrate` first.")
-            found = breaches(session, now=utc_now())
+            found = breaches(session, now=db.clock())
     finally:
         db.dispose()
     for line in found:

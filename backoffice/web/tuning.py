@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from backoffice.clock import utc_now
 from backoffice.db import Database
 from backoffice.erp import snapshot
 from backoffice.public.errors import ShopError
@@ -26,7 +25,7 @@ def post_worker_init(worker: Any) -> None:
     """
     services = worker.wsgi.extensions.get("shopfloor") if worker is not None else None
     if services is not None:
-        read_ahead(services.db, now=utc_now())
+        read_ahead(services.db, now=services.clock())
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 50, 100)

@@ -281,7 +281,10 @@ def upgrade() -> None:
         op.create_index("ix_orders_to_invoice", "orders", ["id"], unique=False, **due)
         return
     with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_to_invoice")
         op.create_index("ix_orders_to_invoice", "orders", ["id"], unique=False, postgresql_concurrently=True, **due)
+        op.execute("SET lock_timeout = '200ms'")
 
 
 def downgrade() -> None:

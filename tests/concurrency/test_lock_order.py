@@ -18,6 +18,7 @@ from backoffice.db import Database
 from backoffice.erp import stock
 from tests.company import item_id, open_company
 from tests.integration.chain.conftest import Workshop
+from tests.integration.chain.test_kits import found_kit
 
 pytestmark = pytest.mark.postgresql
 
@@ -72,3 +73,19 @@ def test_an_order_takes_its_goods_in_the_order_of_their_numbers_whatever_the_car
     with shop.db.read() as session:
         stool, vase = item_id(session, "STOOL"), item_id(session, "VASE")
     assert (stool < vase, taken) == (True, [stool, vase])
+
+
+def test_an_order_of_a_set_and_of_one_of_its_parts_locks_all_their_shelves_first(shop: Workshop) -> None:
+    shop.db.run(lambda session: found_kit(session, now=shop.now))
+    start = shop.start(shop.cart(VASE=1, SET=1))  # the vase, then the set's stools, which come before it
+    touched: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith(("UPDATE stock ", "SELECT stock.id")):
+            touched.append(statement)
+
+    sa.event.listen(shop.db.engine, "before_cursor_execute", note)
+    shop.pay(start)
+    sa.event.remove(shop.db.engine, "before_cursor_execute", note)
+    assert touched[0].endswith("ORDER BY stock.item_id, stock.warehouse_id FOR UPDATE")
+    assert [one.startswith("UPDATE") for one in touched] == [False, True, True, True]

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,22 +73,22 @@ def rows() -> Iterator[Row]:
 
 def _played(address: str, disk: Path, log: Path) -> Iterator[Row]:
     heard, said = list[str](), Counter[str]()
-    _write_to_us(address, range(PEOPLE), heard, said)
+    write_to_us(address, range(PEOPLE), heard, said)
     yield Row("R15 while there is room", f"{PEOPLE} heard", str(dict(said)), said == {"303": PEOPLE})
-    _fill(disk / "ballast")
+    fill(disk / "ballast")
     said.clear()
-    _write_to_us(address, range(PEOPLE, 3 * PEOPLE), heard, said)
+    write_to_us(address, range(PEOPLE, 3 * PEOPLE), heard, said)
     refused = {status for status in said if status not in ("303", "503 with the form")}
     yield Row("R15 while it is full", "503 with the form, or heard", str(dict(said)), not refused and "503 with the form" in said)
     pages = Counter(str(Browser(address).open("GET", f"/p/thing-{number}")[0]) for number in range(1, 21))
     yield Row("R15 pages meanwhile", "20 shown", str(dict(pages)), pages == {"200": 20})
-    took = _until(lambda: Browser(address).open("GET", "/readyz")[0] == 503, SILENT_AFTER)
+    took = until(lambda: Browser(address).open("GET", "/readyz")[0] == 503, SILENT_AFTER)
     yield Row("R15 /readyz", f"503 within {SILENT_AFTER:.0f} s", f"{took:.0f} s", took < SILENT_AFTER)
     (disk / "ballast").unlink()
     said.clear()
-    took = _until(lambda: bool(_write_to_us(address, [999], heard, said)) and said["303"] > 0, BACK_WITHIN)
+    took = until(lambda: bool(write_to_us(address, [999], heard, said)) and said["303"] > 0, BACK_WITHIN)
     yield Row("R15 room again", "heard within 60 s", f"{took:.1f} s", took < BACK_WITHIN)
-    took = _until(lambda: Browser(address).open("GET", "/readyz")[0] == 200, BACK_WITHIN)
+    took = until(lambda: Browser(address).open("GET", "/readyz")[0] == 200, BACK_WITHIN)
     yield Row("R15 /readyz again", "200 within 60 s", f"{took:.0f} s", took < BACK_WITHIN)
     with closing(sqlite3.connect(disk / "shop.db")) as there:
         [[whole]] = there.execute("PRAGMA integrity_check").fetchall()
@@ -103,7 +103,8 @@ def _played(address: str, disk: Path, log: Path) -> Iterator[Row]:
     )
 
 
-def _write_to_us(address: str, numbers: object, heard: list[str], said: Counter[str]) -> bool:
+def write_to_us(address: str, numbers: Iterable[int], heard: list[str], said: Counter[str]) -> bool:
+    """Let people write; add what was heard, and count what they were told."""
     for number in numbers:
         browser = Visitor(address)
         browser.number = number
@@ -121,7 +122,7 @@ def _write_to_us(address: str, numbers: object, heard: list[str], said: Counter[
     return True
 
 
-def _fill(path: Path) -> None:
+def fill(path: Path) -> None:
     """Write until there is no room."""
     with path.open("wb", buffering=0) as file:
         for size in (65_536, 4_096, 1):
@@ -132,7 +133,8 @@ def _fill(path: Path) -> None:
                 continue
 
 
-def _until(met: object, seconds: float) -> float:
+def until(met: Callable[[], bool], seconds: float) -> float:
+    """Return how long it took, `seconds` if it did not come about."""
     started = time.monotonic()
     while (took := time.monotonic() - started) < seconds:
         if met():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
+from backoffice import bootstrap, clock
 from backoffice.config import Settings
 from backoffice.db import Database, update_rows, write_row
 from backoffice.erp import models as t
@@ -201,3 +202,25 @@ def test_a_purchase_asks_the_database_few_times(
     services.db.dispose()
     most = {"add": 9, "checkout": 4, "start": 11, "pay": 19, "order": 5}
     assert {step: steps[step] <= most[step] for step in most} == dict.fromkeys(most, True), steps
+
+
+@pytest.mark.postgresql
+def test_a_machine_whose_clock_is_wrong_goes_by_the_databases(
+    empty_postgres_url: str, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as wrong:
+        wrong.setattr(clock, "datetime", FutureDatetime)
+        services = bootstrap.build(settings_for(empty_postgres_url))
+        now = services.clock()
+    with services.db.read() as session:
+        shown = session.scalar(sa.select(sa.func.clock_timestamp()))
+    services.db.dispose()
+    assert abs(shown - now) < timedelta(minutes=1)
+
+
+class FutureDatetime(datetime):
+    """Of a machine that is 45 days ahead."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime.now(tz) + timedelta(days=45)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,3 +143,26 @@ def test_the_plan_that_is_there_is_the_first_checkpoint(blank: Database) -> None
         assert number == 0
         assert state.as_data() == [["order", 5, [3, 2, "planned", None, 1795507200000000, 1795510800000000, None]]]
         assert decisions.as_rows(session) == state
+
+
+@pytest.mark.postgresql
+def test_a_migration_behind_somebody_who_reads_gives_way_and_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a table keeps all waiting who come after it: so it waits for a moment only."""
+    with need.postgres_database() as url:
+        migrate.upgrade(url, "c47a0e9b52d1")
+        engine = sa.create_engine(url)
+        reader = engine.connect()
+        reader.execute(sa.text("SELECT count(*) FROM outbox_message"))
+        gave_way: list[int] = []
+
+        def pause(_seconds: float) -> None:
+            with engine.connect() as other:  # what it keeps nobody from
+                gave_way.append(other.execute(sa.text("SELECT count(*) FROM outbox_message")).scalar_one())
+            if len(gave_way) == 2:
+                reader.close()
+
+        monkeypatch.setattr(migrate, "time", SimpleNamespace(sleep=pause))
+        migrate.upgrade(url, "f0e3a7c1b254")
+        with engine.connect() as connection:
+            assert (migrate.find_revision(connection), gave_way) == ("f0e3a7c1b254", [0, 0])
+        engine.dispose()
