@@ -26,6 +26,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
 ONE_YEAR = 365 * 24 * 3600
+HTTPS_ONLY = f"max-age={ONE_YEAR}; includeSubDomains"
+DEFAULTS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def install(app: Flask, payment_page: str = "") -> None:
@@ -43,16 +52,18 @@ def install(app: Flask, payment_page: str = "") -> None:
 def _secure(response: Response, policy: str) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", policy)
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in DEFAULTS.items():
+        headers.setdefault(name, value)
     if response.status_code == 429:
         headers.setdefault("Retry-After", str(int(throttle.WINDOW.total_seconds())))
     if request.is_secure:  # over plain HTTP browsers ignore it, and a demo on a local network has nothing else
-        headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}; includeSubDomains"
+        headers["Strict-Transport-Security"] = HTTPS_ONLY
     return response
+
+
+def on_every_answer(*, secure: bool) -> dict[str, str]:
+    """Return what an answer has that no view made. secure: over HTTPS."""
+    return DEFAULTS | ({"Strict-Transport-Security": HTTPS_ONLY} if secure else {})
 
 
 def _keep_static_files(response: Response) -> Response:

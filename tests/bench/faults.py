@@ -23,6 +23,7 @@ SHARDS = {  # name → module, what to call, with what
     "crash-postgresql": ("crash", "rows", ("postgresql",)),
     "doors": ("shut_doors", "rows", ()),
     "deploy": ("deploy", "rows", ()),
+    "overload": ("overload", "rows", ()),
     "full": ("full", "rows", ()),
     "locked": ("locked", "rows", ()),
     "erp": ("outside_erp", "rows", ()),
