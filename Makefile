@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,8 +62,11 @@ bench-pages: $(DEV_STAMP) ## Measure catalogue and product pages beside an empty
 bench-purchase: $(DEV_STAMP) ## Measure whole purchases per second
 	@$(BIN)/python -m tests.bench.purchase
 
-bench-race: $(DEV_STAMP) ## Let 16 processes race for little stock, a receipt and a bottleneck; nothing may be promised twice
-	@$(BIN)/python -m tests.bench.race
+bench-race: $(DEV_STAMP) ## Let 2,000 people race for 500 pieces while processes are killed and the ERP fails (SEED=1)
+	@$(BIN)/python -m tests.bench.faults buyers $(SEED)
+
+bench-last-pieces: $(DEV_STAMP) ## Let 16 processes race for little stock, a receipt and a bottleneck; nothing may be promised twice
+	@$(BIN)/python -m tests.bench.last_pieces
 
 bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under load; no request may fail
 	@$(BIN)/python -m tests.bench.restart

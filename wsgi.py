@@ -12,8 +12,9 @@ from backoffice.config import Settings
 from backoffice.desk.app import register as register_desks
 from backoffice.desk.phrases import TRANSLATIONS as DESK_WORDS
 from backoffice.payments.pages import register as register_payments
-from backoffice.web import logs
+from backoffice.web import logs, shedding
 from backoffice.web.site import make_site
+from storefront import busy
 from storefront.api.app import blueprint as api
 from storefront.app import blueprint as shop_window
 from storefront.app import register_errors
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] |
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))
     site.register_blueprint(api(services.shop, services.partners, clock))
     register_errors(site)
+    shedding.of(site).words = busy.words(site)
     register_desks(site, services)
     register_payments(site, services)
     policy.enforce(site)

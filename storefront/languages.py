@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 TRANSLATIONS = Path(__file__).parent / "translations"
 SOURCE = "en"  # the language the phrases are written in
 KEY = "shopfloor.language"  # where the prefix of this request is noted
+OWN = "shopfloor-own-language"  # where the app notes which is the shop's own, for words that must ask nobody
 UNRESERVED = "/:@!$&'()*+,;=~"  # what a path may hold as it is
 SHOP = "shop"  # the blueprint whose pages have languages
 API, API_PAGE = "api", "api.home"  # answers to machines, for which cookies count for nothing; its page is for people
@@ -152,6 +153,7 @@ def spoken() -> Speech:
     """Return what this shop speaks, asked once in a request."""
     if "shop_speech" not in g:
         g.shop_speech = current_app.extensions["shopfloor-speech"]()
+        current_app.extensions[OWN] = g.shop_speech.own
     found: Speech = g.shop_speech
     return found
 

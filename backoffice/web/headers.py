@@ -25,13 +25,16 @@ CONTENT_SECURITY_POLICY = "; ".join(
     ]
 )
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
-USUAL = (
-    ("Referrer-Policy", "strict-origin-when-cross-origin"),
-    ("Permissions-Policy", PERMISSIONS_POLICY),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-)
 ONE_YEAR = 365 * 24 * 3600
+HTTPS_ONLY = f"max-age={ONE_YEAR}; includeSubDomains"
+DEFAULTS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def install(app: Flask, payment_page: str = "") -> None:
@@ -48,16 +51,20 @@ def install(app: Flask, payment_page: str = "") -> None:
 
 def _secure(response: Response, policy: str) -> Response:
     headers = response.headers
-    headers["X-Content-Type-Options"] = "nosniff"
     given = {name.lower() for name, _ in headers}
-    for name, value in (("Content-Security-Policy", policy), *USUAL):
+    for name, value in {**DEFAULTS, "Content-Security-Policy": policy}.items():
         if name.lower() not in given:
             headers.add(name, value)
     if response.status_code == 429:
         headers.setdefault("Retry-After", str(int(throttle.WINDOW.total_seconds())))
     if request.is_secure:  # over plain HTTP browsers ignore it, and a demo on a local network has nothing else
-        headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}; includeSubDomains"
+        headers["Strict-Transport-Security"] = HTTPS_ONLY
     return response
+
+
+def on_every_answer(*, secure: bool) -> dict[str, str]:
+    """Return what an answer has that no view made. secure: over HTTPS."""
+    return DEFAULTS | ({"Strict-Transport-Security": HTTPS_ONLY} if secure else {})
 
 
 def _keep_static_files(response: Response) -> Response:

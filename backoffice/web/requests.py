@@ -28,9 +28,13 @@ def route() -> str:
     return request.url_rule.rule if request.url_rule else "-"
 
 
+def id_of(given: str) -> str:
+    """Return the id of a request: the one that it was given, if well-formed, else a new one."""
+    return given if WELL_FORMED.fullmatch(given) else uuid4().hex
+
+
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if WELL_FORMED.fullmatch(given) else uuid4().hex
+    g.request_id = id_of(request.headers.get("X-Request-Id", ""))
     g.request_started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

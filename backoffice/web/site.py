@@ -20,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.web import guard, headers, health, metrics, requests
+from backoffice.web import guard, headers, health, metrics, requests, shedding
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
@@ -68,6 +68,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     site.secret_key = settings.secret_key
     site.config["TRUSTED_HOSTS"] = _trusted_hosts(settings) or None
     site.config["MAX_FORM_PARTS"] = 200
+    shedding.install(site)
     if settings.proxy_hops:
         hops = settings.proxy_hops
         site.wsgi_app = ProxyFix(site.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's documented way

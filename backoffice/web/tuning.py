@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backoffice.db import Database
 from backoffice.erp import snapshot
 from backoffice.public.errors import ShopError
+from backoffice.web import shedding
 
 NEW_OBJECTS = 20_000  # between two looks for garbage; Python's own 700 means several in each request
 log = structlog.get_logger("shopfloor.web")
@@ -26,9 +27,17 @@ def post_worker_init(worker: Any) -> None:
     services = worker.wsgi.extensions.get("shopfloor") if worker is not None else None
     if services is not None:
         read_ahead(services.db, now=services.clock())
+        turn_away_what_is_too_much(worker)
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 50, 100)
+
+
+def turn_away_what_is_too_much(worker: Any) -> None:
+    """Let the site know how many requests wait for one of the process's threads."""
+    standing = shedding.of(worker.wsgi)
+    standing.threads = worker.cfg.threads
+    standing.waiting = worker.tpool._work_queue.qsize  # private, and the only word on it that the standard library has
 
 
 def read_ahead(db: Database, *, now: datetime) -> None:

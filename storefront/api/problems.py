@@ -14,6 +14,7 @@ from backoffice.public.errors import BadInput, ShopError
 from storefront import wording
 
 PREFIX = "/api/"
+TYPE = "application/problem+json"
 STATUS_CODES: Mapping[int, str] = {
     400: "malformed_request",
     403: "cross_site",
@@ -86,7 +87,12 @@ def _field(pointer: str, code: str) -> dict[str, str]:
     return {"pointer": pointer, "code": code, "detail": wording.say_field(code)}
 
 
-def _problem(status: int, code: str, detail: str, more: Mapping[str, Any]) -> Response:
+def bare(status: int) -> bytes:
+    """Return the problem of a status alone, where there is no request."""
+    return _content(status, STATUS_CODES[status], wording.api_text(status), {}).encode()
+
+
+def _content(status: int, code: str, detail: str, more: Mapping[str, Any]) -> str:
     body = {
         "type": f"/api/v1/#{code}",
         "title": wording.status_title(status),
@@ -95,7 +101,11 @@ def _problem(status: int, code: str, detail: str, more: Mapping[str, Any]) -> Re
         "code": code,
         **more,
     }
-    response = Response(json.dumps(body, ensure_ascii=False) + "\n", status, mimetype="application/problem+json")
+    return json.dumps(body, ensure_ascii=False) + "\n"
+
+
+def _problem(status: int, code: str, detail: str, more: Mapping[str, Any]) -> Response:
+    response = Response(_content(status, code, detail, more), status, mimetype=TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -25,6 +25,7 @@ SHARDS = {  # name → module, what to call, with what
     "clocks": ("clocks", "rows", ()),
     "migrations": ("migrations", "rows", ()),
     "deploy": ("deploy", "rows", ()),
+    "overload": ("overload", "rows", ()),
     "full": ("full", "rows", ()),
     "full-postgresql": ("full_postgresql", "rows", ()),
     "locked": ("locked", "rows", ()),

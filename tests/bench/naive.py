@@ -1,6 +1,6 @@
 """The control of the race: how not to promise. Reads what is free, then writes, with no lock and no condition between.
 
-Only benches and tests call this. It keeps to the tables of the shop, so that one judge counts for both (tests/bench/race.py).
+Only benches and tests call this. It keeps to the tables of the shop, so that one judge counts for both (`last_pieces.py`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Shard `buyers` (R1): 2,000 people, 100 at once, want 500 pieces, while web and worker processes are killed.
 
-gunicorn with three processes, a worker, PostgreSQL, the double of Stripe, which sends each of its messages one to three times.
+gunicorn with three processes, a worker, PostgreSQL, the double of Stripe, which sends each of its messages one to three times,
+the double of an outside ERP, which answers 503 to 15 % of the calls about an order and does another 15 % without an answer.
 Twenty times one of our processes ends by SIGKILL, web and worker in turn; who got no answer sends the same request again, the
-same key in it. Wanted: 500 orders, everybody else refused in plain words, nothing sold twice, nothing paid for nothing.
+same key in it. Wanted: 500 orders, each once in the ERP's books, everybody else refused in plain words, nothing sold twice,
+nothing paid for nothing.
 
 A cart whose answer was lost keeps its piece for a minute and nobody knows of it: who was refused comes again until all is sold.
-The place for a double of an ERP that fails now and then is `Race.open`, beside the provider.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from backoffice import migrate, verify
 from backoffice.bridge.models import OutboxMessage
+from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.crm.models import Order
 from backoffice.db import Database
@@ -38,11 +40,16 @@ from backoffice.payments.models import Refund
 from tests import stripe_double
 from tests.buyers import Browser, form_of
 from tests.company import item_id, open_company
+from tests.erp_double import ErpDouble, Faults
+from tests.faults.hand_off import books
 from tests.faults.rows import Row
 from tests.need import ROOT, Gunicorn, postgres_database
 
 AT_ONCE, TRIES, PAUSE = 100, 400, 0.25
 GONE_AGAIN = 75.0  # seconds until a hold that nobody knows of has run out
+CARRIED = 400.0  # seconds for what is to leave the house: a lease of a killed worker lasts two minutes
+FAILING = Faults(busy=0.15, lost=0.15)
+LONGEST = 20  # seconds that this ERP may take with a call that it did not answer: the least that may be set
 
 
 class Visitor(Browser):
@@ -77,19 +84,21 @@ def rows(seed: str = "1", buyers: str = "2000", pieces: str = "500", kills: str 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(postgres_database())
-        race = Race(url, folder, Random(int(seed)), int(pieces))  # noqa: S311 - the same race each time, not a secret
+        erp = ErpDouble(utc_now, seed=int(seed), faults=FAILING)
+        race = Race(url, folder, Random(int(seed)), int(pieces), erp)  # noqa: S311 - the same race each time, not a secret
         race.open(stack)
         race.run(int(buyers), int(kills))
         yield from race.judged(int(buyers), f"R1 seed {seed}")
 
 
 class Race:
-    """One race: who is here, what they met."""
+    """One race: who is here, what they met. erp: an outside one; without it the shop is the ERP."""
 
-    def __init__(self, url: str, folder: Path, random: Random, pieces: int) -> None:
-        self.url, self.folder, self.random, self.pieces = url, folder, random, pieces
+    def __init__(self, url: str, folder: Path, random: Random, pieces: int, erp: ErpDouble | None = None) -> None:
+        self.url, self.folder, self.random, self.pieces, self.erp = url, folder, random, pieces, erp
         self.said, self.lost, self.killed = Counter[str](), Counter[str](), Counter[str]()
-        self.lock, self.over, self.seconds = threading.Lock(), threading.Event(), 0.0
+        self.lock, self.over = threading.Lock(), threading.Event()
+        self.seconds, self.carried = 0.0, 0.0
         self.took: list[float] = []
 
     def open(self, stack: ExitStack) -> None:
@@ -97,7 +106,7 @@ class Race:
         migrate.upgrade(self.url)
         self.db = Database(self.url)
         stack.callback(self.db.dispose)
-        self.db.run(lambda session: open_company(session, now=datetime.now(UTC), stools=self.pieces))
+        self.db.run(lambda session: open_company(session, now=utc_now(), stools=self.pieces))
         self.double = stack.enter_context(stripe_double.running())
         self.double.now = time.time
         settings = Settings(
@@ -112,6 +121,7 @@ class Race:
             stripe_secret_key=self.double.secret_key,
             stripe_webhook_secret=self.double.webhook_secret,
             stripe_api_base=self.double.base,
+            **self._open_erp(stack),
         )
         self.shop = Gunicorn(settings, workers=3, threads=8, log=self.folder / "shop.log")
         stack.callback(self.shop.stop)
@@ -120,6 +130,17 @@ class Race:
         self.worker = self._start_worker()
         stack.callback(lambda: (self.worker.kill(), self.worker.wait()))
         self.shop.wait_until_ready()
+        if self.erp is not None:  # nothing is sold before it has said what there is
+            self._wait(lambda: self._count(t.StockSnapshot.state == "applied"), 60)
+
+    def _open_erp(self, stack: ExitStack) -> dict[str, Any]:
+        """Start the ERP, which has on its shelf what we believe; return the settings that name it."""
+        if self.erp is None:
+            return {}
+        self.erp.on_hand = {"STOOL": self.pieces, "LEG": 12, "BOARD": 20}
+        self.erp.start()
+        stack.callback(self.erp.stop)
+        return {"erp_url": self.erp.url, "erp_max_processing_seconds": LONGEST}
 
     def run(self, buyers: int, kills: int) -> None:
         """Let everybody come, and kill meanwhile; whoever was refused while somebody unknown kept a piece comes again."""
@@ -137,6 +158,8 @@ class Race:
             self._come(range(buyers, buyers + again))
             buyers += again
         self.seconds = time.perf_counter() - started
+        self._wait(lambda: not self._count(OutboxMessage.state == "pending"), CARRIED)
+        self.carried = time.perf_counter() - started
         self.worker.kill()
         self.worker.wait()
         subprocess.run([*_PROGRAM, "worker", "--once"], cwd=ROOT, env=self.environment, capture_output=True, check=True)
@@ -149,14 +172,15 @@ class Race:
             stock = session.scalars(sa.select(t.Stock).where(t.Stock.item_id == item_id(session, "STOOL"))).one()
             mails = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.kind == "order_confirmed")) or 0
             refunds = session.scalar(sa.select(sa.func.count(Refund.id))) or 0
-            found = verify.breaches(session, now=datetime.now(UTC))
+            found = verify.breaches(session, now=utc_now())
+            numbers = session.scalars(sa.select(Order.number)).all()
         paid = sum(one["payment_status"] == "paid" for one in self.double.sessions.values())
         for line in found[:5]:
             print("   ", line)
+        p95 = sorted(self.took)[int(0.95 * len(self.took))]
         met = f"{sum(self.killed.values())} killed {dict(self.killed)}, unanswered {dict(self.lost)}"
         print(
-            f"    {self.seconds:.0f} s, p95 of a purchase {sorted(self.took)[int(0.95 * len(self.took))]:.1f} s, {met}",
-            flush=True,
+            f"    {self.seconds:.0f} s, all carried after {self.carried:.0f} s, p95 of a purchase {p95:.1f} s, {met}", flush=True
         )
         said = {word: many for word, many in self.said.items() if many}
         want = {"bought": self.pieces, "refused": buyers - self.pieces}
@@ -168,6 +192,13 @@ class Race:
         left = (stock.on_hand, stock.allocated, stock.reserved)
         yield Row(f"{name}: the shelf", "all allocated, none more", str(left), left == (self.pieces, self.pieces, 0))
         yield Row(f"{name}: confirmations", str(self.pieces), str(mails), mails == self.pieces)
+        if self.erp is not None:
+            wrong = books(self.erp, self.db, numbers)
+            for line in wrong[:5]:
+                print("   ", line)
+            asked, there = self.erp.calls["POST orders"], len(self.erp.orders)
+            figure = f"{there} there, {asked} times asked, {len(wrong)} wrong"
+            yield Row(f"{name}: the ERP's books", f"{self.pieces}, each once", figure, not wrong and there == self.pieces)
         yield Row(f"{name}: verify", "0 breaches", f"{len(found)} breaches", not found)
 
     def _come(self, numbers: range) -> None:
@@ -263,8 +294,17 @@ class Race:
             return subprocess.Popen([*_PROGRAM, "worker"], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
     def _sold(self) -> int:
+        return self._count(Order.id.is_not(None))
+
+    def _count(self, those: sa.ColumnElement[bool]) -> int:
         with self.db.read() as session:
-            return session.scalar(sa.select(sa.func.count(Order.id))) or 0
+            return session.scalar(sa.select(sa.func.count()).where(those)) or 0
+
+    def _wait(self, done: Callable[[], object], seconds: float) -> None:
+        """Return when it is so, or after so many seconds: what is missing then the judge finds."""
+        deadline = time.monotonic() + seconds
+        while not done() and time.monotonic() < deadline:
+            time.sleep(0.2)
 
 
 _PROGRAM = (sys.executable, "-m", "backoffice.cli")

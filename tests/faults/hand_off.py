@@ -27,6 +27,7 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.bridge.worker import Worker
 from backoffice.config import Settings
 from backoffice.crm.models import Checkout, Order
+from backoffice.db import Database
 from backoffice.erp.models import ExternalRef
 from backoffice.payments import cancelling
 from backoffice.public.errors import Refused
@@ -163,7 +164,7 @@ def away_for_an_hour(hall: Hall, *, orders: int) -> Outcome:
     hall.erp.most_at_once = 0
     hall.erp.start()
     came.seconds = hall.drain(most=600)
-    came.wrong += _books(hall, [*bought, *changed])
+    came.wrong += books(hall.erp, hall.services.db, [*bought, *changed])
     came.most_at_once = hall.erp.most_at_once
     return came
 
@@ -174,14 +175,14 @@ def with_all_faults(hall: Hall, *, orders: int, kinds: Sequence[str] = ("placed"
     for _ in range(0, orders - 1, 500):
         numbers += hall.copy(min(500, orders - len(numbers)), kinds)
     seconds = hall.drain()
-    return Outcome(orders, seconds, hall.erp.most_at_once, _books(hall, numbers))
+    return Outcome(orders, seconds, hall.erp.most_at_once, books(hall.erp, hall.services.db, numbers))
 
 
-def _books(hall: Hall, numbers: Sequence[str]) -> list[str]:
+def books(erp: ErpDouble, db: Database, numbers: Sequence[str]) -> list[str]:
     """Return what is otherwise in the ERP's books than it must be."""
-    there, told = hall.erp.by_reference(), hall.erp.told()
+    there, told = erp.by_reference(), erp.told()
     wrong = [f"{number}: there {there[number]} times" for number in {*numbers, *there} if there[number] != 1]
-    with hall.services.db.read() as session:
+    with db.read() as session:
         of = OutboxMessage
         states = sa.select(of.aggregate, of.state, sa.func.count()).where(of.target == "erp")
         rows = session.execute(states.group_by(of.aggregate, of.state))
@@ -194,8 +195,8 @@ def _books(hall: Hall, numbers: Sequence[str]) -> list[str]:
     wrong += [f"{number}: told {told.get(number)}" for number in numbers if told.get(number) != [*range(1, sent[number] + 1)]]
     if bound != len(numbers):
         wrong.append(f"{bound} bound of {len(numbers)}")
-    if hall.erp.most_at_once > 10:
-        wrong.append(f"{hall.erp.most_at_once} at once")
+    if erp.most_at_once > 10:
+        wrong.append(f"{erp.most_at_once} at once")
     return wrong
 
 

@@ -1,4 +1,4 @@
-"""`make bench-race`: 100,000 attempts by 16 processes on little stock, a receipt and a bottleneck: is anything promised twice?
+"""`make bench-last-pieces`: 100,000 attempts by 16 processes on little stock, a receipt and a bottleneck: what is promised twice?
 
 PostgreSQL. Each process holds, renews, releases and forgets through `backoffice.erp.holds`, in transactions of its own; all
 goods are soon taken, and what comes back is raced for. After each granted hold, and at the end, a judge looks at pegs and slots
@@ -62,7 +62,7 @@ def main() -> None:
             db.dispose()
             figures[name] = race(url, attempts, workers=given.workers, seconds=given.seconds, control=name == "control")
         print(name, "  ".join(f"{key} {value}" for key, value in figures[name].items()), flush=True)
-    print(json.dumps({"bench": "race", "workers": given.workers, "figures": figures}))
+    print(json.dumps({"bench": "last-pieces", "workers": given.workers, "figures": figures}))
     shop = figures["shop"]
     raise SystemExit(shop["double_promises"] > 0 or shop["breaches"] > 0 or figures["control"]["double_promises"] == 0)
 

@@ -1,0 +1,168 @@
+"""Shard `overload` (R23): five times as many requests as the shop can answer, for a minute.
+
+gunicorn with two processes, a worker, PostgreSQL. What it can answer is measured first, by 16 lookers who ask again as soon as
+they have their answer. Then the flood looks around five times as fast and waits for nobody, while sixteen people buy, one thing
+after the other. Wanted: whoever was let in (something lies in the cart) ends with an order; whoever is refused is told when to
+come back; memory stays flat; and as soon as the flood is over everybody is answered again.
+"""
+
+from __future__ import annotations
+
+import http.client
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+from backoffice import migrate, verify
+from backoffice.clock import utc_now
+from backoffice.config import Settings
+from backoffice.db import Database
+from tests.bench.generate import MADE_EVERY, grow
+from tests.bench.serving import ask, percentile
+from tests.buyers import buy
+from tests.faults import flood
+from tests.faults.journeys import Visitor
+from tests.faults.lines import started_worker
+from tests.faults.processes import memory_of
+from tests.faults.rows import Row
+from tests.need import Gunicorn, postgres_database
+
+PRODUCTS, BUYERS, LOOKERS = 200, 16, 16
+COMES_BACK = 1.0  # seconds until somebody who was turned away at the door tries again
+WELL, IN_A_ROW = 0.5, 20  # it is back when so many pages in a row came within so many seconds
+MOST_MEMORY = 50 * 2**20
+THINGS = [number for number in range(PRODUCTS) if number % MADE_EVERY]
+PATHS = [f"/p/thing-{number}" for number in THINGS[:40]] + [f"/c/range-{number}" for number in range(8)] + ["/", "/search?q=oak"]
+
+
+def rows(times: str = "5", seconds: str = "60") -> Iterator[Row]:
+    """Yield what came of it."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(postgres_database())
+        migrate.upgrade(url)
+        db = Database(url)
+        stack.callback(db.dispose)
+        grow(db, PRODUCTS, now=utc_now(), stools=100)
+        settings = Settings(
+            database_url=url,
+            var_dir=folder / "var",
+            secret_key="b" * 40,
+            trusted_hosts="127.0.0.1",
+            proxy_hops=1,
+            log_json=True,
+            reoptimise_seconds=0,
+            demo=True,
+        )
+        shop = Gunicorn(settings, workers=2, threads=8, log=folder / "shop.log")
+        stack.callback(shop.stop)
+        stack.enter_context(started_worker(settings, folder / "worker.log"))
+        shop.wait_until_ready()
+        capacity = _capacity(shop)
+        crowd = Crowd(shop.address)
+        before = memory_of(shop.pid)
+        with crowd, flood.running(shop.address, PATHS, per_second=float(times) * capacity, seconds=float(seconds)) as flooded:
+            most = _most_memory(shop, flooded)
+            met: flood.Flooded = flooded.recv()
+        back = _back_after(shop)
+        print(f"    {capacity:.0f} a second answered before; flood: {dict(met.said)}, {met.held_back} held back, {_times(met)}")
+        print(f"    buyers: {dict(crowd.said)}", flush=True)
+        yield from _judged(crowd, met, most - before, back)
+        with db.read() as session:
+            found = [line for line in verify.breaches(session, now=utc_now()) if not line.startswith("I9")]
+        yield Row("R23 verify", "0 breaches", f"{len(found)} breaches", not found)
+
+
+def _judged(crowd: Crowd, met: flood.Flooded, grown: int, back: float) -> Iterator[Row]:
+    let_in = sum(many for word, many in crowd.said.items() if word not in {"turned away", "sold out"})
+    share = crowd.said["bought"] / let_in if let_in else 0.0
+    figure = f"{crowd.said['bought']} of {let_in} bought, {crowd.said['turned away']} turned away"
+    yield Row("R23 who was let in", "≥ 99.9 % bought", figure, share >= 0.999)
+    refused = {word: many for word, many in met.said.items() if word != "200"}
+    yield Row("R23 who was refused", "503 with Retry-After", str(refused), set(refused) == {"503"})
+    yield Row("R23 memory of the web processes", "< +50 MB", f"{grown / 2**20:+.1f} MB", grown < MOST_MEMORY)
+    yield Row("R23 back after the flood", "≤ 5 s", f"{back:.1f} s", back <= 5)
+
+
+def _capacity(shop: Gunicorn) -> float:
+    """Return how many looks a second are answered, when nobody waits for a turn; everything is warm then."""
+    per_second = 0.0
+    for _round in range(2):  # the first one fills what is kept in memory
+        began, answered = time.monotonic(), 0
+        while time.monotonic() - began < 5:
+            for path in PATHS[::5]:
+                answered += len(ask(shop.address, path, shop.pid, clients=LOOKERS, requests=4 * LOOKERS).took)
+        per_second = answered / (time.monotonic() - began)
+    return per_second
+
+
+def _most_memory(shop: Gunicorn, flooded: flood.Connection) -> int:
+    most = 0
+    while not flooded.poll(0.5):
+        most = max(most, memory_of(shop.pid))
+    return max(most, memory_of(shop.pid))
+
+
+def _back_after(shop: Gunicorn) -> float:
+    """Return the seconds until pages come quickly again."""
+    began, since, well = time.monotonic(), 0.0, 0
+    while well < IN_A_ROW and time.monotonic() - began < 60:
+        sent = time.monotonic()
+        try:
+            status = Visitor(shop.address).open("GET", PATHS[well])[0]
+        except (OSError, http.client.HTTPException):
+            status = 0
+        if status == 200 and time.monotonic() - sent < WELL:
+            well += 1
+        else:
+            well, since = 0, time.monotonic() - began
+    return since
+
+
+def _times(met: flood.Flooded) -> str:
+    said = []
+    for name, took in (("pages", met.took), ("refusals", met.turned_away)):
+        if took:
+            said.append(f"{name} p50 {1000 * percentile(took, 0.5):.0f} ms, p99 {1000 * percentile(took, 0.99):.0f} ms")
+    return ", ".join(said)
+
+
+class Crowd:
+    """People who buy one thing after the other; who is turned away at the door comes back a little later."""
+
+    def __init__(self, address: str) -> None:
+        self.said = Counter[str]()
+        self._address, self._over, self._lock = address, threading.Event(), threading.Lock()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(BUYERS)]
+
+    def __enter__(self) -> Crowd:
+        """Let them come."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_why: object) -> None:
+        """Let each end what it is doing."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, number: int) -> None:
+        random, who = Random(number), number * 100_000  # noqa: S311 - the same crowd each time, not a secret
+        while not self._over.is_set():
+            who, thing = who + 1, random.choice(THINGS)
+            browser = Visitor(self._address, comes_from=f"10.{number}.{who >> 8 & 255}.{who & 255}")
+            try:
+                word = buy(self._address, f"thing-{thing}", f"SKU-{thing}", who, browser)
+            except (OSError, http.client.HTTPException) as error:
+                word = type(error).__name__
+            word = "turned away" if word.startswith("add 503") else "sold out" if word == "refused" else word[:60]
+            with self._lock:
+                self.said[word] += 1
+            if word == "turned away":
+                self._over.wait(COMES_BACK)
