@@ -160,7 +160,7 @@ class Gunicorn:
             "--workers",
             str(workers),
             "--worker-class",
-            "gthread",
+            "backoffice.web.patience.Worker",
             "--threads",
             str(threads),
             "--no-control-socket",

@@ -12,7 +12,7 @@ ShopError
 │                            own_second_step, still_open
 │   └── TooOften        429  too_many_tries, too_many_codes
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
-│                            bad_job_shop, coupon_invalid
+│                            bad_job_shop, coupon_invalid, unknown_field
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key
 ├── Unidentified        401  unknown_key
 └── Forbidden           403  missing_scope

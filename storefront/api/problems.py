@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -93,6 +93,7 @@ def _problem(status: int, code: str, detail: str, more: Mapping[str, Any]) -> Re
         "status": status,
         "detail": detail,
         "code": code,
+        "request_id": g.get("request_id", ""),
         **more,
     }
     response = Response(json.dumps(body, ensure_ascii=False) + "\n", status, mimetype="application/problem+json")
