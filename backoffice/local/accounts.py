@@ -162,17 +162,18 @@ class LocalAccounts:
         """Change name and language."""
         self._change(token, lambda _session, account: accounts.rename(account, name, language), now)
 
-    def change_password(self, token: str, *, old: str, new: str, who_asks: str, now: datetime) -> None:
-        """Change the password and end every other session."""
+    def change_password(self, token: str, *, old: str, new: str, who_asks: str, now: datetime) -> str:
+        """Change the password, end every other session and give this one another secret."""
         email = self._prove(token, old, "old", who_asks, now)
         _check_new(new, email)
         hashed = passwords.make_hash(new)
 
-        def work(session: Session, account: Account) -> None:
+        def work(session: Session, account: Account) -> str:
             account.password_hash = hashed
             accounts.end_sessions(session, account, but=token)
+            return accounts.renew_session(session, token)
 
-        self._change(token, work, now)
+        return self._change(token, work, now)
 
     def close(self, token: str, *, password: str, who_asks: str, now: datetime) -> None:
         """Close the account: sessions, links and addresses go with it, orders stay."""

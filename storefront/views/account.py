@@ -144,8 +144,13 @@ class Views:
     def account_password(self) -> Response:
         """Change the password."""
         old, new, asks = request.form.get("old", ""), request.form.get("password", ""), who_asks()
-        doors = self.front.shop.accounts
-        return self._do(lambda token: doors.change_password(token, old=old, new=new, who_asks=asks, now=self.front.clock()), {})
+        doors, fresh = self.front.shop.accounts, list[str]()
+
+        def change(token: str) -> None:
+            fresh.append(doors.change_password(token, old=old, new=new, who_asks=asks, now=self.front.clock()))
+
+        response = self._do(change, {})
+        return keep_account(response, fresh[-1]) if fresh else response
 
     def account_close(self) -> Response:
         """Close the account."""
@@ -217,6 +222,8 @@ class Views:
         return {"device": device_words(), "cart": self.front.cart_token(), "now": self.front.clock()}
 
     def _enter(self, found: LoggedIn) -> Response:
+        if before := account_token():  # nobody's any more
+            self.front.shop.accounts.log_out(before)
         response = keep_account(see(url_for("shop.account")), found.token)
         return keep_cart(response, found.cart) if found.cart else response
 

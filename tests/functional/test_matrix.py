@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from backoffice import staff_sessions
 from backoffice.crm import leads, links
 from backoffice.crm.models import Account, AccountSession, Address, Order, Party
 from backoffice.db import Database
@@ -134,8 +136,10 @@ def browser(app: Flask, role: str, keys: Mapping[str, Any]) -> FlaskClient:
     elif role != "public":
         with app.extensions["shopfloor"].db.read() as session:
             person = session.scalars(sa.select(Staff).where(Staff.name == role)).one()
+        begun_at = NOW - timedelta(hours=12) if role == "expired" else NOW
+        token = app.extensions["shopfloor"].db.run(lambda session: staff_sessions.begin(session, person.id, now=begun_at))
         with client.session_transaction() as kept:
-            kept["_user_id"] = f"{person.id}:{'over' if role == 'expired' else 'n'}"
+            kept["_user_id"] = token
             kept["sure_at"] = NOW.timestamp()
     return client
 
