@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused, ShopError, Too
 from backoffice.public.money import Money
 
 PAGE_SIZE = 20
+MOST_RESETS = 5  # of one address by one caller, a day; whoever else asks for it has their own
 T = TypeVar("T")
 
 
@@ -98,7 +99,7 @@ class LocalAccounts:
 
     def ask_reset(self, email: str, *, base_url: str, who_asks: str, now: datetime) -> None:
         """Write a link to choose a new password, if there is an account."""
-        self._try(who_asks, _counted("reset", email), now)
+        self._try(who_asks, _counted("reset", email), now, tries=MOST_RESETS, window=throttle.DAY)
         base, key = public_address(self._settings.base_url, base_url).rstrip("/"), self._settings.secret_key
 
         def work(session: Session) -> None:
@@ -276,9 +277,12 @@ class LocalAccounts:
     def _change(self, token: str, work: Callable[[Session, Account], T], now: datetime) -> T:
         return self._db.run(lambda session: work(session, accounts.get_account(session, token, now=now)))
 
-    def _try(self, who_asks: str, name: str, now: datetime) -> None:
-        if not self._db.run(lambda session: throttle.may_try(session, who_asks, name, now=now)):
-            raise TooOften("too_many_tries")
+    def _try(
+        self, who_asks: str, name: str, now: datetime, *, tries: int = throttle.TRIES, window: timedelta = throttle.WINDOW
+    ) -> None:
+        wait = self._db.run(lambda session: throttle.find_wait(session, who_asks, name, tries=tries, window=window, now=now))
+        if wait is not None:
+            raise TooOften("too_many_tries", retry_after=wait.total_seconds())
 
 
 def _own(account: Account) -> sa.Select[Order, Checkout]:

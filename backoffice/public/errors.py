@@ -49,9 +49,13 @@ class Refused(ShopError):
 
 
 class TooOften(Refused):
-    """Say that it was tried too often; a while later it may be tried again."""
+    """Say that it was tried too often; after `retry_after` seconds it may be tried again."""
 
     status = 429
+
+    def __init__(self, code: str, *, retry_after: float = 300, **details: object) -> None:
+        super().__init__(code, **details)
+        self.retry_after = max(1, round(retry_after))
 
 
 class BadInput(ShopError):

@@ -10,7 +10,7 @@ from flask import Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.errors import BadInput, ShopError, TooOften
 from storefront import wording
 
 PREFIX = "/api/"
@@ -55,6 +55,8 @@ def of_error(error: ShopError) -> Response:
     response = _problem(error.status, error.code, wording.say(error), more)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="api", error="invalid_token"'
+    if isinstance(error, TooOften):
+        response.headers["Retry-After"] = str(error.retry_after)
     if error.code == "in_progress":
         response.headers["Retry-After"] = "1"
     return response

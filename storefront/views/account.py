@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request, url_for
 
 from backoffice.public.accounts import AccountView, LoggedIn
-from backoffice.public.errors import BadInput, Refused, ShopError
+from backoffice.public.errors import BadInput, Refused, ShopError, TooOften
 from storefront import wording
 from storefront.cookies import account_token, forget_account, keep_account, keep_cart
 from storefront.front import Front, see
@@ -214,6 +214,8 @@ class Views:
             form_token=form_token(token) if token else "",
             **({"labels": labels()} | values),
         )
+        if isinstance(error, TooOften):
+            response.headers["Retry-After"] = str(error.retry_after)
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
