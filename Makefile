@@ -10,12 +10,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+SECURITY := .venv-security
+SECURITY_STAMP := $(SECURITY)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +41,9 @@ check: $(DEV_STAMP) ## Check format, lint, types, layers and templates
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint templates --lint --quiet
+
+check-security: $(SECURITY_STAMP) ## Run bandit and the house's own semgrep rules, in an environment of their own, offline
+	@$(SECURITY)/bin/python -m tests.security.check
 
 format: $(DEV_STAMP) ## Put the code into the one format
 	$(BIN)/ruff format .
@@ -103,6 +108,7 @@ lighthouse: $(DEV_STAMP) ## Ask Lighthouse (from npm) about home, catalogue, pro
 
 requirements: $(DEV_STAMP) ## Pin the newest allowed versions with their hashes
 	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install pyproject.toml -o requirements/base.txt
+	$(BIN)/uv pip compile $(REQUIREMENTS) --group security -o requirements/security.txt
 	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove what was built (not the demo's data)
@@ -120,4 +126,9 @@ $(RUN_STAMP): requirements/base.txt | $(VENV)/bin/python
 
 $(DEV_STAMP): requirements/dev.txt | $(RUN_STAMP)
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(SECURITY_STAMP): requirements/security.txt
+	$(PYTHON) -m venv $(SECURITY)
+	$(SECURITY)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/security.txt
 	@touch $@

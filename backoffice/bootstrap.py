@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from backoffice import events, tables, verify
+from backoffice import events, staff_sessions, tables, verify
 from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.outbox import Message
@@ -24,6 +24,7 @@ from backoffice.bridge.smtp import MailServer
 from backoffice.bridge.worker import Carrier, Job
 from backoffice.config import Settings
 from backoffice.crm import (
+    accounts,
     arrivals,
     companies,
     consents,
@@ -172,6 +173,7 @@ def periodic(services: Services) -> list[Job]:
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
+        Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]
     if settings.erp_url:
         erp, max_age = _erp(settings), timedelta(seconds=settings.erp_max_snapshot_age_seconds)
@@ -181,6 +183,11 @@ def periodic(services: Services) -> list[Job]:
     if settings.reoptimise_seconds:
         jobs.append(Job("reoptimise", 900, lambda _: _reoptimise(services), aside=True))
     return jobs
+
+
+def _forget_sessions(session: Session, now: datetime) -> None:
+    staff_sessions.forget(session, now=now)
+    accounts.forget_sessions(session, now=now)
 
 
 def _reoptimise(services: Services) -> object:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, make_response, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
+
+from backoffice.desk import home, interrupted
 
 Roles = frozenset[str]
 
@@ -47,7 +49,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "account_address_remove account_address_prefer")
     | _to(PUBLIC, "desk", "static login login_submit language")
     | _to(PUBLIC, "second", "code code_submit")  # between password and code
-    | _to(STAFF, "desk", "home logout")
+    | _to(STAFF, "desk", "home logout logout_everywhere")
     | _to(STAFF, "second", "home set_up new_codes sure sure_submit")
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
     | _to(SALES, "phoning", "home save")
@@ -128,6 +130,8 @@ def _check(table: dict[str, Roles]) -> Response | None:
     if not current_user.is_authenticated:
         if request.method in {"GET", "HEAD"}:
             return redirect(url_for(LOG_IN, next=request.full_path.rstrip("?")), 302)
+        if kept := interrupted.seal():
+            return make_response(home.ask_again(kept), 403)
         abort(403)
     if not may(roles, current_user.role):
         abort(403)

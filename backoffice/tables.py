@@ -1,6 +1,6 @@
 """Every table, imported once: what Alembic compares with and tests create."""
 
-from backoffice import api_keys, audit, idempotency, second_step, throttle
+from backoffice import api_keys, audit, idempotency, second_step, staff_sessions, throttle
 from backoffice.bridge import models as bridge_models
 from backoffice.crm import models as crm_models
 from backoffice.db import Base
@@ -19,5 +19,6 @@ __all__ = [
     "metadata",
     "payment_models",
     "second_step",
+    "staff_sessions",
     "throttle",
 ]

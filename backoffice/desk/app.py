@@ -17,6 +17,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
+from backoffice import staff_sessions
 from backoffice.desk import (
     absences,
     accounts,
@@ -177,8 +178,15 @@ def register(app: Flask, services: context.Services) -> None:
         app.register_blueprint(blueprint)
 
 
-def _load(session_id: str) -> context.Member | None:
-    return context.read(lambda db: auth.find_by_session(db, session_id))
+def _load(token: str) -> context.Member | None:
+    now, database = context.now(), context.services().db
+    found = context.read(lambda db: auth.find_by_session(db, token, now=now))
+    if found is None:
+        return None
+    member, stale = found
+    if stale:
+        database.run(lambda db: staff_sessions.note_seen(db, token, now=now))
+    return member
 
 
 @lru_cache(maxsize=16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -79,9 +79,15 @@ class Member(UserMixin):  # type: ignore[misc]  # flask-login carries no types
     role: str
     nonce: str
     second_step: bool  # logs in with a code too
+    token: str = field(default="", repr=False)  # of their session; empty: none yet
 
     def get_id(self) -> str:
-        """Return what the session keeps: a new nonce in the staff row ends every session."""
+        """Return what the browser keeps."""
+        return self.token
+
+    @property
+    def half(self) -> str:
+        """Return what the browser keeps between password and code: with a new nonce in the staff row it is over."""
         return f"{self.id}:{self.nonce}"
 
     @property

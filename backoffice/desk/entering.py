@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user
+from flask_login import login_user, logout_user
+from sqlalchemy.orm import Session
 
-from backoffice import second_step, throttle
-from backoffice.desk import context
+from backoffice import second_step, staff_sessions, throttle
+from backoffice.desk import auth, context, interrupted
 from backoffice.desk.context import Member
+from backoffice.desk.forms import text
 from backoffice.desk.phrases import gettext as _
 from backoffice.erp.models import Staff
 
 HALF_OPEN = timedelta(minutes=10)  # from the password to the code
+TOKEN = "_user_id"  # noqa: S105 - where Flask-Login keeps it, not what it keeps
 RECENT = timedelta(minutes=10)  # for what changes who may come in, and what leaves the house
 
 
 def enter(member: Member) -> None:
     """Begin the session of somebody who proved who they are; nothing of an earlier visitor of this browser stays."""
+    database, now, before = context.services().db, context.now(), str(session.get(TOKEN, ""))
+
+    def begin(db: Session) -> str:
+        staff_sessions.end(db, before)
+        return staff_sessions.begin(db, member.id, now=now)
+
+    token = database.run(begin)
     session.clear()
     session.permanent = True
-    session["sure_at"] = context.now().timestamp()
-    login_user(member)
+    session["sure_at"] = now.timestamp()
+    login_user(replace(member, token=token))
+
+
+def go_on(member: Member) -> ResponseReturnValue:
+    """Let somebody in who proved who they are: to the form that waits for them, to where they wanted to go, or to their desk."""
+    enter(member)
+    waiting = interrupted.offer(text("kept"), member)
+    return waiting or redirect(auth.local_path(text("next")) or url_for("desk.home"), 303)
+
+
+def leave() -> None:
+    """End this browser's session."""
+    token = context.me().token
+    context.services().db.run(lambda db: staff_sessions.end(db, token))
+    logout_user()
+    session.clear()
 
 
 def open_half(member: Member) -> None:
     """Remember whose password was right; it opens nothing but the question for the code."""
     session.clear()
-    session["half"] = member.get_id()
+    session["half"] = member.half
     session["half_at"] = context.now().timestamp()
 
 
@@ -60,7 +86,9 @@ def is_needed(member: Member) -> bool:
 
 
 def note_sure() -> None:
-    """Remember that somebody just proved again who they are."""
+    """Remember that somebody just proved again who they are; what their browser kept until now opens nothing any more."""
+    token = context.me().token
+    session[TOKEN] = context.services().db.run(lambda db: staff_sessions.renew(db, token))
     session["sure_at"] = context.now().timestamp()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -14,12 +14,12 @@ Answer = tuple[str, int]
 
 
 def _shop_error(error: ShopError) -> Answer:
-    return render_template("desk/error.html", title=_("That did not work"), text=explain(error)), error.status
+    return _page(_("That did not work"), explain(error)), error.status
 
 
 def _csrf_error(_error: CSRFError) -> Answer:
     text = _("This page is from an earlier log-in. Go back, reload the page and send it again. Nothing was changed.")
-    return render_template("desk/error.html", title=_("Please send it again"), text=text), 400
+    return _page(_("Please send it again"), text), 400
 
 
 def _http_error(error: HTTPException) -> Answer:
@@ -30,7 +30,11 @@ def _http_error(error: HTTPException) -> Answer:
         405: _("This page cannot be opened that way. Nothing was changed."),
         413: _("That was too much at once. Nothing was changed."),
     }.get(code, _("The request could not be read. Nothing was changed."))
-    return render_template("desk/error.html", title=_("That did not work"), text=text), code
+    return _page(_("That did not work"), text), code
+
+
+def _page(title: str, text: str) -> str:
+    return render_template("desk/error.html", title=title, text=text, number=g.get("request_id", ""))
 
 
 def add_to(blueprint: Blueprint) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from babel import Locale
-from babel.numbers import get_currency_precision
 from flask import Blueprint
 from flask_babel import (
     format_currency,
@@ -20,6 +19,7 @@ from backoffice.desk import context
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
 from backoffice.public import addresses
+from backoffice.wording import decimal_of
 
 
 def day(value: date | None) -> str:
@@ -107,7 +107,7 @@ def due(at: datetime) -> str:
 
 def money(amount_minor: int, currency: str) -> str:
     """Write an amount of minor units."""
-    return str(format_currency(amount_minor / 10 ** get_currency_precision(currency), currency))
+    return str(format_currency(decimal_of(amount_minor, currency), currency))
 
 
 def units(quantity: int, parts_per_unit: int = 1) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import current_user
 
-from backoffice import throttle
-from backoffice.desk import auth, context, entering, phrases
+from backoffice import staff_sessions, throttle
+from backoffice.desk import auth, context, entering, phrases, second
 from backoffice.desk.forms import text
 from backoffice.desk.phrases import gettext as _
 
@@ -36,17 +36,25 @@ def login_submit() -> ResponseReturnValue:
     database.run(lambda db: throttle.forget_tries(db, address, email, now=now))
     if member.second_step:
         entering.open_half(member)
-        return redirect(url_for("second.code", next=auth.local_path(text("next"))), 303)
-    entering.enter(member)
-    return redirect(auth.local_path(text("next")) or url_for("desk.home"), 303)
+        return second.ask() if text("kept") else redirect(url_for("second.code", next=auth.local_path(text("next"))), 303)
+    return entering.go_on(member)
 
 
 @bp.post("/desk/logout")
 def logout() -> ResponseReturnValue:
     """Log out of this browser."""
-    logout_user()
-    session.clear()
+    entering.leave()
     flash(_("You are logged out."))
+    return redirect(url_for("desk.login"), 303)
+
+
+@bp.post("/desk/logout/everywhere")
+def logout_everywhere() -> ResponseReturnValue:
+    """Log out of every browser."""
+    me, now = context.me(), context.now()
+    context.write(lambda db: staff_sessions.end_all(db, me.id, by=me.email, role=me.role, now=now))
+    entering.leave()
+    flash(_("You are logged out everywhere."))
     return redirect(url_for("desk.login"), 303)
 
 
@@ -68,7 +76,12 @@ def home() -> ResponseReturnValue:
     return render_template("desk/home.html", desks=desks)
 
 
-def _page(email: str, problem: str, status: int = 200) -> ResponseReturnValue:
+def ask_again(kept: str) -> str:
+    """Return the log-in page with the form that came too late in it."""
+    return _page("", _("You were logged out, because this desk was left alone. What you typed is kept."), kept=kept)[0]
+
+
+def _page(email: str, problem: str, status: int = 200, *, kept: str = "") -> tuple[str, int]:
     target = auth.local_path(request.values.get("next")) or ""
-    demo = context.services().settings.demo
-    return render_template("desk/login.html", email=email, problem=problem, target=target, demo=demo), status
+    values = {"target": target, "demo": context.services().settings.demo, "kept": kept or text("kept")}
+    return render_template("desk/login.html", email=email, problem=problem, **values), status

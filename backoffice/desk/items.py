@@ -21,6 +21,7 @@ from backoffice.erp import allotting, expiring, recipes, returning, sets, substi
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
+from backoffice.wording import decimal_of
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
 TYPED = ("supplier", "substitute", "days_left", "contents")
@@ -234,7 +235,7 @@ def minutes_typed(seconds: int) -> str:
 def amount_typed(amount_minor: int, currency: str) -> str:
     """Return an amount as `amounts.minor` reads it."""
     places = get_currency_precision(currency)
-    return f"{amount_minor / 10**places:.{places}f}"
+    return f"{decimal_of(amount_minor, currency):.{places}f}"
 
 
 def set_typed(parts: Sequence[recipes.Part]) -> str:

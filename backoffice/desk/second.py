@@ -28,7 +28,7 @@ def code() -> ResponseReturnValue:
 def code_submit() -> ResponseReturnValue:
     """Let somebody in by their code."""
     half = entering.find_half()
-    member = context.read(lambda db: auth.find_by_session(db, half)) if half else None
+    member = context.read(lambda db: auth.find_by_half(db, half)) if half else None
     if member is None:
         return redirect(url_for("desk.login"), 303)
     right = entering.try_code(member.id, text("code"))
@@ -36,8 +36,12 @@ def code_submit() -> ResponseReturnValue:
         return _code_page(_too_many(), 429)
     if not right:
         return _code_page(_("This code is wrong or was used before. Wait for the next one."), 403)
-    entering.enter(member)
-    return redirect(auth.local_path(text("next")) or url_for("desk.home"), 303)
+    return entering.go_on(member)
+
+
+def ask() -> ResponseReturnValue:
+    """Ask for the code at once, on a page that carries on what came with the log-in."""
+    return _code_page("")
 
 
 @bp.get("/second-step")
@@ -109,7 +113,7 @@ def _too_many() -> str:
 
 
 def _code_page(problem: str, status: int = 200) -> ResponseReturnValue:
-    return render_template("desk/code.html", problem=problem, target=_target()), status
+    return render_template("desk/code.html", problem=problem, target=_target(), kept=text("kept")), status
 
 
 def _sure_page(problem: str, status: int = 200) -> ResponseReturnValue:

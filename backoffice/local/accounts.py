@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused, ShopError, Too
 from backoffice.public.money import Money
 
 PAGE_SIZE = 20
+MOST_RESETS = 5  # of one address by one caller, a day; whoever else asks for it has their own
 T = TypeVar("T")
 
 
@@ -98,7 +99,7 @@ class LocalAccounts:
 
     def ask_reset(self, email: str, *, base_url: str, who_asks: str, now: datetime) -> None:
         """Write a link to choose a new password, if there is an account."""
-        self._try(who_asks, _counted("reset", email), now)
+        self._try(who_asks, _counted("reset", email), now, tries=MOST_RESETS, window=throttle.DAY)
         base, key = public_address(self._settings.base_url, base_url).rstrip("/"), self._settings.secret_key
 
         def work(session: Session) -> None:
@@ -162,17 +163,18 @@ class LocalAccounts:
         """Change name and language."""
         self._change(token, lambda _session, account: accounts.rename(account, name, language), now)
 
-    def change_password(self, token: str, *, old: str, new: str, who_asks: str, now: datetime) -> None:
-        """Change the password and end every other session."""
+    def change_password(self, token: str, *, old: str, new: str, who_asks: str, now: datetime) -> str:
+        """Change the password, end every other session and give this one another secret."""
         email = self._prove(token, old, "old", who_asks, now)
         _check_new(new, email)
         hashed = passwords.make_hash(new)
 
-        def work(session: Session, account: Account) -> None:
+        def work(session: Session, account: Account) -> str:
             account.password_hash = hashed
             accounts.end_sessions(session, account, but=token)
+            return accounts.renew_session(session, token)
 
-        self._change(token, work, now)
+        return self._change(token, work, now)
 
     def close(self, token: str, *, password: str, who_asks: str, now: datetime) -> None:
         """Close the account: sessions, links and addresses go with it, orders stay."""
@@ -275,9 +277,12 @@ class LocalAccounts:
     def _change(self, token: str, work: Callable[[Session, Account], T], now: datetime) -> T:
         return self._db.run(lambda session: work(session, accounts.get_account(session, token, now=now)))
 
-    def _try(self, who_asks: str, name: str, now: datetime) -> None:
-        if not self._db.run(lambda session: throttle.may_try(session, who_asks, name, now=now)):
-            raise TooOften("too_many_tries")
+    def _try(
+        self, who_asks: str, name: str, now: datetime, *, tries: int = throttle.TRIES, window: timedelta = throttle.WINDOW
+    ) -> None:
+        wait = self._db.run(lambda session: throttle.find_wait(session, who_asks, name, tries=tries, window=window, now=now))
+        if wait is not None:
+            raise TooOften("too_many_tries", retry_after=wait.total_seconds())
 
 
 def _own(account: Account) -> sa.Select[Order, Checkout]:

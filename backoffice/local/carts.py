@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -26,7 +26,6 @@ from backoffice.public.errors import BadInput, NotFound, TooOften
 from backoffice.public.money import Money
 
 T = TypeVar("T")
-HOUR = timedelta(hours=1)
 
 
 _EMPTY = ~sa.exists().where(crm.CartLine.cart_id == crm.Cart.id)
@@ -140,10 +139,18 @@ class LocalCarts:
         return self._change(token, choose, now)
 
     def set_coupon(self, token: str, code: str, *, tried_by: str, now: datetime) -> Cart:
-        """Put a code on the cart; each try counts, also one that is refused."""
-        if code.strip() and not self._db.run(lambda session: throttle.may_try(session, tried_by, "code", window=HOUR, now=now)):
-            raise TooOften("too_many_codes")
-        return self._change(token, lambda session, cart: cart_codes.set_coupon(session, cart, code, now=now), now)
+        """Put a code on the cart; tries are counted, and one that was right is taken back: many buyers share an address."""
+        if code.strip():
+            wait = self._db.run(lambda session: throttle.find_wait(session, tried_by, "code", window=throttle.HOUR, now=now))
+            if wait is not None:
+                raise TooOften("too_many_codes", retry_after=wait.total_seconds())
+
+        def put(session: Session, cart: crm.Cart) -> None:
+            cart_codes.set_coupon(session, cart, code, now=now)
+            if code.strip():
+                throttle.take_back(session, tried_by, "code")
+
+        return self._change(token, put, now)
 
     def take_instead(self, token: str, sku: str, other: str, *, now: datetime) -> Cart:
         """Put something else into a line's place."""

@@ -38,7 +38,8 @@ def register(app: Flask, till: Hears, secrets: str, clock: Callable[[], datetime
             abort(413)
         now = clock()
         event = verified(request.get_data(cache=False), request.headers.get("Stripe-Signature", ""), known, now)
-        if event is None or bool(event.get("livemode")) != live:
+        # `account` is named where events of other accounts reach a platform, which we are not
+        if event is None or bool(event.get("livemode")) != live or event.get("account"):
             log.warning("webhook_refused", signed=event is not None)
             abort(400)
         _act(till, event, now)

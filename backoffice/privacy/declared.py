@@ -91,7 +91,7 @@ OF_NOBODY = frozenset(
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
     plan_decision plan_domain product product_facet product_text production_order provider_cursor purchase_order
     purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_refund second_step
-    shipment_line shipping_service shipping_zone short_pick staff staff_absence stock stock_lot stock_movement
+    shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot stock_movement
     stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
     work_centre_stop
     """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks

@@ -134,8 +134,11 @@ class AccountDoor(Protocol):
         """Change name and language of mails. Raises BadInput(invalid_form)."""
         ...
 
-    def change_password(self, token: str, *, old: str, new: str, who_asks: str, now: datetime) -> None:
-        """Change the password and end every other session. Raises BadInput(invalid_form: old → wrong_password, password)."""
+    def change_password(self, token: str, *, old: str, new: str, who_asks: str, now: datetime) -> str:
+        """Change the password and end every other session; return the token that this one has from now on.
+
+        Raises BadInput(invalid_form: old → wrong_password, password).
+        """
         ...
 
     def close(self, token: str, *, password: str, who_asks: str, now: datetime) -> None:

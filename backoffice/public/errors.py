@@ -12,7 +12,7 @@ ShopError
 │                            own_second_step, still_open
 │   └── TooOften        429  too_many_tries, too_many_codes
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
-│                            bad_job_shop, coupon_invalid
+│                            bad_job_shop, coupon_invalid, unknown_field
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key
 ├── Unidentified        401  unknown_key
 └── Forbidden           403  missing_scope
@@ -49,9 +49,13 @@ class Refused(ShopError):
 
 
 class TooOften(Refused):
-    """Say that it was tried too often; a while later it may be tried again."""
+    """Say that it was tried too often; after `retry_after` seconds it may be tried again."""
 
     status = 429
+
+    def __init__(self, code: str, *, retry_after: float = 300, **details: object) -> None:
+        super().__init__(code, **details)
+        self.retry_after = max(1, round(retry_after))
 
 
 class BadInput(ShopError):

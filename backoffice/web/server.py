@@ -50,7 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         self._options = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": processes,
-            "worker_class": "gthread",
+            "worker_class": "backoffice.web.patience.Worker",
             "threads": threads,
             "timeout": 60,
             "graceful_timeout": 20,

@@ -20,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.web import guard, headers, health, metrics, requests, shedding
+from backoffice.web import guard, guesses, headers, health, metrics, requests, shedding
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 SHORTEST_KEY = 32
@@ -77,6 +77,7 @@ def make_site(settings: Settings, db: Database, clock: Callable[[], datetime]) -
     site.teardown_request(db.end_request)
     requests.install(site)  # first, so that refusals have an id and a line in the log too
     headers.install(site, settings.payment_page)
+    guesses.install(site, db, clock)
     guard.install(site)
     site.register_blueprint(health.blueprint(db, clock))
     metrics.install(site, db, clock, settings.metrics_token)

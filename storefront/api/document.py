@@ -56,6 +56,8 @@ def codes_of(operation: Operation) -> dict[int, list[str]]:
         parts.append(OF_WRITES)
     if operation.body is not None:
         parts.append(OF_BODIES)
+    if "/orders/{token}" in operation.path:
+        parts.append({429: ["too_many_requests"]})
     if "/carts/{token}/" in operation.path and operation.is_write:
         parts.append({412: ["changed_meanwhile"]})
     found: dict[int, list[str]] = {}

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.errors import BadInput, ShopError, TooOften
 from storefront import wording
 
 PREFIX = "/api/"
@@ -56,6 +56,8 @@ def of_error(error: ShopError) -> Response:
     response = _problem(error.status, error.code, wording.say(error), more)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="api", error="invalid_token"'
+    if isinstance(error, TooOften):
+        response.headers["Retry-After"] = str(error.retry_after)
     if error.code == "in_progress":
         response.headers["Retry-After"] = "1"
     return response
@@ -99,6 +101,7 @@ def _content(status: int, code: str, detail: str, more: Mapping[str, Any]) -> st
         "status": status,
         "detail": detail,
         "code": code,
+        "request_id": g.get("request_id", ""),
         **more,
     }
     return json.dumps(body, ensure_ascii=False) + "\n"

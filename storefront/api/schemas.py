@@ -379,6 +379,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str
+    request_id: str
     errors: list[FieldProblem] | None = None
     most: int | None = None
     scope: str | None = None

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request, url_for
 
 from backoffice.public.accounts import AccountView, LoggedIn
-from backoffice.public.errors import BadInput, Refused, ShopError
+from backoffice.public.errors import BadInput, Refused, ShopError, TooOften
 from storefront import wording
 from storefront.cookies import account_token, forget_account, keep_account, keep_cart
 from storefront.front import Front, see
@@ -144,8 +144,13 @@ class Views:
     def account_password(self) -> Response:
         """Change the password."""
         old, new, asks = request.form.get("old", ""), request.form.get("password", ""), who_asks()
-        doors = self.front.shop.accounts
-        return self._do(lambda token: doors.change_password(token, old=old, new=new, who_asks=asks, now=self.front.clock()), {})
+        doors, fresh = self.front.shop.accounts, list[str]()
+
+        def change(token: str) -> None:
+            fresh.append(doors.change_password(token, old=old, new=new, who_asks=asks, now=self.front.clock()))
+
+        response = self._do(change, {})
+        return keep_account(response, fresh[-1]) if fresh else response
 
     def account_close(self) -> Response:
         """Close the account."""
@@ -209,6 +214,8 @@ class Views:
             form_token=form_token(token) if token else "",
             **({"labels": labels()} | values),
         )
+        if isinstance(error, TooOften):
+            response.headers["Retry-After"] = str(error.retry_after)
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
@@ -217,6 +224,8 @@ class Views:
         return {"device": device_words(), "cart": self.front.cart_token(), "now": self.front.clock()}
 
     def _enter(self, found: LoggedIn) -> Response:
+        if before := account_token():  # nobody's any more
+            self.front.shop.accounts.log_out(before)
         response = keep_account(see(url_for("shop.account")), found.token)
         return keep_cart(response, found.cart) if found.cart else response
 

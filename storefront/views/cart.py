@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.carts import Cart
 from backoffice.public.days import read_day
-from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
+from backoffice.public.errors import BadInput, NotFound, Refused, ShopError, TooOften
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_cart, keep_place
 from storefront.front import Front, Place, see
@@ -158,7 +158,10 @@ class Views:
         try:
             self.front.shop.carts.set_coupon(token, code, tried_by=request.remote_addr or "", now=now)
         except ShopError as error:
-            return self._show(Trouble(wording.say(error), "", "coupon", typed[:100], error.status))
+            response = self._show(Trouble(wording.say(error), "", "coupon", typed[:100], error.status))
+            if isinstance(error, TooOften):
+                response.headers["Retry-After"] = str(error.retry_after)
+            return response
         return see(url_for("shop.cart"))
 
     def cart_instead(self) -> Response:

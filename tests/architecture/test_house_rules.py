@@ -96,7 +96,7 @@ def test_only_the_ci_script_looks_outside_of_the_checkout() -> None:
 
 
 def test_requirements_name_no_registry_and_every_version_has_a_hash() -> None:
-    for name in ("base", "dev"):
+    for name in ("base", "dev", "security"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
         assert "://" not in text
         assert "--index-url" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from flask.testing import FlaskClient
 
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
-from backoffice.crm.models import Account, Cart, CartLine, Lead
+from backoffice.crm.models import Account, Cart, Lead
 from backoffice.erp.models import Staff
+from storefront import forms
 from tests.buyers import hidden
 from tests.company import open_company
 from tests.functional.test_bad_input import add, checkout, everything, paid_for, rows
@@ -71,25 +73,59 @@ def test_an_address_that_leads_outside_or_nowhere(client: FlaskClient, services:
     assert everything(services) == before
 
 
-def test_a_form_says_no_price_no_currency_and_no_role(client: FlaskClient, services: Services) -> None:
-    """What a form may not name it cannot change: the server's own figures stand."""
-    add(client, price="1", unit_price_minor="1", currency="JPY", customer_class="wholesale", account_id="1")
-    [line] = rows(services, CartLine)
-    [cart] = rows(services, Cart)
-    assert (line.shown_price_minor, cart.customer_class, cart.account_id) == (4_900, "retail", None)
-    answer = client.post("/checkout", data=checkout(client, currency="JPY", shipping_minor="0", discount="100"))
-    assert answer.status_code == 303
-    assert "€" in client.get(answer.location).text
-    form = {
-        "email": "eve@example.test",
-        "name": "Eve",
-        "password": "engines of 1843",
-        "role": "admin",
-        "confirmed_at": "2020-01-01",
-    }
+@pytest.mark.parametrize("field", ["price", "unit_price_minor", "currency", "customer_class", "account_id", "sku1"])
+def test_a_form_that_names_a_price_is_refused_and_may_be_sent_without_it(
+    client: FlaskClient, services: Services, field: str
+) -> None:
+    before = everything(services)
+    answer = add(client, quantity="2", **{field: "1"})
+    assert answer.status_code == 422
+    assert everything(services) == before
+    assert re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text) == [
+        ("sku", "STOOL"),
+        ("slug", "stool"),
+        ("quantity", "2"),
+    ]
+    add(client)
+    typed = checkout(client, currency="JPY", shipping_minor="0")
+    before = paid_for(services)
+    assert client.post("/checkout", data=typed).status_code == 422
+    assert paid_for(services) == before
+
+
+def test_nobody_registers_as_an_administrator(client: FlaskClient, services: Services) -> None:
+    form = {"email": "eve@example.test", "name": "Eve", "password": "engines of 1843"}
+    before = everything(services)
+    for name in ("role", "confirmed_at", "active", "party_id"):
+        answer = client.post("/account/register", data=form | {name: "1"})
+        assert answer.status_code == 422
+        assert "engines" not in answer.text  # no page repeats a password
+    assert everything(services) == before
     assert client.post("/account/register", data=form).status_code == 303
     assert [(one.email, one.confirmed_at) for one in rows(services, Account)] == [("eve@example.test", None)]
     assert rows(services, Staff) == []
+
+
+def test_the_pages_send_what_their_forms_may_name(client: FlaskClient, services: Services) -> None:
+    """Of every form on every page of a purchase: what a browser would send is known."""
+    add(client)
+    add(client, "LAMP")
+    paths = ["/p/stool", "/p/vase", "/cart", "/checkout", "/contact?utm_source=x&kind=quote_request&sku=STOOL"]
+    paths += ["/account/login", "/account/register", "/account/forgot"]
+    pages = {path: client.get(path).text for path in paths}
+    start = client.post("/checkout", data=checkout(client))
+    back = client.post(start.location, data={"action": "pay"}).location
+    pages |= {path: client.get(path).text for path in (back, f"{back}/cancel", f"{back}/withdraw")}
+    routes, sent = client.application.url_map.bind("localhost"), set()
+    for path, page in pages.items():
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', page, re.DOTALL):
+            endpoint = str(routes.match(re.search(r'action="([^"?]+)', form)[1], method="POST")[0])
+            names = {name.rstrip("0123456789") for name in re.findall(r'\bname="([^"]+)"', form)}
+            assert names <= forms.FIELDS[endpoint], (path, endpoint, names - forms.FIELDS[endpoint])
+            sent.add(endpoint)
+    assert {"shop.cart_add", "shop.lead_submit", "shop.checkout_start", "shop.order_cancel_submit"} <= sent
+    posts = {rule.endpoint for rule in client.application.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert {one for one in posts if one.startswith("shop.")} == forms.FIELDS.keys()
 
 
 @pytest.mark.parametrize("name", ["Ada\r\nBcc: eve@example.test", "Ada\nX: y", "Ada\u2028Bcc: eve", "Ada\x00", "\x1b[2J"])

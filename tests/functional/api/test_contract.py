@@ -22,7 +22,7 @@ SMALL, LONG = 6, 250
 PER_ROLE = 2_000  # cases of each kind of partner, over all operations
 ROLES = {"reads": [one for one in SCOPES if one.endswith(":read")], "may do all": list(SCOPES)}
 # a business refusal of a well-formed request (nothing left, nobody delivers there) is documented, not a defect
-REFUSALS = ["2xx", "304", "400", "401", "403", "404", "409", "412", "422"]
+REFUSALS = ["2xx", "304", "400", "401", "403", "404", "409", "412", "422", "429"]
 
 
 @pytest.fixture

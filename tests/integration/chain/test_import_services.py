@@ -74,3 +74,10 @@ def test_a_file_with_a_fault_writes_nothing_and_names_the_row(workshop: Workshop
     assert [str(one) for one in broken.value.faults] == [f"services.csv, {fault}"]
     assert kept(workshop) == []
     assert workshop.rows(AuditEntry) == []
+
+
+def test_the_last_of_forty_thousand_rows_is_wrong(workshop: Workshop, bring) -> None:
+    with pytest.raises(BrokenFolder) as broken:
+        bring(*(f"way-{number},Way,1,5,1,,,1" for number in range(40_000)), "night,Night,1,free,1,,,1")
+    assert [str(one) for one in broken.value.faults] == ["services.csv, line 40002, column price: “free” is not a number"]
+    assert kept(workshop) == []

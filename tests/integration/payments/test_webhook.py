@@ -21,13 +21,16 @@ def paid_event(paying: Paying) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["none", "garbage", "other secret", "one byte", "old", "future", "other mode", "not json", "no type"]
+    "wrong",
+    ["none", "garbage", "other secret", "one byte", "old", "future", "other mode", "other account", "not json", "no type"],
 )
 def test_what_stripe_did_not_sign_now_changes_nothing(paying: Paying, wrong: str) -> None:
     event = paid_event(paying)
     before, at = paying.state(), paying.now.timestamp()
     if wrong == "other mode":
         event["livemode"] = True
+    if wrong == "other account":
+        event["account"] = "acct_of_somebody_else"
     if wrong == "no type":
         del event["type"]
     body, headers = paying.double.signed(

@@ -1,0 +1,112 @@
+"""How often something may be tried: limits that hold across processes, say how long to wait, and keep no buyer out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from backoffice import throttle
+from backoffice.bootstrap import Services
+from backoffice.bridge.models import OutboxMessage
+from backoffice.crm import coupon_rules
+from backoffice.crm.models import Account, Party
+from backoffice.db import Database
+from tests.company import open_company
+from tests.conftest import NOW, FixedClock
+from tests.functional.test_bad_input import add, rows
+from tests.integration.chain.conftest import Workshop
+from tests.integration.chain.test_coupons import PLAIN
+
+
+@pytest.fixture
+def services(app: Flask, now: Any) -> Services:
+    built: Services = app.extensions["shopfloor"]
+    built.db.run(lambda session: open_company(session, now=now))
+    return built
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """SQLite is enough for the pages; the race below is PostgreSQL's."""
+    return sqlite_url
+
+
+def from_there(client: FlaskClient, address: str) -> FlaskClient:
+    client.environ_base["REMOTE_ADDR"] = address
+    return client
+
+
+def test_twenty_links_that_open_nothing_an_hour(client: FlaskClient, services: Services, clock: FixedClock) -> None:
+    shop = Workshop(services, NOW)
+    start = shop.start(shop.cart(STOOL=1))
+    shop.pay(start)
+    for number in range(20):
+        path = f"/o/guess-{number}" if number % 2 else f"/api/v1/orders/guess-{number}"
+        assert from_there(client, f"192.0.2.{number}").get(path).status_code == 404
+    clock.advance(minutes=20)
+    for path in ("/o/one-more", "/o/one-more/cancel", "/api/v1/orders/one-more"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2400"), path
+        assert "Content-Security-Policy" in answer.headers
+        assert answer.headers["X-Request-Id"]
+    assert client.get(f"/o/{start.order_token}").status_code == 200  # theirs opens, whoever guesses beside them
+    assert from_there(client, "198.51.100.1").get("/o/one-more").status_code == 404
+    clock.advance(minutes=40)
+    assert from_there(client, "192.0.2.1").get("/o/one-more").status_code == 404
+
+
+def test_ten_wrong_codes_an_hour_and_any_number_of_right_ones(client: FlaskClient, services: Services, clock: FixedClock) -> None:
+    services.db.run(lambda session: coupon_rules.save(session, PLAIN, by="Ada", now=NOW))
+    add(client)
+    for _ in range(15):
+        assert client.post("/cart/coupon", data={"coupon": "welcome-10"}).status_code == 303
+    for number in range(10):
+        assert client.post("/cart/coupon", data={"coupon": f"guess-{number}"}).status_code == 422
+    clock.advance(minutes=10)
+    refused = client.post("/cart/coupon", data={"coupon": "welcome-10"})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3000")
+    token = client.get_cookie("cart")
+    assert token
+    told = client.put(f"/api/v1/carts/{token.value}/coupon", json={"code": "welcome-10"}, headers={"Idempotency-Key": "k"})
+    assert (told.status_code, told.headers["Retry-After"], told.get_json()["code"]) == (429, "3000", "too_many_codes")
+
+
+@pytest.mark.parametrize("email", ["ada@example.test", "nobody@example.test"])
+def test_five_forgotten_passwords_a_day(client: FlaskClient, services: Services, clock: FixedClock, email: str) -> None:
+    def account(session: Any) -> None:
+        party = Party(name="Ada", email="ada@example.test", created_at=NOW)
+        session.add(party)
+        session.flush()
+        known = {"party_id": party.id, "email": "ada@example.test", "name": "Ada", "password_hash": "x"}
+        session.add(Account(**known, created_at=NOW, confirmed_at=NOW))
+
+    services.db.run(account)
+    for _ in range(5):
+        assert client.post("/account/forgot", data={"email": email}).status_code == 303
+        clock.advance(hours=2)
+    refused = client.post("/account/forgot", data={"email": f" {email.upper()} "})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(14 * 3600))
+    assert len(rows(services, OutboxMessage)) == (5 if email.startswith("ada") else 0)
+    assert from_there(client, "198.51.100.1").post("/account/forgot", data={"email": email}).status_code == 303
+    clock.advance(hours=14)
+    assert from_there(client, "127.0.0.1").post("/account/forgot", data={"email": email}).status_code == 303
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("most", [5, 10, 20])
+def test_fifty_at_one_moment_are_as_many_as_may(postgres_db: Database, most: int) -> None:
+    def once(_number: int) -> timedelta | None:
+        return postgres_db.run(lambda s: throttle.find_wait(s, "10.0.0.1", "x", tries=most, window=throttle.HOUR, now=NOW))
+
+    with ThreadPoolExecutor(50) as pool:
+        waits = list(pool.map(once, range(50)))
+    assert waits.count(None) == most
+    assert {wait for wait in waits if wait} == {throttle.HOUR}
+    with postgres_db.read() as session:
+        assert session.scalar(sa.select(throttle.LoginThrottle.tries)) == 50
