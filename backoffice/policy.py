@@ -53,7 +53,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
-    | _to(SALES, "orders", "home order address cancel cancel_submit refund")
+    | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
     | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")
     | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")

@@ -94,7 +94,7 @@ def _sentences() -> dict[str, str]:
         "not_all_picked": _("Not everything is picked yet. Pick what is missing first."),
         "already_moved": _("This was booked before. Nothing was booked twice."),
         "in_the_past": _("That day is in the past. Choose today or later."),
-        "on_hold": _("The buyer's bank disputes this payment. Nothing of the order leaves until that is decided."),
+        "on_hold": _("Nothing of this order leaves for now: its payment is disputed, or the bank has let go of it."),
         "too_late_to_cancel": _("A parcel of this order is closed already. Take it apart first, or wait for it to come back."),
         "too_late_to_redirect": _("A parcel of this order is closed already: its address stays. Nothing was changed."),
         "refund_too_much": _("That is more than is left of this payment. Nothing was given back."),
@@ -205,6 +205,7 @@ def name_of(kind: str, code: str) -> str:
             "phone": _("Called us"),
             "late_order": _("Call: a day has moved"),
             "dispute": _("Payment disputed: send proof"),
+            "authorisation": _("Take the money: the bank soon lets it go"),
             "any": _("All kinds"),
         },
         "entry": {
@@ -227,6 +228,7 @@ def name_of(kind: str, code: str) -> str:
             "cancelled": _("order cancelled"),
             "refunded": _("money back"),
             "disputed": _("bank disputes the payment"),
+            "authorisation_ends": _("bank soon lets the money go"),
             "withdrawn": _("withdrew from the contract"),
             "came_back": _("goods came back"),
             "call": _("spoke by phone"),
@@ -285,6 +287,8 @@ def name_of(kind: str, code: str) -> str:
         "payment": {
             "opened": _("not paid yet"),
             "processing": _("being paid"),
+            "authorised": _("set aside, not taken yet"),
+            "voided": _("let go, never taken"),
             "succeeded": _("paid"),
             "failed": _("not paid"),
             "expired": _("not paid"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+KINDS = ("standard", "books", "food")  # of goods, as laws name them: what bears less differs from country to country
 UNION = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())  # noqa: SIM905 - one line one can read
 _LONG_AGO = date(2000, 1, 1)
 # standard rates in hundredths of a percent, each from a day on, the newest first. Looked up in November 2026

@@ -64,6 +64,7 @@ class LocalProfile:
                 vat_number=company.vat_number,
                 register_entry=company.register_entry,
                 shipping=Money(company.shipping_minor, company.currency),
+                capture_on_shipment=company.capture_on_shipment,
                 languages=[str(tag) for tag in company.languages],
             )
 

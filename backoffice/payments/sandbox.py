@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -20,13 +21,23 @@ from backoffice.payments.gateway import GatewayError, GatewayEvent, GatewayRefun
 from backoffice.payments.models import SandboxRefund, SandboxSession
 from backoffice.public.money import Money
 
-_STATES: dict[str, SessionState] = {"open": "open", "paid": "paid", "declined": "open", "expired": "expired"}
+AUTHORISED_FOR = timedelta(days=7)  # as banks keep what a card pays
+_STATES: dict[str, SessionState] = {
+    "open": "open",
+    "authorised": "authorised",
+    "paid": "paid",
+    "declined": "open",
+    "expired": "expired",
+    "voided": "voided",
+}
 
 # button → states that it works in, the state after it, whether it works only while the session lives
 _BUTTONS: dict[str, tuple[tuple[str, ...], str, bool]] = {
     "pay": (("open", "declined"), "paid", True),
     "decline": (("open",), "declined", True),
     "cancel": (("open", "declined"), "expired", False),
+    "capture": (("authorised",), "paid", False),
+    "void": (("authorised",), "voided", False),
 }
 
 
@@ -44,7 +55,13 @@ def _pressing(action: str) -> sa.Executable:
     conditions = [page.c.id == sa.bindparam("pressed"), page.c.state.in_(olds)]
     if alive:
         conditions.append(page.c.expires_at > sa.bindparam("now"))
-    return sa.update(page).where(*conditions).values(state=new).returning(page)
+    changed: dict[str, Any] = {"state": new}
+    if action == "pay":
+        changed["state"] = sa.case((page.c.capture_later, "authorised"), else_=new)
+        changed["capture_by_at"] = sa.case((page.c.capture_later, sa.bindparam("capture_by")), else_=None)
+    if action == "capture":
+        conditions.append(page.c.capture_by_at > sa.bindparam("now"))
+    return sa.update(page).where(*conditions).values(**changed).returning(page)
 
 
 class SandboxGateway:
@@ -69,6 +86,7 @@ class SandboxGateway:
         expires_at: datetime,
         shop: str,  # noqa: ARG002 - its books are ours, and lost with them
         keep: str,  # noqa: ARG002 - for the same reason
+        capture_later: bool = False,
         now: datetime,
     ) -> PaymentSession:
         """Open a session; its id is derived from the reference, so asking twice opens one."""
@@ -83,6 +101,7 @@ class SandboxGateway:
                 "cancel_url": cancel_url,
                 "state": "open",
                 "expires_at": expires_at,
+                "capture_later": capture_later,
             }
             opened = session.scalar(_opening(session.get_bind().dialect.name), page)
             return session_of(SandboxSession(**page) if opened else session.get_one(SandboxSession, ref), now)
@@ -95,6 +114,17 @@ class SandboxGateway:
     def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Close the session unless it is paid."""
         return session_of(self.press(ref, "cancel", now=now), now)
+
+    def capture(self, ref: str, amount: Money, *, reference: str, now: datetime) -> PaymentSession:  # noqa: ARG002 - all, once
+        """Take what is set aside. Raises GatewayError(permanent) where nothing is."""
+        taken = session_of(self.press(ref, "capture", now=now), now)
+        if taken.state not in ("paid", "voided"):
+            raise GatewayError("nothing is set aside", permanent=True)
+        return taken
+
+    def void(self, ref: str, *, reference: str, now: datetime) -> PaymentSession:  # noqa: ARG002 - once by its state
+        """Let go of what is set aside."""
+        return session_of(self.press(ref, "void", now=now), now)
 
     def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:  # noqa: ARG002 - at once
         """Give money back at once, never more than was paid; the same reference is one refund."""
@@ -143,7 +173,8 @@ class SandboxGateway:
         pay, decline (what a refused card does: it stays open for another try): if it still lives. cancel: unless it is paid.
         """
         with self._db.single() as session:
-            row = session.execute(_pressing(action), {"pressed": ref, "now": now}).one_or_none()
+            asked = {"pressed": ref, "now": now, "capture_by": now + AUTHORISED_FOR}
+            row = session.execute(_pressing(action), asked).one_or_none()
             return SandboxSession(**row._mapping) if row else _get(session.get(SandboxSession, ref))
 
     def page(self, ref: str) -> SandboxSession:
@@ -165,4 +196,7 @@ def session_of(row: SandboxSession, now: datetime) -> PaymentSession:
     state = _STATES[row.state]
     if state == "open" and row.expires_at <= now:
         state = "expired"
-    return PaymentSession(row.id, f"/sandbox/pay/{row.id}", state, Money(row.amount_minor, row.currency), row.expires_at)
+    if state == "authorised" and row.capture_by_at is not None and row.capture_by_at <= now:
+        state = "voided"
+    amount = Money(row.amount_minor, row.currency)
+    return PaymentSession(row.id, f"/sandbox/pay/{row.id}", state, amount, row.expires_at, capture_by=row.capture_by_at)

@@ -56,6 +56,6 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
             return redirect(f"/sandbox/pay/{ref}", 303)
         news = session_of(book, now)
         till.settle(news, event_id=f"sandbox:{ref}:{news.state}", now=now, keep=True)
-        return redirect(book.return_url if news.state == "paid" else book.cancel_url, 303)
+        return redirect(book.return_url if news.state in ("paid", "authorised") else book.cancel_url, 303)
 
     return pages

@@ -176,7 +176,7 @@ def _give_back(
     amount = min(amount, payment.amount_minor - payment.refunded_minor)
     if amount < 1:
         return 0
-    if payment.state not in refunds.PAID:  # disputed: the bank has the last word about this money
+    if payment.state not in refunds.GIVABLE:  # disputed: the bank has the last word about this money
         payment.problem = NOT_REFUNDED
         log.error("payment_needs_attention", payment_id=payment.id, problem=NOT_REFUNDED)
         return 0

@@ -239,6 +239,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
         shipping=money(found.shipping),
         service=found.service,
         discount=money(found.discount) if found.discount else None,
+        charge=found.charge,
         total=money(found.total),
         promised_on=found.promised_on,
         expected_on=found.expected_on,

@@ -204,8 +204,12 @@ class CartShown(BaseModel):
 
 
 class PaymentShown(BaseModel):
-    """Send your customer to pay_url; their order is at order_url once it is paid."""
+    """Send your customer to pay_url; their order is at order_url once it is paid.
 
+    charged: order (when they pay) or shipment (set aside until the first parcel leaves).
+    """
+
+    charged: str
     pay_url: str
     order_token: str
     order_url: str
@@ -307,7 +311,10 @@ class SlipShown(BaseModel):
 
 
 class OrderShown(BaseModel):
-    """An order, or a payment under way (state "opened" | "processing" | "failed" | "expired", and nothing but that)."""
+    """An order, or a payment under way (state "opened" | "processing" | "failed" | "expired", and nothing but that).
+
+    charge: later (the money is only set aside until the first parcel leaves), let_go (it never was taken), empty (paid).
+    """
 
     state: str
     number: str | None = None
@@ -325,6 +332,7 @@ class OrderShown(BaseModel):
     cancellable: bool = False
     service: str = ""
     slip: int | None = None
+    charge: str = ""
 
 
 class OrderLineListed(BaseModel):
