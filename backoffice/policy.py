@@ -66,6 +66,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "expedite", "ask decline earlier")
     | _to(PLANNER, "items", "home item offer drop_offer keep release add_substitute drop_substitute prefer_substitute")
     | _to(PLANNER, "items", "lots contents phantom withdrawal")
+    | _to(PLANNER, "prices", "tiers tax")
     | _to(PLANNER, "making", "add_part part drop_part add_work work drop_work")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "hours", "home calendar change take_back")

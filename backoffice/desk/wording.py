@@ -169,6 +169,7 @@ def explain_field(code: str) -> str:
         "not_after": _("Choose a time after the first one."),
         "not_later": _("Choose a time after the one it begins at now."),
         "bad_choice": _("Choose one of the list."),
+        "bad_tiers": _("Write a line for each: from how many, then the price of a piece, each below the one before: 5 44.00."),
         "bad_contents": _("Write how many of which number, for example 2 STOOL, 1 LAMP."),
         "shorten": _("This is too long. Shorten it."),
         "unknown_person": _("Nobody with that address is known yet. They are once they buy or write to us."),

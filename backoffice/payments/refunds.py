@@ -6,6 +6,7 @@ that two colleagues together never give back more than was paid, and lowered aga
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -31,10 +32,20 @@ NOT_PAID = ("opened", "processing", "failed", "expired")
 NOT_PAID_YET = (*NOT_PAID, "authorised")
 
 
-def request(session: Session, payment: Payment, amount_minor: int, *, reason: str, key: str, by: str, now: datetime) -> Refund:
+def request(
+    session: Session,
+    payment: Payment,
+    amount_minor: int,
+    *,
+    reason: str,
+    key: str,
+    by: str,
+    parts: Mapping[str, int] | None = None,
+    now: datetime,
+) -> Refund:
     """Ask for money to be given back; the same `key` is one refund.
 
-    Of money that is only set aside it is sent once that was taken (see captures).
+    parts: SKU → what of it is for that. Of money that is only set aside it is sent once that was taken (see captures).
     Raises BadInput(bad_amount), Refused(refund_too_much, most) when that is more than is left of the payment.
     """
     known = session.scalar(sa.select(Refund).where(Refund.key == key))
@@ -46,6 +57,7 @@ def request(session: Session, payment: Payment, amount_minor: int, *, reason: st
         session.refresh(payment)
         raise Refused("refund_too_much", most=payment.amount_minor - payment.refunded_minor, currency=payment.currency)
     refund = _add(session, payment, amount_minor, reason=reason, key=key, by=by, now=now)
+    refund.parts = dict(parts or {})
     if payment.state != "authorised":
         events.publish(session, events.RefundWanted(refund.id, f"payment:{payment.id}", now))
     return refund

@@ -114,6 +114,7 @@ def _variant(variant: Variant) -> s.VariantShown:
         basis=variant.basis,
         contents=[s.ContentShown(quantity=one.quantity, name=one.name, slug=one.slug) for one in variant.contents],
         no_withdrawal=variant.no_withdrawal,
+        tiers=[s.TierShown(from_quantity=least, price=money(price)) for least, price in variant.tiers],
     )
 
 
