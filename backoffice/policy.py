@@ -38,7 +38,7 @@ POLICY: dict[str, Roles] = (
     )  # keys and scopes: itself
     | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels ask_for_day set_service take_instead")
     | _to(PUBLIC, "api", "renew_cart check_out set_coupon")
-    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose")
+    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose list_papers get_paper")
     | _to(PUBLIC, "shop", "account account_login account_login_submit account_register account_register_submit")
     | _to(PUBLIC, "shop", "account_sent account_confirm account_confirm_submit account_forgot account_forgot_submit")
     | _to(PUBLIC, "shop", "account_reset account_reset_submit account_logout account_everywhere account_settings")
