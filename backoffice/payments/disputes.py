@@ -28,9 +28,8 @@ LOST = "dispute_lost"
 
 def note(session: Session, news: GatewayDispute, *, now: datetime) -> Dispute:
     """Act on the provider's word about a dispute. Raises NotPaidYetError when its payment has not been heard of yet."""
-    payment = session.scalar(
-        sa.select(Payment).where(Payment.intent_ref == news.intent).with_for_update().execution_options(populate_existing=True)
-    )
+    its = sa.or_(Payment.intent_ref == news.intent, Payment.provider_ref == news.intent)  # the sandbox knows only sessions
+    payment = session.scalar(sa.select(Payment).where(its).with_for_update().execution_options(populate_existing=True))
     if payment is None or payment.state in refunds.NOT_PAID_YET:
         raise refunds.NotPaidYetError
     known = session.scalar(sa.select(Dispute).where(Dispute.provider_ref == news.ref))

@@ -14,11 +14,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from backoffice.db import Database, table_of
-from backoffice.payments.gateway import GatewayError, GatewayEvent, GatewayRefund, PaidSession, PaymentSession, SessionState
-from backoffice.payments.models import SandboxRefund, SandboxSession
+from backoffice.payments.gateway import (
+    DisputeState,
+    GatewayDispute,
+    GatewayError,
+    GatewayEvent,
+    GatewayRefund,
+    PaidSession,
+    PaymentSession,
+    SessionState,
+)
+from backoffice.payments.models import SandboxDispute, SandboxRefund, SandboxSession
 from backoffice.public.money import Money
 
 AUTHORISED_FOR = timedelta(days=7)  # as banks keep what a card pays
@@ -133,8 +143,7 @@ class SandboxGateway:
             row = _get(books.get(SandboxSession, session, with_for_update=True))
             known = books.get(SandboxRefund, ref)
             if known is None:
-                given = sa.select(sa.func.coalesce(sa.func.sum(SandboxRefund.amount_minor), 0))
-                back = books.scalar(given.where(SandboxRefund.session_id == session)) or 0
+                back = _given_back(books, session)
                 if row.state != "paid" or amount.currency != row.currency or back + amount.amount_minor > row.amount_minor:
                     raise GatewayError("more than was paid", permanent=True)
                 known = SandboxRefund(id=ref, session_id=session, amount_minor=amount.amount_minor)
@@ -177,12 +186,61 @@ class SandboxGateway:
             row = session.execute(_pressing(action), asked).one_or_none()
             return SandboxSession(**row._mapping) if row else _get(session.get(SandboxSession, ref))
 
+    def dispute(self, ref: str, *, now: datetime) -> GatewayEvent:
+        """Let the buyer's bank dispute all that is left of a paid session; one at a time. Raises GatewayError."""
+        with self._db.write() as books:
+            row = _get(books.get(SandboxSession, ref, with_for_update=True))
+            if row.state != "paid":
+                raise GatewayError("nothing was paid", permanent=True)
+            known = books.scalars(
+                sa.select(SandboxDispute).where(SandboxDispute.session_id == ref).order_by(SandboxDispute.id)
+            ).all()
+            found = next((one for one in known if one.state == "open"), None)
+            if found is None:
+                due = now + AUTHORISED_FOR
+                found = SandboxDispute(id=f"sbd_{ref}_{len(known) + 1:03}", session_id=ref, state="open", evidence_due_at=due)
+                books.add(found)
+                books.flush()
+            return _told(found, row.amount_minor - _given_back(books, ref), row.currency)
+
+    def decide(self, ref: str, state: str) -> GatewayEvent:
+        """Let the bank end the open dispute of a session: won or lost. Raises GatewayError where none is open."""
+        with self._db.write() as books:
+            row = _get(books.get(SandboxSession, ref, with_for_update=True))
+            open_one = sa.select(SandboxDispute).where(SandboxDispute.session_id == ref, SandboxDispute.state == "open")
+            found, left = books.scalar(open_one), row.amount_minor - _given_back(books, ref)
+            if found is None or state not in ("won", "lost"):
+                raise GatewayError("nothing to decide", permanent=True)
+            found.state = state
+            if state == "lost" and left:
+                books.add(SandboxRefund(id=found.id, session_id=ref, amount_minor=left))
+            return _told(found, left, row.currency)
+
+    def is_disputed(self, ref: str) -> bool:
+        """Tell whether a dispute of a session is open."""
+        with self._db.read() as books:
+            mine = sa.select(SandboxDispute.id).where(SandboxDispute.session_id == ref, SandboxDispute.state == "open")
+            return books.scalar(mine) is not None
+
     def page(self, ref: str) -> SandboxSession:
         """Return what the payment page shows. Raises GatewayError for an unknown id."""
         with self._db.read() as session:
             row = _get(session.get(SandboxSession, ref))
             session.expunge(row)
             return row
+
+
+def _given_back(books: Session, ref: str) -> int:
+    given = sa.select(sa.func.coalesce(sa.func.sum(SandboxRefund.amount_minor), 0))
+    return books.scalar(given.where(SandboxRefund.session_id == ref)) or 0
+
+
+def _told(row: SandboxDispute, amount_minor: int, currency: str) -> GatewayEvent:
+    """Return the message about a dispute, as a real provider would send it."""
+    state: DisputeState = "won" if row.state == "won" else "lost" if row.state == "lost" else "open"
+    amount = Money(amount_minor, currency)
+    news = GatewayDispute(row.id, state, amount, "fraudulent", row.evidence_due_at, row.session_id)
+    return GatewayEvent(f"sandbox:{row.id}:{state}", "charge.dispute", row.id, news)
 
 
 def _get(row: SandboxSession | None) -> SandboxSession:
