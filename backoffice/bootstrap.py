@@ -138,7 +138,7 @@ def carriers(services: Services) -> dict[str, Carrier]:
     told: dict[str, Carrier] = {
         "mail": lambda message: post(_with_link(message, settings.secret_key)),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
-        "capture": lambda message: capturing.send(till, int(message.payload["payment_id"]), now=clock()),
+        "capture": lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock()),
     }
     if settings.erp_url:
         longest = timedelta(seconds=settings.erp_max_processing_seconds)

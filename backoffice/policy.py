@@ -94,7 +94,9 @@ POLICY: dict[str, Roles] = (
 
 # these stand in a demo only, or belong to one payment provider, so an entry without a route is no mistake
 OPTIONAL_POLICY: dict[str, Roles] = (
-    _to(STAFF, "desk", "styleguide") | _to(PUBLIC, "sandbox", "pay pay_submit dispute") | _to(PUBLIC, "payments", "stripe_webhook")
+    _to(STAFF, "desk", "styleguide")
+    | _to(PUBLIC, "sandbox", "pay pay_submit dispute")
+    | _to(PUBLIC, "payments", "stripe_webhook")
 )
 
 

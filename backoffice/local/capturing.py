@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def send(till: Till, payment_id: int, *, now: datetime) -> None:
+def send(till: Till, payment_id: int, ending: str, *, now: datetime) -> None:
     """Ask the provider for the end that was asked of us; any number of times it is one. Raises GatewayError without an answer.
 
     What it refuses for good is looked up: if the money is still only set aside then, a person has to see to it.
     """
+    till.db.run(lambda session: captures.claim(session, payment_id, ending))
     with till.db.read() as session:
         payment = session.get_one(Payment, payment_id)
     ref = payment.provider_ref
-    if payment.state != "authorised" or not payment.ending or ref is None:
+    if payment.state != "authorised" or payment.ending != ending or ref is None:
         return
     amount, named = Money(payment.amount_minor, payment.currency), captures.reference(payment)
     try:

@@ -7,6 +7,7 @@ what must go back of it before then waits as a refund that nobody has sent yet, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -43,12 +44,30 @@ def reference(payment: Payment) -> str:
 
 def take(session: Session, payment_id: int, *, now: datetime) -> bool:
     """Ask for money that is set aside; False: it is not, or its end was asked for before."""
-    return _end(session, payment_id, "capture", now)
+    if not claim(session, payment_id, "capture"):
+        return False
+    events.publish(session, events.CaptureEnds(payment_id, "capture", f"payment:{payment_id}", now))
+    return True
 
 
 def let_go(session: Session, payment_id: int, *, now: datetime) -> bool:
     """Let go of money that is set aside; False: it is not, or its end was asked for before."""
-    return _end(session, payment_id, "void", now)
+    if not claim(session, payment_id, "void"):
+        return False
+    events.publish(session, events.CaptureEnds(payment_id, "void", f"payment:{payment_id}", now))
+    return True
+
+
+def claim(session: Session, payment_id: int, ending: str) -> bool:
+    """Write how money that is set aside is to end; False: it is not, or that is written already."""
+    asked = session.execute(
+        sa.update(Payment)
+        .where(Payment.id == payment_id, Payment.state == "authorised", Payment.ending == "")
+        .values(ending=ending)
+        .returning(Payment.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    return asked.first() is not None
 
 
 def take_at_desk(session: Session, number: str, *, by: Editor, now: datetime) -> bool:
@@ -61,11 +80,14 @@ def take_at_desk(session: Session, number: str, *, by: Editor, now: datetime) ->
 
 
 def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
-    """Ask for the money of an order when a parcel of it leaves."""
+    """Ask for the money of an order when a parcel of it leaves.
+
+    The worker claims it: whoever ships has locked goods by now, which others lock after the payment.
+    """
     of_order = sa.select(Order.payment_id).where(Order.number == happened.order_ref)
     waiting = session.scalar(sa.select(Payment.id).where(Payment.id.in_(of_order), Payment.state == "authorised"))
     if waiting is not None:
-        take(session, waiting, now=happened.at)
+        events.publish(session, events.CaptureEnds(waiting, "capture", f"payment:{waiting}", happened.at))
 
 
 def settle(session: Session, payment: Payment, news: PaymentSession, *, now: datetime) -> str:
@@ -79,6 +101,13 @@ def settle(session: Session, payment: Payment, news: PaymentSession, *, now: dat
         log.error("payment_needs_attention", payment_id=payment.id, problem=DIFFERS)
         return "problem"
     return _captured(session, payment, now)
+
+
+def waiting(session: Session) -> Sequence[sa.Row[str, int, int]]:
+    """Return (currency, how many, how much) of what is set aside and not taken: it is in no book yet."""
+    amount = sa.func.sum(Payment.amount_minor - Payment.refunded_minor)
+    aside = sa.select(Payment.currency, sa.func.count(), amount).where(Payment.state == "authorised", Payment.ending != "void")
+    return session.execute(aside.group_by(Payment.currency).order_by(Payment.currency)).all()
 
 
 def note_refused(session: Session, payment_id: int) -> None:
@@ -104,20 +133,6 @@ def warn(session: Session, *, now: datetime) -> int:
         payment.lead_id = payment_tasks.make(session, order, "authorisation", "", due_at=payment.capture_by_at, now=now)
     session.flush()
     return len(rows)
-
-
-def _end(session: Session, payment_id: int, ending: str, now: datetime) -> bool:
-    asked = session.execute(
-        sa.update(Payment)
-        .where(Payment.id == payment_id, Payment.state == "authorised", Payment.ending == "")
-        .values(ending=ending)
-        .returning(Payment.id)
-        .execution_options(synchronize_session="fetch")
-    ).first()
-    if asked is None:
-        return False
-    events.publish(session, events.CaptureEnds(payment_id, ending, f"payment:{payment_id}", now))
-    return True
 
 
 def _captured(session: Session, payment: Payment, now: datetime) -> str:

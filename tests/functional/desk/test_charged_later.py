@@ -68,6 +68,7 @@ def test_set_aside_then_taken_by_a_colleague(at_desk: AtDesk, visitor: Callable[
     assert "<dt>Total" in order
     assert "<dt>Paid" not in order
     assert paid(workshop) == ("authorised", "authorised", [])
+    assert "1 payment is only set aside: €53.90." in at_desk("Ada").get("/desk/accounts")
     number = workshop.orders()[0].number
     page = at_desk("Bea").get(f"/desk/sales/orders/{number}")
     assert "set aside, not taken yet" in page
@@ -78,6 +79,7 @@ def test_set_aside_then_taken_by_a_colleague(at_desk: AtDesk, visitor: Callable[
     assert at_desk("Wim").post(f"/desk/sales/orders/{number}/charge").status_code == 403
     work(workshop)
     assert paid(workshop) == ("succeeded", "paid", [5_390])
+    assert "set aside" not in at_desk("Ada").get("/desk/accounts")
     assert len(workshop.rows(AuditEntry, action="payment.capture")) == 1
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from backoffice.bridge.models import OutboxMessage
-from backoffice.crm.models import Lead
+from backoffice.crm.models import Lead, Order
 from backoffice.erp import company_settings, fulfilment
 from backoffice.erp import models as t
 from backoffice.local import capturing
@@ -84,7 +85,7 @@ def test_it_is_taken_once_when_the_parcel_leaves_and_the_invoice_follows(late: P
     assert (papers(late), late.stock("STOOL")) == ([], (5, 1, 0))
     late.later(hours=2)
     ship(late)
-    assert late.payment().ending == "capture"
+    assert [one.kind for one in late.rows(OutboxMessage, target="capture")] == ["capture"]
     late.work()
     assert (late.payment().state, late.payment().settled_at) == ("succeeded", late.now)
     told(late)
@@ -119,7 +120,7 @@ def test_the_program_dies_between_the_call_and_its_record(late: Paying, monkeypa
     with monkeypatch.context() as patched:
         patched.setattr(late.services.till, "settle", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
         with pytest.raises(RuntimeError):
-            capturing.send(late.services.till, late.payment().id, now=late.now)
+            capturing.send(late.services.till, late.payment().id, "capture", now=late.now)
     assert (late.payment().state, late.double.events[-1]["type"]) == ("authorised", "charge.captured")
     late.later(minutes=1)
     assert listen(late.services.till, now=late.now) > 0  # the provider's list alone says it
@@ -213,6 +214,20 @@ def test_money_that_can_be_no_order_is_let_go(late: Paying) -> None:
     late.work()
     first = late.rows(Payment)[0]
     assert (first.state, late.refunds(), late.orders(), bool(other)) == ("voided", [], [], True)
+
+
+def test_money_that_was_never_taken_is_found(late: Paying) -> None:
+    bought(late)
+    number, payment = late.orders()[0].number, late.payment().id
+    ship(late)
+    late.later(minutes=6)
+    never = f"I4 order {number} is shipped, and its payment is authorised: it was never taken"
+    assert late.breaches() == [never]
+    late.db.run(lambda s: s.execute(sa.update(Order).values(to_invoice=True)))
+    papers(late)  # too early
+    assert f"I5 paper INV-2026-000001 is over payment {payment}, which is authorised" in late.breaches()
+    late.work()
+    assert late.breaches() == []
 
 
 def test_a_refusal_for_good_is_seen_by_a_person(late: Paying, monkeypatch: pytest.MonkeyPatch) -> None:
