@@ -40,10 +40,10 @@ from backoffice.crm import (
 )
 from backoffice.db import Database
 from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
-from backoffice.local import Till, open_shop
+from backoffice.local import Till, capturing, open_shop
 from backoffice.local.listening import listen
 from backoffice.local.partners import forget_answers, open_partners
-from backoffice.payments import billing, withdrawing
+from backoffice.payments import billing, captures, withdrawing
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.public import Shop
@@ -99,6 +99,8 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.MailWanted, _post)
     events.listen(events.MailsWanted, _post_all)
     events.listen(events.RefundWanted, _send_back)
+    events.listen(events.CaptureEnds, _end_capture)
+    events.listen(events.ShipmentShipped, captures.on_shipped)
     events.listen(events.GoodsCameBack, withdrawing.on_goods_came_back)
 
 
@@ -113,6 +115,10 @@ def _post_all(session: Session, wanted: events.MailsWanted) -> None:
 
 def _send_back(session: Session, refund: events.RefundWanted) -> None:
     outbox.put(session, "refund", refund.aggregate, "refund", {"refund_id": refund.refund_id}, now=refund.at)
+
+
+def _end_capture(session: Session, wanted: events.CaptureEnds) -> None:
+    outbox.put(session, "capture", wanted.aggregate, wanted.ending, {"payment_id": wanted.payment_id}, now=wanted.at)
 
 
 def _gateway(settings: Settings, db: Database) -> Gateway:
@@ -135,6 +141,7 @@ def carriers(services: Services) -> dict[str, Carrier]:
     told: dict[str, Carrier] = {
         "mail": lambda message: post(_with_link(message, settings.secret_key)),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
+        "capture": lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock()),
     }
     if settings.erp_url:
         longest = timedelta(seconds=settings.erp_max_processing_seconds)
@@ -169,6 +176,7 @@ def periodic(services: Services) -> list[Job]:
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
         Job("issue_invoices", 15, lambda now: billing.issue_due(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
+        Job("watch_authorisations", 600, lambda now: capturing.watch(services.till, now=now)),
         Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),

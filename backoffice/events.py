@@ -167,6 +167,16 @@ class GoodsCameBack:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureEnds:
+    """Money that is set aside is to be taken or let go: the provider must be asked, once this transaction has ended."""
+
+    payment_id: int
+    ending: str  # capture | void
+    aggregate: str  # payment:7
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundWanted:
     """Money is to be given back: the provider must be asked, once this transaction has ended."""
 

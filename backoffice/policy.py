@@ -40,7 +40,7 @@ POLICY: dict[str, Roles] = (
     )  # keys and scopes: itself
     | _to(PUBLIC, "api", "make_cart get_cart set_line drop_line set_place set_parcels ask_for_day set_service take_instead")
     | _to(PUBLIC, "api", "renew_cart check_out set_coupon")
-    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose")
+    | _to(PUBLIC, "api", "get_order list_orders cancel_order write_lead get_slip choose list_papers get_paper")
     | _to(PUBLIC, "shop", "account account_login account_login_submit account_register account_register_submit")
     | _to(PUBLIC, "shop", "account_sent account_confirm account_confirm_submit account_forgot account_forgot_submit")
     | _to(PUBLIC, "shop", "account_reset account_reset_submit account_logout account_everywhere account_settings")
@@ -55,7 +55,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
-    | _to(SALES, "orders", "home order address cancel cancel_submit refund")
+    | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
     | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")
     | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")
@@ -68,6 +68,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "expedite", "ask decline earlier")
     | _to(PLANNER, "items", "home item offer drop_offer keep release add_substitute drop_substitute prefer_substitute")
     | _to(PLANNER, "items", "lots contents phantom withdrawal")
+    | _to(PLANNER, "prices", "tiers tax")
     | _to(PLANNER, "making", "add_part part drop_part add_work work drop_work")
     | _to(PLANNER, "lanes", "home")
     | _to(PLANNER, "hours", "home calendar change take_back")
@@ -95,7 +96,9 @@ POLICY: dict[str, Roles] = (
 
 # these stand in a demo only, or belong to one payment provider, so an entry without a route is no mistake
 OPTIONAL_POLICY: dict[str, Roles] = (
-    _to(STAFF, "desk", "styleguide") | _to(PUBLIC, "sandbox", "pay pay_submit") | _to(PUBLIC, "payments", "stripe_webhook")
+    _to(STAFF, "desk", "styleguide")
+    | _to(PUBLIC, "sandbox", "pay pay_submit dispute")
+    | _to(PUBLIC, "payments", "stripe_webhook")
 )
 
 

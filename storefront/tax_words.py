@@ -6,8 +6,11 @@ Words alone: prices are as they are. A country that nobody has looked up gets ne
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
-from storefront.phrases import N_, _
+from babel.numbers import format_percent
+
+from storefront.phrases import N_, _, locale
 
 VAT = N_("incl. VAT")
 GST = N_("incl. GST")
@@ -32,3 +35,8 @@ WORDS: Mapping[str, str] = {
 def tax_words(country: str) -> str:
     """Return the words for prices to a buyer in `country` (ISO 3166), in the reader's language."""
     return _(WORDS.get(country.upper(), NEUTRAL))
+
+
+def percent_of(rate_bp: int) -> str:
+    """Return a rate of tax as its reader writes it: 19 %, 25,5 %."""
+    return str(format_percent(Decimal(rate_bp) / 10_000, "#,##0.## %", locale()))

@@ -1,7 +1,8 @@
 """A DOUBLE of Stripe for tests: it answers over HTTP on loopback as Stripe's API reference documents, and it is not Stripe.
 
 Covered: Checkout Sessions (create, retrieve, expire, the hosted page with cards, declines and 3-D Secure), Refunds with their
-cap, disputes, the list of events page by page, idempotency keys, Stripe's JSON errors, events signed as Stripe signs them. The
+cap, money that is only set aside (capture, cancel, its seven days), disputes, the list of events page by page, idempotency
+keys, Stripe's JSON errors, events signed as Stripe signs them. The
 test decides which event is delivered, how often and in what order. What only a real key can show is listed in docs/payments.md.
 """
 
@@ -44,6 +45,7 @@ class StripeDouble:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
         self.disputes: dict[str, dict[str, Any]] = {}
+        self.intents: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.kept: dict[str, tuple[str, int, Any]] = {}
         self.calls: list[tuple[str, str]] = []
@@ -80,9 +82,26 @@ class StripeDouble:
             if card == DECLINED:
                 return
             number = next(self._numbers)
+            aside = session["capture_method"] == "manual"
             session.update(
-                status="complete", payment_status="unpaid" if slow else "paid", payment_intent=f"pi_{number}", url=None
+                status="complete", payment_status="unpaid" if slow or aside else "paid", payment_intent=f"pi_{number}", url=None
             )
+            self.intents[f"pi_{number}"] = {
+                "id": f"pi_{number}",
+                "object": "payment_intent",
+                "amount": session["amount_total"],
+                "currency": session["currency"],
+                "created": int(self.now()),
+                "status": "requires_capture" if aside else "processing" if slow else "succeeded",
+                "latest_charge": {
+                    "id": f"ch_{number}",
+                    "object": "charge",
+                    "payment_method_details": {"type": "card", "card": {}},
+                },
+            }
+            if aside:
+                card = self.intents[f"pi_{number}"]["latest_charge"]["payment_method_details"]["card"]
+                card["capture_before"] = int(self.now()) + 7 * 86_400
             self._event("checkout.session.completed", session)
 
     def money_comes(self, session_id: str, *, well: bool = True) -> None:
@@ -91,7 +110,13 @@ class StripeDouble:
             session = self.sessions[session_id]
             if well:
                 session["payment_status"] = "paid"
+                self.intents[session["payment_intent"]]["status"] = "succeeded"
             self._event(f"checkout.session.async_payment_{'succeeded' if well else 'failed'}", session)
+
+    def lapse(self, session_id: str) -> None:
+        """Let the bank let go of money that nobody has taken."""
+        with self._lock:
+            self._end_intent(self.intents[self.sessions[session_id]["payment_intent"]], "canceled")
 
     def refund_by_hand(self, session_id: str, amount: int) -> dict[str, Any]:
         """Give money back on Stripe's own pages."""
@@ -171,7 +196,7 @@ class StripeDouble:
                 return self._create(form)
             if len(parts) == 3:
                 complete = [one for one in self.sessions.values() if one["status"] == request.args.get("status", one["status"])]
-                return _page(complete, request)
+                return _page([self._expanded(one, request) for one in complete], request)
             session = self._find(self.sessions, parts[3])
             if parts[4:] == ["expire"] and request.method == "POST":
                 if session["status"] != "open":
@@ -180,7 +205,9 @@ class StripeDouble:
                     )
                 session.update(status="expired", url=None)
                 self._event("checkout.session.expired", session)
-            return session
+            return self._expanded(session, request)
+        if parts[:2] == ["v1", "payment_intents"] and request.method == "POST":
+            return self._intent(self._find(self.intents, parts[2]), parts[3], form)
         if parts[:2] == ["v1", "refunds"]:
             if len(parts) == 2 and request.method == "POST":
                 return self._refund(form)
@@ -190,6 +217,41 @@ class StripeDouble:
         if parts == ["v1", "events"] and request.method == "GET":
             return self._list(request.args)
         raise Refusal(404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})")
+
+    def _expanded(self, session: dict[str, Any], request: Request) -> dict[str, Any]:
+        """Return a session with its payment inside where that was asked for."""
+        asked = any("payment_intent" in value for name, value in request.args.items(multi=True) if name.startswith("expand"))
+        inside = self.intents.get(session["payment_intent"] or "")
+        return session | {"payment_intent": inside} if asked and inside else session
+
+    def _intent(self, intent: dict[str, Any], verb: str, form: Any) -> dict[str, Any]:
+        if intent["status"] != "requires_capture":
+            said = f"This PaymentIntent could not be {verb}d because it has a status of {intent['status']}."
+            raise Refusal(400, "invalid_request_error", said, "payment_intent_unexpected_state")
+        if verb == "capture" and int(form.get("amount_to_capture", intent["amount"])) > intent["amount"]:
+            raise Refusal(400, "invalid_request_error", "more than can be captured", "amount_too_large")
+        self._end_intent(intent, "succeeded" if verb == "capture" else "canceled")
+        return intent
+
+    def _end_intent(self, intent: dict[str, Any], state: str) -> None:
+        intent["status"] = state
+        if state == "canceled":
+            self._event("payment_intent.canceled", intent)
+            return
+        for session in self.sessions.values():
+            if session["payment_intent"] == intent["id"]:
+                session["payment_status"] = "paid"
+        charge = intent["latest_charge"]
+        self._event(
+            "charge.captured",
+            {
+                "id": charge["id"],
+                "object": "charge",
+                "payment_intent": intent["id"],
+                "amount_captured": intent["amount"],
+                "currency": intent["currency"],
+            },
+        )
 
     def _create(self, form: Any) -> dict[str, Any]:
         for name in ("mode", "success_url", "line_items[0][price_data][currency]", "line_items[0][price_data][unit_amount]"):
@@ -214,6 +276,7 @@ class StripeDouble:
             "amount_total": amount,
             "currency": currency,
             "payment_intent": None,
+            "capture_method": form.get("payment_intent_data[capture_method]", "automatic"),
             "expires_at": int(form["expires_at"]),
             "success_url": form["success_url"],
             "cancel_url": form.get("cancel_url"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm import carts, coupons
 from backoffice.crm.models import Cart
 from backoffice.erp import models as t
+from backoffice.erp import pricing
 from backoffice.public.errors import BadInput
 
 
@@ -17,7 +18,7 @@ def discount_minor(session: Session, cart: Cart, lines: Sequence[tuple[t.Item, i
     """Return what a cart's code takes off its lines (item, pieces); without a code nothing is asked."""
     if not cart.coupon_code or not lines:
         return 0
-    priced = [(item.price_minor, pieces) for item, pieces in lines]
+    priced = [(pricing.unit_minor(session, item, pieces), pieces) for item, pieces in lines]
     delivery, currency = carts.delivery_minor(session, cart), lines[0][0].currency
     return coupons.find_discount(session, cart.coupon_code, priced, delivery, currency=currency, now=now)
 

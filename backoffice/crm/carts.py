@@ -15,7 +15,7 @@ from backoffice.crm import links
 from backoffice.crm.models import Cart, CartLine
 from backoffice.db import PlanMoved, write_row, write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import holds, plan, promising, services, shipping
+from backoffice.erp import holds, plan, pricing, promising, services, shipping
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company
@@ -38,6 +38,7 @@ class Line:
     reservation: t.Reservation | None
     promise: Promise | None
     most: int | None
+    price_minor: int  # of a piece, of so many
 
     @property
     def warehouse_id(self) -> int:
@@ -161,7 +162,8 @@ def _hold_line(
     _let_go_of(session, item, row, now)
     held = hold(session, cart, item, quantity, minutes=minutes, now=now)
     line = row or CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
-    line.quantity, line.reservation_id, line.shown_price_minor = quantity, held.id, item.price_minor
+    line.quantity, line.reservation_id = quantity, held.id
+    line.shown_price_minor = pricing.unit_minor(session, item, quantity)
     if seen:
         with suppress(Refused):  # nothing is shipped there: the page that comes next says so
             line.shown_on = _promise(session, item, held, _place_of(session, cart, now), now).deliver_on
@@ -331,6 +333,7 @@ def find_lines(session: Session, cart: Cart) -> list[Found]:
 
 def _line(session: Session, cart: Cart, found: Found, place: Destination, now: datetime) -> Line:
     row, item, product = found.row, found.item, found.product
+    price = pricing.unit_minor(session, item, row.quantity)
     reservation = found.reservation if found.reservation and is_live(found.reservation, now) else None
     try:
         if reservation is not None:
@@ -341,8 +344,8 @@ def _line(session: Session, cart: Cart, found: Found, place: Destination, now: d
             promise = promising.quote(session, item, row.quantity, **where, **how, by=cart.requested_on, now=now)
     except Refused as refusal:
         most = refusal.details.get("most")
-        return Line(row, item, product, None, None, most if isinstance(most, int) else None)
-    return Line(row, item, product, reservation, promise, None)
+        return Line(row, item, product, None, None, most if isinstance(most, int) else None, price)
+    return Line(row, item, product, reservation, promise, None, price)
 
 
 def _place_of(session: Session, cart: Cart, now: datetime) -> Destination:
@@ -381,8 +384,8 @@ def is_live(reservation: t.Reservation, now: datetime) -> bool:
 def remember_shown(lines: Sequence[Line]) -> None:
     """Note the days and prices that the customer is being shown, so that the next page can say what moved."""
     for line in lines:  # what they know already is not written again
-        if line.row.shown_price_minor != line.item.price_minor:
-            line.row.shown_price_minor = line.item.price_minor
+        if line.row.shown_price_minor != line.price_minor:
+            line.row.shown_price_minor = line.price_minor
         if line.promise is not None and line.row.shown_on != line.promise.deliver_on:
             line.row.shown_on = line.promise.deliver_on
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm import accounts, address_book, cart_codes, carts, coupons, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.db import write_row
-from backoffice.erp import holds, kits, promising, shipping
+from backoffice.erp import holds, kits, pricing, promising, shipping, taxes
 from backoffice.erp import models as t
 from backoffice.public import addresses
 from backoffice.public.addresses import Address
@@ -136,7 +136,7 @@ def open_checkout(
     if not lines:
         raise Refused("cart_empty")
     _check_lines(lines)
-    subtotal = sum(line.item.price_minor * line.row.quantity for line in lines)
+    subtotal = sum(line.price_minor * line.row.quantity for line in lines)
     delivery = carts.delivery_minor(session, cart)
     discount = cart_codes.discount_minor(session, cart, [(line.item, line.row.quantity) for line in lines], now=now)
     if cart.coupon_code and not discount:
@@ -209,7 +209,9 @@ def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
         "name": line.product.name,
         "options": ", ".join(str(value) for value in line.item.options.values()),
         "quantity": line.row.quantity,
-        "unit_price_minor": line.item.price_minor,
+        "unit_price_minor": line.price_minor,
+        "no_withdrawal": line.item.no_withdrawal,
+        "tax_kind": line.product.tax_kind if line.product.tax_kind != taxes.STANDARD else "",
         "reservation_id": line.reservation.id,
         "basis": line.promise.basis,
         "deliver_on": line.promise.deliver_on.isoformat(),
@@ -239,7 +241,8 @@ def require_current(session: Session, cart: Cart, form: CheckoutForm, *, now: da
         raise Refused("stale")
     rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
     items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows))).all()
-    total = sum(item.price_minor * rows[item.id] for item in items) + carts.delivery_minor(session, cart)
+    total = sum(pricing.unit_minor(session, item, rows[item.id]) * rows[item.id] for item in items)
+    total += carts.delivery_minor(session, cart)
     total -= cart_codes.discount_minor(session, cart, [(item, rows[item.id]) for item in items], now=now)
     if form.total_minor != total:
         raise Refused("price_changed", total_minor=total)

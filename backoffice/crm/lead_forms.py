@@ -13,7 +13,7 @@ from backoffice.public.errors import BadInput
 from backoffice.public.leads import MAY_BE_SENT, LeadForm
 
 KINDS = (*MAY_BE_SENT, "phone")
-ALL_KINDS = (*KINDS, "late_order", "dispute")  # with what nobody sends, see slip_calls and dispute_tasks
+ALL_KINDS = (*KINDS, "late_order", "dispute", "authorisation")  # with what nobody sends, see slip_calls and payment_tasks
 LIMITS = {"name": 200, "email": 254, "phone": 50, "message": 5_000, "sku": 100, "postcode": 20, "company": 200}
 LONGEST_ORIGIN = 200
 MAX_QUANTITY = 999_999_999

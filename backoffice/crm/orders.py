@@ -127,6 +127,7 @@ def _line(
         options=frozen["options"],
         quantity=frozen["quantity"],
         unit_price_minor=frozen["unit_price_minor"],
+        no_withdrawal=frozen.get("no_withdrawal", ""),  # none in what was frozen by the program of before
         basis=frozen["basis"],
         requested_on=checkout.requested_on,
         promised_on=promised_on,

@@ -24,6 +24,7 @@ FORM = 1
 PLACE = ("name", "phone", "street", "city", "postcode", "country", "company", "region")
 ASKED = ("note", "parcels", "service", "channel", "language", "base_url", "link_nonce", "key", "request_hash")
 LINE = ("sku", "quantity", "unit_price_minor", "basis", "deliver_on", "ship_on")
+TOLD = ("no_withdrawal", "tax_kind")  # of each line, where it says anything
 
 
 class CannotRebuildError(Exception):
@@ -36,6 +37,8 @@ def written(session: Session, checkout: Checkout) -> str:
     kept |= {"form": FORM, "class": session.get_one(Cart, checkout.cart_id).customer_class, "shipping": checkout.shipping_minor}
     if checkout.discount_minor:
         kept |= {"off": checkout.discount_minor, "code": checkout.coupon_code}
+    if any(line.get(name) for line in checkout.lines for name in TOLD):
+        kept["told"] = [[line.get(name, "") for name in TOLD] for line in checkout.lines]
     if checkout.requested_on:
         kept["by"] = checkout.requested_on.isoformat()
     kept["lines"] = [
@@ -55,6 +58,8 @@ def write_checkout(session: Session, kept: str, paid: Money, *, secret_key: str,
         if known["form"] != FORM:
             raise CannotRebuildError("written by another version")
         lines = [_line(session, line) for line in known["lines"]]
+        for line, told in zip(lines, known.get("told", ()), strict=False):
+            line |= dict(zip(TOLD, told, strict=True))
         values = {name: known.get(name, "") for name in ("email", *PLACE, *ASKED)}
         shipping, off = int(known["shipping"]), int(known.get("off", 0))
     except (ValueError, TypeError, KeyError, IndexError) as error:

@@ -100,6 +100,7 @@ def _write_page(session: Session, product: shop.Product, category_id: int, posit
         description=product.text,
         facts=product.facts,
         position=position,
+        tax_kind=product.tax_kind,
         search_text=fold(" ".join([product.name, category, *sorted(woods), product.text])),
     )
     session.add(row)
@@ -131,6 +132,7 @@ def _write_variant(
     session.add(item)
     session.flush()
     ids[sku] = item.id
+    session.add_all(t.PriceTier(item_id=item.id, from_quantity=n, price_minor=each * 100) for n, each in product.tiers.items())
     return item.id
 
 

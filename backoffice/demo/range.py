@@ -40,6 +40,8 @@ class Product:
     unit: str = ""
     made: bool = True
     contents: dict[str, int] = field(default_factory=dict)  # of a set: what is in it
+    tax_kind: str = "standard"
+    tiers: dict[int, int] = field(default_factory=dict)  # from so many pieces on → euros each
     facts: dict[str, str] = field(default_factory=dict)
 
     def sku(self, variant: Variant) -> str:

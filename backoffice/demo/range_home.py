@@ -251,6 +251,17 @@ HOME = (
         "For the feet of chairs on wooden floors: sixteen pieces, with nails.",
         [Variant("", "16 pieces", 9, 120)],
         made=False,
+        tiers={4: 8, 10: 7},
+    ),
+    Product(
+        "buch",
+        "The book of our woods",
+        "care",
+        "Where each of our woods grows, how it is felled and dried, and how to look after it. Printed in Coburg.",
+        [Variant("", "", 24, 40)],
+        made=False,
+        facts={"Pages": "144"},
+        tax_kind="books",
     ),
     Product(
         "latten",

@@ -34,6 +34,7 @@ BOUGHT = (
     Bought("PFLEGE-250ML", "Hard wax oil, 250 ml", "tin", "PETERSEN", 4, 12, 12, 700, 48),
     Bought("PFLEGE-500ML", "Hard wax oil, 500 ml", "tin", "PETERSEN", 4, 12, 12, 1150, 60),
     Bought("SEIFE-500ML", "Wood soap, 500 ml", "bottle", "PETERSEN", 4, 12, 12, 560, 75),
+    Bought("BUCH", "The book of our woods", "piece", "KOLB", 10, 20, 20, 1150, 40),
     Bought("FILZ-16PIECES", "Felt glides, 16 pieces", "bag", "KOLB", 5, 20, 20, 310, 120),
     Bought("LATTEN-ONESET", "Sprung slats, one set", "set", "WIESENTHAL", 9, 4, 2, 6800, 0),
 )

@@ -130,6 +130,10 @@ GERMAN: Words = {
     "seife": ("Holzseife", "Reinigt und nährt geöltes Holz. Eine Kappe auf einen Eimer warmes Wasser."),
     "filz": ("Filzgleiter", "Für Stuhlbeine auf Holzböden: sechzehn Stück, mit Nägeln."),
     "set": ("Pflegeset", "Was ein geölter Tisch ein Jahr lang braucht: Öl, Seife, und Filz für die Stühle um ihn herum."),
+    "buch": (
+        "Das Buch unserer Hölzer",
+        "Wo jedes unserer Hölzer wächst, wie es gefällt und getrocknet wird, und wie man es pflegt. Gedruckt in Coburg.",
+    ),
     "latten": ("Lattenrost", "Ein Satz Latten für das Bett Mulde, wenn die Kinder genug gesprungen sind."),
 }
 
@@ -170,6 +174,7 @@ _FACT_NAMES = {
     "Cover": "Bezug",
     "Material": "Material",
     "Reach": "Reichweite",
+    "Pages": "Seiten",
 }
 _FACT_VALUES = {
     "hard wax oil": "Hartwachsöl",

@@ -18,6 +18,7 @@ from backoffice.desk import context, forms
 from backoffice.desk.phrases import gettext as _
 from backoffice.erp import invoicing
 from backoffice.erp.models import Invoice, InvoiceLine
+from backoffice.payments import captures
 from backoffice.public.errors import NotFound
 from backoffice.wording import decimal_of
 
@@ -43,13 +44,13 @@ def home() -> ResponseReturnValue:
     """List a month's papers, the newest first, with its sums."""
     month, number = _month(), forms.page()
 
-    def read(db: Session) -> tuple[Sequence[Invoice], int, Sequence[Total]]:
+    def read(db: Session) -> tuple[Sequence[Invoice], int, Sequence[Total], Sequence[sa.Row[str, int, int]]]:
         wanted = _of_month(month)
         rows = db.scalars(wanted.order_by(Invoice.id.desc()).limit(PAGE).offset((number - 1) * PAGE)).all()
         count = db.scalar(sa.select(sa.func.count()).select_from(wanted.subquery())) or 0
-        return rows, count, totals(db, month)
+        return rows, count, totals(db, month), captures.waiting(db)
 
-    papers, count, sums = context.read(read)
+    papers, count, sums, aside = context.read(read)
     return render_template(
         "desk/accounts/home.html",
         month_shown=month,
@@ -58,6 +59,7 @@ def home() -> ResponseReturnValue:
         papers=papers,
         total=count,
         totals=sums,
+        aside=aside,
         page_number=number,
         page_size=PAGE,
     )

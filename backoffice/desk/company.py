@@ -30,6 +30,7 @@ TEXTS = (
     "choose_days",
     "important",
     "service_level",
+    "capture_on_shipment",
 )
 
 
@@ -53,6 +54,7 @@ def save() -> ResponseReturnValue:
         "choose_days": _whole(typed["choose_days"]),
         "important_minor": _minor(typed["important"], context.house().currency),
         "service_level": _whole(typed["service_level"]),
+        "capture_on_shipment": typed["capture_on_shipment"] == "yes",
     }
     try:
         context.write(lambda db: company_settings.change(db, values, by=me.email, role=me.role, now=now))
@@ -84,6 +86,7 @@ def _page(typed: Mapping[str, Any], fields: Mapping[str, str], problem: str, sta
         "shipping": f"{Decimal(row.shipping_minor).scaleb(-precision):f}",
         "important": f"{Decimal(row.important_minor).scaleb(-precision):f}",
         "languages": row.languages,
+        "capture_on_shipment": "yes" if row.capture_on_shipment else "",
     }
     return render_template(
         "desk/admin/company.html",

@@ -17,7 +17,7 @@ from backoffice.desk import amounts, context, forms, listing, planning_lists
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.shelves import Shelf, get_shelf
 from backoffice.desk.wording import explain
-from backoffice.erp import allotting, expiring, recipes, returning, sets, substitutes, supplying
+from backoffice.erp import allotting, expiring, pricing, recipes, returning, sets, substitutes, supplying
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
@@ -62,14 +62,14 @@ def offer(item_id: int) -> ResponseReturnValue:
         supplier_id = forms.number("supplier", wrong="bad_choice")
         supplying.set_offer(db, item_id, supplier_id, _terms(one), by=me.email, role=me.role, now=now)
 
-    return _saved(item_id, save)
+    return saved(item_id, save)
 
 
 @bp.post("/<int:item_id>/suppliers/<int:supplier_id>/drop")
 def drop_offer(item_id: int, supplier_id: int) -> ResponseReturnValue:
     """Note that a supplier no longer sells it."""
     me, now = context.me(), context.now()
-    return _saved(item_id, lambda db: supplying.drop_offer(db, item_id, supplier_id, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: supplying.drop_offer(db, item_id, supplier_id, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/allotments")
@@ -85,35 +85,35 @@ def keep(item_id: int) -> ResponseReturnValue:
             db, item_id, whose, quantity, release_on, line_id=line_id, reason=reason, by=me.email, role=me.role, now=now
         )
 
-    return _saved(item_id, save, scope=f"keep:{item_id}")
+    return saved(item_id, save, scope=f"keep:{item_id}")
 
 
 @bp.post("/<int:item_id>/allotments/<int:allotment_id>/release")
 def release(item_id: int, allotment_id: int) -> ResponseReturnValue:
     """Make the rest of what is kept everybody's."""
     me, now = context.me(), context.now()
-    return _saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: allotting.release(db, allotment_id, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/substitutes")
 def add_substitute(item_id: int) -> ResponseReturnValue:
     """Let something else stand in for it, in the shop and in letters about a day that moved."""
     me, now, sku = context.me(), context.now(), forms.name("substitute")
-    return _saved(item_id, lambda db: substitutes.add(db, item_id, sku, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: substitutes.add(db, item_id, sku, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/substitutes/<int:other_id>/drop")
 def drop_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
     """Let it no longer stand in."""
     me, now = context.me(), context.now()
-    return _saved(item_id, lambda db: substitutes.remove(db, item_id, other_id, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: substitutes.remove(db, item_id, other_id, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/substitutes/<int:other_id>/prefer")
 def prefer_substitute(item_id: int, other_id: int) -> ResponseReturnValue:
     """Offer it one place earlier."""
     me, now = context.me(), context.now()
-    return _saved(item_id, lambda db: substitutes.prefer(db, item_id, other_id, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: substitutes.prefer(db, item_id, other_id, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/lots")
@@ -126,21 +126,21 @@ def lots(item_id: int) -> ResponseReturnValue:
         days_left = forms.number("days_left", least=0, most=expiring.MOST_DAYS, wrong="bad_number") if typed else None
         expiring.keep_in_lots(db, item_id, days_left, by=me.email, role=me.role, now=now)
 
-    return _saved(item_id, save, typed={"row": "lots"})
+    return saved(item_id, save, typed={"row": "lots"})
 
 
 @bp.post("/<int:item_id>/withdrawal")
 def withdrawal(item_id: int) -> ResponseReturnValue:
     """Say whether buyers may take it back, or why the law lets nobody."""
     me, now, why = context.me(), context.now(), forms.name("why")
-    return _saved(item_id, lambda db: returning.exempt(db, item_id, why, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: returning.exempt(db, item_id, why, by=me.email, role=me.role, now=now))
 
 
 @bp.post("/<int:item_id>/contents")
 def contents(item_id: int) -> ResponseReturnValue:
     """Sell an item as a set of others."""
     me, now = context.me(), context.now()
-    return _saved(
+    return saved(
         item_id,
         lambda db: sets.sell_as_set(db, item_id, _contents(db), by=me.email, role=me.role, now=now),
         typed={"row": "contents"},
@@ -151,7 +151,7 @@ def contents(item_id: int) -> ResponseReturnValue:
 def phantom(item_id: int) -> ResponseReturnValue:
     """Say whether an item is made by itself."""
     me, now, through = context.me(), context.now(), forms.text("through") == "yes"
-    return _saved(item_id, lambda db: sets.blow_through(db, item_id, through, by=me.email, role=me.role, now=now))
+    return saved(item_id, lambda db: sets.blow_through(db, item_id, through, by=me.email, role=me.role, now=now))
 
 
 def find_items(session: Session, query: str, page: int) -> tuple[Sequence[Item], int]:
@@ -193,6 +193,8 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         allotments=context.read(lambda db: allotting.allotments_of(db, item_id)),
         coming=context.read(lambda db: allotting.coming_of(db, item_id)),
         shelf=context.read(lambda db: find_shelf(db, item_id)),
+        tiers=context.read(lambda db: pricing.tiers_of(db, item_id)),
+        tax_kind=context.read(lambda db: pricing.tax_kind_of(db, one)),
         first_day=context.today() + timedelta(days=1),
         parts=context.read(lambda db: recipes.parts_of(db, item_id)),
         work=context.read(lambda db: recipes.work_of(db, item_id)),
@@ -243,9 +245,10 @@ def set_typed(parts: Sequence[recipes.Part]) -> str:
     return ", ".join(f"{one.line.quantity // one.component.parts_per_unit} {one.component.sku}" for one in parts)
 
 
-def _saved(
+def saved(
     item_id: int, save: Callable[[Session], object], scope: str = "", typed: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
+    """Do it and show the item's page again, or what was wrong about it."""
     try:
         context.write(save, scope=scope)
     except ShopError as error:

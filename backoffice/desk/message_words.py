@@ -25,6 +25,8 @@ def message_words() -> Mapping[str, str]:
         "account_known": _("Mail: account exists already"),
         "account_reset": _("Mail: new password"),
         "refund": _("Money back, to the payment provider"),
+        "capture": _("Take the money, to the payment provider"),
+        "void": _("Let go of the money, to the payment provider"),
         "placed": _("To the ERP: a new order"),
         "redirected": _("To the ERP: another address"),
         "cancelled": _("To the ERP: order cancelled"),

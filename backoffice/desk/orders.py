@@ -15,7 +15,7 @@ from backoffice.desk import amounts, context, forms, order_lists, order_sheets
 from backoffice.desk.listing import PAGE, Filters, pages_of
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
-from backoffice.payments import cancelling, requests
+from backoffice.payments import cancelling, captures, requests
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("orders", __name__, url_prefix="/desk/sales/orders")
@@ -44,6 +44,15 @@ def home() -> ResponseReturnValue:
 def order(number: str) -> ResponseReturnValue:
     """Show one order."""
     return _page("order", number)
+
+
+@bp.post("/<number>/charge")
+def charge(number: str) -> ResponseReturnValue:
+    """Take money now that is only set aside."""
+    me, now = context.me(), context.now()
+    asked = context.write(lambda db: captures.take_at_desk(db, number, by=me, now=now))
+    flash(_("The provider is asked to take the money.") if asked else _("This was asked for before."))
+    return redirect(url_for("orders.order", number=number), 303)
 
 
 @bp.post("/<number>/address")

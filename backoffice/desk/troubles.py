@@ -78,6 +78,14 @@ def advice(problem: str) -> str:
             "The buyer's bank has kept this money for good. Cancel what has not left yet on the order's page, then say that it is"
             " done."
         ),
+        "authorisation_lapsed": _(
+            "The bank has let go of money that was only set aside, and its order still stands. Nothing of it leaves. Cancel it on"
+            " its page, or agree with the customer on a new order to pay; then say that it is done."
+        ),
+        "capture_refused": _(
+            "The provider refuses to take money that the bank keeps aside, and a parcel may have left. Look the payment up there,"
+            " take it there if that can be done, or speak to the customer; then say that it is done."
+        ),
         "returned_not_refunded": _(
             "Goods came back, and the buyer's bank has a dispute about this payment. Wait for its end before you give money back."
         ),

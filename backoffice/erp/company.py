@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -25,7 +26,7 @@ class Premises:
 
     warehouses: in the order of their ids, the works first. zones: (country, prefix) → row; transits: (warehouse, country,
     prefix) → days; services: code → row. margins: source (see erp.margins) → open days that promises are given beyond the plan's
-    day.
+    day. tiers: item → (from so many pieces on, price of each), the fewest pieces first.
     """
 
     company: t.Company
@@ -35,6 +36,7 @@ class Premises:
     services: Mapping[str, t.ShippingService]
     countries: tuple[str, ...]
     margins: Mapping[str, int]
+    tiers: Mapping[int, Sequence[tuple[int, int]]]
 
 
 def premises(session: Session) -> Premises:
@@ -55,6 +57,9 @@ def _read(session: Session) -> Premises:
     if not company:
         raise NotFound("no_company")
     zones = {(row.country, row.prefix): row for row in _rows(session, t.ShippingZone)}
+    tiers: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in session.execute(_TIERS):
+        tiers[row.item_id].append((row.from_quantity, row.price_minor))
     return Premises(
         company=cast(t.Company, company[0]),
         warehouses={row.id: cast(t.Warehouse, row) for row in _rows(session, t.Warehouse)},
@@ -63,7 +68,13 @@ def _read(session: Session) -> Premises:
         services={row.code: cast(t.ShippingService, row) for row in _rows(session, t.ShippingService)},
         countries=tuple(sorted({country for country, _ in zones})),
         margins={source: days for source, days in session.execute(sa.select(t.Margin.source, t.Margin.days))},  # noqa: C416 - rows are no pairs to mypy
+        tiers=dict(tiers),
     )
+
+
+_TIERS = sa.select(t.PriceTier.item_id, t.PriceTier.from_quantity, t.PriceTier.price_minor).order_by(
+    t.PriceTier.item_id, t.PriceTier.from_quantity
+)
 
 
 def _rows(session: Session, table: type[Base]) -> list[sa.Row[Any]]:

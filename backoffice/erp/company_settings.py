@@ -30,7 +30,8 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     """Change the company; return what has changed: field → (before, after).
 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
-    returns_days, shipping_minor, choose_days, important_minor, service_level (whole numbers, None for what was no number).
+    returns_days, shipping_minor, choose_days, important_minor, service_level (whole numbers, None for what was no number),
+    capture_on_shipment (yes or no).
     Raises BadInput(invalid_form, fields).
     """
     company = session.get_one(t.Company, 1)
@@ -60,6 +61,7 @@ def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> d
     clean["languages"] = list(values["languages"])
     for name in ("returns_days", "shipping_minor", "choose_days", "important_minor", "service_level"):
         clean[name] = values[name]
+    clean["capture_on_shipment"] = bool(values["capture_on_shipment"])
     wrong = _wrong(clean)
     clean["email"] = _email(str(values["email"]), wrong)
     clean["phone"] = _phone(str(values["phone"]), company.country, wrong)

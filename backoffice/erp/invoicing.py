@@ -67,11 +67,21 @@ def issue(
     return _write(session, "invoice", cause, order_ref, lines, None, currency, buyer, paid_at, now)
 
 
-def credit(session: Session, cause: str, invoice: t.Invoice, gross_minor: int, *, paid_at: datetime, now: datetime) -> t.Invoice:
+def credit(
+    session: Session,
+    cause: str,
+    invoice: t.Invoice,
+    gross_minor: int,
+    *,
+    parts: Mapping[str, int] | None = None,
+    paid_at: datetime,
+    now: datetime,
+) -> t.Invoice:
     """Issue a credit note over a part of an invoice, a line for each of its rates; the same `cause` is one credit note.
 
-    What is taken back last takes back what is left of the tax, so that nothing of it stays. Raises ValueError for more than
-    is left of the invoice.
+    parts: SKU → what of it is for that, which is taken back at the rate of its line on the invoice; the rest, and all of it
+    where nothing is named, is shared over what is left. What is taken back last takes
+    back what is left of the tax, so that nothing of it stays. Raises ValueError for more than is left of the invoice.
     """
     known = find_by_cause(session, cause)
     if known is not None:
@@ -80,13 +90,29 @@ def credit(session: Session, cause: str, invoice: t.Invoice, gross_minor: int, *
     if gross_minor > sum(one.gross_minor for one in rates):
         raise ValueError(f"{cause}: {gross_minor} is more than is left of {invoice.number}")
     lines = []
-    for one, gross in zip(rates, taxes.shares(gross_minor, [one.gross_minor for one in rates]), strict=True):
+    for one, gross in zip(rates, _shared(session, invoice, gross_minor, rates, parts or {}), strict=True):
         if gross:
             tax = one.tax_minor if gross == one.gross_minor else min(taxes.tax_in(gross, one.rate_bp), one.tax_minor)
             lines.append(_line(Part("refund", gross, one.rate_bp), tax))
     return _write(
         session, "credit_note", cause, invoice.order_ref, lines, invoice.id, invoice.currency, invoice.buyer, paid_at, now
     )
+
+
+def _shared(
+    session: Session, invoice: t.Invoice, gross_minor: int, rates: Sequence[Left], parts: Mapping[str, int]
+) -> Sequence[int]:
+    """Return what of an amount is taken back at each rate, never more than is left of it."""
+    left = [one.gross_minor for one in rates]
+    if len(rates) < 2 or not parts:
+        return taxes.shares(gross_minor, left)
+    rate_of = {line.sku: line.rate_bp for line in lines_of(session, invoice.id) if line.kind == "goods"}
+    named = [sum(gross for sku, gross in parts.items() if rate_of.get(sku) == one.rate_bp) for one in rates]
+    taken = [min(gross, most) for gross, most in zip(named, left, strict=True)]
+    if sum(taken) > gross_minor:
+        return taxes.shares(gross_minor, taken)
+    rest, room = gross_minor - sum(taken), [most - gross for most, gross in zip(left, taken, strict=True)]
+    return [gross + more for gross, more in zip(taken, taxes.shares(rest, room), strict=True)] if rest else taken
 
 
 def take_back(session: Session, cause: str, note: t.Invoice, *, paid_at: datetime, now: datetime) -> t.Invoice:

@@ -132,7 +132,7 @@ def receive(session: Session, return_id: int, came: Mapping[int, Came], *, versi
 
 
 def exempt(session: Session, item_id: int, why: str, *, by: str, role: str = "", now: datetime) -> None:
-    """Say why the law lets nobody take an item back ("": everybody may); it holds from now on, also for what was bought before.
+    """Say why the law lets nobody take an item back ("": everybody may); what is bought before keeps what its buyer was told.
 
     Raises NotFound(unknown_product), BadInput(invalid_form, why → bad_choice).
     """

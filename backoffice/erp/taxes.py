@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+STANDARD = "standard"
+KINDS = (STANDARD, "books", "food")  # of goods, as laws name them: what bears less differs from country to country
 UNION = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())  # noqa: SIM905 - one line one can read
 _LONG_AGO = date(2000, 1, 1)
 # standard rates in hundredths of a percent, each from a day on, the newest first. Looked up in November 2026
@@ -47,15 +49,50 @@ RATES: Mapping[str, tuple[tuple[date, int], ...]] = {
     "SK": ((date(2025, 1, 1), 2300), (_LONG_AGO, 2000)),
 }
 
+# what some goods bear less, by kind. A country that is missing here taxes them like anything else, as far as we know: then too
+# much is said to be tax, never too little. Printed books; food that is no drink, no delicacy and not eaten on the spot
+LESS: Mapping[str, Mapping[str, tuple[tuple[date, int], ...]]] = {
+    "books": {
+        "AT": ((_LONG_AGO, 1000),),
+        "BE": ((_LONG_AGO, 600),),
+        "CH": ((date(2024, 1, 1), 260), (_LONG_AGO, 250)),
+        "CZ": ((date(2024, 1, 1), 0), (_LONG_AGO, 1000)),
+        "DE": ((_LONG_AGO, 700),),
+        "ES": ((_LONG_AGO, 400),),
+        "FR": ((_LONG_AGO, 550),),
+        "GB": ((_LONG_AGO, 0),),
+        "IE": ((_LONG_AGO, 0),),
+        "IT": ((_LONG_AGO, 400),),
+        "LI": ((date(2024, 1, 1), 260), (_LONG_AGO, 250)),
+        "LU": ((_LONG_AGO, 300),),
+        "NL": ((_LONG_AGO, 900),),
+        "NO": ((_LONG_AGO, 0),),
+        "PL": ((_LONG_AGO, 500),),
+        "SE": ((_LONG_AGO, 600),),
+    },
+    "food": {
+        "AT": ((_LONG_AGO, 1000),),
+        "BE": ((_LONG_AGO, 600),),
+        "CH": ((date(2024, 1, 1), 260), (_LONG_AGO, 250)),
+        "CZ": ((date(2024, 1, 1), 1200), (_LONG_AGO, 1500)),
+        "DE": ((_LONG_AGO, 700),),
+        "FR": ((_LONG_AGO, 550),),
+        "LI": ((date(2024, 1, 1), 260), (_LONG_AGO, 250)),
+        "LU": ((_LONG_AGO, 300),),
+        "NL": ((_LONG_AGO, 900),),
+    },
+}
 
-def rate_of(seller: str, buyer: str, on: date) -> int:
-    """Return the rate in hundredths of a percent that a price to `buyer` bears; both: countries, ISO 3166.
+
+def rate_of(seller: str, buyer: str, on: date, kind: str = STANDARD) -> int:
+    """Return the rate in hundredths of a percent that a price to `buyer` bears; both: countries, ISO 3166. kind: of KINDS.
 
     0 for what leaves the seller's country or the Union, and for a country whose rate nobody has looked up.
     """
     if seller != buyer and not {seller, buyer} <= UNION:
         return 0
-    return next((rate for since, rate in RATES.get(buyer, ()) if on >= since), 0)
+    rates = LESS.get(kind, {}).get(buyer) or RATES.get(buyer, ())
+    return next((rate for since, rate in rates if on >= since), 0)
 
 
 def tax_in(gross_minor: int, rate_bp: int) -> int:

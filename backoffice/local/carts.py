@@ -292,7 +292,7 @@ def _line(line: carts.Line, product: t.Product, pictures: Mapping[int, Sequence[
     item, row = line.item, line.row
     own = [p for p in pictures[product.id] if p.item_id == item.id] or pictures[product.id]
     moved = line.promise is not None and row.shown_on is not None and row.shown_on != line.promise.deliver_on
-    dearer = row.shown_price_minor != item.price_minor
+    dearer = row.shown_price_minor != line.price_minor
     return CartLine(
         sku=item.sku,
         slug=product.slug,
@@ -300,8 +300,8 @@ def _line(line: carts.Line, product: t.Product, pictures: Mapping[int, Sequence[
         options=", ".join(str(value) for value in item.options.values()),
         picture=Picture(own[0].file, own[0].alt) if own else None,
         quantity=row.quantity,
-        unit_price=Money(item.price_minor, item.currency),
-        total=Money(item.price_minor, item.currency) * row.quantity,
+        unit_price=Money(line.price_minor, item.currency),
+        total=Money(line.price_minor, item.currency) * row.quantity,
         promise=line.promise,
         most=line.most,
         was_on=row.shown_on if moved else None,

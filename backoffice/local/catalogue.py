@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import carts
 from backoffice.db import Database
-from backoffice.erp import catalogue, facets, in_time, listing, offers, promising, shipping, sources
+from backoffice.erp import catalogue, facets, in_time, listing, offers, pricing, promising, shipping, sources
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -71,6 +71,7 @@ def _face(company: t.Company, countries: Sequence[str]) -> ShopProfile:
         vat_number=company.vat_number,
         register_entry=company.register_entry,
         shipping=Money(company.shipping_minor, company.currency),
+        capture_on_shipment=company.capture_on_shipment,
         languages=[str(tag) for tag in company.languages],
     )
 
@@ -172,6 +173,7 @@ class LocalCatalogue:
                         basis=offer.basis if offer and offer.listed else None,
                         contents=[Content(*one) for one in contents.get(item.id, ())],
                         no_withdrawal=item.no_withdrawal,
+                        tiers=[(n, Money(price, item.currency)) for n, price in pricing.tiers_of(session, item.id)],
                     )
                     for item, offer in items
                 ],

@@ -19,6 +19,7 @@ from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.crm.rebuilding import written
 from backoffice.db import Database
 from backoffice.erp.company import get_company
+from backoffice.local import capturing
 from backoffice.payments import rebuilding, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayDispute, GatewayError, GatewayEvent, GatewayRefund, PaymentSession
@@ -157,6 +158,7 @@ class Till:
             expires_at=payment.expires_at,
             shop=rebuilding.shop_of(self.secret_key),
             keep=page.keep,
+            capture_later=payment.capture_later,
             now=now,
         )
         lead_id = checkout.lead_id
@@ -205,10 +207,10 @@ class Till:
     def poll(self, *, now: datetime) -> int:
         """Ask about every payment without an end; expire at the provider what has run out, then release. Return how many."""
         with self.db.read() as session:
-            waiting = settling.unsettled(session)
+            waiting = settling.unsettled(session, now=now)
         for payment in waiting:
             try:
-                if payment.expires_at <= now:
+                if payment.expires_at <= now and payment.state != "authorised":
                     self._close(payment, now=now, keep=False)
                 elif payment.provider_ref is not None:
                     self.look_up(payment.provider_ref, now=now)
@@ -249,12 +251,13 @@ class Till:
 
     def hear(self, event: GatewayEvent, *, now: datetime) -> None:
         """Act on an event, and store it, also one that changes nothing here."""
-        if isinstance(event.news, PaymentSession):
-            self.settle(event.news, event_id=event.id, now=now)
-        elif isinstance(event.news, GatewayRefund):
-            self.hear_refund(event.news, event_id=event.id, now=now)
-        elif isinstance(event.news, GatewayDispute):
-            self.hear_dispute(event.news, event_id=event.id, now=now)
+        news = capturing.seen(self.db, self.gateway, event.news, now=now)
+        if isinstance(news, PaymentSession):
+            self.settle(news, event_id=event.id, now=now)
+        elif isinstance(news, GatewayRefund):
+            self.hear_refund(news, event_id=event.id, now=now)
+        elif isinstance(news, GatewayDispute):
+            self.hear_dispute(news, event_id=event.id, now=now)
         self.keep_event(event.id, event.kind, event.ref, now=now)
 
     def keep_event(self, event_id: str, kind: str, ref: str, *, now: datetime) -> None:
@@ -320,7 +323,9 @@ class LocalCheckout:
                 payment = self._till.open_page(page, now=now)
         token = links.order_token(self._settings.secret_key, page.checkout.link_nonce)
         paid = payment.pay_url is None or payment.state not in ("opened", "processing")
-        return PaymentStart(pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token)
+        return PaymentStart(
+            pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token, charged_later=payment.capture_later
+        )
 
     def _open(
         self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime, desk: DeskOrder | None

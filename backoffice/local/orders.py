@@ -25,7 +25,7 @@ from backoffice.local.checkout import Till
 from backoffice.payments import cancelling, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
-from backoffice.payments.models import Refund
+from backoffice.payments.models import Payment, Refund
 from backoffice.public import addresses
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
@@ -82,7 +82,7 @@ class LocalOrders:
 
     def _read(self, token: str) -> OrderView | PendingOrder:
         with self._db.read() as session:
-            checkout, order, refunded, slipped, invoiced = _look_up(session, token)
+            checkout, order, refunded, slipped, invoiced, paid = _look_up(session, token)
             if order is None:
                 payment = settling.find_by_checkout(session, checkout.id)
                 state = payment.state if payment else "expired"
@@ -94,7 +94,7 @@ class LocalOrders:
                     by_link=checkout.lead_id is not None,
                     pay_until=open_one.expires_at if open_one else None,
                 )
-            return _view(session, order, checkout, refunded=refunded, slipped=slipped, invoiced=invoiced)
+            return _view(session, order, checkout, refunded=refunded, slipped=slipped, invoiced=invoiced, paid=paid)
 
     def get_paper(self, token: str, number: str) -> PaperView:
         """Return a paper of this order."""
@@ -181,6 +181,7 @@ _OF_LINK = (
         sa.exists().where(Refund.payment_id == Order.payment_id).label("refunded"),
         sa.exists().where(Slip.order_id == Order.id, Slip.state == "open").label("slipped"),
         sa.exists().where(t.Invoice.order_ref == Order.number).label("invoiced"),
+        sa.select(Payment.state).where(Payment.id == Order.payment_id).scalar_subquery().label("paid"),
     )
     .outerjoin(Order, Order.checkout_id == Checkout.id)
     .where(Checkout.token_hash == sa.bindparam("token_hash"))
@@ -192,12 +193,12 @@ def _found(session: Session, token: str) -> tuple[Checkout, Order | None]:
     return _look_up(session, token)[:2]
 
 
-def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool, bool, bool]:
-    """Do as `_found`, and tell whether any money goes back, whether a choice is waited for, whether there is an invoice."""
+def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool, bool, bool, str]:
+    """Do as `_found`, and tell whether any money goes back, a choice is waited for, there is an invoice; and how it is paid."""
     found = session.execute(_OF_LINK, {"token_hash": links.hash_token(token)}).first()
     if found is None:
         raise NotFound("unknown_order")
-    return found[0], found[1], bool(found[2]), bool(found[3]), bool(found[4])
+    return found[0], found[1], bool(found[2]), bool(found[3]), bool(found[4]), found[5] or ""
 
 
 _HAPPENED = (
@@ -207,7 +208,12 @@ _HAPPENED = (
 )
 
 
-def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool, slipped: bool, invoiced: bool) -> OrderView:
+CHARGES = {"authorised": "later", "voided": "let_go"}
+
+
+def _view(
+    session: Session, order: Order, checkout: Checkout, *, refunded: bool, slipped: bool, invoiced: bool, paid: str
+) -> OrderView:
     found = _lines_with_goods(session, order)
     pictures = catalogue.pictures_of(session, {product.id for _, _, product in found if product})
     lines = [_line(row, item, product, pictures, order.currency) for row, item, product in found]
@@ -242,6 +248,7 @@ def _view(session: Session, order: Order, checkout: Checkout, *, refunded: bool,
         slip_id=waiting.id if waiting else None,
         discount=Money(order.discount_minor, order.currency) if order.discount_minor else None,
         papers=papers.of_order(session, order.number) if invoiced else [],
+        charge="let_go" if paid == "authorised" and order.state == "cancelled" else CHARGES.get(paid, ""),
     )
 
 

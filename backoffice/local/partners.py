@@ -14,6 +14,7 @@ from backoffice.crm.models import Order, OrderLine
 from backoffice.db import Database
 from backoffice.erp import catalogue, listing, offers
 from backoffice.local.catalogue import cards_of
+from backoffice.local.papers import LocalPapers
 from backoffice.local.ways import Way
 from backoffice.public.catalogue import Card, Wish
 from backoffice.public.errors import NotFound, Unidentified
@@ -143,4 +144,4 @@ def _summary(order: Order, lines: Sequence[OrderLine]) -> OrderSummary:
 
 def open_partners(db: Database) -> Partners:
     """Return the API's doors over `db`."""
-    return Partners(LocalKeys(db), LocalRepeats(db), LocalFeed(db))
+    return Partners(LocalKeys(db), LocalRepeats(db), LocalFeed(db), LocalPapers(db))

@@ -50,9 +50,9 @@ def _settled(till: Till, paid: PaidSession, back: Sequence[GatewayRefund], *, dr
         return Found(news.ref, "not_ours", why="it is another shop's, or from before orders were kept with the provider")
     with till.db.read() as session:
         known = rebuilding.find(session, paid)
-    if known is not None and known.state not in refunds.NOT_PAID_YET:
+    if known is not None and known.state not in refunds.NOT_PAID:
         return Found(news.ref, "known", _number(till, known.id))
-    gone = _given_back(paid, back)
+    gone = news.state == "voided" or _given_back(paid, back)
     if dry_run or (gone and known is None):
         return Found(news.ref, "given_back_before" if gone else "order")
     provider = till.gateway.name

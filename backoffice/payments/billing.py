@@ -8,6 +8,7 @@ workers one issues.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -86,7 +87,7 @@ def credit_refund(session: Session, refund_id: int, *, now: datetime) -> t.Invoi
     if refund.state == "failed":
         note = invoicing.find_by_cause(session, cause)
         return invoicing.take_back(session, f"{cause}:failed", note, paid_at=at, now=now) if note else None
-    return invoicing.credit(session, cause, invoice, refund.amount_minor, paid_at=at, now=now)
+    return invoicing.credit(session, cause, invoice, refund.amount_minor, parts=refund.parts, paid_at=at, now=now)
 
 
 _TO_CREDIT = sa.or_(
@@ -100,14 +101,29 @@ def _is_to_credit(refund: Refund) -> bool:
 
 
 def _parts(session: Session, checkout: Checkout, paid_at: datetime) -> Sequence[invoicing.Part]:
-    """Return what was paid for, line by line. Delivery bears the rate of the goods, as what is done for them does."""
+    """Return what was paid for, line by line, the highest rate first. What is done for the goods bears their rate.
+
+    Where they have several, delivery and discount are shared over these by what the goods cost.
+    """
     company = get_company(session)
-    rate = taxes.rate_of(company.country, checkout.country, day_in(company.timezone, paid_at))
-    parts = [_goods(line, rate) for line in checkout.lines]
-    if checkout.discount_minor:
-        parts.append(invoicing.Part("discount", -checkout.discount_minor, rate, text=checkout.coupon_code))
-    if checkout.shipping_minor:
-        parts.append(invoicing.Part("delivery", checkout.shipping_minor, rate))
+    seller, day = company.country, day_in(company.timezone, paid_at)
+    kinds = [line.get("tax_kind") or taxes.STANDARD for line in checkout.lines]
+    goods = [
+        _goods(line, taxes.rate_of(seller, checkout.country, day, kind)) for line, kind in zip(checkout.lines, kinds, strict=True)
+    ]
+    by_rate: dict[int, int] = defaultdict(int)
+    for part in goods:
+        by_rate[part.rate_bp] += part.gross_minor
+    if not any(by_rate.values()):  # all of it is free, or nothing is known of it
+        by_rate = {max(by_rate, default=taxes.rate_of(seller, checkout.country, day)): 1}
+    rates = sorted(by_rate, reverse=True)
+    parts = sorted(goods, key=lambda part: -part.rate_bp)
+    for kind, amount, text in (
+        ("discount", -checkout.discount_minor, checkout.coupon_code),
+        ("delivery", checkout.shipping_minor, ""),
+    ):
+        shared = taxes.shares(amount, [by_rate[rate] for rate in rates])
+        parts += [invoicing.Part(kind, part, rate, text=text) for rate, part in zip(rates, shared, strict=True) if part]
     return parts
 
 

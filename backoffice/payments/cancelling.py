@@ -13,14 +13,14 @@ from backoffice.crm.customers import Editor
 from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Order
 from backoffice.erp import cancelling, returning
-from backoffice.payments import refunds
+from backoffice.payments import captures, refunds
 from backoffice.payments.models import Payment
 
 BY_CUSTOMER = "customer"
 
 
 def cancel(session: Session, number: str, *, by: str, secret_key: str, now: datetime) -> bool:
-    """Cancel a whole order and ask for its money back; False: cancelled before, nothing happens.
+    """Cancel a whole order, ask for its money back or let go of what is only set aside; False: it was cancelled before.
 
     by: BY_CUSTOMER or a colleague's name. Raises Refused(too_late_to_cancel) once a parcel of it is closed.
     """
@@ -37,6 +37,8 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     if order.discount_minor:
         coupons.release(session, order.checkout_id, now=now)
     left = payment.amount_minor - payment.refunded_minor
+    if captures.let_go(session, payment.id, now=now) or payment.state == "voided":
+        left = 0  # it was never taken
     if left > 0:
         refunds.request(session, payment, left, reason="cancelled", key=f"cancel:{number}", by=by, now=now)
     timeline.record(session, order.party_id, "cancelled", order_ref=number, actor="" if by == BY_CUSTOMER else by, now=now)

@@ -19,7 +19,7 @@ from backoffice import causes
 from backoffice.crm import confirming, orders, slips
 from backoffice.crm.models import Checkout, Order, OrderLine, Slip
 from backoffice.erp import cancelling as goods
-from backoffice.erp import dated, fulfilment, plan, promising, sources, splitting, substituting
+from backoffice.erp import dated, fulfilment, plan, pricing, promising, sources, splitting, substituting
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.payments import cancelling, refunds
@@ -40,6 +40,7 @@ class Option:
     name: str
     arrives_on: date
     refund_minor: int
+    price_minor: int  # of a piece
 
 
 def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Option]:
@@ -65,7 +66,8 @@ def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Opt
             with_on=with_on,
             now=now,
         )
-        found += [_option(session, line, one) for one in alternatives]
+        kind = pricing.tax_kind_of(session, session.get_one(t.Item, line.item_id))  # its invoice is issued: the rate stays
+        found += [_option(session, line, one) for one in alternatives if pricing.tax_kind_of(session, one.item) == kind]
     return found
 
 
@@ -122,13 +124,15 @@ def is_cancellable(session: Session, order: Order) -> bool:
 
 def _option(session: Session, line: OrderLine, found: substituting.Alternative) -> Option:
     product = session.get(t.Product, found.item.product_id) if found.item.product_id else None
+    price = pricing.unit_minor(session, found.item, line.quantity)
     return Option(
-        id=f"{line.id}:{found.item.sku}:{found.item.price_minor}:{found.arrives_on.isoformat()}",
+        id=f"{line.id}:{found.item.sku}:{price}:{found.arrives_on.isoformat()}",
         line=line,
         item=found.item,
         name=product.name if product else found.item.name,
         arrives_on=found.arrives_on,
-        refund_minor=(line.unit_price_minor - found.item.price_minor) * line.quantity,
+        refund_minor=(line.unit_price_minor - price) * line.quantity,
+        price_minor=price,
     )
 
 
@@ -145,12 +149,14 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
         raise Refused("offer_changed")
     line, item, checkout = chosen.line, chosen.item, session.get_one(Checkout, order.checkout_id)
     was = _named(line.name, line.options)
-    before = {"sku": line.sku, "name": was, "unit_price_minor": line.unit_price_minor}
+    was_sku = line.sku
+    before = {"sku": was_sku, "name": was, "unit_price_minor": line.unit_price_minor}
     buyer = _buyer(session, line, checkout)
     new = substituting.swap(session, line.reservation_id, item, buyer, order_ref=order.number, now=now)
     line.item_id, line.reservation_id, line.sku, line.name = item.id, new.id, item.sku, chosen.name
     line.options = ", ".join(str(value) for value in item.options.values())
-    line.unit_price_minor, line.basis = item.price_minor, new.basis
+    line.unit_price_minor, line.basis = chosen.price_minor, new.basis
+    line.no_withdrawal = line.no_withdrawal and item.no_withdrawal  # what comes instead takes no right away
     line.moved_because = line.moved_cause = None
     line.promise = _promise(session, new, item, now)
     line.earliest_on = date.fromisoformat(line.promise["earliest_on"]) if line.promise["earliest_on"] else None
@@ -169,7 +175,9 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
     }
     session.flush()
     if given > 0:
-        refunds.request(session, payment, given, reason="substitute", key=f"slip:{slip.id}", by=by, now=now)
+        refunds.request(
+            session, payment, given, reason="substitute", key=f"slip:{slip.id}", by=by, parts={was_sku: given}, now=now
+        )
 
 
 def _named(name: str, options: str) -> str:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from backoffice.crm import dispute_tasks
+from backoffice.crm import payment_tasks
 from backoffice.crm.models import Order
 from backoffice.erp import holding_back
 from backoffice.payments import refunds
@@ -28,9 +28,8 @@ LOST = "dispute_lost"
 
 def note(session: Session, news: GatewayDispute, *, now: datetime) -> Dispute:
     """Act on the provider's word about a dispute. Raises NotPaidYetError when its payment has not been heard of yet."""
-    payment = session.scalar(
-        sa.select(Payment).where(Payment.intent_ref == news.intent).with_for_update().execution_options(populate_existing=True)
-    )
+    its = sa.or_(Payment.intent_ref == news.intent, Payment.provider_ref == news.intent)  # the sandbox knows only sessions
+    payment = session.scalar(sa.select(Payment).where(its).with_for_update().execution_options(populate_existing=True))
     if payment is None or payment.state in refunds.NOT_PAID_YET:
         raise refunds.NotPaidYetError
     known = session.scalar(sa.select(Dispute).where(Dispute.provider_ref == news.ref))
@@ -40,7 +39,7 @@ def note(session: Session, news: GatewayDispute, *, now: datetime) -> Dispute:
         _close(session, payment, known, news.state, now)
     elif known.state == "open" and news.evidence_due_at not in (None, known.evidence_due_at):
         known.evidence_due_at = news.evidence_due_at
-        dispute_tasks.move(session, known.lead_id, news.evidence_due_at or now)
+        payment_tasks.move(session, known.lead_id, news.evidence_due_at or now)
     session.flush()
     return known
 
@@ -66,7 +65,7 @@ def _open(session: Session, payment: Payment, news: GatewayDispute, now: datetim
     order = _order_of(session, payment)
     if order is not None:
         holding_back.hold_back(session, order.number, now=now)
-        dispute.lead_id = dispute_tasks.make(session, order, news.reason, due_at=news.evidence_due_at, now=now)
+        dispute.lead_id = payment_tasks.make(session, order, "dispute", news.reason, due_at=news.evidence_due_at, now=now)
     return dispute
 
 
@@ -77,7 +76,7 @@ def _close(session: Session, payment: Payment, dispute: Dispute, state: str, now
         refunds.note_taken(session, payment, dispute.amount_minor, key=f"dispute:{dispute.provider_ref}", now=now)
         payment.problem = payment.problem or LOST
     refunds.show_state(session, payment)
-    dispute_tasks.close(session, dispute.lead_id, now=now)
+    payment_tasks.close(session, dispute.lead_id, now=now)
     order = _order_of(session, payment)
     if order is not None and state == "won" and payment.state != "disputed":
         holding_back.let_go_on(session, order.number)

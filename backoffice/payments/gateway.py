@@ -9,12 +9,12 @@ from typing import Literal, Protocol, TypeAlias
 
 from backoffice.public.money import Money
 
-SessionState = Literal["open", "processing", "paid", "failed", "expired"]
+SessionState = Literal["open", "processing", "authorised", "paid", "voided", "failed", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentSession:
-    """A hosted payment page at the provider."""
+    """A hosted payment page at the provider. capture_by: until when money that is only set aside can be taken."""
 
     ref: str
     pay_url: str
@@ -22,6 +22,7 @@ class PaymentSession:
     amount: Money
     expires_at: datetime
     intent: str | None = None  # the payment itself, once there is one: what a refund names
+    capture_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,16 @@ class GatewayDispute:
     intent: str | None = None
 
 
-News: TypeAlias = PaymentSession | GatewayRefund | GatewayDispute
+@dataclass(frozen=True, slots=True)
+class GatewayCapture:
+    """Money that was set aside: it was taken now, or let go."""
+
+    intent: str
+    state: Literal["paid", "voided"]
+    amount: Money
+
+
+News: TypeAlias = PaymentSession | GatewayRefund | GatewayDispute | GatewayCapture
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +116,12 @@ class Gateway(Protocol):
         expires_at: datetime,
         shop: str,
         keep: str,
+        capture_later: bool = False,
         now: datetime,
     ) -> PaymentSession:
         """Open a payment page; the same `reference` gives the same session. Raises GatewayError.
 
+        capture_later: the bank only sets the money aside, until `capture` or `void`.
         shop, keep: whose it is and what was ordered, to be given back by `list_paid`; as much as there is room for.
         """
         ...
@@ -120,6 +132,17 @@ class Gateway(Protocol):
 
     def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Close an open session; return it as it is afterwards: expired, or paid if the customer was faster."""
+        ...
+
+    def capture(self, ref: str, amount: Money, *, reference: str, now: datetime) -> PaymentSession:
+        """Take money that is set aside, all of it; return the session as it is then: paid, or voided where that was faster.
+
+        The same `reference` takes it once. Raises GatewayError, permanent when the provider refuses.
+        """
+        ...
+
+    def void(self, ref: str, *, reference: str, now: datetime) -> PaymentSession:
+        """Let go of money that is set aside; return the session as it is then: voided, or paid where that was faster."""
         ...
 
     def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:

@@ -14,15 +14,19 @@ from backoffice.db import Base, BigId
 class Payment(Base):
     """One session at a payment provider. Never moves backwards.
 
-    state: opened → processing → succeeded | failed | expired, later partly_refunded | refunded | disputed.
+    state: opened → processing → succeeded | failed | expired, later partly_refunded | refunded | disputed. Where money is only
+    set aside first: authorised → succeeded (captured) | voided (let go, by us or by its time). capture_later: asked for so.
+    ending: which of the two somebody has asked for; the first one counts.
     """
 
     __tablename__ = "payment"
     __table_args__ = (
         sa.CheckConstraint(
-            "state IN ('opened', 'processing', 'succeeded', 'failed', 'expired', 'partly_refunded', 'refunded', 'disputed')",
+            "state IN ('opened', 'processing', 'authorised', 'succeeded', 'failed', 'expired', 'voided', 'partly_refunded', "
+            "'refunded', 'disputed')",
             name="state",
         ),
+        sa.CheckConstraint("ending IN ('', 'capture', 'void')", name="ending"),
         sa.CheckConstraint("amount_minor >= 0", name="amount"),
         sa.CheckConstraint("refunded_minor >= 0 AND refunded_minor <= amount_minor", name="refunded"),
     )
@@ -41,6 +45,10 @@ class Payment(Base):
     intent_ref: Mapped[str | None] = mapped_column(index=True)  # their payment, which refunds name
     refunded_minor: Mapped[int] = mapped_column(default=0, server_default="0")  # asked for or done, never more than was paid
     problem: Mapped[str] = mapped_column(default="")  # paid but no order: why; somebody must look
+    capture_later: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    capture_by_at: Mapped[datetime | None]  # until when the bank keeps the money aside
+    ending: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"))  # the task before it lapses
 
 
 class PaymentEvent(Base):
@@ -78,6 +86,7 @@ class Refund(Base):
     requested_by: Mapped[str] = mapped_column(default="")
     requested_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    parts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # SKU → what of it is for that
     credited: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # its credit note stands; see billing
 
 
@@ -155,6 +164,17 @@ class SandboxRefund(Base):
     amount_minor: Mapped[int]
 
 
+class SandboxDispute(Base):
+    """A dispute in the sandbox provider's own books, opened and decided on its own page."""
+
+    __tablename__ = "sandbox_dispute"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(sa.ForeignKey("sandbox_session.id"), index=True)
+    state: Mapped[str] = mapped_column(default="open")  # open | won | lost
+    evidence_due_at: Mapped[datetime]
+
+
 class SandboxSession(Base):
     """The sandbox provider's own books: what Stripe would keep on its side. Nothing else in the project reads it."""
 
@@ -166,5 +186,7 @@ class SandboxSession(Base):
     description: Mapped[str]
     return_url: Mapped[str]
     cancel_url: Mapped[str]
-    state: Mapped[str] = mapped_column(default="open")  # open | paid | declined | expired
+    state: Mapped[str] = mapped_column(default="open")  # open | authorised | paid | declined | expired | voided
     expires_at: Mapped[datetime]
+    capture_later: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    capture_by_at: Mapped[datetime | None]

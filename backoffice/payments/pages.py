@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from backoffice.config import Settings
 from backoffice.payments import sandbox_pages
-from backoffice.payments.gateway import Gateway, Hears
+from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 
 if TYPE_CHECKING:
     from flask import Flask
-
-
-class Ear(Hears, sandbox_pages.Settles, Protocol):
-    """Where the messages of any provider go."""
 
 
 class Services(Protocol):
@@ -33,7 +29,7 @@ class Services(Protocol):
         ...
 
     @property
-    def till(self) -> Ear:
+    def till(self) -> sandbox_pages.Settles:
         """Where its messages go."""
         ...
 

@@ -6,6 +6,7 @@ that two colleagues together never give back more than was paid, and lowered aga
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -26,12 +27,25 @@ REFUND_MOVES: dict[str, tuple[str, ...]] = {
     "failed": (),
 }
 PAID = ("succeeded", "partly_refunded")
-NOT_PAID_YET = ("opened", "processing", "failed", "expired")
+GIVABLE = (*PAID, "authorised")  # of what is only set aside it waits until it was taken
+NOT_PAID = ("opened", "processing", "failed", "expired")
+NOT_PAID_YET = (*NOT_PAID, "authorised")
 
 
-def request(session: Session, payment: Payment, amount_minor: int, *, reason: str, key: str, by: str, now: datetime) -> Refund:
+def request(
+    session: Session,
+    payment: Payment,
+    amount_minor: int,
+    *,
+    reason: str,
+    key: str,
+    by: str,
+    parts: Mapping[str, int] | None = None,
+    now: datetime,
+) -> Refund:
     """Ask for money to be given back; the same `key` is one refund.
 
+    parts: SKU → what of it is for that. Of money that is only set aside it is sent once that was taken (see captures).
     Raises BadInput(bad_amount), Refused(refund_too_much, most) when that is more than is left of the payment.
     """
     known = session.scalar(sa.select(Refund).where(Refund.key == key))
@@ -39,11 +53,13 @@ def request(session: Session, payment: Payment, amount_minor: int, *, reason: st
         return known
     if amount_minor < 1:
         raise BadInput("bad_amount", {"amount": "bad_amount"})
-    if not _raise_refunded(session, payment.id, amount_minor, Payment.state.in_(PAID)):
+    if not _raise_refunded(session, payment.id, amount_minor, Payment.state.in_(GIVABLE)):
         session.refresh(payment)
         raise Refused("refund_too_much", most=payment.amount_minor - payment.refunded_minor, currency=payment.currency)
     refund = _add(session, payment, amount_minor, reason=reason, key=key, by=by, now=now)
-    events.publish(session, events.RefundWanted(refund.id, f"payment:{payment.id}", now))
+    refund.parts = dict(parts or {})
+    if payment.state != "authorised":
+        events.publish(session, events.RefundWanted(refund.id, f"payment:{payment.id}", now))
     return refund
 
 
@@ -95,6 +111,8 @@ def note_by_provider(session: Session, news: GatewayRefund, *, now: datetime) ->
     payment = session.scalar(sa.select(Payment).where(Payment.intent_ref == news.intent).with_for_update())
     if payment is None or payment.state in NOT_PAID_YET:
         raise NotPaidYetError
+    if payment.state == "voided":  # providers write what is let go as money that goes back
+        return None
     ours = session.scalar(
         sa.select(Refund)
         .where(
@@ -167,6 +185,8 @@ def _fail(session: Session, refund: Refund, payment: Payment, problem: str, now:
 
 def show_state(session: Session, payment: Payment) -> None:
     """Let the payment say how much of it has been given back by now, or that its buyer's bank disputes what is left."""
+    if payment.state == "voided":
+        return
     given = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_minor), 0))
     back = session.scalar(given.where(Refund.payment_id == payment.id, Refund.state == "succeeded")) or 0
     if back >= payment.amount_minor:

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
-from backoffice.payments.gateway import GatewayError, PaymentSession
+from backoffice.payments.gateway import GatewayError, Hears, PaymentSession
 from backoffice.payments.sandbox import session_of
 from backoffice.wording import decimal_of
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from backoffice.payments.sandbox import SandboxGateway
 
 
-class Settles(Protocol):
-    """Where the provider's message goes."""
+class Settles(Hears, Protocol):
+    """Where the provider's messages go."""
 
     def settle(self, news: PaymentSession, *, event_id: str, now: datetime, keep: bool = False) -> object:
         """Act on the provider's word."""
@@ -42,7 +42,8 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
         session = session_of(book, clock())
         locale = get_locale() or Locale("en")
         amount = format_currency(decimal_of(book.amount_minor, book.currency), book.currency, locale=locale)
-        return render_template("sandbox/pay.html", book=book, session=session, amount=amount, locale=locale)
+        disputed = session.state == "paid" and gateway.is_disputed(ref)
+        return render_template("sandbox/pay.html", book=book, session=session, amount=amount, locale=locale, disputed=disputed)
 
     @pages.post("/pay/<ref>")
     def pay_submit(ref: str) -> Response:
@@ -56,6 +57,17 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
             return redirect(f"/sandbox/pay/{ref}", 303)
         news = session_of(book, now)
         till.settle(news, event_id=f"sandbox:{ref}:{news.state}", now=now, keep=True)
-        return redirect(book.return_url if news.state == "paid" else book.cancel_url, 303)
+        return redirect(book.return_url if news.state in ("paid", "authorised") else book.cancel_url, 303)
+
+    @pages.post("/pay/<ref>/dispute")
+    def dispute(ref: str) -> Response:
+        """Do what the buyer's bank does: dispute the payment, then decide for the shop (won) or for the buyer (lost)."""
+        now, state = clock(), request.form.get("state", "open")
+        try:
+            event = gateway.dispute(ref, now=now) if state == "open" else gateway.decide(ref, state)
+        except GatewayError:
+            abort(404)
+        till.hear(event, now=now)
+        return redirect(f"/sandbox/pay/{ref}", 303)
 
     return pages

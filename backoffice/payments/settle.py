@@ -24,7 +24,7 @@ from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders
 from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.db import PlanMoved, table_of, update_rows, write_row
-from backoffice.payments import disputes, refunds
+from backoffice.payments import captures, disputes, refunds
 from backoffice.payments.gateway import GatewayDispute, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
 from backoffice.public.errors import Refused
@@ -33,11 +33,13 @@ from backoffice.public.money import Money
 log = structlog.get_logger()
 
 PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
-    "opened": ("processing", "succeeded", "failed", "expired"),
-    "processing": ("succeeded", "failed", "expired"),
+    "opened": ("processing", "authorised", "succeeded", "failed", "expired"),
+    "processing": ("authorised", "succeeded", "failed", "expired"),
+    "authorised": ("succeeded", "voided"),  # see captures
     "succeeded": ("partly_refunded", "refunded", "disputed"),
-    "failed": ("succeeded",),  # the money came after all
-    "expired": ("succeeded",),
+    "failed": ("authorised", "succeeded"),  # the money came after all
+    "expired": ("authorised", "succeeded"),
+    "voided": (),
     "partly_refunded": ("refunded", "disputed"),
     "refunded": (),
     "disputed": (
@@ -62,6 +64,7 @@ def open_payment(session: Session, checkout: Checkout, *, provider: str, expires
         currency=checkout.currency,
         opened_at=now,
         expires_at=expires_at,
+        capture_later=captures.is_wanted(session, checkout, now=now),
     )
     return write_row(session, payment)
 
@@ -131,10 +134,15 @@ def settle(
         return None
     payment, checkout, cart = locked
     outcome, order = "", None
-    if news.state == "paid":
+    if payment.state == "authorised":
+        outcome = captures.settle(session, payment, news, now=now)
+        if outcome == "captured" and payment.intent_ref is not None:
+            hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
+    elif news.state in ("paid", "authorised"):
         outcome, order = _paid(session, payment, checkout, cart, news, secret_key, refused, now)
-    elif news.state in ("expired", "failed"):
-        outcome = _ended(session, payment, checkout, news.state, keep_minutes, by, now)
+    elif news.state in ("expired", "failed", "voided"):
+        ended = "failed" if news.state == "voided" else news.state  # it was let go before we heard that it was set aside
+        outcome = _ended(session, payment, checkout, ended, keep_minutes, by, now)
     elif news.state == "processing" and payment.state == "opened":
         payment.state = outcome = "processing"
     session.flush()
@@ -185,6 +193,11 @@ def _paid(
     late = payment.state in ("failed", "expired")
     if refused:
         log.warning("paid_but_no_order", payment_id=payment.id, code=refused)
+        if news.state == "authorised":
+            payment.state, payment.capture_by_at = "authorised", news.capture_by
+            session.flush()
+            captures.let_go(session, payment.id, now=now)
+            return "let_go", None
         payment.state, payment.settled_at = "succeeded", now
         session.flush()
         refunds.request(
@@ -200,6 +213,9 @@ def _paid(
         raise  # somebody was faster by a moment: all of it is tried again
     except Refused as refusal:
         raise NoOrderError(refusal.code) from refusal
+    if news.state == "authorised":
+        payment.state, payment.capture_by_at, order.to_invoice = "authorised", news.capture_by, False
+        return "order", order
     payment.state, payment.settled_at = "succeeded", now
     update_rows(session, [payment], "state", "settled_at", "intent_ref")
     if payment.intent_ref is not None:
@@ -295,15 +311,20 @@ def _note_refund(session: Session, news: GatewayRefund, secret_key: str, now: da
         refunds.settle(session, refund.id, news, secret_key=secret_key, now=now)
 
 
-def unsettled(session: Session, *, limit: int = 100) -> list[Payment]:
-    """Return payments whose end we do not know yet: what the poll asks the provider about.
+def unsettled(session: Session, *, limit: int = 100, now: datetime) -> list[Payment]:
+    """Return payments whose end we do not know yet: what the poll asks the provider about; also what must have lapsed.
 
     Oldest first, but those that wait for a person last: they must not keep the poll from the others.
     """
     return list(
         session.scalars(
             sa.select(Payment)
-            .where(Payment.state.in_(["opened", "processing"]))
+            .where(
+                sa.or_(
+                    Payment.state.in_(["opened", "processing"]),
+                    sa.and_(Payment.state == "authorised", Payment.capture_by_at <= now),
+                )
+            )
             .order_by(Payment.problem != "", Payment.opened_at)
             .limit(limit)
         )

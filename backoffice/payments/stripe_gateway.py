@@ -7,16 +7,17 @@ key made from our own reference: asked again after a lost answer, Stripe answers
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import stripe
 
 from backoffice.payments.gateway import (
     DisputeState,
+    GatewayCapture,
     GatewayDispute,
     GatewayError,
     GatewayEvent,
@@ -46,7 +47,10 @@ HEARD = (
     "charge.dispute.created",
     "charge.dispute.updated",
     "charge.dispute.closed",
+    "charge.captured",
+    "payment_intent.canceled",
 )
+AUTHORISED_FOR = timedelta(days=7)  # where Stripe does not say until when
 _DISPUTE_STATES: Mapping[str, DisputeState] = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
 _REFUND_STATES: Mapping[str, RefundState] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
 
@@ -79,9 +83,10 @@ class StripeGateway:
         expires_at: datetime,
         shop: str,
         keep: str,
+        capture_later: bool = False,
         now: datetime,  # noqa: ARG002 - the port's signature
     ) -> PaymentSession:
-        """Open a Checkout session over one amount."""
+        """Open a Checkout session over one amount; with capture_later it offers only what can be set aside."""
         price: dict[str, Any] = {
             "currency": amount.currency.lower(),
             "unit_amount": amount.amount_minor,
@@ -97,16 +102,17 @@ class StripeGateway:
             "client_reference_id": reference,
             "locale": language[:2] if language[:2] in LOCALES else "auto",
             "metadata": {"reference": reference, "shop": shop} | parted(keep),
-            "payment_intent_data": {"metadata": {"reference": reference}},
+            "payment_intent_data": {"metadata": {"reference": reference}}
+            | ({"capture_method": "manual"} if capture_later else {}),
         }
         with _as_gateway_errors():
             made = self._client.v1.checkout.sessions.create(params, {"idempotency_key": _key(reference)})  # type: ignore[arg-type] # built above
         return session_of(made)
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:  # noqa: ARG002 - the port's signature
-        """Return a session as Stripe sees it now."""
+        """Return a session as Stripe sees it now, with its payment: a session alone does not say that money is set aside."""
         with _as_gateway_errors():
-            return session_of(self._client.v1.checkout.sessions.retrieve(ref))
+            return session_of(self._client.v1.checkout.sessions.retrieve(ref, {"expand": ["payment_intent.latest_charge"]}))
 
     def expire_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Close a session. Stripe refuses when it is not open any more: then it is as it is."""
@@ -118,11 +124,43 @@ class StripeGateway:
                 raise
             return self.get_session(ref, now=now)
 
-    def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:
-        """Give money of a paid session back."""
-        intent = self.get_session(session, now=now).intent
+    def capture(self, ref: str, amount: Money, *, reference: str, now: datetime) -> PaymentSession:
+        """Take what is set aside. Stripe refuses when it is not any more: then it is as it is."""
+        intent = self._intent_of(ref, now)
+        params: dict[str, Any] = {"amount_to_capture": amount.amount_minor}
+        return self._ended(
+            lambda: self._client.v1.payment_intents.capture(intent, params, {"idempotency_key": _key(reference)}),  # type: ignore[arg-type] # built above
+            ref,
+            now,
+        )
+
+    def void(self, ref: str, *, reference: str, now: datetime) -> PaymentSession:
+        """Let go of what is set aside."""
+        intent = self._intent_of(ref, now)
+        return self._ended(
+            lambda: self._client.v1.payment_intents.cancel(intent, {}, {"idempotency_key": _key(reference)}), ref, now
+        )
+
+    def _intent_of(self, ref: str, now: datetime) -> str:
+        intent = self.get_session(ref, now=now).intent
         if intent is None:
             raise GatewayError("nothing was paid in this session", permanent=True)
+        return intent
+
+    def _ended(self, ask: Callable[[], object], ref: str, now: datetime) -> PaymentSession:
+        """Ask for an end of what is set aside; return how it stands then. Raises GatewayError where that is no end."""
+        try:
+            with _as_gateway_errors():
+                ask()
+        except GatewayError as error:
+            if not error.permanent or (found := self.get_session(ref, now=now)).state not in ("paid", "voided"):
+                raise
+            return found
+        return self.get_session(ref, now=now)
+
+    def refund(self, session: str, amount: Money, *, reference: str, now: datetime) -> GatewayRefund:
+        """Give money of a paid session back."""
+        intent = self._intent_of(session, now)
         params: dict[str, Any] = {
             "payment_intent": intent,
             "amount": amount.amount_minor,
@@ -150,6 +188,7 @@ class StripeGateway:
     def list_paid(self, *, since: datetime) -> Sequence[PaidSession]:
         """Return the complete sessions opened since then, those that wait for slow money too."""
         params: dict[str, Any] = {"status": "complete", "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        params["expand"] = ["data.payment_intent.latest_charge"]
         with _as_gateway_errors():
             found = self._client.v1.checkout.sessions.list(params)  # type: ignore[arg-type] # built above
             return [_paid_of(one) for one in found.auto_paging_iter()]
@@ -181,14 +220,25 @@ def _paid_of(found: Any) -> PaidSession:
 
 def session_of(found: Any) -> PaymentSession:
     """Return a Checkout session as the port has it; `found`: Stripe's object, from an answer or an event."""
+    intent = found["payment_intent"]
+    inside = None if intent is None or isinstance(intent, str) else intent  # an event names it only by its id
     return PaymentSession(
         ref=found["id"],
         pay_url=found["url"] or "",
-        state=_state_of(found["status"], found["payment_status"]),
+        state=_state_of(found["status"], found["payment_status"], inside["status"] if inside else ""),
         amount=Money(int(found["amount_total"]), str(found["currency"]).upper()),
         expires_at=datetime.fromtimestamp(int(found["expires_at"]), UTC),
-        intent=_id_of(found["payment_intent"]),
+        intent=_id_of(intent),
+        capture_by=_capture_by(inside) if inside and inside["status"] == "requires_capture" else None,
     )
+
+
+def _capture_by(intent: Any) -> datetime:
+    """Return until when money can be taken: the bank's own word on the charge, else so long after it was made."""
+    at = intent["latest_charge"]
+    for name in ("payment_method_details", "card", "capture_before"):
+        at = at[name] if at and not isinstance(at, str) and name in at else None
+    return datetime.fromtimestamp(int(at), UTC) if at else datetime.fromtimestamp(int(intent["created"]), UTC) + AUTHORISED_FOR
 
 
 def refund_of(found: Any) -> GatewayRefund:
@@ -225,16 +275,24 @@ def _news_of(kind: str, what: Any) -> News | None:
         return replace(news, state="failed") if kind == "checkout.session.async_payment_failed" else news
     if kind.startswith("charge.dispute."):
         return dispute_of(what)
+    if kind == "charge.captured":
+        amount = Money(int(what["amount_captured"]), str(what["currency"]).upper())
+        return GatewayCapture(str(_id_of(what["payment_intent"])), "paid", amount)
+    if kind == "payment_intent.canceled":
+        return GatewayCapture(str(what["id"]), "voided", Money(int(what["amount"]), str(what["currency"]).upper()))
     return refund_of(what) if kind.startswith("refund.") or kind == "charge.refund.updated" else None
 
 
-def _state_of(status: str, payment_status: str) -> SessionState:
-    """A session that is complete without being paid waits for a slow payment method."""
+_INTENT_STATES: Mapping[str, SessionState] = {"requires_capture": "authorised", "canceled": "voided", "succeeded": "paid"}
+
+
+def _state_of(status: str, payment_status: str, intent_status: str) -> SessionState:
+    """A session that is complete without being paid waits for a slow method, or its money is set aside: its payment says."""
     if status == "open":
         return "open"
     if status == "expired":
         return "expired"
-    return "processing" if payment_status == "unpaid" else "paid"
+    return _INTENT_STATES.get(intent_status, "processing" if payment_status == "unpaid" else "paid")
 
 
 def _id_of(value: Any) -> str | None:

@@ -9,6 +9,7 @@ Locks: payment, plan, goods, order lines.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -36,7 +37,7 @@ NOT_REFUNDED = "returned_not_refunded"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An order line with what of it may still be taken back. exempt: why none of it may (see t.Item.no_withdrawal)."""
+    """An order line with what of it may still be taken back. exempt: why none of it may (see OrderLine.no_withdrawal)."""
 
     row: OrderLine
     left: int
@@ -57,19 +58,23 @@ class Standing:
 def standing_of(session: Session, order: Order, *, now: datetime) -> Standing:
     """Return what may be withdrawn from now."""
     company = get_company(session)
-    rows = session.execute(
-        sa.select(OrderLine, t.Item.no_withdrawal)
-        .join(t.Item, t.Item.id == OrderLine.item_id)
+    rows = session.scalars(
+        sa.select(OrderLine)
         .where(OrderLine.order_id == order.id)
         .order_by(OrderLine.id)
         .execution_options(populate_existing=True)
     ).all()
-    came = [row.actual_on for row, _ in rows if row.withdrawn < row.quantity or row.actual_on]
+    came = [row.actual_on for row in rows if row.withdrawn < row.quantity or row.actual_on]
     days = [day for day in came if day]
     until = max(days) + timedelta(days=company.returns_days) if days and len(days) == len(came) else None
     lines = [
-        Line(row, 0 if exempt else row.quantity - row.withdrawn, exempt, substituting.is_possible(session, row.reservation_id))
-        for row, exempt in rows
+        Line(
+            row,
+            0 if row.no_withdrawal else row.quantity - row.withdrawn,
+            row.no_withdrawal,
+            substituting.is_possible(session, row.reservation_id),
+        )
+        for row in rows
     ]
     in_time = until is None or local_today(company, now) <= until
     is_open = order.state != "cancelled" and in_time and any(line.left for line in lines)
@@ -170,17 +175,20 @@ def _give_back(
 ) -> int:
     """Ask for the money of lines to be given back, never more than is left; return how much. None of it can stop the goods."""
     off = _discount_of(session, order)
-    amount = sum(line.unit_price_minor * count - off[line.id] * count // line.quantity for line, count in what)
+    parts: dict[str, int] = defaultdict(int)
+    for line, count in what:
+        parts[line.sku] += line.unit_price_minor * count - off[line.id] * count // line.quantity
+    amount = sum(parts.values())
     if refunds_delivery:
         amount += min(order.shipping_minor, get_company(session).shipping_minor)
     amount = min(amount, payment.amount_minor - payment.refunded_minor)
     if amount < 1:
         return 0
-    if payment.state not in refunds.PAID:  # disputed: the bank has the last word about this money
+    if payment.state not in refunds.GIVABLE:  # disputed: the bank has the last word about this money
         payment.problem = NOT_REFUNDED
         log.error("payment_needs_attention", payment_id=payment.id, problem=NOT_REFUNDED)
         return 0
-    refunds.request(session, payment, amount, reason="withdrawal", key=key, by=cancelling.BY_CUSTOMER, now=now)
+    refunds.request(session, payment, amount, reason="withdrawal", key=key, by=cancelling.BY_CUSTOMER, parts=parts, now=now)
     return amount
 
 

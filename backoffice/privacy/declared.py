@@ -89,9 +89,10 @@ OF_NOBODY = frozenset(
     cart_line category category_text company coupon coupon_use external_ref goods_return_line heartbeat held_order
     idempotency_key invoice_line item item_substitute login_throttle mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
-    plan_decision plan_domain product product_facet product_text production_order provider_cursor purchase_order
-    purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_refund second_step
-    shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot stock_movement
+    plan_decision plan_domain price_tier product product_facet product_text production_order provider_cursor purchase_order
+    purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
+    second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot
+    stock_movement
     stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
     work_centre_stop
     """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks
@@ -140,7 +141,7 @@ HOLDS: dict[str, Held] = {
     ),
     "order_line": Held(
         _is_among("order_line", "order_id", "orders"),
-        stays="sku name options basis moved_because moved_cause promise",
+        stays="sku name options no_withdrawal basis moved_because moved_cause promise",
     ),
     "slip": Held(_is_among("slip", "order_id", "orders"), stays="state lines choice chosen_by"),
     "shipment": Held(
@@ -151,7 +152,7 @@ HOLDS: dict[str, Held] = {
     "payment": Held(
         _is_among("payment", "id", "payments"),
         {"pay_url": _to(None)},
-        stays="provider provider_ref state currency intent_ref problem",
+        stays="provider provider_ref state currency intent_ref problem ending",
         hidden="pay_url",
     ),
     "payment_event": Held(
@@ -161,7 +162,7 @@ HOLDS: dict[str, Held] = {
     ),
     "refund": Held(
         _is_among("refund", "payment_id", "payments"),
-        stays="key currency reason state provider_ref problem requested_by",
+        stays="key currency reason state provider_ref problem requested_by parts",
     ),
     "dispute": Held(_is_among("dispute", "payment_id", "payments"), stays="provider_ref currency reason state"),
     "withdrawal": Held(_is_among("withdrawal", "order_id", "orders"), stays="key lines return_number"),

@@ -39,6 +39,7 @@ class ShopProfile:
     vat_number: str = ""
     register_entry: str = ""
     shipping: Money | None = None  # for an order, wherever it goes; None: not known
+    capture_on_shipment: bool = False  # else a customer is charged with the order
     languages: Sequence[str] = ()  # that the shop speaks beside its own; empty: all that there are words in
 
 

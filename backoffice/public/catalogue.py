@@ -128,6 +128,7 @@ class Variant:
     """One thing that can be bought. `available` = something may be promised for one piece now; `contents`: what is in a set.
 
     no_withdrawal: "" | made_for_you | perishable | sealed: why the law lets nobody take it back.
+    tiers: from so many pieces on each costs that, the fewest pieces first.
     """
 
     sku: str
@@ -138,6 +139,7 @@ class Variant:
     basis: str | None  # stock | receipt | make | buy | mixed
     contents: Sequence[Content] = ()
     no_withdrawal: str = ""
+    tiers: Sequence[tuple[int, Money]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 PAY_MINUTES = 31  # a hosted page cannot live for less than half an hour
 LONGEST_PAY_MINUTES = 23 * 60  # nor for more than a day
+SET_ASIDE_DAYS = 6  # a bank keeps what a card pays for seven: one less, so that there is time to see to it
+
+
+def is_charged_later(last_on: date, today: date) -> bool:
+    """Tell whether an order of which the last parcel is promised for a day may be charged as late as when it leaves."""
+    return last_on <= today + timedelta(days=SET_ASIDE_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,11 @@ class CheckoutForm:
 
 @dataclass(frozen=True, slots=True)
 class PaymentStart:
-    """Where to send the browser to pay, and where the order will be found after."""
+    """Where to send the browser to pay, and where the order will be found after. charged_later: when the first parcel leaves."""
 
     pay_url: str
     order_token: str
+    charged_later: bool = False
 
 
 class CheckoutDoor(Protocol):

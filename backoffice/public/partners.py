@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from backoffice.public.catalogue import Card, Wish
 from backoffice.public.money import Money
+from backoffice.public.orders import PaperView
 
 T = TypeVar("T")
 # what a partner's key may be allowed; the words are the admin's
@@ -17,6 +18,7 @@ SCOPES: Mapping[str, str] = {
     "carts:write": "make carts, hold what is in them and start payments",
     "orders:read": "list all orders with their days and amounts",
     "leads:write": "write leads",
+    "papers:read": "read invoices and credit notes, with the names on them",
 }
 
 
@@ -128,6 +130,18 @@ class FeedDoor(Protocol):
         ...
 
 
+class PaperDoor(Protocol):
+    """Read invoices and credit notes, whoever they were issued to."""
+
+    def list(self, *, after: Place | None, limit: int, month: date | None) -> Slice[PaperView]:
+        """Return papers in the order of issue. month: its first day; None: all."""
+        ...
+
+    def get(self, number: str) -> PaperView:
+        """Return a paper. Raises NotFound(unknown_order)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Partners:
     """The doors that only the API opens."""
@@ -135,3 +149,4 @@ class Partners:
     keys: KeyDoor
     repeats: RepeatDoor
     feed: FeedDoor
+    papers: PaperDoor

@@ -41,8 +41,47 @@ def _unpaid() -> Query:
     return (
         sa.select(Order.number, Order.payment_id, sa.func.coalesce(Payment.state, "missing").label("state"))
         .outerjoin(Payment, Payment.id == Order.payment_id)
-        .where(sa.or_(Payment.id.is_(None), Payment.state.not_in(PAID)))
+        .where(sa.or_(Payment.id.is_(None), Payment.state.not_in((*PAID, "authorised", "voided"))))
         .order_by(Order.id)
+    )
+
+
+def _never_taken() -> Query:
+    """Return the orders that have left, at least in part, with their money not taken, and those whose money was let go unseen."""
+    left = sa.exists().where(t.Shipment.order_ref == Order.number, t.Shipment.shipped_at < sa.bindparam("now"))
+    held = sa.exists().where(t.HeldOrder.order_ref == Order.number)
+    return (
+        sa.select(Order.number, Order.state, Payment.state.label("paid"))
+        .join(Payment, Payment.id == Order.payment_id)
+        .where(
+            sa.or_(
+                sa.and_(Payment.state.in_(("authorised", "voided")), Payment.problem == "", left),
+                sa.and_(Payment.state == "voided", Order.state.not_in(GONE), ~held),
+            )
+        )
+        .order_by(Order.id)
+    )
+
+
+def _not_let_go() -> Query:
+    """Return money that a bank still keeps aside for nothing: its order is cancelled, or never was one."""
+    since = sa.case((Order.id.is_(None), Payment.expires_at), else_=Order.cancelled_at)
+    return (
+        sa.select(Payment.id, Payment.amount_minor, Payment.currency)
+        .outerjoin(Order, Order.payment_id == Payment.id)
+        .where(Payment.state == "authorised", since < sa.bindparam("now"))
+        .order_by(Payment.id)
+    )
+
+
+def _too_early() -> Query:
+    """Return the papers over money that was never taken."""
+    return (
+        sa.select(t.Invoice.number, Payment.id, Payment.state)
+        .join(Order, Order.number == t.Invoice.order_ref)
+        .join(Payment, Payment.id == Order.payment_id)
+        .where(Payment.state.in_(("authorised", "voided")))
+        .order_by(t.Invoice.id)
     )
 
 
@@ -70,7 +109,7 @@ def _paid_amounts() -> Query:
         sa.select(Order.number, Order.total_minor, Order.currency, Payment.amount_minor, Payment.currency.label("paid_in"))
         .join(Payment, Payment.id == Order.payment_id)
         .outerjoin(back, back.c.payment_id == Payment.id)
-        .where(sa.or_(left < 0, left > given, Order.currency != Payment.currency))
+        .where(sa.or_(left < 0, sa.and_(left > given, Payment.state != "voided"), Order.currency != Payment.currency))
         .order_by(Order.id)
     )
 
@@ -130,8 +169,12 @@ def _unheard() -> Query:
 
 
 def _uninvoiced() -> Query:
+    paid_at = sa.func.coalesce(Payment.settled_at, Order.placed_at)
     return (
-        sa.select(Order.number, Order.placed_at).where(Order.to_invoice, Order.placed_at < sa.bindparam("now")).order_by(Order.id)
+        sa.select(Order.number, Order.placed_at)
+        .join(Payment, Payment.id == Order.payment_id)
+        .where(Order.to_invoice, paid_at < sa.bindparam("now"))
+        .order_by(Order.id)
     )
 
 
@@ -217,6 +260,9 @@ def _coupons() -> Query:
 RULES = (
     Rule("I4", "payment {id} of {amount_minor} {currency} became no order, and {given} went back", _orphans()),
     Rule("I4", "order {number} stands on payment {payment_id}, which is {state}", _unpaid()),
+    Rule("I4", "order {number} is {state}, and its payment is {paid}: it was never taken", _never_taken(), SETTLED_WITHIN),
+    Rule("I4", "payment {id}: {amount_minor} {currency} are still set aside for nothing", _not_let_go(), SETTLED_WITHIN),
+    Rule("I5", "paper {number} is over payment {id}, which is {state}", _too_early()),
     Rule("I5", "order {number}: {total_minor} {currency} in all, its parts make {parts}", _totals()),
     Rule("I5", "order {number}: {total_minor} {currency}, paid were {amount_minor} {paid_in}", _paid_amounts()),
     Rule("I5", "payment {id}: {refunded_minor} {currency} given back, its refunds make {given}", _given_back()),

@@ -14,12 +14,13 @@ from backoffice.public import Shop
 from backoffice.public.partners import SCOPES, Partners
 from storefront.api import document, operations, problems
 from storefront.api.operations import Operation
+from storefront.api.papers import PAPERS
 from storefront.api.reading import READS
 from storefront.api.slips import SLIPS
 from storefront.api.writing import WRITES
 
 BASE = "/api/v1"
-OPERATIONS: tuple[Operation, ...] = (*READS, *WRITES, *SLIPS)
+OPERATIONS: tuple[Operation, ...] = (*READS, *WRITES, *SLIPS, *PAPERS)
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 
 

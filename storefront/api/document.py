@@ -124,7 +124,8 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     answer = {"schema": {"$ref": REF.format(model=operation.answer.__name__)}}
-    found: dict[str, Any] = {str(operation.status): {"description": operation.summary, "content": {"application/json": answer}}}
+    content: dict[str, Any] = {"application/json": answer} | ({"text/html": {}} if operation.page else {})
+    found: dict[str, Any] = {str(operation.status): {"description": operation.summary, "content": content}}
     if not operation.is_write:
         found["304"] = {"description": "As it was when you had this ETag."}
     problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}

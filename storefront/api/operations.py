@@ -68,6 +68,7 @@ class Operation:
     raises: Mapping[int, Sequence[str]] = field(default_factory=dict)
     about: str = ""
     example: Mapping[str, Any] | None = None  # of the body
+    page: Callable[[Call], Response] | None = None  # the same for people, for whoever accepts HTML rather than JSON
 
     @property
     def is_write(self) -> bool:
@@ -141,6 +142,8 @@ def _validated(model: type[BaseModel], values: Any) -> Any:
 
 
 def _read(operation: Operation, call: Call) -> Response:
+    if operation.page and request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return operation.page(call)
     reply = operation.run(call)
     text = dump(reply.value)
     tag = tag_of(text)
@@ -150,7 +153,7 @@ def _read(operation: Operation, call: Call) -> Response:
     response.set_etag(tag)
     # what is behind a secret, or only for some, stays out of caches that others use
     response.headers.setdefault("Cache-Control", "no-cache" if call.caller.is_anonymous else "private, no-cache")
-    response.headers["Vary"] = "Authorization"
+    response.headers["Vary"] = "Authorization, Accept" if operation.page else "Authorization"
     return response
 
 

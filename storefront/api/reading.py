@@ -114,6 +114,7 @@ def _variant(variant: Variant) -> s.VariantShown:
         basis=variant.basis,
         contents=[s.ContentShown(quantity=one.quantity, name=one.name, slug=one.slug) for one in variant.contents],
         no_withdrawal=variant.no_withdrawal,
+        tiers=[s.TierShown(from_quantity=least, price=money(price)) for least, price in variant.tiers],
     )
 
 
@@ -239,6 +240,7 @@ def order_shown(found: OrderView | PendingOrder) -> s.OrderShown:
         shipping=money(found.shipping),
         service=found.service,
         discount=money(found.discount) if found.discount else None,
+        charge=found.charge,
         total=money(found.total),
         promised_on=found.promised_on,
         expected_on=found.expected_on,

@@ -50,10 +50,18 @@ class ContentShown(BaseModel):
     slug: str | None
 
 
+class TierShown(BaseModel):
+    """What a piece costs from so many pieces on."""
+
+    from_quantity: int
+    price: MoneyShown
+
+
 class VariantShown(BaseModel):
     """One thing that can be bought. available: a day can be promised for one piece; contents: what is in a set.
 
     no_withdrawal: why the law lets nobody take it back (made_for_you, perishable, sealed); empty: the buyer may.
+    tiers: from so many pieces on each costs less; below the first of them it costs `price`.
     """
 
     sku: str
@@ -63,6 +71,7 @@ class VariantShown(BaseModel):
     basis: str | None
     contents: list[ContentShown]
     no_withdrawal: str
+    tiers: list[TierShown]
 
 
 class ProductShown(BaseModel):
@@ -204,8 +213,9 @@ class CartShown(BaseModel):
 
 
 class PaymentShown(BaseModel):
-    """Send your customer to pay_url; their order is at order_url once it is paid."""
+    """Send your customer to pay_url; their order is at order_url. charged: order (when they pay) | shipment (when it leaves)."""
 
+    charged: str
     pay_url: str
     order_token: str
     order_url: str
@@ -307,7 +317,10 @@ class SlipShown(BaseModel):
 
 
 class OrderShown(BaseModel):
-    """An order, or a payment under way (state "opened" | "processing" | "failed" | "expired", and nothing but that)."""
+    """An order, or a payment under way (state "opened" | "processing" | "failed" | "expired", and nothing but that).
+
+    charge: later (the money is only set aside until the first parcel leaves), let_go (it never was taken), empty (paid).
+    """
 
     state: str
     number: str | None = None
@@ -325,6 +338,7 @@ class OrderShown(BaseModel):
     cancellable: bool = False
     service: str = ""
     slip: int | None = None
+    charge: str = ""
 
 
 class OrderLineListed(BaseModel):

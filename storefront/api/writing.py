@@ -160,6 +160,7 @@ def check_out(call: Call) -> Reply:
     started = call.shop.checkout.start(call.path["token"], form, base_url=request.url_root.rstrip("/"), now=call.now)
     return Reply(
         s.PaymentShown(
+            charged="shipment" if started.charged_later else "order",
             pay_url=started.pay_url,
             order_token=started.order_token,
             order_url=url_for("api.get_order", token=started.order_token, _external=True),

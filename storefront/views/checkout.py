@@ -6,13 +6,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
+from backoffice.public import ShopProfile
 from backoffice.public.accounts import SavedAddress
 from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
-from backoffice.public.checkout import CheckoutForm
+from backoffice.public.checkout import CheckoutForm, is_charged_later
 from backoffice.public.errors import BadInput, Refused, ShopError
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_place
@@ -177,8 +179,17 @@ class Views:
             labels={**form.labels, "email": _("E-mail"), "note": _("A word to the driver or to us")},
             changes=changes_of(cart) if cart else (),
             minutes=minutes_left(cart, now),
+            charged=self._charged(cart, profile, now),
             ready=bool(cart and cart.lines and all(line.promise for line in cart.lines)),
         )
+
+    def _charged(self, cart: Cart | None, profile: ShopProfile, now: datetime) -> str:
+        """Return when the customer is charged where the shop does it as late as it can: later | now; else nothing."""
+        days = [line.promise.deliver_on for line in cart.lines if line.promise] if cart else []
+        if not profile.capture_on_shipment or not days:
+            return ""
+        today = now.astimezone(ZoneInfo(profile.timezone)).date()
+        return "later" if is_charged_later(max(days), today) else "now"
 
     def _words(self, error: ShopError) -> str:
         return wording.say(BadInput("invalid_form")) if _field_words(error) else wording.say(error)

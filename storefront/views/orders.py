@@ -6,9 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
-from babel.numbers import format_percent
 from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.errors import BadInput, Refused
@@ -17,12 +15,7 @@ from storefront import wording
 from storefront.front import Front, see
 from storefront.moving import how_it_came
 from storefront.ordering import now_sentence, stages_of, why
-from storefront.phrases import locale
-
-
-def percent_of(rate_bp: int) -> str:
-    """Return a rate of tax as its reader writes it: 19 %, 25,5 %."""
-    return str(format_percent(Decimal(rate_bp) / 10_000, "#,##0.## %", locale()))
+from storefront.tax_words import percent_of
 
 
 def guard(response: Response) -> Response:

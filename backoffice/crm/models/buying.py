@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
 from backoffice.erp.classes import CUSTOMER_CLASSES, RETAIL, one_of
+from backoffice.erp.models.catalogue import NO_WITHDRAWAL
 
 
 class Cart(Base):
@@ -136,6 +137,7 @@ class OrderLine(Base):
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="quantity"),
         sa.CheckConstraint("withdrawn >= 0 AND withdrawn <= quantity", name="withdrawn"),
+        sa.CheckConstraint(one_of("no_withdrawal", ("", *NO_WITHDRAWAL)), name="no_withdrawal"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -148,6 +150,7 @@ class OrderLine(Base):
     quantity: Mapped[int]
     unit_price_minor: Mapped[int]
     withdrawn: Mapped[int] = mapped_column(default=0, server_default="0")  # pieces that its buyer has taken back
+    no_withdrawal: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # as its buyer was told; frozen
     basis: Mapped[str]
     requested_on: Mapped[date | None]
     promised_on: Mapped[date]

@@ -16,7 +16,7 @@ class Lead(Base):
 
     kind: contact | question | tell_me | order_question | quote_request | phone (typed at the desk) |
     late_order (a day that moved: call them) |
-    dispute (the buyer's bank: send it proof). due_at: answer by then.
+    dispute (the buyer's bank: send it proof) | authorisation (it soon lets money go). due_at: answer by then.
     follow_up_at: when its owner wants to call again. outcome: "" | won | lost, once it is done. version: a stale save is refused.
     """
 
@@ -24,7 +24,8 @@ class Lead(Base):
     __table_args__ = (
         sa.CheckConstraint("state IN ('new', 'working', 'answered', 'done', 'quarantined')", name="state"),
         sa.CheckConstraint(
-            "kind IN ('contact', 'question', 'tell_me', 'order_question', 'quote_request', 'phone', 'late_order', 'dispute')",
+            "kind IN ('contact', 'question', 'tell_me', 'order_question', 'quote_request', 'phone', 'late_order', 'dispute', "
+            "'authorisation')",
             name="kind",
         ),
         sa.CheckConstraint("outcome IN ('', 'won', 'lost')", name="outcome"),
@@ -63,8 +64,8 @@ class Activity(Base):
 
     kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
     confirmed | done | handed | lost | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
-    consent_withdrawn | cancelled | refunded | short_pick | disputed | withdrawn | came_back. values: what the words of
-    its kind need (a cause, a day, an amount), so that each reader gets them in their language.
+    consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back.
+    values: what the words of its kind need (a cause, a day, an amount), so that each reader gets them in their language.
     """
 
     __tablename__ = "activity"

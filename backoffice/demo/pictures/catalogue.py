@@ -53,6 +53,7 @@ _DRAWN: Mapping[str, Callable[[Tones, str], str]] = {
     ),
     "seife": lambda wood, _: w.tin("seife", wood, body="#cfdbe3", label="#ffffff", height=260, width=120),
     "set": lambda wood, _: w.tray("set", wood, width=360, depth=150, rim=70, deco="vase"),
+    "buch": lambda wood, _: w.volume("buch", wood, colour="#7a4a35"),
     "filz": lambda wood, _: w.cloth("filz", wood, colour="#9b958a", stripes="#7d776c", rolled=True),
     "latten": lambda wood, _: w.rungs("latten", wood, number=7, width=340),
 }

@@ -177,6 +177,15 @@ def cloth(name: str, wood: Tones, *, colour: str, stripes: str, rolled: bool = F
     return c.svg()
 
 
+def volume(name: str, wood: Tones, *, colour: str) -> str:
+    """Draw a book that lies on a board."""
+    c = _begin(name, wood, 360)
+    c.slab(200, 600, 490, 60, 16, wood, 30)
+    c.raw('<rect x="292" y="424" width="220" height="44" fill="#f7efdd"/>')
+    c.raw(f'<path d="M288 414h232v14h-214q-10 16 0 32h214v14h-232q-16 -30 0 -60z" fill="{colour}"/>')
+    return c.svg()
+
+
 def _begin(name: str, wood: Tones, width: int) -> Canvas:
     c = Canvas(_room(name), name + wood.top)
     c.shadow(400, 514, width + 40, 34, 0.18)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
 from backoffice.erp.classes import one_of
+from backoffice.erp.taxes import KINDS as TAX_KINDS
 
 NO_WITHDRAWAL = ("made_for_you", "perishable", "sealed")  # Directive 2011/83/EU, Article 16 (c), (d), (e)
 
@@ -41,6 +42,7 @@ class Product(Base):
     """A page in the shop: one or more items as variants."""
 
     __tablename__ = "product"
+    __table_args__ = (sa.CheckConstraint(one_of("tax_kind", TAX_KINDS), name="tax_kind"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     category_id: Mapped[int] = mapped_column(sa.ForeignKey("category.id"), index=True)
@@ -50,6 +52,7 @@ class Product(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"Width": "160 cm"}
     position: Mapped[int] = mapped_column(default=0)
     search_text: Mapped[str] = mapped_column(default="")  # folded, see erp.search
+    tax_kind: Mapped[str] = mapped_column(default="standard", server_default="standard")  # see erp.taxes
 
 
 class ItemSubstitute(Base):
@@ -98,6 +101,22 @@ class ProductFacet(Base):
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"))
     name: Mapped[str]
     value: Mapped[str]
+
+
+class PriceTier(Base):
+    """What a piece of an item costs from so many pieces on; below the first of them its own price holds. See erp.pricing."""
+
+    __tablename__ = "price_tier"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "from_quantity"),
+        sa.CheckConstraint("from_quantity > 1", name="from_quantity"),
+        sa.CheckConstraint("price_minor >= 0", name="price"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id", ondelete="CASCADE"))
+    from_quantity: Mapped[int]
+    price_minor: Mapped[int]
 
 
 class Picture(Base):

@@ -38,6 +38,7 @@ class Company(Base):
     choose_days: Mapped[int] = mapped_column(default=2, server_default="2")  # no choice after a slip by then: sales calls
     important_minor: Mapped[int] = mapped_column(default=50_000, server_default="50000")  # from here on sales calls at once
     service_level: Mapped[int] = mapped_column(default=0, server_default="0")  # promises kept, in 100; 0: no margin is added
+    capture_on_shipment: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # else at the order
     office_calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
 
 

@@ -129,10 +129,25 @@ def test_the_period_ends_with_the_fourteenth_day(workshop: Workshop) -> None:
     assert mails(workshop)[-1] == "order_shipped"
 
 
+def exempt(workshop: Workshop, sku: str, why: str) -> None:
+    number = workshop.db.run(lambda session: item_id(session, sku))
+    workshop.db.run(lambda session: returning.exempt(session, number, why, by="Petra", now=workshop.now))
+
+
+@pytest.mark.parametrize(("before", "after", "left"), [("", "sealed", (1, "")), ("sealed", "", (0, "sealed"))])
+def test_a_buyer_keeps_the_right_that_they_bought_with(
+    workshop: Workshop, before: str, after: str, left: tuple[int, str]
+) -> None:
+    exempt(workshop, "STOOL", before)
+    start = bought(workshop, STOOL=1)
+    exempt(workshop, "STOOL", after)
+    view = workshop.shop.withdrawals.get(start.order_token, now=workshop.now)
+    assert [(line.left, line.exempt) for line in view.lines] == [left]
+
+
 def test_what_is_made_to_wishes_stays(workshop: Workshop) -> None:
+    exempt(workshop, "TABLE", "made_for_you")
     start = bought(workshop, STOOL=1, TABLE=1)
-    number = workshop.db.run(lambda session: item_id(session, "TABLE"))
-    workshop.db.run(lambda session: returning.exempt(session, number, "made_for_you", by="Petra", now=workshop.now))
     view = workshop.shop.withdrawals.get(start.order_token, now=workshop.now)
     assert [(line.left, line.exempt) for line in view.lines] == [(1, ""), (0, "made_for_you")]
     with pytest.raises(BadInput):

@@ -1,4 +1,4 @@
-"""A task for sales when the buyer's bank disputes a payment: gather proof until the bank's own deadline."""
+"""Tasks for sales about a payment, by its bank's own deadline: gather proof, or take money before the bank lets it go."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from backoffice.crm.answer_time import answer_due
 from backoffice.crm.models import Checkout, Lead, Order, Party
 
 TO_DO = ("new", "working")
+TOLD = {"dispute": "disputed", "authorisation": "authorisation_ends"}
 
 
-def make(session: Session, order: Order, reason: str, *, due_at: datetime | None, now: datetime) -> int:
-    """Write the task, due when the bank wants its proof, else as any message; return its id."""
+def make(session: Session, order: Order, kind: str, reason: str, *, due_at: datetime | None, now: datetime) -> int:
+    """Write the task (kind: dispute | authorisation), due by the bank's own deadline, else as any message; return its id."""
     checkout, party = session.get_one(Checkout, order.checkout_id), session.get_one(Party, order.party_id)
-    wanted = assigning.Wanted("dispute", checkout.language or party.language, checkout.country, checkout.postcode, "")
+    wanted = assigning.Wanted(kind, checkout.language or party.language, checkout.country, checkout.postcode, "")
     [owner_id] = assigning.find_owners(session, [wanted], now=now)
     lead = Lead(
         number=secrets.token_hex(8),  # until its row has an id
         party_id=party.id,
-        kind="dispute",
+        kind=kind,
         state="new",
         message=reason,
         sku="",
@@ -40,7 +41,7 @@ def make(session: Session, order: Order, reason: str, *, due_at: datetime | None
     session.add(lead)
     session.flush()
     lead.number = f"L-{lead.id:05d}"
-    timeline.record(session, party.id, "disputed", lead_id=lead.id, order_ref=order.number, text=reason, now=now)
+    timeline.record(session, party.id, TOLD[kind], lead_id=lead.id, order_ref=order.number, text=reason, now=now)
     return lead.id
 
 
