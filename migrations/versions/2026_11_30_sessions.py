@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a7c2e95d10f4"
-down_revision = "d0075b1e4a2c"
+down_revision = "e5a1c09d74b3"
 branch_labels = None
 depends_on = None
 
