@@ -290,14 +290,15 @@ def _meeting(number: int) -> sa.Select[bool]:
     slot, order = table_of(t.OperationSlot).c, table_of(t.ProductionOrder).c
     meets = []
     for n in range(number):
+        there = sa.and_(slot.lane % sa.bindparam(f"lanes{n}") == sa.bindparam(f"lane{n}"), slot.starts_at < slot.ends_at)
         first = (
             sa.select(slot.starts_at)
             .join(t.ProductionOrder, order.id == slot.production_order_id)
             .where(
                 slot.work_centre_id == sa.bindparam(f"centre{n}"),
-                slot.lane % sa.bindparam(f"lanes{n}") == sa.bindparam(f"lane{n}"),
                 slot.ends_at > sa.bindparam(f"starts_at{n}"),
-                slot.starts_at < slot.ends_at,
+                # said bare, PostgreSQL expects it of one row in 600, and reads all that is booked later to find the first
+                sa.case((there, sa.true()), else_=sa.false()),
                 order.state.in_(decisions.OPEN),
             )
             .order_by(slot.ends_at)
