@@ -1,7 +1,7 @@
 """Shard `migrations` (R19): each migration runs down, then up, under people who buy and a report that reads for seconds.
 
-PostgreSQL with thousands of orders. Sixteen threads read and write the rows that a purchase touches, each request a transaction;
-one more reads with a transaction open for three seconds at a time, so that whoever wants a table for themselves has to wait.
+PostgreSQL with thousands of orders. Eight threads read and write the rows that a purchase touches, each request a transaction;
+one more reads with a transaction open for two seconds at a time, so that whoever wants a table for themselves has to wait.
 Wanted: no request fails, none takes half a second longer than the longest without any migration, and after each step up what the
 program of before writes (a row of each table with the columns that it knew) is still taken.
 
@@ -30,7 +30,7 @@ from tests.bench.verify import settle_totals, write_orders
 from tests.faults.rows import Row
 from tests.need import postgres_database
 
-BUYERS, MOST_STALL, CALM, READS_FOR, RESTS = 16, 0.5, 10.0, 3.0, 1.0
+BUYERS, MOST_STALL, CALM, READS_FOR, RESTS = 8, 0.5, 10.0, 2.0, 6.0
 SQL = {  # what a purchase touches, in the order in which all of them lock
     "read": ("item", "offer", "party", "stock_movement"),
     "written": ("cart", "checkout", "lead", "order_line", "orders", "outbox_message", "payment", "peg", "reservation", "stock"),
@@ -136,7 +136,7 @@ class _Crowd:
                 self._met.slowest = max(self._met.slowest, seconds)
                 self._met.again += again
                 self._met.failed += [failed] if failed else []
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def _request(self, draw: random.Random) -> None:
         """Read three rows and write three, in one transaction."""

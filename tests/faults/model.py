@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from backoffice import bootstrap
+from backoffice.bootstrap import Services
 from backoffice.config import Settings
 from backoffice.crm.models import Order
 from backoffice.db import Database
@@ -77,23 +78,21 @@ class ShopMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
-        path = Path(self._folder.name) / "shop.db"
+        services = _services()
+        services.db.engine.dispose()
+        services.db.kept.clear()
+        path = Path(str(services.db.engine.url.database))
+        for old in path.parent.glob("shop.db*"):
+            old.unlink()
         shutil.copyfile(_template(), path)
-        given = Settings(
-            database_url=f"sqlite:///{path}", var_dir=path.parent, secret_key=SECRET, demo=True, reoptimise_seconds=0
-        )
-        self.shop = Workshop(bootstrap.build(given, clock=lambda: self.shop.now), BEGINS)
+        self.shop = Workshop(services, BEGINS)
         self.on_hand = {"STOOL": 5, "VASE": 3}
         self.all_baskets: list[Basket] = []
         self.all_sales: list[Sale] = []
 
     def teardown(self) -> None:
         """End: everything adds up."""
-        found = self.shop.breaches()
-        self.shop.db.dispose()
-        self._folder.cleanup()
-        assert found == []
+        assert self.shop.breaches() == []
 
     # -- what the model knows ----------------------------------------------------------------------------------------
 
@@ -322,6 +321,14 @@ class _Start:
     @property
     def pay_url(self) -> str:
         return f"/sandbox/pay/{self.ref}"
+
+
+@cache
+def _services() -> Services:
+    """Return the shop: one for all runs, which know each statement then; its file is put back before each."""
+    folder = Path(tempfile.mkdtemp(prefix="shopfloor-model-"))
+    given = {"database_url": f"sqlite:///{folder}/shop.db", "var_dir": folder, "secret_key": SECRET}
+    return bootstrap.build(Settings(**given, demo=True, reoptimise_seconds=0))
 
 
 @cache
