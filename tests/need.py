@@ -160,7 +160,7 @@ class Gunicorn:
             "--workers",
             str(workers),
             "--worker-class",
-            "gthread",
+            "backoffice.web.threaded.Threaded",
             "--threads",
             str(threads),
             "--no-control-socket",
