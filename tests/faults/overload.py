@@ -34,7 +34,7 @@ from tests.need import Gunicorn, postgres_database
 
 PRODUCTS, BUYERS, LOOKERS = 200, 16, 16
 COMES_BACK = 1.0  # seconds until somebody who was turned away at the door tries again
-WELL, IN_A_ROW = 0.5, 20  # it is back when so many pages in a row came within so many seconds
+WELL, IN_A_ROW = 1.0, 20  # it is back when so many pages in a row came within so many seconds
 MOST_MEMORY = 50 * 2**20
 THINGS = [number for number in range(PRODUCTS) if number % MADE_EVERY]
 PATHS = [f"/p/thing-{number}" for number in THINGS[:40]] + [f"/c/range-{number}" for number in range(8)] + ["/", "/search?q=oak"]
