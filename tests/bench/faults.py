@@ -24,6 +24,7 @@ SHARDS = {  # name → module, what to call, with what
     "doors": ("shut_doors", "rows", ()),
     "deploy": ("deploy", "rows", ()),
     "overload": ("overload", "rows", ()),
+    "soak": ("soak", "rows", ()),
     "full": ("full", "rows", ()),
     "locked": ("locked", "rows", ()),
     "erp": ("outside_erp", "rows", ()),
