@@ -19,6 +19,7 @@ from storefront.api.app import blueprint as api
 from storefront.app import blueprint as shop_window
 from storefront.app import register_errors
 from storefront.languages import TRANSLATIONS as SHOP_WORDS
+from storefront.languages import offered
 
 
 def create_app(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
@@ -35,7 +36,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] |
     site.register_blueprint(shop_window(services.shop, clock, media=settings.media_path, demo=settings.demo))
     site.register_blueprint(api(services.shop, services.partners, clock))
     register_errors(site)
-    shedding.of(site).words = busy.words(site)
+    standing = shedding.of(site)
+    standing.words, standing.languages = busy.words(site), offered()
     register_desks(site, services)
     register_payments(site, services)
     policy.enforce(site)

@@ -171,7 +171,7 @@ class Gunicorn:
             "--workers",
             str(workers),
             "--worker-class",
-            "backoffice.web.patience.Worker",
+            "backoffice.web.threaded.Threaded",
             "--threads",
             str(threads),
             "--no-control-socket",

@@ -24,13 +24,18 @@ LONGEST_WAIT = timedelta(hours=1)  # with a factor of 3, eight tries outlive an 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """How a target wants to be treated. at_once: messages on their way; longest: pause between two tries of a message."""
+    """How a target wants to be treated. at_once: messages on their way; longest: pause between two tries of a message.
+
+    lease: longer than its calls take; while one of a dead worker lasts, it keeps a place in the lane.
+    """
 
     at_once: int
     longest: timedelta
+    lease: timedelta
 
 
-LANES = {"erp": Lane(at_once=10, longest=timedelta(seconds=60))}
+# a message is at most two calls, of 20 seconds each (`outside.door`)
+LANES = {"erp": Lane(at_once=10, longest=timedelta(seconds=60), lease=timedelta(seconds=60))}
 
 
 def room(session: Session, target: str, *, now: datetime) -> int:

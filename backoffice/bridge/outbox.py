@@ -30,7 +30,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from backoffice.bridge import lanes
 from backoffice.bridge.lanes import LANES, LONGEST_WAIT, wait_after
 from backoffice.bridge.models import OutboxMessage
-from backoffice.db import table_of
+from backoffice.db import UtcDateTime, table_of
 from backoffice.public.errors import NotFound
 
 LEASE = timedelta(seconds=120)
@@ -150,7 +150,7 @@ def is_waiting(session: Session, *, now: datetime) -> bool:
 def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> Sequence[Message]:
     """Take up to `limit` messages for `worker`, the oldest first, at most one of each (target, aggregate).
 
-    Other workers do not get them until LEASE has passed; waiting for each other they do not either, but for a lane.
+    Other workers do not get them until LEASE (or their lane's) has passed; waiting for each other they do not, but for a lane.
     """
     _bury_worn_out(session, now)
     chosen = list(session.scalars(_leasable(now, OutboxMessage.target.not_in(LANES), limit)))
@@ -164,7 +164,7 @@ def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> S
     rows = session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.id.in_(chosen), _is_free(now))
-        .values(leased_by=worker, leased_until=now + LEASE, attempts=OutboxMessage.attempts + 1)
+        .values(leased_by=worker, leased_until=_leased_until(now), attempts=OutboxMessage.attempts + 1)
         .returning(OutboxMessage)
         .execution_options(populate_existing=True)
     ).scalars()
@@ -176,7 +176,7 @@ def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> S
             row.kind,
             row.payload,
             row.attempts,
-            now + LEASE,
+            row.leased_until or now,
             row.created_at,
             row.sequence,
             row.asked_at,
@@ -184,6 +184,13 @@ def lease(session: Session, worker: str, *, now: datetime, limit: int = 10) -> S
         for row in rows
     ]
     return sorted(taken, key=lambda message: message.id)
+
+
+def _leased_until(now: datetime) -> sa.Case[datetime]:
+    lanes_own = [
+        (table_of(OutboxMessage).c.target == name, sa.literal(now + lane.lease, UtcDateTime)) for name, lane in LANES.items()
+    ]
+    return sa.case(*lanes_own, else_=sa.literal(now + LEASE, UtcDateTime))
 
 
 def _leasable(now: datetime, whose: sa.ColumnElement[bool], limit: int) -> sa.Select[int]:

@@ -106,6 +106,9 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         conn.sock.read_by = monotonic() + BODY_SECONDS
         conn.data_ready = True
+        self._serve(conn)
+
+    def _serve(self, conn: Any) -> None:
         super().enqueue_req(conn)
 
     def _close(self, conn: Any) -> None:

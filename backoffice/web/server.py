@@ -16,6 +16,7 @@ from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 
 from backoffice.web import tuning
+from backoffice.web.threaded import Threaded
 
 NOTIFY = "NOTIFY_SOCKET"  # where systemd hears that a service is ready
 
@@ -50,7 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         self._options = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": processes,
-            "worker_class": "backoffice.web.patience.Worker",
+            "worker_class": Threaded,
             "threads": threads,
             "timeout": 60,
             "graceful_timeout": 20,

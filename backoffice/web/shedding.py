@@ -8,7 +8,8 @@ everybody would wait until nobody does any more. So who is taken from that queue
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal, cast
 
 from flask import Flask
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
 Kind = Literal["look", "begin", "go on"]
 # how many may wait for each thread of the process when one of these is taken on
-ROOM: dict[Kind, int] = {"look": 4, "begin": 8, "go on": 32}
+ROOM: dict[Kind, int] = {"look": 8, "begin": 16, "go on": 64}
 ALWAYS = frozenset({"healthz", "readyz", "metrics", "payments"})  # who watches us, and who brings money
 GO_ON = frozenset({"checkout", "o", "sandbox", "account", "desk", "static"})  # what was begun, and what its pages need
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 RETRY_AFTER = 5  # seconds
 NAME = "shopfloor-shedding"  # among the app's extensions
+no_room: ContextVar[bool] = ContextVar("no_room", default=False)  # set by who has decided it at the door
 _turned_away = Counter("shopfloor_turned_away_total", "Requests told to come back, because too many waited.", ["kind"])
 
 
@@ -38,19 +40,32 @@ class Shedding:
         self._wrapped = wrapped
         self.waiting: Callable[[], int] = lambda: 0
         self.threads = 1
+        self.languages: Collection[str] = ()  # that stand before a path
         self.words: Callable[[WSGIEnvironment], tuple[bytes, str]] = lambda _environ: (b"Please come back soon.\n", "text/plain")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, or turn it away."""
-        waiting = self.waiting()
-        if waiting > ROOM["look"] * self.threads:
+        if no_room.get() or self.is_crowded():
             kind = kind_of(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
-            if kind is not None and waiting > ROOM[kind] * self.threads:
+            if no_room.get() or self._has_no_room(kind):
                 return self._turn_away(kind, environ, start_response)
         return self._wrapped(environ, start_response)
 
-    def _turn_away(self, kind: Kind, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        _turned_away.labels(kind).inc()
+    def is_crowded(self) -> bool:
+        """Tell whether anybody at all is turned away now."""
+        return self.waiting() > ROOM["look"] * self.threads
+
+    def is_full(self, method: str, target: str) -> bool:
+        """Tell whether this is turned away now. target: as it was sent, with its language and its query."""
+        path = target.partition("?")[0]
+        first, _, rest = path.removeprefix("/").partition("/")
+        return self._has_no_room(kind_of(method, f"/{rest}" if first in self.languages else path))
+
+    def _has_no_room(self, kind: Kind | None) -> bool:
+        return kind is not None and self.waiting() > ROOM[kind] * self.threads
+
+    def _turn_away(self, kind: Kind | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        _turned_away.labels(kind or "look").inc()
         content, content_type = self.words(environ)
         more = {
             "Content-Type": content_type,

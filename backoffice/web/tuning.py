@@ -36,7 +36,7 @@ def post_worker_init(worker: Any) -> None:
 def turn_away_what_is_too_much(worker: Any) -> None:
     """Let the site know how many requests wait for one of the process's threads."""
     standing = shedding.of(worker.wsgi)
-    standing.threads = worker.cfg.threads
+    worker.standing, standing.threads = standing, worker.cfg.threads
     standing.waiting = worker.tpool._work_queue.qsize  # private, and the only word on it that the standard library has
 
 

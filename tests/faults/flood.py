@@ -1,8 +1,12 @@
-"""A flood of people who look around, from a process of its own: so many requests a second, however they are answered."""
+"""A flood of people who look around, from a process of its own: so many requests a second, however they are answered.
+
+Each request has a connection of its own, as nginx gives it one (docs/units/nginx.conf).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import multiprocessing
 import time
 from collections import Counter
@@ -28,10 +32,12 @@ class Flooded:
 
 
 @contextmanager
-def running(address: str, paths: Sequence[str], *, per_second: float, seconds: float) -> Iterator[Connection]:
-    """Let it come; receive the `Flooded` from what is given."""
+def running(
+    address: str, paths: Sequence[str], *, seconds: float, per_second: float = math.inf, at_once: int = MOST_OPEN
+) -> Iterator[Connection]:
+    """Let it come; receive the `Flooded` from what is given. per_second: without it each looks again at once."""
     here, there = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_run, args=(there, address, list(paths), per_second, seconds), daemon=True)
+    process = _SPAWN.Process(target=_run, args=(there, address, list(paths), per_second, at_once, seconds), daemon=True)
     process.start()
     try:
         yield here
@@ -41,20 +47,21 @@ def running(address: str, paths: Sequence[str], *, per_second: float, seconds: f
         process.join()
 
 
-def _run(there: Connection, address: str, paths: list[str], per_second: float, seconds: float) -> None:
-    there.send(asyncio.run(_flood(address, paths, per_second, seconds)))
+def _run(there: Connection, address: str, paths: list[str], per_second: float, at_once: int, seconds: float) -> None:
+    there.send(asyncio.run(_flood(address, paths, per_second, at_once, seconds)))
 
 
-async def _flood(address: str, paths: list[str], per_second: float, seconds: float) -> Flooded:
+async def _flood(address: str, paths: list[str], per_second: float, at_once: int, seconds: float) -> Flooded:
     met, parts, began = Flooded(), urlsplit(address), time.monotonic()
     open_ones: set[asyncio.Task[None]] = set()
     sent = 0
     while (now := time.monotonic() - began) < seconds:
         while sent < now * per_second:
+            if len(open_ones) >= at_once:
+                if per_second < math.inf:
+                    met.held_back, sent = met.held_back + int(now * per_second) - sent, int(now * per_second)
+                break
             sent += 1
-            if len(open_ones) >= MOST_OPEN:
-                met.held_back += 1
-                continue
             task = asyncio.create_task(_look(met, str(parts.hostname), int(parts.port or 80), paths[sent % len(paths)]))
             open_ones.add(task)
             task.add_done_callback(open_ones.discard)

@@ -1,8 +1,8 @@
-"""Shard `lines` (R9): a bad line to the database, to the payment provider or to the mail server, met by six journeys.
+"""Shard `lines` (R9): a bad line to the database, the payment provider, the mail server or an outside ERP, met by six journeys.
 
-gunicorn (two processes), a worker, PostgreSQL, the double of Stripe and a mail server, each behind a `proxy`. For every fault all
-six requests are sent at once; each must end as `DECLARED` says, within ten seconds. Then the line is good again: the same
-request, sent again, must do it within five seconds, and it must have been done once.
+gunicorn (two processes), a worker, PostgreSQL, the doubles of Stripe and of an ERP and a mail server, each behind a `proxy`. For
+every fault all six requests are sent at once; each must end as `DECLARED` says, within ten seconds. Then the line is good again:
+the same request, sent again, must do it within five seconds, and it must have been done once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 
 from backoffice import migrate
+from backoffice.clock import utc_now
 from backoffice.config import Settings
 from backoffice.db import Database
+from backoffice.erp import models as t
 from tests import stripe_double
+from tests.erp_double import ErpDouble
 from tests.faults import proxy
 from tests.faults.journeys import Journeys, Ready
 from tests.faults.proxy import FAULTS, Fault, Proxy
@@ -82,12 +85,14 @@ def rows(*only: str) -> Iterator[Row]:
             "database": stack.enter_context(proxy.before(to_postgresql(url))),
             "payments": stack.enter_context(proxy.before(_to("127.0.0.1", int(double.base.rsplit(":", 1)[1])))),
             "mail": stack.enter_context(proxy.before(_to("127.0.0.1", post))),
+            "erp": stack.enter_context(proxy.before(_to("127.0.0.1", _erp(stack, direct).port))),
         }
         settings = _settings(url, lines, double, folder)
         shop = Gunicorn(settings, workers=2, threads=8, log=folder / "shop.log")
         stack.callback(shop.stop)
         stack.enter_context(started_worker(settings, folder / "worker.log"))
         shop.wait_until_ready()
+        _wait_for_figures(direct)
         journeys = Journeys(direct, shop.address, double)
         journeys.begin()
         for name in only or tuple(lines):
@@ -171,6 +176,7 @@ def _settings(url: str, lines: dict[str, Proxy], double: stripe_double.StripeDou
         proxy_hops=1,
         log_json=True,
         reoptimise_seconds=0,
+        erp_url=f"http://127.0.0.1:{lines['erp'].port}/erp",
         smtp_url=f"smtp://127.0.0.1:{lines['mail'].port}",
         stripe_secret_key=double.secret_key,
         stripe_webhook_secret=double.webhook_secret,
@@ -195,6 +201,27 @@ def to_postgresql(url: str) -> Any:
         return one
 
     return connect
+
+
+def _erp(stack: ExitStack, direct: Database) -> ErpDouble:
+    """Start an ERP that has on its shelves what the shop believes to be there."""
+    erp = ErpDouble(utc_now)
+    with direct.read() as session:
+        rows = session.execute(sa.select(t.Item.sku, t.Stock.on_hand).join(t.Item, t.Item.id == t.Stock.item_id))
+        erp.on_hand = {sku: on_hand for sku, on_hand in rows if on_hand}
+    stack.callback(erp.stop)
+    return erp.start()
+
+
+def _wait_for_figures(direct: Database, seconds: float = 60) -> None:
+    """Return when the ERP has said what there is: nothing is sold from its shelves before."""
+    deadline, applied = time.monotonic() + seconds, sa.select(t.StockSnapshot.id).where(t.StockSnapshot.state == "applied")
+    while time.monotonic() < deadline:
+        with direct.read() as session:
+            if session.scalars(applied).first() is not None:
+                return
+        time.sleep(0.2)
+    raise TimeoutError("no figures from the ERP")
 
 
 def _mail_server(stack: ExitStack) -> int:

@@ -1,5 +1,5 @@
-"""Shards `erp` (R10, R11, R12: an outside ERP that is away, has no idempotency, sends stale and absurd stock) and `erp-workers`
-(R13: workers that carry to it are killed).
+"""Shards `erp` (R10, R12: an outside ERP that is away, sends stale and absurd stock), `erp-orders` (R11: it has no idempotency)
+and `erp-workers` (R13: workers that carry to it are killed).
 """
 
 from __future__ import annotations
@@ -37,31 +37,42 @@ def _hall(faults: Faults = GOOD, seed: int = 1) -> Iterator[Hall]:
         erp.stop()
 
 
-def rows(orders: int = 4_000, walks: int = 8) -> Iterator[Row]:
-    """R10, R11 and R12."""
+def rows() -> Iterator[Row]:
+    """R10 and R12."""
     hush()
     with _hall() as hall:
         came = away_for_an_hour(hall, orders=500)
         figure = f"{came.seconds:.0f} s, {came.most_at_once} at once, {len(came.wrong)} wrong"
         yield Row("R10 ERP away for an hour, 500 orders", "<= 60 s, once each, in sequence", figure, _well(came, 60))
-    with _hall(BAD, seed=7) as hall:
-        came = with_all_faults(hall, orders=orders)
+    yield from figures()
+
+
+def orders(many: str = "10000", seed: str = "7") -> Iterator[Row]:
+    """R11: so many orders, then a quarter of them with two changes each."""
+    hush()
+    with _hall(BAD, seed=int(seed)) as hall:
+        came = with_all_faults(hall, orders=int(many))
         figure = f"{came.orders} orders, {hall.erp.calls['POST orders']} asked, {len(came.wrong)} wrong"
         yield Row("R11 ERP without idempotency", "0 duplicate, 0 missing", figure, _well(came))
-    with _hall(BAD, seed=8) as hall:
-        came = with_all_faults(hall, orders=orders // 4, kinds=["placed", "redirected", "cancelled"])
+    with _hall(BAD, seed=int(seed) + 1) as hall:
+        came = with_all_faults(hall, orders=int(many) // 4, kinds=["placed", "redirected", "cancelled"])
         yield Row(
             "R11 with two changes each",
             "in sequence, 0 duplicate, 0 missing",
             f"{came.orders} orders, {len(came.wrong)} wrong",
             _well(came),
         )
+
+
+def figures(walks: str = "8", steps: str = "200") -> Iterator[Row]:
+    """R12: stock figures of every kind, while orders are bought, handed over, shipped and cancelled."""
+    hush()
     exact, fewer, wrong = 0, 0, list[str]()
-    for seed in range(walks):
+    for seed in range(int(walks)):
         with _hall(BAD, seed=seed) as hall:
             hall.erp.on_hand["STOOL"] = 60
             walk = Walk(hall, seed)
-            walk.go(200)
+            walk.go(int(steps))
             exact, fewer, wrong = exact + walk.counts["exact"], fewer + walk.counts["fewer"], wrong + walk.wrong
     figure = f"{walks} walks, {exact} exact, {fewer} fewer, {len(wrong)} wrong"
     print(*(f"    {line}" for line in wrong[:5]), sep="\n" if wrong else "", end="\n" if wrong else "")

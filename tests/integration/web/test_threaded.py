@@ -1,0 +1,113 @@
+"""The loop of a web process turns away by itself and waits for nobody's goodbye."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+from flask import Flask
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn
+
+from backoffice.web import shedding
+from backoffice.web.patience import Reading
+from backoffice.web.threaded import Threaded
+
+pytestmark = pytest.mark.enable_socket
+LOOK = b"GET /p/stool HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+class Pool:
+    """Threads that are all busy: what they are handed waits."""
+
+    def __init__(self) -> None:
+        self.waits: list[TConn] = []
+
+    def submit(self, _work: Any, conn: TConn) -> Future[Any]:
+        self.waits.append(conn)
+        return Future()
+
+
+@pytest.fixture
+def worker(app: Flask) -> Iterator[Threaded]:
+    """A web process whose room is full."""
+    config = Config()
+    made = Threaded(1, os.getppid(), [], None, 30, config, Logger(config))
+    made.wsgi, made.tpool, made.poller, made.alive = app, Pool(), selectors.DefaultSelector(), True
+    made.standing = shedding.of(app)
+    made.standing.waiting = lambda: 100_000
+    yield made
+    made.poller.close()
+
+
+def come(worker: Threaded, says: bytes) -> socket.socket:
+    """Let somebody come and say something; return their end."""
+    theirs, ours = socket.socketpair()
+    theirs.sendall(says)
+    worker.nr_conns += 1
+    worker.enqueue_req(TConn(worker.cfg, Reading(fileno=ours.detach()), ("127.0.0.1", 1), ("127.0.0.1", 80)))
+    theirs.settimeout(5)
+    return theirs
+
+
+def test_who_is_turned_away_takes_no_thread(worker: Threaded) -> None:
+    theirs = come(worker, LOOK)
+    assert theirs.recv(65_536).startswith(b"HTTP/1.1 503")
+    assert worker.tpool.waits == []
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        b"POST /contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n",  # its body would have to be waited for
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+)
+def test_what_could_keep_the_loop_waiting_is_left_to_a_thread(worker: Threaded, says: bytes) -> None:
+    theirs = come(worker, says)
+    assert len(worker.tpool.waits) == 1
+    theirs.close()
+
+
+def test_who_buys_in_another_language_is_no_looker(worker: Threaded) -> None:
+    assert worker.standing is not None
+    worker.standing.waiting, worker.standing.threads = (lambda: 9), 1
+    come(worker, LOOK.replace(b"/p/stool", b"/de/checkout")).close()
+    assert len(worker.tpool.waits) == 1
+    assert come(worker, LOOK.replace(b"/p/stool", b"/de/p/stool")).recv(65_536).startswith(b"HTTP/1.1 503")
+
+
+def test_who_says_nothing_yet_takes_no_thread(worker: Threaded) -> None:
+    theirs = come(worker, b"")
+    assert (worker.tpool.waits, len(worker._waiting)) == ([], 1)
+    theirs.sendall(LOOK)
+    worker.wait_for_and_dispatch_events(1)
+    assert theirs.recv(65_536).startswith(b"HTTP/1.1 503")
+    assert not worker._waiting
+
+
+def test_who_has_said_half_of_it_takes_no_thread_either(worker: Threaded) -> None:
+    theirs = come(worker, LOOK[:20])
+    assert (worker.tpool.waits, len(worker._waiting)) == ([], 1)
+    theirs.sendall(LOOK[20:])
+    worker.wait_for_and_dispatch_events(1)
+    assert theirs.recv(65_536).startswith(b"HTTP/1.1 503")
+
+
+def test_the_loop_waits_for_nobodys_goodbye(worker: Threaded) -> None:
+    slow, quick = come(worker, LOOK), come(worker, LOOK)
+    assert worker.nr_conns == 2
+    quick.close()
+    worker.wait_for_and_dispatch_events(1)
+    assert worker.nr_conns == 1  # the other one may still say it
+    [left] = worker._leaving
+    left.timeout = 0.0
+    worker.murder_pending()
+    assert (worker.nr_conns, worker._leaving) == (0, {})
+    assert slow.recv(65_536).startswith(b"HTTP/1.1 503")  # and it was heard all the same
