@@ -160,7 +160,7 @@ def paths(rule: Rule, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def plain(answer: TestResponse, path: str) -> bytes:
     """Return a page without what names itself: its address, its form's token, the request's number."""
-    return re.sub(rb'value="[^"]{60,}"|[0-9a-f]{32}', b"", answer.data.replace(path.encode(), b""))
+    return re.sub(rb'value="[^"]{60,}"|[0-9a-f]{32}', b"", answer.data.replace(path.encode() or b"?", b""))
 
 
 def wrong(cell: Cell, answer: TestResponse, offered: set[str]) -> str:
@@ -242,7 +242,7 @@ def test_another_customers_is_like_nobodys(stage: Stage, method: str, path: str)
         address = path.format(**{name: keys[f"{name}_{whose}"] for name in ("address", "spare", "number")})
         answers[whose] = browsers["customer"].open(address, method=method, data=form if method == "POST" else None)
     assert [answers[whose].status_code for whose in ("other", "nobody")] == [404, 404]
-    assert answers["other"].data == answers["nobody"].data
+    assert plain(answers["other"], "") == plain(answers["nobody"], "")
     assert answers["own"].status_code in {200, 303}
     if method == "GET":
         assert "/account/login" in browsers["public"].get(address).location
