@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes, throttle
-from backoffice.crm import consents, leads, links, slips
+from backoffice.crm import consents, leads, letter_keys, links, slips
 from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
@@ -161,17 +161,32 @@ class LocalLeads:
 
         self._db.run(work)
 
+    def open_form(self, *, now: datetime) -> str:
+        """Return the key of a form that is shown now."""
+        return letter_keys.make(self._secret_key, now=now)
+
     def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
-        """Write the message down as a lead; say when it is answered. Of a crowd from one network the rest is kept apart."""
-        network, form = throttle.network_of(form.who_asks), replace(form, who_asks="")
+        """Write the message down as a lead; say when it is answered.
+
+        Kept apart: the rest of a crowd from one network, and what no person can have written in that time.
+        """
+        network, opened = throttle.network_of(form.who_asks), form.opened
+        form = replace(form, who_asks="", opened="")
 
         def work(session: Session) -> LeadReceipt:
             crowd = bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
-            lead = leads.submit(session, form, doubtful=crowd, now=now)
+            by_machine = bool(opened) and not self._is_by_hand(session, opened, now)
+            lead = leads.submit(session, form, doubtful=crowd or by_machine, now=now)
             zone = ZoneInfo(get_company(session).timezone)
             return LeadReceipt(lead.due_at, lead.due_at.astimezone(zone).date())
 
         return self._db.run(work)
+
+    def _is_by_hand(self, session: Session, opened: str, now: datetime) -> bool:
+        if not letter_keys.is_unhurried(self._secret_key, opened, now=now):
+            return False
+        most = letter_keys.LETTERS_OF_A_FORM
+        return throttle.may_try(session, opened, "form", tries=most, window=throttle.DAY, now=now)
 
 
 _OF_LINK = (

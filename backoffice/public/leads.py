@@ -16,6 +16,7 @@ class LeadForm:
 
     needed_by_on: as typed (ISO date or empty). trap: a field that people do not see; filled = doubtful, kept apart.
     newsletter: the words that they agreed to, as they read them; empty = they did not. country: of the postcode.
+    opened: what the page's form carried of when it was opened (`LeadDoor.open_form`); empty: it carries nothing of that.
     source, medium, campaign, landing: what brought them here, and the first page that they saw.
     """
 
@@ -39,6 +40,7 @@ class LeadForm:
     campaign: str = ""
     landing: str = ""
     newsletter: str = ""
+    opened: str = ""
     who_asks: str = ""  # the network address that it came from; empty: a partner, or one of us
 
 
@@ -60,6 +62,10 @@ class LeadReceipt:
 
 class LeadDoor(Protocol):
     """Take a message in. Posting the same form twice makes one lead."""
+
+    def open_form(self, *, now: datetime) -> str:
+        """Return the key of a form that is shown now."""
+        ...
 
     def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
         """Raises BadInput(invalid_form, fields)."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request, url_for
@@ -41,7 +40,8 @@ class Views:
         typed = self._typed()
         kind = "quote_request" if typed["kind"] == "quote_request" else "contact"
         try:
-            receipt = self.front.shop.leads.submit(self._form(kind, typed, now), now=now)
+            form = replace(self._form(kind, typed, now), opened=request.form.get("key", "") or "of no page")
+            receipt = self.front.shop.leads.submit(form, now=now)
         except BadInput as error:
             return self._contact(typed, field_words(error), now, status=error.status)
         return self._thank(kind, receipt, url_for("shop.home"))
@@ -107,7 +107,7 @@ class Views:
             problems=problems,
             labels=labels(),
             newsletter=newsletter_words(),
-            key=secrets.token_urlsafe(24),
+            key=self.front.shop.leads.open_form(now=now),
         )
 
     def _product_again(self, error: BadInput, kind: str, slug: str, typed: Mapping[str, str], now: datetime) -> Response:

@@ -30,6 +30,7 @@ from backoffice.db import Database
 from backoffice.erp.models import Staff
 from backoffice.public.errors import NotFound
 from backoffice.tables import metadata
+from tests.buyers import hidden
 from tests.company import open_company
 from tests.conftest import NOW, FixedClock
 from tests.integration.chain.conftest import Workshop
@@ -51,21 +52,22 @@ class Tried(NamedTuple):
 
 def attack() -> Iterator[Tried]:
     """Attack each door in turn."""
-    with _site() as app:
+    clock = FixedClock(NOW)
+    with _site(clock) as app:
         yield _guess_links(app)
         yield from _tell_accounts_apart(app)
-        yield from _send_bots(app)
+        yield from _send_bots(app, clock)
     yield _try_at_once()
 
 
 @contextmanager
-def _site() -> Iterator[Flask]:
+def _site(clock: FixedClock) -> Iterator[Flask]:
     from wsgi import create_app
 
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{name}/shop.db"
         with closing(_Made(url)):
-            app = create_app(Settings(database_url=url, var_dir=Path(name), secret_key=KEY, demo=True), clock=FixedClock(NOW))
+            app = create_app(Settings(database_url=url, var_dir=Path(name), secret_key=KEY, demo=True), clock=clock)
         logging.getLogger().setLevel(logging.WARNING)  # a line for each of so many requests would be most of the work
         services = app.extensions["shopfloor"]
         services.db.run(lambda session: open_company(session, now=NOW))
@@ -146,19 +148,28 @@ def _mann_whitney(left: list[float], right: list[float]) -> float:
     return erfc(abs(smaller - mean) / spread / sqrt(2))
 
 
-def _send_bots(app: Flask) -> Iterator[Tried]:
-    """S9: bots of two networks, half of them careful enough to leave the trap empty; people from everywhere in between."""
+def _send_bots(app: Flask, clock: FixedClock) -> Iterator[Tried]:
+    """S9: bots that fill the trap, that make their key up, and that wait and then write on with one page's key, each kind from a
+    network of its own; people from everywhere in between, who read the page and write."""
     db: Database = app.extensions["shopfloor"].db
     client, answers = app.test_client(), Counter[int]()
     client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+
+    def page() -> str:
+        return hidden(client.get("/contact").text, "key")
+
+    patient = page()
+    clock.advance(seconds=30)
     for number in range(BOTS):
-        bot = {"key": f"bot-{number}", "message": "Cheap pills", "name": "Bot", "email": f"bot{number}@example.test"}
-        bot |= {"website": "https://pills.test"} if number % 2 else {}
-        client.environ_base["REMOTE_ADDR"] = f"192.0.{number % 2}.{number % 250}"
+        key = (page() if number < 30 else patient, f"bot-{number}", patient)[number % 3]
+        bot = {"key": key, "message": "Cheap pills", "name": "Bot", "email": f"bot{number}@example.test"}
+        bot |= {} if number % 3 else {"website": "https://pills.test"}
+        client.environ_base["REMOTE_ADDR"] = f"192.0.{number % 3}.{number % 250}"
         client.post("/contact", data=bot)
         if number % (BOTS // HUMANS) == 0:
-            who = number // (BOTS // HUMANS)
-            human = {"key": f"human-{who}", "message": "Is it oak?", "name": "Ada", "email": f"ada{who}@example.test"}
+            who, key = number // (BOTS // HUMANS), page()
+            clock.advance(seconds=30)
+            human = {"key": key, "message": "Is it oak?", "name": "Ada", "email": f"ada{who}@example.test"}
             client.environ_base["REMOTE_ADDR"] = f"198.51.{who}.7"
             answers[client.post("/contact", data=human).status_code] += 1
     with db.read() as session:

@@ -20,6 +20,7 @@ from backoffice.bootstrap import Services
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.worker import Worker
 from backoffice.demo.load import load
+from tests.conftest import FixedClock
 from tests.invariants import breaches
 from tests.need import SCREENSHOTS
 
@@ -53,7 +54,9 @@ def mails(services: Services) -> list[Any]:
 
 
 @pytest.mark.browser
-def test_from_the_question_to_the_parcel(app: Flask, server: str, new_page: Callable[..., Any], now: datetime) -> None:
+def test_from_the_question_to_the_parcel(
+    app: Flask, server: str, new_page: Callable[..., Any], clock: FixedClock, now: datetime
+) -> None:
     services: Services = app.extensions["shopfloor"]
     load(services.db, media=Path(services.settings.media_path), now=now)
     carriers = {"mail": MailFolder(services.settings.mail_path, lambda: services.shop.profile.get().email)}
@@ -68,6 +71,7 @@ def test_from_the_question_to_the_parcel(app: Flask, server: str, new_page: Call
     customer.get_by_label("Your name").fill("Mira Øster")
     customer.get_by_label("Your e-mail").fill("mira@example.test")
     picture(customer, "02-contact")
+    clock.advance(seconds=40)  # as long as it takes to write that
     customer.get_by_role("button", name="Send").click()
     customer.get_by_role("heading", level=1).wait_for()
     picture(customer, "03-thanks")

@@ -23,6 +23,7 @@ from tests.company import open_company
 from tests.conftest import NOW, FixedClock
 
 ADA = {"email": "Ada@example.test", "name": "Ada Lovelace", "password": "engines of 1843"}
+LOG_IN = {name: ADA[name] for name in ("email", "password")}
 Send = Callable[[], list[tuple[str, str, str]]]
 
 
@@ -99,7 +100,7 @@ def buy(client: FlaskClient, sku: str = "STOOL", quantity: int = 1) -> str:
 def test_nobody_gets_in_before_link_and_password_came_together(client: FlaskClient, db: Database, post: Send) -> None:
     sent = client.post("/account/register", data=ADA)
     assert (sent.status_code, sent.location) == (303, "/account/sent")
-    assert client.post("/account/login", data=ADA).status_code == 409
+    assert client.post("/account/login", data=LOG_IN).status_code == 409
     ((to, subject, link),) = post()
     assert (to, subject) == ("ada@example.test", "Confirm your address")
     assert client.get(link).status_code == 200
@@ -169,10 +170,10 @@ def test_the_cart_is_found_again_on_another_device(client: FlaskClient, browser:
     client.post("/cart/add", data={"sku": "STOOL", "slug": "stool", "quantity": "2"})
     ada(client, post)
     other, third = browser(), browser()
-    other.post("/account/login", data=ADA)
+    other.post("/account/login", data=LOG_IN)
     assert other.get("/cart/count").text == "2"
     third.post("/cart/add", data={"sku": "STOOL", "slug": "stool", "quantity": "1"})
-    third.post("/account/login", data=ADA)
+    third.post("/account/login", data=LOG_IN)
     assert third.get("/cart/count").text == "1"  # what is in this browser wins
 
 
@@ -181,7 +182,7 @@ def test_log_out_everywhere_and_a_new_password_end_the_others(
 ) -> None:
     ada(client, post)
     other = browser()
-    assert other.post("/account/login", data=ADA).location == "/account"
+    assert other.post("/account/login", data=LOG_IN).location == "/account"
     token = hidden(client.get("/account/settings").text, "form_token")
     wrong = client.post("/account/password", data={"form_token": token, "old": "no", "password": "another engine"})
     assert wrong.status_code == 422
@@ -189,9 +190,11 @@ def test_log_out_everywhere_and_a_new_password_end_the_others(
     good = {"form_token": token, "old": ADA["password"], "password": "another engine"}
     assert client.post("/account/password", data=good).status_code == 303
     assert client.get("/account").status_code == 200
+    assert client.post("/account/logout/everywhere", data={"form_token": token}).status_code == 403  # of the secret of before
+    token = hidden(client.get("/account/settings").text, "form_token")
     assert other.get("/account").location == "/account/login"
-    assert other.post("/account/login", data=ADA).status_code == 409
-    assert other.post("/account/login", data=ADA | {"password": "another engine"}).status_code == 303
+    assert other.post("/account/login", data=LOG_IN).status_code == 409
+    assert other.post("/account/login", data=LOG_IN | {"password": "another engine"}).status_code == 303
     assert client.post("/account/logout/everywhere", data={"form_token": token}).location == "/account/login"
     assert other.get("/account").location == "/account/login"
 
@@ -215,8 +218,8 @@ def test_time_and_tries_run_out(client: FlaskClient, browser: Callable[[], Flask
     clock.advance(hours=1)
     assert other.post(link, data={"password": "another engine"}).status_code == 404
     for _ in range(10):
-        assert other.post("/account/login", data=ADA | {"password": "guessed wrong"}).status_code == 409
-    late = other.post("/account/login", data=ADA)
+        assert other.post("/account/login", data=LOG_IN | {"password": "guessed wrong"}).status_code == 409
+    late = other.post("/account/login", data=LOG_IN)
     assert "tried too often" in late.text
     assert (late.status_code, late.headers["Retry-After"]) == (429, "300")
     clock.advance(days=13)
@@ -236,7 +239,7 @@ def test_a_closed_account_is_gone_and_its_order_stays(client: FlaskClient, db: D
     assert client.post("/account/close", data={"form_token": token, "closing": ADA["password"]}).status_code == 303
     assert [rows(db, table) for table in (Account, AccountSession, AccountLink, Address)] == [0, 0, 0, 0]
     assert client.get(order).status_code == 200
-    assert client.post("/account/login", data=ADA).status_code == 409
+    assert client.post("/account/login", data=LOG_IN).status_code == 409
 
 
 def test_a_page_that_names_no_origin_cannot_act_for_her(client: FlaskClient, post: Send, db: Database) -> None:
@@ -255,8 +258,8 @@ def test_tries_count_for_one_account_however_its_address_is_typed(
     for email in typed * 2:
         assert other.post("/account/login", data={"email": email, "password": "guessed wrong"}).status_code == 409
     for email in (*typed, "  Ada@example.test  "):
-        assert "tried too often" in other.post("/account/login", data=ADA | {"email": email}).text
-    for email in typed * 2:
+        assert "tried too often" in other.post("/account/login", data=LOG_IN | {"email": email}).text
+    for email in typed:  # five a day
         assert other.post("/account/forgot", data={"email": email}).status_code == 303
     assert "tried too often" in other.post("/account/forgot", data={"email": f" {typed[0]}"}).text
 
@@ -270,7 +273,7 @@ def test_nobody_fills_her_mailbox(client: FlaskClient, browser: Callable[[], Fla
             other = browser()
             other.environ_base["REMOTE_ADDR"] = f"192.0.2.{host}"
             assert other.post("/account/register", data=ADA).location == "/account/sent"
-            assert other.post("/account/forgot", data=ADA).location == "/account/sent"
+            assert other.post("/account/forgot", data={"email": ADA["email"]}).location == "/account/sent"
         return sorted(subject for _, subject, _ in post())
 
     three_of_each = ["Choose a new password"] * 3 + ["You have an account already"] * 3
@@ -298,6 +301,6 @@ def test_logged_in_she_may_have_what_is_kept_for_her_class(
     assert client.post("/cart/add", data=three | {"quantity": "1"}).status_code == 409
     another = browser()  # who logs in with a cart brings it along
     assert another.post("/cart/add", data=three | {"sku": "LAMP", "slug": "lamp"}).status_code == 303
-    assert another.post("/account/login", data=ADA).status_code == 303
+    assert another.post("/account/login", data=LOG_IN).status_code == 303
     with db.read() as session:
         assert [one.customer_class for one in session.scalars(sa.select(Cart).order_by(Cart.id))] == ["trade", "trade"]

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
@@ -17,6 +18,7 @@ from backoffice.erp.models import Staff
 from storefront import forms
 from tests.buyers import hidden
 from tests.company import open_company
+from tests.conftest import FixedClock
 from tests.functional.test_bad_input import add, checkout, everything, paid_for, rows
 
 PAGES = ("/", "/p/stool", "/cart", "/checkout", "/contact", "/account/login", "/desk/login", "/api/v1/products", "/healthz")
@@ -158,25 +160,49 @@ def test_an_address_for_mail_that_is_none_is_refused(client: FlaskClient, servic
     assert everything(services) == before
 
 
-def test_a_letter_from_a_machine_is_thanked_for_and_kept_apart(client: FlaskClient, services: Services) -> None:
-    page = client.get("/contact").text
-    letter = {"message": "Cheap pills", "name": "Bot", "email": "bot@example.test"}
-    human = client.post("/contact", data=letter | {"key": hidden(page, "key")})
-    bot = client.post(
-        "/contact", data=letter | {"key": hidden(client.get("/contact").text, "key"), "website": "https://pills.test"}
-    )
-    assert (bot.status_code, bot.location.split("?")[0]) == (human.status_code, human.location.split("?")[0])
-    assert [one.state for one in rows(services, Lead)] == ["new", "quarantined"]
+def test_a_letter_from_a_machine_is_thanked_for_and_kept_apart(
+    client: FlaskClient, services: Services, clock: FixedClock
+) -> None:
+    """By what it fills in, by how fast it is, by a key of its own making, by writing on and on with one page's key."""
+
+    def write(key: str, message: str, seconds: float = 0, **more: str) -> TestResponse:
+        clock.advance(seconds=seconds)
+        letter = {"key": key, "message": message, "name": "Ada", "email": "ada@example.test"}
+        return client.post("/contact", data=letter | more)
+
+    def page() -> str:
+        return hidden(client.get("/contact").text, "key")
+
+    first = page()
+    human = write(first, "1", 2)
+    forged = first.replace(first.partition(".")[0], "0")
+    machines = [
+        write(page(), "2", 20, website="https://pills.test"),
+        write(page(), "3", 1.9),
+        write("made-up-somewhere", "4", 300),
+        write("", "5", 20),
+        write(forged, "6"),
+        write(page(), "7", 12 * 3600 + 1),
+    ]
+    assert {(one.status_code, one.location.split("?")[0]) for one in machines} == {(303, human.location.split("?")[0])}
+    again = page()
+    for number in range(8, 13):
+        write(again, str(number), 300)
+    quarantined = {int(one.message) for one in rows(services, Lead) if one.state == "quarantined"}
+    assert quarantined == {2, 3, 4, 5, 6, 7, 11, 12}
+    assert len(rows(services, Lead)) == 12  # none is lost
 
 
-def test_a_crowd_from_one_network_is_thanked_and_kept_apart(client: FlaskClient, services: Services) -> None:
+def test_a_crowd_from_one_network_is_thanked_and_kept_apart(client: FlaskClient, services: Services, clock: FixedClock) -> None:
+    keys = [hidden(client.get("/contact").text, "key") for _ in range(9)]
+    clock.advance(seconds=20)
     for number in range(8):
         client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
-        letter = {"message": f"Letter {number}", "name": "Ada", "email": f"ada{number}@example.test"}
-        assert client.post("/contact", data=letter | {"key": hidden(client.get("/contact").text, "key")}).status_code == 303
+        letter = {"message": f"Letter {number}", "name": "Ada", "email": f"ada{number}@example.test", "key": keys[number]}
+        assert client.post("/contact", data=letter).status_code == 303
     client.environ_base["REMOTE_ADDR"] = "198.51.100.1"
-    other = {"message": "From elsewhere", "name": "Bob", "email": "bob@example.test"}
-    assert client.post("/contact", data=other | {"key": hidden(client.get("/contact").text, "key")}).status_code == 303
+    other = {"message": "From elsewhere", "name": "Bob", "email": "bob@example.test", "key": keys[8]}
+    assert client.post("/contact", data=other).status_code == 303
     assert [one.state for one in rows(services, Lead)] == ["new"] * 5 + ["quarantined"] * 3 + ["new"]
 
 

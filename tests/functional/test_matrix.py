@@ -160,7 +160,7 @@ def paths(rule: Rule, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def plain(answer: TestResponse, path: str) -> bytes:
     """Return a page without what names itself: its address, its form's token, the request's number."""
-    return re.sub(rb'value="[^"]{60,}"|[0-9a-f]{32}', b"", answer.data.replace(path.encode(), b""))
+    return re.sub(rb'value="[^"]{60,}"|[0-9a-f]{32}', b"", answer.data.replace(path.encode() or b"?", b""))
 
 
 def wrong(cell: Cell, answer: TestResponse, offered: set[str]) -> str:
@@ -235,14 +235,15 @@ LINKED = ("/o/{}", "/o/{}/cancel", "/o/{}/moved/1", "/api/v1/orders/{}", "/api/v
 @pytest.mark.parametrize(("method", "path"), OWNED)
 def test_another_customers_is_like_nobodys(stage: Stage, method: str, path: str) -> None:
     _app, browsers, keys = stage
-    form = {"name": "Ada", "street": "Weg 2", "city": "Berlin", "postcode": "10115", "country": "DE"}
+    whole = {"name": "Ada", "street": "Weg 2", "city": "Berlin", "postcode": "10115", "country": "DE"}
+    form = whole if path.endswith("{address}") else {}
     form["form_token"] = hidden(browsers["customer"].get("/account/settings").text, "form_token")
     answers = {}
     for whose in ("other", "nobody", "own"):
         address = path.format(**{name: keys[f"{name}_{whose}"] for name in ("address", "spare", "number")})
         answers[whose] = browsers["customer"].open(address, method=method, data=form if method == "POST" else None)
     assert [answers[whose].status_code for whose in ("other", "nobody")] == [404, 404]
-    assert answers["other"].data == answers["nobody"].data
+    assert plain(answers["other"], "") == plain(answers["nobody"], "")
     assert answers["own"].status_code in {200, 303}
     if method == "GET":
         assert "/account/login" in browsers["public"].get(address).location

@@ -49,14 +49,22 @@ def password_hash() -> str:
 
 
 class Colleague:
-    """Somebody with a browser that has no JavaScript."""
+    """Somebody with a browser that has no JavaScript. name: of who logs in again after a pause that closed their desk."""
 
     def __init__(self, client: FlaskClient) -> None:
-        self.client = client
+        self.client, self.name = client, ""
+
+    def come_back(self) -> None:
+        """Log in again, if the desk was closed meanwhile."""
+        if self.name and self.client.get("/desk/login").status_code == 200:
+            assert self.log_in(self.name).status_code == 303
 
     def get(self, path: str, status: int = 200) -> str:
         """Return a page's HTML, entities read; checks the status."""
         answer = self.client.get(path)
+        if status != 302 and (answer.location or "").startswith("/desk/login"):
+            self.come_back()
+            answer = self.client.get(path)
         assert answer.status_code == status, (path, answer.status_code)
         return html.unescape(answer.get_data(as_text=True))
 
@@ -69,6 +77,8 @@ class Colleague:
 
     def post(self, path: str, **form: Any) -> TestResponse:
         """Send a form with its token."""
+        if not path.startswith("/desk/login"):
+            self.come_back()
         return self.client.post(path, data={"csrf_token": self.token()} | form)
 
     def send(self, path: str, **form: Any) -> str:
@@ -146,6 +156,7 @@ def at_desk(visitor: Callable[[], Colleague]) -> Callable[[str], Colleague]:
     def make(name: str) -> Colleague:
         colleague = visitor()
         assert colleague.log_in(name).status_code == 303
+        colleague.name = name
         return colleague
 
     return make

@@ -6,6 +6,7 @@ a cart that remembers what it showed. Stock is a number per sku; nothing is ever
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
@@ -289,6 +290,9 @@ class Leads:
 
     def __init__(self, state: State) -> None:
         self.state = state
+
+    def open_form(self, *, now: datetime) -> str:
+        return secrets.token_urlsafe(24)
 
     def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
         fields = {}
