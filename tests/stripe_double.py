@@ -2,8 +2,8 @@
 
 Covered: Checkout Sessions (create, retrieve, expire, the hosted page with cards, declines and 3-D Secure), Refunds with their
 cap, money that is only set aside (capture, cancel, its seven days), disputes, the list of events page by page, idempotency
-keys, Stripe's JSON errors, events signed as Stripe signs them. The
-test decides which event is delivered, how often and in what order. What only a real key can show is listed in docs/payments.md.
+keys, Stripe's JSON errors, events signed as Stripe signs them. The test decides which event is delivered, how often and in what
+order. What only a real key can show is listed in docs/payments.md.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class StripeDouble:
                 return
             number = next(self._numbers)
             aside = session["capture_method"] == "manual"
+            card = {"capture_before": int(self.now()) + 7 * 86_400} if aside else {}
             session.update(
                 status="complete", payment_status="unpaid" if slow or aside else "paid", payment_intent=f"pi_{number}", url=None
             )
@@ -93,15 +94,8 @@ class StripeDouble:
                 "currency": session["currency"],
                 "created": int(self.now()),
                 "status": "requires_capture" if aside else "processing" if slow else "succeeded",
-                "latest_charge": {
-                    "id": f"ch_{number}",
-                    "object": "charge",
-                    "payment_method_details": {"type": "card", "card": {}},
-                },
+                "latest_charge": {"id": f"ch_{number}", "object": "charge", "payment_method_details": {"card": card}},
             }
-            if aside:
-                card = self.intents[f"pi_{number}"]["latest_charge"]["payment_method_details"]["card"]
-                card["capture_before"] = int(self.now()) + 7 * 86_400
             self._event("checkout.session.completed", session)
 
     def money_comes(self, session_id: str, *, well: bool = True) -> None:
@@ -241,17 +235,8 @@ class StripeDouble:
         for session in self.sessions.values():
             if session["payment_intent"] == intent["id"]:
                 session["payment_status"] = "paid"
-        charge = intent["latest_charge"]
-        self._event(
-            "charge.captured",
-            {
-                "id": charge["id"],
-                "object": "charge",
-                "payment_intent": intent["id"],
-                "amount_captured": intent["amount"],
-                "currency": intent["currency"],
-            },
-        )
+        charge = {"id": intent["latest_charge"]["id"], "object": "charge", "payment_intent": intent["id"]}
+        self._event("charge.captured", charge | {"amount_captured": intent["amount"], "currency": intent["currency"]})
 
     def _create(self, form: Any) -> dict[str, Any]:
         for name in ("mode", "success_url", "line_items[0][price_data][currency]", "line_items[0][price_data][unit_amount]"):

@@ -98,8 +98,8 @@ SEEDED = (
         8,
         "money that is on its way counts as paid",
         "backoffice/payments/settle.py",
-        'if news.state == "paid":',
-        'if news.state in ("paid", "processing"):',
+        'elif news.state in ("paid", "authorised"):',
+        'elif news.state in ("paid", "authorised", "processing"):',
         "tests/integration/payments",
     ),
     Defect(
