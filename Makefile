@@ -12,12 +12,14 @@ RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 SECURITY := .venv-security
 SECURITY_STAMP := $(SECURITY)/.installed
+MUTATION := .venv-mutation
+MUTATION_STAMP := $(MUTATION)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-mutation bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +81,9 @@ bench-restart: $(DEV_STAMP) ## Restart web servers and worker one by one under l
 bench-defects: $(DEV_STAMP) ## Plant each of the seeded defects in a copy; a named test must turn red
 	@$(BIN)/python -m tests.bench.defects
 
+bench-mutation: $(MUTATION_STAMP) ## Change the rules of stock, reservation and settlement in every small way; a test must turn red
+	@$(MUTATION)/bin/python -m tests.bench.mutation
+
 bench-faults: $(DEV_STAMP) ## Attack the site, one shard at a time (SHARD=crash-postgresql); prints test, target, figure
 	@$(BIN)/python -m tests.bench.faults $(SHARD)
 
@@ -110,6 +115,7 @@ requirements: $(DEV_STAMP) ## Pin the newest allowed versions with their hashes
 	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile $(REQUIREMENTS) --group security -o requirements/security.txt
 	$(BIN)/uv pip compile $(REQUIREMENTS) --extra install --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile $(REQUIREMENTS) --group mutation -c requirements/dev.txt -o requirements/mutation.txt
 
 clean: ## Remove what was built (not the demo's data)
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -131,4 +137,9 @@ $(DEV_STAMP): requirements/dev.txt | $(RUN_STAMP)
 $(SECURITY_STAMP): requirements/security.txt
 	$(PYTHON) -m venv $(SECURITY)
 	$(SECURITY)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/security.txt
+	@touch $@
+
+$(MUTATION_STAMP): requirements/dev.txt requirements/mutation.txt
+	$(PYTHON) -m venv $(MUTATION)
+	$(MUTATION)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/dev.txt -r requirements/mutation.txt
 	@touch $@
