@@ -6,19 +6,34 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import buyers, restore
+from tests.faults import buyers, lost_money, overload, restore, soak
 from tests.faults.rows import Row
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.enable_socket]
+pytestmark = [pytest.mark.postgresql, pytest.mark.enable_socket]
 
 
 def missed(rows: Iterator[Row]) -> list[Row]:
     return [row for row in rows if not row.met]
 
 
+@pytest.mark.slow  # what a killed worker was carrying waits until its lease has run out
 def test_some_buyers_and_two_kills() -> None:
     assert missed(buyers.rows("7", "40", "10", "2")) == []
 
 
+@pytest.mark.slow
 def test_a_small_drill_of_the_way_back() -> None:
     assert missed(restore.rows("4", "4")) == []
+
+
+@pytest.mark.slow  # what the shop can answer is measured first
+def test_a_short_flood() -> None:
+    assert missed(overload.rows("5", "5")) == []
+
+
+def test_a_few_whose_money_comes_too_late() -> None:
+    assert missed(lost_money.late("8", "2")) == []
+
+
+def test_an_hour_or_two_with_faults() -> None:
+    assert missed(soak.rows("0.1", "3", "0.5")) == []
