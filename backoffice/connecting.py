@@ -111,6 +111,8 @@ def postgresql(url: str, options: dict[str, Any], name: str, session_options: st
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN)
         if poll.poll(0):
+            if "used_at" not in record.info:  # a new one: the pool would give up with an error that looks like ours
+                raise psycopg.OperationalError("the database ended a new connection at once")
             raise DisconnectionError
         if time.monotonic() - record.info.get("used_at", time.monotonic()) > QUIET_SECONDS:
             try:

@@ -73,3 +73,21 @@ def test_a_slow_line_costs_a_request_no_more_than_its_time(far: Database, line: 
     with pytest.raises(OperationalError, match="did not answer in time"):
         ask(far)
     assert time.monotonic() - started < 1
+
+
+def test_a_server_that_ends_new_connections_at_once_is_away(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended:
+        """What a connection looks like on which the server has said its last word."""
+
+        def register(self, *_what: object) -> None:
+            pass
+
+        def poll(self, _milliseconds: int) -> list[tuple[int, int]]:
+            return [(0, 1)]
+
+    near = Database(postgres_url)
+    assert ask(near) == 7
+    monkeypatch.setattr(connecting.select, "poll", Ended)
+    with pytest.raises(OperationalError, match="at once"):  # the one of the pool, and the one opened in its place
+        ask(near)
+    near.dispose()
