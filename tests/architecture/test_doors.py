@@ -21,8 +21,8 @@ SECRETS = re.compile(
 COMPARED = {
     "backoffice/local/accounts.py": {"password_hash", "token_hash"},  # two readings of one row; the browser's own row in a list
 }
-# Flask-Login's and the one door: nothing else of a desk opens a transaction past the record of changes
-PAST_THE_RECORD = {"context.py", "home.py", "entering.py", "second.py", "breaks.py"}
+# sessions, codes and the one door: nothing else of a desk opens a transaction past the record of changes
+PAST_THE_RECORD = {"app.py", "context.py", "home.py", "entering.py", "second.py", "breaks.py"}
 
 
 def sources(*folders: str) -> Iterator[tuple[str, ast.Module]]:
