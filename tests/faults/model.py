@@ -327,7 +327,7 @@ class _Start:
 def _services() -> Services:
     """Return the shop: one for all runs, which know each statement then; its file is put back before each."""
     folder = Path(tempfile.mkdtemp(prefix="shopfloor-model-"))
-    given = {"database_url": f"sqlite:///{folder}/shop.db", "var_dir": folder, "secret_key": SECRET}
+    given: dict[str, Any] = {"database_url": f"sqlite:///{folder}/shop.db", "var_dir": folder, "secret_key": SECRET}
     return bootstrap.build(Settings(**given, demo=True, reoptimise_seconds=0))
 
 
