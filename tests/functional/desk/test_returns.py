@@ -64,12 +64,15 @@ def test_nonsense_in_the_address_is_said_and_does_nothing(visitor: Visitor, work
 
 
 def test_the_planner_says_what_nobody_may_take_back(visitor: Visitor, at_desk: AtDesk, workshop: Workshop) -> None:
-    start = workshop.start(workshop.cart(TABLE=1))
-    workshop.pay(start)
+    before = workshop.start(workshop.cart(TABLE=1))
+    workshop.pay(before)
     petra, item = at_desk("Petra"), workshop.rows(Item, sku="TABLE")[0]
     page = f"/desk/planning/items/{item.id}"
     petra.refused(f"{page}/withdrawal", 422, why="because")
     assert 'value="made_for_you" selected' in petra.send(f"{page}/withdrawal", why="made_for_you")
-    page = visitor().get(f"/o/{start.order_token}/withdraw")
+    after = workshop.start(workshop.cart(TABLE=1))
+    workshop.pay(after)
+    page = visitor().get(f"/o/{after.order_token}/withdraw")
     assert "Made to your own wishes: the law knows no withdrawal for it." in page
     assert 'name="take-' not in page
+    assert 'name="take-' in visitor().get(f"/o/{before.order_token}/withdraw")  # what was sold before keeps its right
