@@ -42,7 +42,7 @@ def test_payments_that_wait_for_a_person_do_not_keep_the_poll_from_others(worksh
 
     workshop.db.run(needs_a_person)
     with workshop.db.read() as session:
-        assert [payment.id for payment in settle.unsettled(session, limit=1)] == [2]
+        assert [payment.id for payment in settle.unsettled(session, limit=1, now=workshop.now)] == [2]
     assert first.order_token != second.order_token
 
 
