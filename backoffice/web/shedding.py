@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["look", "begin", "go on"]
 # how many may wait for each thread of the process when one of these is taken on
-ROOM: dict[Kind, int] = {"look": 8, "begin": 16, "go on": 64}
+ROOM: dict[Kind, int] = {"look": 8, "begin": 32, "go on": 64}
 ALWAYS = frozenset({"healthz", "readyz", "metrics", "payments"})  # who watches us, and who brings money
 GO_ON = frozenset({"checkout", "o", "sandbox", "account", "desk", "static"})  # what was begun, and what its pages need
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -35,11 +35,15 @@ class Threaded(Worker):
         self.standing: Shedding | None = None  # before the site, once it is made
 
     def accept(self, listener: Any) -> None:
-        """Take whoever stands at the door."""
+        """Take who stands at the door; where too many wait already, all of them at once, to turn them away.
+
+        Until then one on each turn of the loop: else the process that looks first takes everybody, and the others have nobody.
+        """
         for _ in range(AT_ONCE):
             before = self.nr_conns
             super().accept(listener)
-            if self.nr_conns in (before, self.worker_connections):
+            crowded = self.standing is not None and self.standing.is_crowded()
+            if not crowded or self.nr_conns in (before, self.worker_connections):
                 return
 
     def _serve(self, conn: TConn) -> None:

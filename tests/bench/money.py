@@ -45,10 +45,12 @@ def shop(open_settings: Opener, stools: int) -> Iterator[Paying]:
     """Open a shop with so many stools that is paid at a double of Stripe."""
     with running() as double:
         paying = open_paying(open_settings(), double, FixedClock(NOW), stools=stools)
+        before = logging.root.manager.disable
         logging.disable(logging.CRITICAL)  # a line for each of thousands of requests
         try:
             yield paying
         finally:
+            logging.disable(before)  # a small one is among the tests, and others read what is logged
             paying.services.db.dispose()
 
 

@@ -93,8 +93,9 @@ def test_a_station_that_works_again_is_a_way_back(at_desk: AtDesk, workshop: Wor
     workshop.buy(TABLE=1)
     workshop.do(production.stop, 2, at(24, 9), at(26, 14), reason="Belt")
     line = workshop.rows(OrderLine)[0]
+    petra = at_desk("Petra")
     before = everything(workshop)
-    page = at_desk("Petra").get(f"/desk/planning/late/{line.id}")
+    page = petra.get(f"/desk/planning/late/{line.id}")
     assert "Assembly works again now" in page
     assert "Wed 25 Nov" in page
     assert everything(workshop) == before

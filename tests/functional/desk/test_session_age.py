@@ -8,8 +8,8 @@ from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
 
 
-def test_it_ends_twelve_hours_after_it_was_last_used(at_desk: Callable[[str], Colleague], clock: FixedClock) -> None:
+def test_it_ends_half_an_hour_after_it_was_last_used(at_desk: Callable[[str], Colleague], clock: FixedClock) -> None:
     wim = at_desk("Wim")
-    for hours, well in ((11.9, 200), (11.9, 200), (12.1, 302)):
-        clock.advance(hours=hours)
+    for minutes, well in ((28, 200), (28, 200), (31, 302)):
+        clock.advance(minutes=minutes)
         assert wim.client.get("/desk/warehouse").status_code == well
