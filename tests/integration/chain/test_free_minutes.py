@@ -55,7 +55,7 @@ def asked(centre: int, lane: int, at: datetime, minutes: int) -> dict[str, Any]:
 def test_what_is_booked_is_met_and_what_is_free_is_not(db: Database, now: datetime) -> None:
     def work(session: Session) -> int:
         open_company(session, now=now)
-        centre: int = session.scalars(sa.select(t.WorkCentre.id)).first()  # type: ignore[assignment]
+        centre: int = session.scalars(sa.select(t.WorkCentre.id).limit(1)).one()
         book(session, centre, now)
         session.execute(sa.delete(SLOT).where(SLOT.c.lane == 1, SLOT.c.starts_at > now))
         return centre
