@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm import accounts, address_book, cart_codes, carts, coupons, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.db import write_row
-from backoffice.erp import holds, kits, pricing, promising, shipping, taxes
+from backoffice.erp import holds, kits, plan, pricing, promising, shipping, taxes
 from backoffice.erp import models as t
 from backoffice.public import addresses
 from backoffice.public.addresses import Address
@@ -63,6 +63,39 @@ def find_mine(session: Session, token: str | None) -> tuple[Cart | None, bool]:
     """
     found = session.execute(_MINE, carts.of(token)).first() if token else None
     return (found[0], bool(found[1])) if found else (None, False)
+
+
+_SEEN = sa.select(
+    Cart,
+    sa.exists().where(Checkout.cart_id == Cart.id).label("tried"),
+    *plan.SEEN,
+).where(carts.MINE)
+
+
+def find_as_left(session: Session, token: str, *, minutes: int, now: datetime) -> tuple[Cart, Sequence[carts.Line], bool] | None:
+    """Return the open cart of a browser's token with its lines, if it is as its customer left it a moment ago, and whether they
+    went to pay before; None: there is something to do first, which takes a transaction (`find_mine`, `carts.renew`).
+
+    So it is mostly: somebody looks at what they have just put in. One whose payment page is open is not: its goods are being
+    paid for, no longer held. minutes: how long a hold is kept.
+    """
+    row = session.execute(_SEEN, carts.of(token)).first()
+    if row is None or now - row[0].updated_at > carts.NOTED_EVERY:
+        return None
+    plan.note(session, row)
+    cart: Cart = row[0]
+    found, until = carts.find_lines(session, cart), now + timedelta(minutes=minutes) - carts.NOTED_EVERY
+    for one in found:
+        if one.reservation is None or not holds.stands(session, one.reservation, until=until, now=now):
+            return None
+    lines, _ = carts.lines_of(session, cart, now=now, found=found)
+    return (cart, lines, bool(row.tried)) if all(_is_known(line) for line in lines) else None
+
+
+def _is_known(line: carts.Line) -> bool:
+    """Tell whether its customer was shown a line's price and day before: nothing of them is to be noted."""
+    shown, promise = line.row, line.promise
+    return shown.shown_price_minor == line.price_minor and promise is not None and shown.shown_on == promise.deliver_on
 
 
 KEPT = ("email", *addresses.PARTS, "note")

@@ -164,7 +164,7 @@ class LocalCarts:
 
     def renew(self, token: str, *, now: datetime) -> Cart:
         """Hold every line again from now."""
-        cart = self._renewed(token, now, lambda _session, cart: cart)
+        cart = self._renewed(token, now, lambda _session, cart, _tried: cart)
         if cart is None:
             raise NotFound("unknown_cart")
         return cart
@@ -172,17 +172,24 @@ class LocalCarts:
     def visit(self, token: str, *, now: datetime) -> tuple[Cart | None, Mapping[str, str]]:
         """Hold again, and return with it what its customer typed the last time they went to pay."""
 
-        def with_typed(session: Session, cart: Cart) -> tuple[Cart | None, Mapping[str, str]]:
-            return cart, checkouts.typed_before(session, token)
+        def with_typed(session: Session, cart: Cart, tried: bool) -> tuple[Cart | None, Mapping[str, str]]:
+            return cart, checkouts.typed_before(session, token) if tried else {}
 
         return self._renewed(token, now, with_typed) or (None, {})
 
-    def _renewed(self, token: str, now: datetime, answer: Callable[[Session, Cart], T]) -> T | None:
+    def _renewed(self, token: str, now: datetime, answer: Callable[[Session, Cart, bool], T]) -> T | None:
+        """Hold again what needs it and answer of the cart, told also whether its customer may have gone to pay before."""
+        with self._db.read() as session:
+            left = checkouts.find_as_left(session, token, minutes=self._minutes, now=now)
+            if left is not None:
+                cart, lines, tried = left
+                return answer(session, _view(session, cart, lines, token, now), tried)
+
         def change(session: Session, cart: crm.Cart | None) -> T | None:
             if cart is None:
                 return None
             found = carts.renew(session, cart, minutes=self._minutes, now=now)
-            return answer(session, _shown(session, cart, token, now, found))
+            return answer(session, _shown(session, cart, token, now, found), True)
 
         return self._till.run_on_cart(token, change, now=now)
 

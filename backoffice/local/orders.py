@@ -17,7 +17,7 @@ from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
 from backoffice.erp import cancelling as cancelling_goods
-from backoffice.erp import catalogue, promising, services
+from backoffice.erp import catalogue, plan, promising, services
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local import papers
@@ -197,6 +197,7 @@ _OF_LINK = (
         sa.exists().where(Slip.order_id == Order.id, Slip.state == "open").label("slipped"),
         sa.exists().where(t.Invoice.order_ref == Order.number).label("invoiced"),
         sa.select(Payment.state).where(Payment.id == Order.payment_id).scalar_subquery().label("paid"),
+        *plan.SEEN,
     )
     .outerjoin(Order, Order.checkout_id == Checkout.id)
     .where(Checkout.token_hash == sa.bindparam("token_hash"))
@@ -213,6 +214,7 @@ def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool
     found = session.execute(_OF_LINK, {"token_hash": links.hash_token(token)}).first()
     if found is None:
         raise NotFound("unknown_order")
+    plan.note(session, found)
     return found[0], found[1], bool(found[2]), bool(found[3]), bool(found[4]), found[5] or ""
 
 
