@@ -19,7 +19,7 @@ REVISION = re.compile(r"^revision = [\"'](\w+)[\"']$", re.MULTILINE)
 DOWN_REVISION = re.compile(r"^down_revision = [\"'](\w+)[\"']$", re.MULTILINE)
 LOCK_TIMEOUT = "200ms"  # that a migration waits for a table, and everybody who comes after it
 TRIES, PAUSE_SECONDS = 400, 0.3
-GIVES_WAY = ("55P03", "40P01")  # SQLSTATE: lock_not_available, deadlock_detected
+GIVES_WAY = ("55P03", "40P01", "57014")  # SQLSTATE: lock_not_available, deadlock_detected, query_canceled (see lock_together)
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -82,6 +82,17 @@ def downgrade(url: str, revision: str) -> None:
     from alembic import command
 
     _until_it_has_its_locks(lambda: command.downgrade(config(url), revision))
+
+
+def lock_together(connection: sa.Connection, *tables: str) -> None:
+    """Take several tables for one migration, or none: whoever took them one after another would hold the first while it waits
+    for the last, and everybody behind it waits for the sum. On SQLite the database is ours already.
+    """
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(connection.dialect.identifier_preparer.quote(table) for table in sorted(tables))
+        connection.execute(sa.text(f"SET LOCAL statement_timeout = '{LOCK_TIMEOUT}'"))  # of the wait for all of them
+        connection.execute(sa.text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
 
 
 def _until_it_has_its_locks(run: Callable[[], object]) -> None:

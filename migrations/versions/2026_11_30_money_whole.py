@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import backoffice.db
+from backoffice.migrate import lock_together
 
 revision = "e5a1c09d74b3"
 down_revision = "d0075b1e4a2c"
@@ -31,6 +32,7 @@ NOW_STATES = (
 KINDS = ("contact", "question", "tell_me", "order_question", "quote_request", "phone", "late_order", "dispute")
 KEPT = ("", "made_for_you", "perishable", "sealed")
 TAXED = ("standard", "books", "food")
+CHANGED = ("company", "lead", "order_line", "payment", "product", "refund", "sandbox_session")
 
 
 def _big() -> sa.types.TypeEngine[int]:
@@ -53,6 +55,7 @@ def _one_of(table: str, column: str, values: tuple[str, ...]) -> None:
 
 def upgrade() -> None:
     """Apply."""
+    lock_together(op.get_bind(), *CHANGED)
     _one_of("payment", "state", NOW_STATES)
     _one_of("lead", "kind", (*KINDS, "authorisation"))
     with op.batch_alter_table("payment", schema=None) as batch_op:
@@ -107,6 +110,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back. What is only set aside reads as not paid then: end it before."""
+    lock_together(op.get_bind(), *CHANGED, "item", "price_tier", "sandbox_dispute")
     with op.batch_alter_table("order_line", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_order_line_no_withdrawal"), type_="check")
         batch_op.drop_column("no_withdrawal")

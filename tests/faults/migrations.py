@@ -31,14 +31,15 @@ from tests.faults.rows import Row
 from tests.need import postgres_database
 
 BUYERS, MOST_STALL, CALM, READS_FOR, RESTS = 8, 0.5, 10.0, 2.0, 6.0
+NOT_WRITTEN = {"b7d2c94e1a60": ("product_facet",)}  # the program of before had the table and wrote nothing to it
 SQL = {  # what a purchase touches, in the order in which all of them lock
     "read": ("item", "offer", "party", "stock_movement"),
     "written": ("cart", "checkout", "lead", "order_line", "orders", "outbox_message", "payment", "peg", "reservation", "stock"),
 }
 
 
-def rows(orders: str = "1000", steps: str = "21") -> Iterator[Row]:
-    """Yield what came of it. steps: how many of the newest migrations; 21: all but the two with which the shop began."""
+def rows(orders: str = "1000", steps: str = "") -> Iterator[Row]:
+    """Yield what came of it. steps: how many of the newest migrations; else all but the two with which the shop began."""
     with ExitStack() as stack:
         url = stack.enter_context(postgres_database())
         migrate.upgrade(url)
@@ -49,7 +50,8 @@ def rows(orders: str = "1000", steps: str = "21") -> Iterator[Row]:
         for start in range(0, int(orders), 5_000):
             write_orders(db, range(start + 1, min(start + 5_000, int(orders)) + 1), now)
         db.run(settle_totals)
-        chain = [one.revision for one in ScriptDirectory(str(migrate.MIGRATIONS)).walk_revisions()][: int(steps) + 1]
+        chain = [one.revision for one in ScriptDirectory(str(migrate.MIGRATIONS)).walk_revisions()]
+        chain = chain[: int(steps) + 1] if steps else chain[:-1]
         crowd = _Crowd(db, int(orders))
         crowd.come()
         stack.callback(crowd.go)
@@ -61,7 +63,7 @@ def rows(orders: str = "1000", steps: str = "21") -> Iterator[Row]:
             went.append(crowd.take(f"down to {after}"))
         refused = []
         for after in reversed(chain[:-1]):
-            before = _columns(db)
+            before = {table: names for table, names in _columns(db).items() if table not in NOT_WRITTEN.get(after, ())}
             migrate.upgrade(url, after)
             went.append(crowd.take(f"up to {after}"))
             refused += [f"{after}: {line}" for line in _written_as_before(db, before)]

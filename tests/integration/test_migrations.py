@@ -166,3 +166,32 @@ def test_a_migration_behind_somebody_who_reads_gives_way_and_comes_again(monkeyp
         with engine.connect() as connection:
             assert (migrate.find_revision(connection), gave_way) == ("f0e3a7c1b254", [0, 0])
         engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_a_migration_of_seven_tables_waits_once_for_all_of_them_and_holds_none_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The money tables: with two of them read, it waited for each in turn while it kept those before."""
+    with need.postgres_database() as url:
+        migrate.upgrade(url, "e5a1c09d74b3")
+        engine = sa.create_engine(url)
+        reader = engine.connect()
+        reader.execute(sa.text("SELECT count(*) FROM payment"))
+        causes: list[str] = []
+        monkeypatch.setattr(migrate, "time", SimpleNamespace(sleep=lambda _seconds: reader.close()))
+        together = migrate.lock_together
+
+        def noted(connection: sa.Connection, *tables: str) -> None:
+            try:
+                together(connection, *tables)
+            except sa.exc.OperationalError as error:
+                causes.append(str(error.orig.sqlstate))  # type: ignore[union-attr]
+                raise
+
+        monkeypatch.setattr(migrate, "lock_together", noted)
+        migrate.downgrade(url, "d0075b1e4a2c")
+        with engine.connect() as connection:
+            assert migrate.find_revision(connection) == "d0075b1e4a2c"
+            assert connection.execute(sa.text("SHOW statement_timeout")).scalar_one() == "0"
+        assert len(causes) == 1
+        assert causes[0] in migrate.GIVES_WAY
+        engine.dispose()
