@@ -32,7 +32,6 @@ import sqlalchemy as sa
 from backoffice import migrate, verify
 from backoffice.bridge.models import OutboxMessage
 from backoffice.clock import utc_now
-from backoffice.config import Settings
 from backoffice.crm.models import Order
 from backoffice.db import Database
 from backoffice.erp import models as t
@@ -42,6 +41,7 @@ from tests.buyers import Browser, form_of
 from tests.company import item_id, open_company
 from tests.erp_double import ErpDouble, Faults
 from tests.faults.hand_off import books
+from tests.faults.lines import site
 from tests.faults.rows import Row
 from tests.need import ROOT, Gunicorn, postgres_database
 
@@ -109,15 +109,10 @@ class Race:
         self.db.run(lambda session: open_company(session, now=utc_now(), stools=self.pieces))
         self.double = stack.enter_context(stripe_double.running())
         self.double.now = time.time
-        settings = Settings(
-            database_url=self.url,
-            var_dir=self.folder / "var",
-            secret_key="b" * 40,
-            trusted_hosts="127.0.0.1",
-            proxy_hops=1,
+        settings = site(
+            self.url,
+            self.folder,
             hold_minutes=1,
-            log_json=True,
-            reoptimise_seconds=0,
             stripe_secret_key=self.double.secret_key,
             stripe_webhook_secret=self.double.webhook_secret,
             stripe_api_base=self.double.base,

@@ -19,11 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backoffice import migrate
-from backoffice.config import Settings
 from backoffice.db import Database
 from tests.bench.generate import grow
 from tests.buyers import Browser, hidden
-from tests.faults.lines import started_worker
+from tests.faults.lines import site, started_worker
 from tests.faults.rows import Row
 from tests.need import Gunicorn
 
@@ -55,15 +54,7 @@ def rows() -> Iterator[Row]:
         db = Database(url)
         grow(db, 50, now=datetime.now(UTC))
         db.dispose()
-        settings = Settings(
-            database_url=url,
-            var_dir=folder / "var",
-            secret_key="b" * 40,
-            trusted_hosts="127.0.0.1",
-            proxy_hops=1,
-            log_json=True,
-            reoptimise_seconds=0,
-        )
+        settings = site(url, folder)
         shop = Gunicorn(settings, workers=2, threads=4, log=folder / "shop.log")
         stack.callback(shop.stop)
         stack.enter_context(started_worker(settings, folder / "worker.log"))

@@ -23,13 +23,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from backoffice import migrate, verify
-from backoffice.config import Settings
 from backoffice.crm.models import Lead, Order
 from backoffice.db import Database, normalise_url
 from tests.bench.generate import grow
 from tests.buyers import Browser, buy
 from tests.faults.full import BACK_WITHIN, SILENT_AFTER, Visitor, fill, until, write_to_us
-from tests.faults.lines import started_worker
+from tests.faults.lines import site, started_worker
 from tests.faults.rows import Row
 from tests.need import Gunicorn
 
@@ -52,15 +51,7 @@ def rows() -> Iterator[Row]:
         db = Database(keeper.url)
         stack.callback(db.dispose)
         grow(db, 50, now=datetime.now(UTC), stools=500)
-        settings = Settings(
-            database_url=keeper.url,
-            var_dir=folder / "var",
-            secret_key="b" * 40,
-            trusted_hosts="127.0.0.1",
-            proxy_hops=1,
-            log_json=True,
-            reoptimise_seconds=0,
-        )
+        settings = site(keeper.url, folder)
         shop = Gunicorn(settings, workers=2, threads=4, log=folder / "shop.log")
         stack.callback(shop.stop)
         stack.enter_context(started_worker(settings, folder / "worker.log"))

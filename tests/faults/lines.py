@@ -168,14 +168,9 @@ def _row(name: str, fault: Fault, met: dict[str, Met]) -> Row:
 
 def _settings(url: str, lines: dict[str, Proxy], double: stripe_double.StripeDouble, folder: Path) -> Settings:
     through = sa.make_url(url).set(host="127.0.0.1", port=lines["database"].port, query={})
-    return Settings(
-        database_url=through.render_as_string(hide_password=False),
-        var_dir=folder / "var",
-        secret_key="b" * 40,
-        trusted_hosts="127.0.0.1",
-        proxy_hops=1,
-        log_json=True,
-        reoptimise_seconds=0,
+    return site(
+        through.render_as_string(hide_password=False),
+        folder,
         erp_url=f"http://127.0.0.1:{lines['erp'].port}/erp",
         smtp_url=f"smtp://127.0.0.1:{lines['mail'].port}",
         stripe_secret_key=double.secret_key,
@@ -234,6 +229,12 @@ def _mail_server(stack: ExitStack) -> int:
     server.start()
     stack.callback(server.stop)
     return port
+
+
+def site(url: str, folder: Path, **more: Any) -> Settings:
+    """Return the settings of a site that is attacked, with what a shard wants of its own; its files lie under `folder`."""
+    attacked: dict[str, Any] = {"secret_key": "b" * 40, "trusted_hosts": "127.0.0.1", "proxy_hops": 1, "log_json": True}
+    return Settings(database_url=url, var_dir=folder / "var", reoptimise_seconds=0, **(attacked | more))
 
 
 def started_worker(settings: Settings, log: Path) -> ExitStack:

@@ -20,14 +20,13 @@ from random import Random
 
 from backoffice import migrate, verify
 from backoffice.clock import utc_now
-from backoffice.config import Settings
 from backoffice.db import Database
 from tests.bench.generate import MADE_EVERY, grow
 from tests.bench.serving import percentile
 from tests.buyers import buy
 from tests.faults import flood
 from tests.faults.journeys import Visitor
-from tests.faults.lines import started_worker
+from tests.faults.lines import site, started_worker
 from tests.faults.processes import memory_of
 from tests.faults.rows import Row
 from tests.need import Gunicorn, postgres_database
@@ -49,16 +48,7 @@ def rows(times: str = "5", seconds: str = "60") -> Iterator[Row]:
         db = Database(url)
         stack.callback(db.dispose)
         grow(db, PRODUCTS, now=utc_now(), stools=100)
-        settings = Settings(
-            database_url=url,
-            var_dir=folder / "var",
-            secret_key="b" * 40,
-            trusted_hosts="127.0.0.1",
-            proxy_hops=1,
-            log_json=True,
-            reoptimise_seconds=0,
-            demo=True,
-        )
+        settings = site(url, folder, demo=True)
         shop = Gunicorn(settings, workers=2, threads=8, log=folder / "shop.log")
         stack.callback(shop.stop)
         stack.enter_context(started_worker(settings, folder / "worker.log"))
