@@ -213,6 +213,7 @@ def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: 
             language=checked.language,
             source="form",
             evidence={"page": checked.page, "lead": lead.number},
+            by_link=True,
             now=now,
         )
     return lead

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes, throttle
-from backoffice.crm import consents, leads, letter_keys, links, slips
+from backoffice.crm import carts, consents, leads, letter_keys, links, reminding, slips
 from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
@@ -29,7 +29,7 @@ from backoffice.payments.models import Payment, Refund
 from backoffice.public import addresses
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
-from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
+from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt, ReminderForm
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PaperView, PendingOrder
 
@@ -151,7 +151,37 @@ class LocalLeads:
         """Return what was allowed, in the words of then."""
         with self._db.read() as session:
             consent = consents.get_by_token(session, self._secret_key, token)
-            return ConsentView(consent.wording, consent.withdrawn_at is None)
+            return ConsentView(consent.wording, consent.withdrawn_at is None, consent.confirmed_at is not None)
+
+    def confirm_consent(self, token: str, *, now: datetime) -> None:
+        """Let it hold."""
+
+        def work(session: Session) -> None:
+            consents.confirm(session, consents.get_by_token(session, self._secret_key, token).id, now=now)
+
+        self._db.run(work)
+
+    def remind(self, cart: str | None, form: ReminderForm, *, now: datetime) -> bool:
+        """Note that they want to be reminded of their cart."""
+
+        def work(session: Session) -> bool:
+            found = carts.find_mine(session, cart)
+            if found is None:
+                return False
+            reminding.ask(
+                session,
+                found,
+                email=form.email,
+                name=form.name,
+                phone=form.phone,
+                words=form.words,
+                language=form.language,
+                page=form.page,
+                now=now,
+            )
+            return True
+
+        return self._db.run(work)
 
     def withdraw_consent(self, token: str, *, now: datetime) -> None:
         """Take it back, for good."""

@@ -101,12 +101,20 @@ OF_NOBODY = frozenset(
 HOLDS: dict[str, Held] = {
     "party": Held(
         lambda person: T["party"].c.id == person.party_id,
-        _blank("phone job vat_number source campaign")
+        _blank("phone phone_key job vat_number source campaign")
         | {"name": _to("–"), "email": _to(None), "company_key": _to(None), "company_id": _to(None), "facts": _to({})}
         | {"version": _newer},
         stays="kind language country customer_class",
     ),
     "consent": Held(_is_theirs("consent"), goes=True),
+    "cart_reminder": Held(_is_theirs("cart_reminder"), goes=True),
+    "perhaps_same": Held(
+        lambda person: sa.or_(
+            T["perhaps_same"].c.low_id == person.party_id,
+            T["perhaps_same"].c.high_id == person.party_id,
+        ),
+        goes=True,
+    ),
     "account": Held(_is_theirs("account"), goes=True, hidden="password_hash"),
     "account_session": Held(_is_among("account_session", "account_id", "accounts"), goes=True, hidden="token_hash"),
     "account_link": Held(_is_among("account_link", "account_id", "accounts"), goes=True, hidden="token_hash"),
@@ -114,7 +122,7 @@ HOLDS: dict[str, Held] = {
     "lead": Held(
         _is_theirs("lead"),
         _blank("message postcode campaign medium landing company page source") | {"version": _newer},
-        stays="number kind state sku order_ref language outcome won_order_ref",
+        stays="number kind state sku order_ref language outcome won_order_ref score_parts scored_for",
     ),
     "activity": Held(
         _is_theirs("activity"),

@@ -75,6 +75,11 @@ class Views:
         found = self.front.shop.leads.find_consent(token)
         return self.front.page("storefront/consent.html", self.front.clock(), consent=found, token=token)
 
+    def consent_confirm(self, token: str) -> Response:
+        """Let a consent hold: whoever has this link has the mail."""
+        self.front.shop.leads.confirm_consent(token, now=self.front.clock())
+        return see(url_for("shop.consent", token=token))
+
     def consent_withdraw(self, token: str) -> Response:
         """Take a consent back."""
         self.front.shop.leads.withdraw_consent(token, now=self.front.clock())
@@ -176,5 +181,6 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/contact", "contact_submit", views.contact_submit, methods=["POST"])
     routes.add_url_rule("/consent/<token>", "consent", views.consent)
     routes.add_url_rule("/consent/<token>", "consent_withdraw", views.consent_withdraw, methods=["POST"])
+    routes.add_url_rule("/consent/<token>/confirm", "consent_confirm", views.consent_confirm, methods=["POST"])
     routes.add_url_rule("/leads", "lead_submit", views.lead_submit, methods=["POST"])
     routes.add_url_rule("/thanks", "thanks", views.thanks)
