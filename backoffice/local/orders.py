@@ -132,9 +132,7 @@ class LocalOrders:
                 language=checkout.language,
                 page="order",
             )
-            lead = leads.submit(session, form, now=now)
-            lead.order_ref = order.number
-            session.execute(sa.update(Activity).where(Activity.lead_id == lead.id).values(order_ref=order.number))
+            leads.submit(session, form, order_ref=order.number, now=now)
 
         self._db.run(work)
 

@@ -59,6 +59,10 @@ def _newer(row: sa.Row[Any]) -> int:
     return int(row.version) + 1
 
 
+def _without_what_they_typed(row: sa.Row[Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.values.items() if name not in ("typed", "came_by", "was")}
+
+
 def _country_alone(row: sa.Row[Any]) -> dict[str, str]:
     return {name: value if name == "country" else "" for name, value in row.ship_to.items()}
 
@@ -126,8 +130,8 @@ HOLDS: dict[str, Held] = {
     ),
     "activity": Held(
         _is_theirs("activity"),
-        _blank("text"),
-        stays="order_ref kind values actor",  # values: amounts, days and goods; actor: a colleague
+        _blank("text") | {"values": _without_what_they_typed},
+        stays="order_ref kind actor",  # actor: a colleague; of values amounts, days and goods stay
     ),
     "cart": Held(
         _is_among("cart", "id", "carts"),

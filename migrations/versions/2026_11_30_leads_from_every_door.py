@@ -29,6 +29,7 @@ KINDS = (
 )
 PURPOSES = ("newsletter", "calls")
 BATCH = 1_000
+SHORTEST = 8
 
 
 def _big() -> sa.types.TypeEngine[int]:
@@ -91,6 +92,8 @@ def _key(phone: str, country: str | None) -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     key = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(key) < SHORTEST:
+        return ""
     return f"{key};ext={number.extension}" if number.extension else key
 
 
