@@ -96,7 +96,7 @@ def _needed(form: LeadForm, *, by_phone: bool) -> tuple[str, ...]:
     """Return the fields that may not be empty."""
     if by_phone:
         return ("message",) if form.name.strip() or form.phone.strip() else ("name", "message")
-    return ("email", "sku") if form.kind == "tell_me" else ("email", "message")
+    return {"tell_me": ("email", "sku"), "refused_day": ("email", "needed_by_on")}.get(form.kind, ("email", "message"))
 
 
 def fingerprint(form: LeadForm) -> str:

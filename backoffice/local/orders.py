@@ -36,6 +36,8 @@ from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRe
 log = structlog.get_logger()
 
 MOST_LEADS = 5  # of one network within five minutes: the rest is read apart, and never lost
+SHORT = 20  # letters: "Is it in stock?" is asked by many
+MOST_OF_ONE_TEXT = 8  # of one text within a day, from whatever network and address
 SHOWN = (
     "order",
     "picking",
@@ -204,11 +206,19 @@ class LocalLeads:
         def work(session: Session) -> LeadReceipt:
             crowd = bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
             by_machine = bool(opened) and not self._is_by_hand(session, opened, now)
-            lead = leads.submit(session, form, doubtful=crowd or by_machine, now=now)
+            doubtful = crowd or by_machine or self._is_parroted(session, form.message, now)
+            lead = leads.submit(session, form, doubtful=doubtful, now=now)
             zone = ZoneInfo(get_company(session).timezone)
             return LeadReceipt(lead.due_at, lead.due_at.astimezone(zone).date())
 
         return self._db.run(work)
+
+    def _is_parroted(self, session: Session, message: str, now: datetime) -> bool:
+        """Tell whether these words came too often today, from whatever addresses: a few words may be anybody's."""
+        words = " ".join(message.split()).casefold()
+        if len(words) < SHORT:
+            return False
+        return not throttle.may_try(session, "", f"words:{words}", tries=MOST_OF_ONE_TEXT, window=throttle.DAY, now=now)
 
     def _is_by_hand(self, session: Session, opened: str, now: datetime) -> bool:
         if not letter_keys.is_unhurried(self._secret_key, opened, now=now):

@@ -18,7 +18,8 @@ from storefront.views.product import choose, draw_product, find_product
 
 FIELDS = ("message", "needed_by_on", "name", "company", "email", "phone", "sku", "quantity", "postcode")
 PRODUCT_KINDS = frozenset({"tell_me", "question", "quote_request"})
-CONTACT_KINDS = ("contact", "quote_request")
+CONTACT_KINDS = ("contact", "quote_request", "refused_day")
+ASKED = ("sku", "quantity", "kind", "needed_by_on", "postcode")
 LONGEST_PAGE_NAME = 500
 
 
@@ -30,7 +31,7 @@ class Views:
 
     def contact(self) -> Response:
         """Show the contact form; `about` fills the message, for searches that found nothing."""
-        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ("sku", "quantity", "kind", "needed_by_on")}
+        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ASKED}
         typed = {"message": request.args.get("about", "")[:LONGEST_PAGE_NAME], **asked, **attribution.read()}
         return self._contact(typed, {}, self.front.clock())
 
@@ -38,7 +39,7 @@ class Views:
         """Take a message in."""
         now = self.front.clock()
         typed = self._typed()
-        kind = "quote_request" if typed["kind"] == "quote_request" else "contact"
+        kind = typed["kind"] if typed["kind"] in CONTACT_KINDS else "contact"
         try:
             form = replace(self._form(kind, typed, now), opened=request.form.get("key", "") or "of no page")
             receipt = self.front.shop.leads.submit(form, now=now)

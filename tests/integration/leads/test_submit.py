@@ -156,3 +156,11 @@ def test_a_quote_may_be_asked_for_and_a_call_is_not_sent_by_a_form(submit: Submi
     assert submit(kind="quote_request").kind == "quote_request"
     with pytest.raises(BadInput):
         submit(kind="phone", key="k2")
+
+
+def test_a_day_that_cannot_be_had_is_a_lead_with_the_pieces_and_the_day(shop: Database, submit: Submit) -> None:
+    lead = submit(kind="refused_day", message="", quantity="40")
+    assert (lead.state, lead.sku, lead.quantity, lead.needed_by_on) == ("new", "STOOL", 40, date(2026, 12, 1))
+    with pytest.raises(BadInput) as wrong:
+        submit(kind="refused_day", message="", needed_by_on="", email="", key="k2")
+    assert dict(wrong.value.fields) == {"email": "missing", "needed_by_on": "missing"}
