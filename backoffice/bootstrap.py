@@ -34,6 +34,8 @@ from backoffice.crm import (
     links,
     moving,
     orders,
+    reminding,
+    score_keeping,
     slip_calls,
     slips,
     telling,
@@ -93,6 +95,7 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.OrderPlaced, follow_ups.on_order_placed)
     events.listen(events.PaymentOpened, desk_orders.make_on_payment_opened(secret_key))
     events.listen(events.PaymentEnded, desk_orders.on_payment_ended)
+    events.listen(events.OrderPlaced, reminding.on_order_placed)
     events.listen(events.OrderPlaced, companies.on_order_placed)
     events.listen(events.OrderPlaced, customers.on_order_placed)
     events.listen(events.ConsentGiven, consents.make_on_given(secret_key, base_url))
@@ -171,6 +174,8 @@ def periodic(services: Services) -> list[Job]:
         Job("freshen_offers", 5, lambda now: offers.freshen(db, now=now)),
         Job("tell_waiting", 60, lambda now: telling.tell_waiting(db, base_url=settings.base_url, now=now)),
         Job("let_go_of_expired", 3600, lambda now: expiring.sweep(db, now=now)),
+        Job("remind_of_carts", 300, lambda now: reminding.remind(db, now=now)),
+        Job("score_leads", 60, lambda now: score_keeping.score_open(db, now=now)),
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),

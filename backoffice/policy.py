@@ -34,7 +34,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
-    | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
+    | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
     )  # keys and scopes: itself
@@ -53,6 +53,7 @@ POLICY: dict[str, Roles] = (
     | _to(STAFF, "second", "home set_up new_codes sure sure_submit")
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
     | _to(SALES, "phoning", "home save")
+    | _to(SALES, "sales_same", "decide")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
     | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")

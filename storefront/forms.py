@@ -12,6 +12,7 @@ from storefront import attribution
 
 ADDRESS = " ".join(PARTS)
 ASKED = "key kind page slug sku quantity postcode message needed_by_on name company email phone newsletter website"
+KEPT = "keep_address remind"
 LEAD = " ".join((ASKED, *attribution.NAMES))
 DIGITS = "0123456789"
 
@@ -30,7 +31,7 @@ FIELDS: Mapping[str, frozenset[str]] = _named(
     cart_service="service",
     cart_coupon="coupon action",
     cart_instead="sku instead",
-    checkout_start=f"key cart_version shown_postcode shown_country total_minor action address keep_address email note {ADDRESS}",
+    checkout_start=f"key cart_version shown_postcode shown_country total_minor action address {KEPT} email note {ADDRESS}",
     order_ask="key message",
     order_cancel_submit="key",
     order_moved_submit="choice option",

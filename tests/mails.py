@@ -104,6 +104,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "account_confirm": {},
     "account_known": {},
     "account_reset": {},
+    "consent_wanted": {"wording": "Write to me now and then about new things."},
     "consent_given": {"wording": "Write to me now and then about new things."},
     "can_be_had": {"item": "Stool", "quantity": 1, "deliver_on": "2026-12-08"},
 }

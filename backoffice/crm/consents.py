@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -19,7 +19,8 @@ from backoffice.crm.models import Consent
 from backoffice.erp.company import get_company
 from backoffice.public.errors import BadInput, NotFound
 
-PURPOSES = ("newsletter", "calls")
+PURPOSES = ("newsletter", "calls", "cart_reminder")
+ASK_AGAIN = timedelta(hours=1)  # a link to confirm is not mailed more often, so that nobody is pestered in our name
 
 
 def give(
@@ -32,11 +33,14 @@ def give(
     source: str,
     evidence: Mapping[str, Any],
     actor: str = "",
+    tell: bool = True,
+    by_link: bool = False,
     now: datetime,
 ) -> Consent:
     """Write down that somebody allows a purpose; one that stands in the same words already is returned as it is.
 
     wording: exactly what they read. evidence: how it can be proved (page, form key). actor: who of ours wrote it down.
+    tell: write to them at once. by_link: it holds only from when they follow the link of that mail, see `confirm`.
     Raises NotFound(unknown_record), BadInput(invalid_form, purpose | wording).
     """
     party = parties.get_party(session, party_id)
@@ -50,6 +54,8 @@ def give(
     )
     standing_one = session.scalars(same.order_by(Consent.id)).first()
     if standing_one is not None:
+        if standing_one.confirmed_at is None:
+            _ask_again(session, standing_one, by_link=by_link, now=now)
         return standing_one
     consent = Consent(
         party_id=party.id,
@@ -59,12 +65,40 @@ def give(
         source=source,
         evidence=dict(evidence),
         given_at=now,
+        confirmed_at=None if by_link else now,
     )
     session.add(consent)
     session.flush()
     timeline.record(session, party.id, "consent", text=words, values={"purpose": purpose}, actor=actor, now=now)
-    events.publish(session, events.ConsentGiven(consent.id, now))
+    if tell:
+        events.publish(session, events.ConsentGiven(consent.id, now))
     return consent
+
+
+def _ask_again(session: Session, consent: Consent, *, by_link: bool, now: datetime) -> None:
+    """Let one that waits for its link hold where it is given in person, else mail the link once more, in an hour at most."""
+    if not by_link:
+        confirm(session, consent.id, now=now)
+    elif now - datetime.fromisoformat(consent.evidence.get("asked_at", consent.given_at.isoformat())) >= ASK_AGAIN:
+        consent.evidence = {**consent.evidence, "asked_at": now.isoformat()}
+        session.flush()
+        events.publish(session, events.ConsentGiven(consent.id, now))
+
+
+def confirm(session: Session, consent_id: int, *, now: datetime) -> bool:
+    """Let a consent hold: its link was followed, so the address is theirs. False: it held before, or was taken back."""
+    held = session.execute(
+        sa.update(Consent)
+        .where(Consent.id == consent_id, Consent.confirmed_at.is_(None), Consent.withdrawn_at.is_(None))
+        .values(confirmed_at=now)
+        .returning(Consent.party_id, Consent.purpose, Consent.wording)
+        .execution_options(synchronize_session="fetch")
+    ).first()
+    if held is None:
+        return False
+    values = {"purpose": held.purpose}
+    timeline.record(session, held.party_id, "consent_confirmed", text=held.wording, values=values, now=now)
+    return True
 
 
 def withdraw(session: Session, consent_id: int, *, actor: str = "", now: datetime) -> bool:
@@ -90,7 +124,8 @@ def withdraw(session: Session, consent_id: int, *, actor: str = "", now: datetim
 
 def standing(session: Session, party_id: int) -> Sequence[Consent]:
     """Return what somebody allows today, the oldest first."""
-    found = sa.select(Consent).where(Consent.party_id == party_id, Consent.withdrawn_at.is_(None))
+    holds = (Consent.withdrawn_at.is_(None), Consent.confirmed_at.is_not(None))
+    found = sa.select(Consent).where(Consent.party_id == party_id, *holds)
     return session.scalars(found.order_by(Consent.given_at, Consent.id)).all()
 
 
@@ -135,6 +170,11 @@ def make_on_given(secret_key: str, base_url: str) -> Any:
             "wording": consent.wording,
             "link": f"{base_url.rstrip('/')}/consent/{token(secret_key, consent.id)}",
         }
-        events.publish(session, events.MailWanted("consent_given", f"party:{party.id}", payload, happened.at))
+        events.publish(
+            session,
+            events.MailWanted(
+                "consent_given" if consent.confirmed_at else "consent_wanted", f"party:{party.id}", payload, happened.at
+            ),
+        )
 
     return on_given

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backoffice import audit, events
-from backoffice.crm import assigning, company_names, consents, parties, timeline
+from backoffice.crm import assigning, company_names, consents, parties, telephones, timeline
 from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Checkout, Consent, Lead, Party
 from backoffice.erp.classes import CUSTOMER_CLASSES
@@ -68,6 +68,8 @@ def change(
     if not changed:
         return {}
     values = dict(clean)
+    if "phone" in changed:
+        values["phone_key"] = telephones.key_here(session, clean["phone"])
     if party.kind == "company":
         values["company_key"] = company_names.fold(clean["name"])
     seen = sa.update(Party).where(Party.id == party_id, Party.version == version).values(**values, version=version + 1)

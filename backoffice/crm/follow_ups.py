@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events, idempotency, wording
-from backoffice.crm import leads, parties, timeline
+from backoffice.crm import collapsing, leads, timeline
 from backoffice.crm.answer_time import come_back_at
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.lead_forms import check, clean_text, fingerprint
+from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
 from backoffice.crm.leads import Colleague
 from backoffice.crm.models import Lead, Party
 from backoffice.erp.company import get_company
@@ -103,7 +104,7 @@ def phone_in(session: Session, form: LeadForm, *, staff: Colleague, now: datetim
     row, fresh = idempotency.claim(session, "lead.phone", fingerprint(form), now=now)
     if not fresh:
         return leads.get_lead(session, int(row.answer["lead_id"]))
-    party = _caller(session, checked.email, checked.name, checked.phone, checked.language, now)
+    party = _caller(session, checked, now)
     lead = leads.insert(session, party, checked, None, now)
     lead.owner_id, lead.state = staff.id, "working"
     timeline.record(session, party.id, "took", lead_id=lead.id, actor=staff.name, now=now)
@@ -112,15 +113,10 @@ def phone_in(session: Session, form: LeadForm, *, staff: Colleague, now: datetim
     return lead
 
 
-def _caller(session: Session, email: str, name: str, phone: str, language: str, now: datetime) -> Party:
-    """Return who calls: known by e-mail, else by this name and number; else new."""
-    if email:
-        return parties.find_or_create(session, email=email, name=name, phone=phone, language=language, source="phone", now=now)
-    same = sa.select(Party).where(Party.kind == "person", Party.name == name, Party.phone == phone, Party.phone != "")
-    # locked, so that nobody forgets them (see introducing) before this enquiry is theirs
-    party = session.scalars(same.order_by(Party.id).limit(1).with_for_update(read=True, key_share=True)).first()
-    if party is None:
-        party = Party(name=name or phone, phone=phone, language=language, source="phone", facts={}, created_at=now)
-        session.add(party)
-        session.flush()
-    return party
+def _caller(session: Session, checked: CheckedLead, now: datetime) -> Party:
+    """Return who calls: known by e-mail, else by their telephone and name; else new."""
+    if checked.email:
+        return collapsing.whose(session, replace(checked, source="phone"), now=now)
+    return collapsing.who_calls(
+        session, name=checked.name, phone=checked.phone, language=checked.language, country=checked.country, now=now
+    )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backoffice.crm import leads, parties, timeline
+from backoffice.crm import leads, parties, telephones, timeline
 from backoffice.crm.leads import Colleague
 from backoffice.crm.models import Activity, Lead, Party
 from backoffice.public.errors import BadInput
@@ -58,6 +58,7 @@ def tie(session: Session, lead: Lead, *, email: str, name: str, phone: str, staf
         return
     party.name = " ".join(name.split()) if name.strip() and party.name in ("", party.phone) else party.name
     party.phone = party.phone or phone.strip()
+    party.phone_key = telephones.key_here(session, party.phone)
     session.flush()
     if new:
         timeline.record(session, party.id, "introduced", text=address, lead_id=lead.id, actor=staff.name, now=now)
@@ -84,6 +85,7 @@ def _move(session: Session, lead: Lead, caller: Party, address: str) -> Party:
         return caller
     lead.party_id = known.id
     known.phone = known.phone or caller.phone
+    known.phone_key = telephones.key_here(session, known.phone)
     session.execute(sa.update(Activity).where(Activity.lead_id == lead.id).values(party_id=known.id))
     session.flush()
     try:

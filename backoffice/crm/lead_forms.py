@@ -13,7 +13,8 @@ from backoffice.public.errors import BadInput
 from backoffice.public.leads import MAY_BE_SENT, LeadForm
 
 KINDS = (*MAY_BE_SENT, "phone")
-ALL_KINDS = (*KINDS, "late_order", "dispute", "authorisation")  # with what nobody sends, see slip_calls and payment_tasks
+ALL_KINDS = (*KINDS, "abandoned_cart", "late_order", "dispute", "authorisation")
+"""With what nobody sends: see reminding, slip_calls and payment_tasks."""
 LIMITS = {"name": 200, "email": 254, "phone": 50, "message": 5_000, "sku": 100, "postcode": 20, "company": 200}
 LONGEST_ORIGIN = 200
 MAX_QUANTITY = 999_999_999
@@ -95,7 +96,7 @@ def _needed(form: LeadForm, *, by_phone: bool) -> tuple[str, ...]:
     """Return the fields that may not be empty."""
     if by_phone:
         return ("message",) if form.name.strip() or form.phone.strip() else ("name", "message")
-    return ("email", "sku") if form.kind == "tell_me" else ("email", "message")
+    return {"tell_me": ("email", "sku"), "refused_day": ("email", "needed_by_on")}.get(form.kind, ("email", "message"))
 
 
 def fingerprint(form: LeadForm) -> str:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events, idempotency, wording
-from backoffice.crm import assigning, consents, parties, ready_answers, timeline
+from backoffice.crm import assigning, collapsing, consents, parties, ready_answers, timeline
 from backoffice.crm.answer_time import answer_due, come_back_at
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
 from backoffice.crm.models import Activity, Checkout, Lead, Party
@@ -61,7 +61,8 @@ class Colleague(Protocol):
 def submit(session: Session, form: LeadForm, *, order_ref: str | None = None, doubtful: bool = False, now: datetime) -> Lead:
     """Take a message in and return its lead, with an owner where a rule names one. Raises BadInput(invalid_form, fields).
 
-    The same form twice (its `key` and every value) is one lead; the same key with another text is another message.
+    The same form twice (its `key` and every value) is one message; the same key with another text is another. One about
+    what is open already of the same person is taken in there, see `collapsing`.
     order_ref: the number of the order that it is about, known to us and not typed. doubtful: kept apart, never lost.
     """
     company = session.get(Company, 1)
@@ -192,18 +193,12 @@ def release(session: Session, lead_id: int, *, staff: Colleague, version: int, n
 
 
 def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: datetime) -> Lead:
-    party = parties.find_or_create(
-        session,
-        email=checked.email,
-        name=checked.name,
-        phone=checked.phone,
-        language=checked.language,
-        source=checked.source,
-        campaign=checked.campaign,
-        now=now,
-    )
-    session.flush()
-    lead = insert(session, party, checked, order_ref, now)
+    party = collapsing.whose(session, checked, now=now)
+    lead = collapsing.find_open(session, party, checked, order_ref)
+    if lead is None:
+        lead = insert(session, party, checked, order_ref, now)
+    else:
+        collapsing.take_in(session, lead, checked, now=now)
     if checked.newsletter and not checked.doubtful:
         consents.give(
             session,
@@ -213,6 +208,7 @@ def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: 
             language=checked.language,
             source="form",
             evidence={"page": checked.page, "lead": lead.number},
+            by_link=True,
             now=now,
         )
     return lead
@@ -255,7 +251,17 @@ def insert(session: Session, party: Party, checked: CheckedLead, order_ref: str 
     session.add(lead)
     session.flush()
     lead.number = f"L-{lead.id:05d}"
-    timeline.record(session, party.id, "message", text=checked.message, lead_id=lead.id, order_ref=order_ref, now=now)
+    typed = collapsing.as_typed(party, checked)
+    timeline.record(
+        session,
+        party.id,
+        "message",
+        text=checked.message,
+        lead_id=lead.id,
+        order_ref=order_ref,
+        values={"typed": typed} if typed else {},
+        now=now,
+    )
     return lead
 
 

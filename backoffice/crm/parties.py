@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, aliased
 
+from backoffice.crm import telephones
 from backoffice.crm.models import Party
 from backoffice.db import table_of
 from backoffice.erp.classes import RETAIL
@@ -59,6 +60,7 @@ def of_address(
     filled = (name if party.name == address and name else party.name, party.phone or phone, party.language or language)
     if filled != known:  # whoever has them open at a desk must not save over it
         party.name, party.phone, party.language = filled
+        party.phone_key = telephones.key_here(session, party.phone)
         party.version = Party.version + 1
         session.flush()
         session.refresh(party)
@@ -92,7 +94,7 @@ def _find_or_insert(
     A known one is locked and otherwise left as it is.
     """
     values = {"name": name, "email": address, "phone": phone, "language": language, "facts": {}, "created_at": now}
-    values |= {"source": source, "campaign": campaign}
+    values |= {"source": source, "campaign": campaign, "phone_key": telephones.key_here(session, phone)}
     party: Party = session.scalars(_making(session.get_bind().dialect.name), values).one()
     return party
 

@@ -16,7 +16,7 @@ from backoffice.desk.listing import PAGE, contains, pages_of, total
 from backoffice.erp.models import Shipment, Staff
 
 WHOSE = ("all", "mine")
-STATES = ("open", "due", "new", "working", "answered", "paying", "won", "lost", "done", "quarantined", "any")
+STATES = ("open", "call_first", "due", "new", "working", "answered", "paying", "won", "lost", "done", "quarantined", "any")
 TO_DO = ("open", "due", "new", "working")  # states that are listed by what is next due, the others newest first
 KINDS = ("any", *lead_forms.ALL_KINDS)
 
@@ -163,6 +163,8 @@ def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[
     )
     if filters.state == "open":
         query = query.where(_to_do(day_ends))
+    elif filters.state == "call_first":
+        query = query.where(Lead.state.in_(("new", "working")))
     elif filters.state == "due":
         query = query.where(COMING_BACK, Lead.follow_up_at < day_ends)
     elif filters.state == "paying":
@@ -177,6 +179,8 @@ def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[
         query = query.where(Lead.owner_id == staff_id)
     columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
     query = query.where(contains(filters.query, *columns))
+    if filters.state == "call_first":
+        return query.order_by(Lead.score.desc(), Lead.due_at, Lead.id)
     if filters.state in TO_DO:
         return query.order_by(NEXT_DUE, Lead.id)
     return query.order_by(Lead.created_at.desc(), Lead.id.desc())

@@ -21,6 +21,7 @@ def message_words() -> Mapping[str, str]:
         "can_be_had": _("Mail: can be had again"),
         "lead_answer": _("Mail: answer to a message"),
         "consent_given": _("Mail: permission to write"),
+        "consent_wanted": _("Mail: may we write?"),
         "account_confirm": _("Mail: confirm an account"),
         "account_known": _("Mail: account exists already"),
         "account_reset": _("Mail: new password"),

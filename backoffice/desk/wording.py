@@ -10,6 +10,7 @@ from backoffice import causes
 from backoffice.desk import door_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
+from backoffice.desk.lead_words import lead_kinds, score_groups
 from backoffice.desk.message_words import message_words
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
@@ -191,24 +192,15 @@ def name_of(kind: str, code: str) -> str:
             "done": _("Done"),
             "quarantined": _("Doubtful"),
             "open": _("To do"),
+            "call_first": _("Whom to call first"),
             "due": _("Follow-ups due"),
             "paying": _("Waiting for payment"),
             "won": _("Became an order"),
             "lost": _("Without an order"),
             "any": _("All states"),
         },
-        "lead": {
-            "contact": _("Message"),
-            "question": _("Product question"),
-            "tell_me": _("Tell me when"),
-            "order_question": _("Order question"),
-            "quote_request": _("Price wanted"),
-            "phone": _("Called us"),
-            "late_order": _("Call: a day has moved"),
-            "dispute": _("Payment disputed: send proof"),
-            "authorisation": _("Take the money: the bank soon lets it go"),
-            "any": _("All kinds"),
-        },
+        "lead": lead_kinds(),
+        "score": score_groups(),
         "entry": {
             "message": _("wrote"),
             "answer": _("answered by mail"),
@@ -225,7 +217,13 @@ def name_of(kind: str, code: str) -> str:
             "chosen": _("chose"),
             "done": _("closed it"),
             "consent": _("allowed"),
+            "consent_confirmed": _("confirmed by the link in our mail"),
             "consent_withdrawn": _("took back"),
+            "cart_left": _("left their cart"),
+            "repeated": _("wrote the same again"),
+            "perhaps_same": _("is perhaps the same as"),
+            "twin_same": _("found them to be the same as"),
+            "twin_different": _("found them not to be the same as"),
             "cancelled": _("order cancelled"),
             "refunded": _("money back"),
             "disputed": _("bank disputes the payment"),
@@ -386,6 +384,8 @@ def said(text: str, values: Mapping[str, Any]) -> str:
         chosen = name_of("choice", values["choice"])
         chosen += f": {values['instead_of']} → {values['item']}" if values.get("item") else ""
         return f"{chosen} · {text}" if text else chosen
+    if isinstance(values.get("times"), int):
+        return ngettext("%(num)d time", "%(num)d times", values["times"])
     if isinstance(values.get("until"), str):
         amount = money(values["amount_minor"], str(values["currency"]))
         until = moment(datetime.fromisoformat(values["until"]))

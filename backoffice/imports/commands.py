@@ -19,7 +19,7 @@ from backoffice import migrate, tables
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.sell_from import POLICIES, get_items, set_policy
-from backoffice.imports import adventureworks, services
+from backoffice.imports import adventureworks, leads, services
 from backoffice.imports.sync import OUTCOMES
 from backoffice.public.errors import ShopError
 
@@ -83,6 +83,34 @@ def import_shipping_services(file: Path) -> None:
             raise click.ClickException(_words(error)) from error
     totals = {outcome: counts[outcome] for outcome in ("added", "changed", "unchanged")}
     click.echo(_("%(added)s added, %(changed)s changed, %(unchanged)s unchanged", **totals))
+
+
+@import_group.command("leads")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="A field of ours and its column, where they differ.")
+@click.option("--dry-run", is_flag=True, help="Only look: say what would be taken, and every broken row.")
+@click.option(
+    "--broken",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Take the good rows and write the broken ones here, with what is wrong. Without it: all or nothing.",
+)
+def import_leads(file: Path, pairs: Sequence[str], broken: Path | None, *, dry_run: bool) -> None:
+    """Take the leads of a CSV FILE; a row that came before is known."""
+    columns = dict(pair.partition("=")[::2] for pair in pairs)
+    if unknown := sorted(set(columns) - {*leads.COLUMNS, *leads.MORE}):
+        raise click.ClickException(_("There is no field %(name)s.", name=", ".join(unknown)))
+    with _database(Settings()) as db:
+        try:
+            report = leads.import_leads(db, file, columns=columns, broken=broken, dry=dry_run, now=db.clock())
+        except ShopError as error:
+            raise click.ClickException(_words(error)) from error
+    for _row, fault in report.broken[:20]:
+        click.echo(str(fault), err=True)
+    totals = {"taken": report.taken, "known": report.known, "broken": len(report.broken)}
+    if dry_run:
+        click.echo(_("Nothing was written. %(taken)s would be taken, %(broken)s are broken", **totals))
+        return
+    click.echo(_("%(taken)s taken, %(known)s known before, %(broken)s broken", **totals))
 
 
 @click.group("item")

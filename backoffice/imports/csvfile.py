@@ -108,7 +108,7 @@ def read(path: Path, columns: Sequence[str], parse: Callable[[Row], T]) -> list[
     """
     parsed: list[T] = []
     faults: list[Fault] = []
-    for row in _rows(path, columns):
+    for row in rows(path, columns):
         if isinstance(row, Fault):
             faults.append(row)
         else:
@@ -137,9 +137,13 @@ def read_by_id(path: Path, key: str, columns: Sequence[str], parse: Callable[[Ro
     return found
 
 
-def _rows(path: Path, columns: Sequence[str]) -> list[Row | Fault]:
+def rows(path: Path, columns: Sequence[str]) -> list[Row | Fault]:
+    """Return every row, or what is wrong with it; after broken quoting (a fault without a column) nothing can be told apart.
+
+    Raises BrokenFolder for a file that is missing, not UTF-8 or without one of `columns`.
+    """
     reader = csv.reader(io.StringIO(_decode(path), newline=""), strict=True)
-    rows: list[Row | Fault] = []
+    found: list[Row | Fault] = []
     header: list[str] = []
     line = 1
     try:
@@ -147,13 +151,13 @@ def _rows(path: Path, columns: Sequence[str]) -> list[Row | Fault]:
             if not header:
                 header = _header(path, record, columns)
             elif record:  # an empty line is no row
-                rows.append(_row(path, line, header, record))
+                found.append(_row(path, line, header, record))
             line = reader.line_num + 1
     except csv.Error as error:
-        rows.append(Fault(path.name, line, None, _("the quoting is broken here (%(detail)s)", detail=str(error))))
+        found.append(Fault(path.name, line, None, _("the quoting is broken here (%(detail)s)", detail=str(error))))
     if not header:
         raise BrokenFolder([Fault(path.name, 1, columns[0], _("the header line is missing"))])
-    return rows
+    return found
 
 
 def _decode(path: Path) -> str:

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import causes, throttle
-from backoffice.crm import consents, leads, letter_keys, links, slips
+from backoffice.crm import carts, consents, leads, letter_keys, links, reminding, slips
 from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
@@ -29,13 +29,15 @@ from backoffice.payments.models import Payment, Refund
 from backoffice.public import addresses
 from backoffice.public.catalogue import Picture
 from backoffice.public.errors import NotFound
-from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
+from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt, ReminderForm
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PaperView, PendingOrder
 
 log = structlog.get_logger()
 
 MOST_LEADS = 5  # of one network within five minutes: the rest is read apart, and never lost
+SHORT = 20  # letters: "Is it in stock?" is asked by many
+MOST_OF_ONE_TEXT = 8  # of one text within a day, from whatever network and address
 SHOWN = (
     "order",
     "picking",
@@ -132,9 +134,7 @@ class LocalOrders:
                 language=checkout.language,
                 page="order",
             )
-            lead = leads.submit(session, form, now=now)
-            lead.order_ref = order.number
-            session.execute(sa.update(Activity).where(Activity.lead_id == lead.id).values(order_ref=order.number))
+            leads.submit(session, form, order_ref=order.number, now=now)
 
         self._db.run(work)
 
@@ -151,7 +151,37 @@ class LocalLeads:
         """Return what was allowed, in the words of then."""
         with self._db.read() as session:
             consent = consents.get_by_token(session, self._secret_key, token)
-            return ConsentView(consent.wording, consent.withdrawn_at is None)
+            return ConsentView(consent.wording, consent.withdrawn_at is None, consent.confirmed_at is not None)
+
+    def confirm_consent(self, token: str, *, now: datetime) -> None:
+        """Let it hold."""
+
+        def work(session: Session) -> None:
+            consents.confirm(session, consents.get_by_token(session, self._secret_key, token).id, now=now)
+
+        self._db.run(work)
+
+    def remind(self, cart: str | None, form: ReminderForm, *, now: datetime) -> bool:
+        """Note that they want to be reminded of their cart."""
+
+        def work(session: Session) -> bool:
+            found = carts.find_mine(session, cart)
+            if found is None:
+                return False
+            reminding.ask(
+                session,
+                found,
+                email=form.email,
+                name=form.name,
+                phone=form.phone,
+                words=form.words,
+                language=form.language,
+                page=form.page,
+                now=now,
+            )
+            return True
+
+        return self._db.run(work)
 
     def withdraw_consent(self, token: str, *, now: datetime) -> None:
         """Take it back, for good."""
@@ -176,11 +206,19 @@ class LocalLeads:
         def work(session: Session) -> LeadReceipt:
             crowd = bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
             by_machine = bool(opened) and not self._is_by_hand(session, opened, now)
-            lead = leads.submit(session, form, doubtful=crowd or by_machine, now=now)
+            doubtful = crowd or by_machine or self._is_parroted(session, form.message, now)
+            lead = leads.submit(session, form, doubtful=doubtful, now=now)
             zone = ZoneInfo(get_company(session).timezone)
             return LeadReceipt(lead.due_at, lead.due_at.astimezone(zone).date())
 
         return self._db.run(work)
+
+    def _is_parroted(self, session: Session, message: str, now: datetime) -> bool:
+        """Tell whether these words came too often today, from whatever addresses: a few words may be anybody's."""
+        words = " ".join(message.split()).casefold()
+        if len(words) < SHORT:
+            return False
+        return not throttle.may_try(session, "", f"words:{words}", tries=MOST_OF_ONE_TEXT, window=throttle.DAY, now=now)
 
     def _is_by_hand(self, session: Session, opened: str, now: datetime) -> bool:
         if not letter_keys.is_unhurried(self._secret_key, opened, now=now):

@@ -59,6 +59,10 @@ def _newer(row: sa.Row[Any]) -> int:
     return int(row.version) + 1
 
 
+def _without_what_they_typed(row: sa.Row[Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.values.items() if name not in ("typed", "came_by", "was")}
+
+
 def _country_alone(row: sa.Row[Any]) -> dict[str, str]:
     return {name: value if name == "country" else "" for name, value in row.ship_to.items()}
 
@@ -101,12 +105,20 @@ OF_NOBODY = frozenset(
 HOLDS: dict[str, Held] = {
     "party": Held(
         lambda person: T["party"].c.id == person.party_id,
-        _blank("phone job vat_number source campaign")
+        _blank("phone phone_key job vat_number source campaign")
         | {"name": _to("–"), "email": _to(None), "company_key": _to(None), "company_id": _to(None), "facts": _to({})}
         | {"version": _newer},
         stays="kind language country customer_class",
     ),
     "consent": Held(_is_theirs("consent"), goes=True),
+    "cart_reminder": Held(_is_theirs("cart_reminder"), goes=True),
+    "perhaps_same": Held(
+        lambda person: sa.or_(
+            T["perhaps_same"].c.low_id == person.party_id,
+            T["perhaps_same"].c.high_id == person.party_id,
+        ),
+        goes=True,
+    ),
     "account": Held(_is_theirs("account"), goes=True, hidden="password_hash"),
     "account_session": Held(_is_among("account_session", "account_id", "accounts"), goes=True, hidden="token_hash"),
     "account_link": Held(_is_among("account_link", "account_id", "accounts"), goes=True, hidden="token_hash"),
@@ -114,12 +126,12 @@ HOLDS: dict[str, Held] = {
     "lead": Held(
         _is_theirs("lead"),
         _blank("message postcode campaign medium landing company page source") | {"version": _newer},
-        stays="number kind state sku order_ref language outcome won_order_ref",
+        stays="number kind state sku order_ref language outcome won_order_ref score_parts scored_for",
     ),
     "activity": Held(
         _is_theirs("activity"),
-        _blank("text"),
-        stays="order_ref kind values actor",  # values: amounts, days and goods; actor: a colleague
+        _blank("text") | {"values": _without_what_they_typed},
+        stays="order_ref kind actor",  # actor: a colleague; of values amounts, days and goods stay
     ),
     "cart": Held(
         _is_among("cart", "id", "carts"),

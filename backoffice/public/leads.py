@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-MAY_BE_SENT = ("contact", "question", "tell_me", "order_question", "quote_request")
+MAY_BE_SENT = ("contact", "question", "tell_me", "order_question", "quote_request", "refused_day")
 """Kinds of messages that customers send."""
 
 
@@ -45,11 +45,27 @@ class LeadForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderForm:
+    """Who wants to be reminded of their cart should they leave it. words: what they agreed to, as they read it."""
+
+    email: str
+    name: str
+    phone: str
+    words: str
+    language: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentView:
-    """What somebody allowed, in the words that they read then. standing: False once they took it back."""
+    """What somebody allowed, in the words that they read then. standing: False once they took it back.
+
+    confirmed: False while it waits for them to say by the link of their mail that the address is theirs.
+    """
 
     wording: str
     standing: bool
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,14 @@ class LeadDoor(Protocol):
 
     def find_consent(self, token: str) -> ConsentView:
         """Return the consent behind the link of a mail. Raises NotFound(unknown_record)."""
+        ...
+
+    def confirm_consent(self, token: str, *, now: datetime) -> None:
+        """Let it hold; a second time changes nothing. Raises NotFound(unknown_record)."""
+        ...
+
+    def remind(self, cart: str | None, form: ReminderForm, *, now: datetime) -> bool:
+        """Note that somebody wants to be reminded of their cart; False: there is no such cart. Raises BadInput(invalid_form)."""
         ...
 
     def withdraw_consent(self, token: str, *, now: datetime) -> None:

@@ -173,7 +173,7 @@ class CheckoutGiven(Given):
 class LeadGiven(Given):
     """A message to the shop."""
 
-    kind: Literal["contact", "question", "tell_me"] = "contact"
+    kind: Literal["contact", "question", "tell_me", "quote_request", "refused_day"] = "contact"
     name: Annotated[str, StringConstraints(max_length=200)] = ""
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     phone: Annotated[str, StringConstraints(max_length=40)] = ""
@@ -183,6 +183,11 @@ class LeadGiven(Given):
     needed_by_on: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
     postcode: Annotated[str, StringConstraints(max_length=16)] = ""
     language: Language | None = None
+    company: Annotated[str, StringConstraints(max_length=200)] = ""
+    source: Annotated[str, StringConstraints(max_length=200), Field(description="What brought them: utm_source.")] = ""
+    medium: Annotated[str, StringConstraints(max_length=200), Field(description="utm_medium")] = ""
+    campaign: Annotated[str, StringConstraints(max_length=200), Field(description="utm_campaign")] = ""
+    landing: Annotated[str, StringConstraints(max_length=200), Field(description="The first page they saw.")] = ""
 
 
 class NothingGiven(Given):

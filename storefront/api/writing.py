@@ -191,6 +191,11 @@ def write_lead(call: Call) -> Reply:
         postcode=given.postcode,
         language=given.language or "",
         page="api",
+        company=given.company,
+        source=given.source or "api",
+        medium=given.medium,
+        campaign=given.campaign,
+        landing=given.landing,
         who_asks=request.remote_addr or "" if call.caller.is_anonymous else "",
     )
     receipt = call.shop.leads.submit(form, now=call.now)

@@ -16,6 +16,7 @@ from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm, is_charged_later
 from backoffice.public.errors import BadInput, Refused, ShopError
+from backoffice.public.leads import ReminderForm
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_place
 from storefront.front import Front, see
@@ -79,6 +80,9 @@ class Views:
         typed = {name: request.form.get(name, "") for name in FIELDS}
         if request.form.get("action") == "country":
             return self._show(self.front.shop.carts.find(token, now=now), typed, now)
+        wrong = self._remind(token, typed, now)
+        if request.form.get("action") == "remind":
+            return self._show(self.front.shop.carts.find(token, now=now), typed, now, wrong)
         if request.form.get("action") == "address":
             return self._use_address(self.front.shop.carts.find(token, now=now), typed, now)
         try:
@@ -93,6 +97,24 @@ class Views:
         pay_url = request.script_root + start.pay_url if paid else start.pay_url
         elsewhere = typed["country"] if typed["country"] != self.front.profile().country else ""
         return keep_place(see(pay_url), typed["postcode"].strip(), elsewhere)
+
+    def _remind(self, token: str | None, typed: Mapping[str, str], now: datetime) -> BadInput | None:
+        """Keep that they want to be reminded of the cart if they say so; return what is wrong with that."""
+        if request.form.get("remind") != "yes":
+            return BadInput("invalid_form", {"remind": "required"})
+        form = ReminderForm(
+            email=typed["email"],
+            name=typed["name"][:200],
+            phone=typed["phone"][:40],
+            words=reminder_words(),
+            language=self.front.language(),
+            page=request.path,
+        )
+        try:
+            self.front.shop.leads.remind(token, form, now=now)
+        except BadInput as error:
+            return error
+        return None
 
     def _use_address(self, cart: Cart | None, typed: Mapping[str, str], now: datetime) -> Response:
         """Show the page with an address of the book, and its days; with empty fields for "another address"."""
@@ -174,9 +196,12 @@ class Views:
             keep_address=request.method == "GET" or request.form.get("keep_address") == "yes",
             # a refused form never became an order, so the next attempt is a new one
             key=secrets.token_urlsafe(24),
+            reminder=reminder_words(),
+            remind=request.form.get("remind") == "yes",
+            reminded=error is None and request.form.get("action") == "remind",
             problem=self._words(error) if error else "",
             problems=_field_words(error),
-            labels={**form.labels, "email": _("E-mail"), "note": _("A word to the driver or to us")},
+            labels={**form.labels, "email": _("E-mail"), "note": _("A word to the driver or to us"), "remind": _("Remind me")},
             changes=changes_of(cart) if cart else (),
             minutes=minutes_left(cart, now),
             charged=self._charged(cart, profile, now),
@@ -193,6 +218,11 @@ class Views:
 
     def _words(self, error: ShopError) -> str:
         return wording.say(BadInput("invalid_form")) if _field_words(error) else wording.say(error)
+
+
+def reminder_words() -> str:
+    """Return what somebody agrees to who wants to be reminded of their cart; kept with their consent, word for word."""
+    return _("If I do not finish this order, you may write to me about this cart. I can stop this at any time.")
 
 
 def _is_typed(one: SavedAddress, typed: Mapping[str, str]) -> bool:

@@ -18,7 +18,8 @@ from storefront.views.product import choose, draw_product, find_product
 
 FIELDS = ("message", "needed_by_on", "name", "company", "email", "phone", "sku", "quantity", "postcode")
 PRODUCT_KINDS = frozenset({"tell_me", "question", "quote_request"})
-CONTACT_KINDS = ("contact", "quote_request")
+CONTACT_KINDS = ("contact", "quote_request", "refused_day")
+ASKED = ("sku", "quantity", "kind", "needed_by_on", "postcode")
 LONGEST_PAGE_NAME = 500
 
 
@@ -30,7 +31,7 @@ class Views:
 
     def contact(self) -> Response:
         """Show the contact form; `about` fills the message, for searches that found nothing."""
-        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ("sku", "quantity", "kind", "needed_by_on")}
+        asked = {name: request.args.get(name, "")[:LONGEST_PAGE_NAME] for name in ASKED}
         typed = {"message": request.args.get("about", "")[:LONGEST_PAGE_NAME], **asked, **attribution.read()}
         return self._contact(typed, {}, self.front.clock())
 
@@ -38,7 +39,7 @@ class Views:
         """Take a message in."""
         now = self.front.clock()
         typed = self._typed()
-        kind = "quote_request" if typed["kind"] == "quote_request" else "contact"
+        kind = typed["kind"] if typed["kind"] in CONTACT_KINDS else "contact"
         try:
             form = replace(self._form(kind, typed, now), opened=request.form.get("key", "") or "of no page")
             receipt = self.front.shop.leads.submit(form, now=now)
@@ -74,6 +75,11 @@ class Views:
         """Show what somebody allowed, and the button that takes it back."""
         found = self.front.shop.leads.find_consent(token)
         return self.front.page("storefront/consent.html", self.front.clock(), consent=found, token=token)
+
+    def consent_confirm(self, token: str) -> Response:
+        """Let a consent hold: whoever has this link has the mail."""
+        self.front.shop.leads.confirm_consent(token, now=self.front.clock())
+        return see(url_for("shop.consent", token=token))
 
     def consent_withdraw(self, token: str) -> Response:
         """Take a consent back."""
@@ -176,5 +182,6 @@ def register(routes: Blueprint, front: Front) -> None:
     routes.add_url_rule("/contact", "contact_submit", views.contact_submit, methods=["POST"])
     routes.add_url_rule("/consent/<token>", "consent", views.consent)
     routes.add_url_rule("/consent/<token>", "consent_withdraw", views.consent_withdraw, methods=["POST"])
+    routes.add_url_rule("/consent/<token>/confirm", "consent_confirm", views.consent_confirm, methods=["POST"])
     routes.add_url_rule("/leads", "lead_submit", views.lead_submit, methods=["POST"])
     routes.add_url_rule("/thanks", "thanks", views.thanks)

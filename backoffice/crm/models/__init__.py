@@ -1,6 +1,7 @@
 """Tables of the CRM layer: who wants what."""
 
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.crm.models.capture import CartReminder, PerhapsSame
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
@@ -16,6 +17,7 @@ __all__ = [
     "AssignmentRule",
     "Cart",
     "CartLine",
+    "CartReminder",
     "Checkout",
     "Consent",
     "Coupon",
@@ -26,6 +28,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Party",
+    "PerhapsSame",
     "Slip",
     "Withdrawal",
 ]

@@ -16,8 +16,10 @@ class Lead(Base):
 
     kind: contact | question | tell_me | order_question | quote_request | phone (typed at the desk) |
     late_order (a day that moved: call them) |
+    abandoned_cart (they asked to be reminded) | refused_day (the day they need cannot be had) |
     dispute (the buyer's bank: send it proof) | authorisation (it soon lets money go). due_at: answer by then.
     follow_up_at: when its owner wants to call again. outcome: "" | won | lost, once it is done. version: a stale save is refused.
+    score: 0 to 100, whom to call first; score_parts: why (see crm.scoring); scored_for: what it was worked out from.
     """
 
     __tablename__ = "lead"
@@ -25,11 +27,13 @@ class Lead(Base):
         sa.CheckConstraint("state IN ('new', 'working', 'answered', 'done', 'quarantined')", name="state"),
         sa.CheckConstraint(
             "kind IN ('contact', 'question', 'tell_me', 'order_question', 'quote_request', 'phone', 'late_order', 'dispute', "
-            "'authorisation')",
+            "'authorisation', 'abandoned_cart', 'refused_day')",
             name="kind",
         ),
         sa.CheckConstraint("outcome IN ('', 'won', 'lost')", name="outcome"),
+        sa.CheckConstraint("score BETWEEN 0 AND 100", name="score"),
         sa.Index("ix_lead_state_due_at", "state", "due_at"),
+        sa.Index("ix_lead_state_score", "state", "score"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -55,6 +59,9 @@ class Lead(Base):
     follow_up_at: Mapped[datetime | None] = mapped_column(index=True)
     outcome: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     won_order_ref: Mapped[str | None]  # the order it became
+    score: Mapped[int] = mapped_column(default=0, server_default="0")
+    score_parts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    scored_for: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -64,7 +71,8 @@ class Activity(Base):
 
     kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
     confirmed | done | handed | lost | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
-    consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back.
+    consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back |
+    repeated (the same words again; values: times) | cart_left | perhaps_same.
     values: what the words of its kind need (a cause, a day, an amount), so that each reader gets them in their language.
     """
 

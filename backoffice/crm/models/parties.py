@@ -16,7 +16,8 @@ class Party(Base):
     """A person or a company that we deal with. email is normalised (lower case) and unique where there is one.
 
     A company is known once by its name (company_key: folded; people have none) in its country, and once by its VAT number;
-    it belongs to no other. version: a stale save is refused.
+    it belongs to no other. phone_key: the phone as it is dialled from abroad, by which they are found. version: a stale
+    save is refused.
     """
 
     __tablename__ = "party"
@@ -25,6 +26,7 @@ class Party(Base):
         sa.CheckConstraint("kind = 'person' OR company_id IS NULL", name="belongs"),
         sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
         sa.UniqueConstraint("country", "company_key"),
+        sa.Index("ix_party_phone_key", "phone_key"),
         sa.Index(
             "uq_party_company_vat_number",
             "vat_number",
@@ -39,6 +41,7 @@ class Party(Base):
     name: Mapped[str]
     email: Mapped[str | None] = mapped_column(unique=True)
     phone: Mapped[str] = mapped_column(default="")
+    phone_key: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     language: Mapped[str] = mapped_column(default="")
     company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"), index=True)
     job: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # what a person does at their company
@@ -57,12 +60,14 @@ class Party(Base):
 class Consent(Base):
     """What somebody allowed us to do, in the words they read, and when they took it back. Never changed, only ended.
 
-    purpose: newsletter | calls. evidence: how it was given (page, form key), for whoever must prove it.
+    purpose: newsletter | calls | cart_reminder. confirmed_at: when they followed the link that we sent to their address, where
+    that is asked for (newsletter); nothing is allowed before. evidence: how it was given (page, form key), for
+    whoever must prove it.
     """
 
     __tablename__ = "consent"
     __table_args__ = (
-        sa.CheckConstraint("purpose IN ('newsletter', 'calls')", name="purpose"),
+        sa.CheckConstraint("purpose IN ('newsletter', 'calls', 'cart_reminder')", name="purpose"),
         sa.CheckConstraint("withdrawn_at IS NULL OR withdrawn_at >= given_at", name="ends_after_it_began"),
     )
 
@@ -74,6 +79,7 @@ class Consent(Base):
     source: Mapped[str] = mapped_column(default="")
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     given_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 
 

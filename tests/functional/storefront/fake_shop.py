@@ -18,7 +18,7 @@ from backoffice.public.carts import Cart, CartLine, CartPlace
 from backoffice.public.catalogue import Picture
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import BadInput, NotFound, Refused
-from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt
+from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt, ReminderForm
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Instead, Promise
@@ -312,6 +312,15 @@ class Leads:
         if token not in self.state.consents:
             raise NotFound("unknown_record")
         return self.state.consents[token]
+
+    def confirm_consent(self, token: str, *, now: datetime) -> None:
+        self.state.consents[token] = replace(self.find_consent(token), confirmed=True)
+
+    def remind(self, cart: str | None, form: ReminderForm, *, now: datetime) -> bool:
+        if "@" not in form.email:
+            raise BadInput("invalid_form", {"email": "bad_email" if form.email else "required"})
+        self.state.reminders[form.email] = form
+        return True
 
     def withdraw_consent(self, token: str, *, now: datetime) -> None:
         self.state.consents[token] = replace(self.find_consent(token), standing=False)

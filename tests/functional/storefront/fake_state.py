@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import BadInput, NotFound, Refused
-from backoffice.public.leads import ConsentView, LeadForm
+from backoffice.public.leads import ConsentView, LeadForm, ReminderForm
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Promise, Step
@@ -62,6 +62,7 @@ class State:
     asked_day: date | None = None
     stand_ins: dict[str, list[str]] = field(default_factory=dict)
     leads: dict[str, LeadForm] = field(default_factory=dict)
+    reminders: dict[str, ReminderForm] = field(default_factory=dict)
     consents: dict[str, ConsentView] = field(default_factory=dict)
     started: list[CheckoutForm] = field(default_factory=list)
     refuse_start: Exception | None = None

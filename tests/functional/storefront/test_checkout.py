@@ -155,3 +155,24 @@ def test_a_lost_line_stops_the_payment_page(client: FlaskClient, state: State, p
     answer = client.get("/checkout").text
     assert "cannot be promised any more" in answer
     assert "Pay €" not in answer
+
+
+def test_only_who_ticks_the_box_is_reminded_and_in_the_words_they_read(client: FlaskClient, page: str, state: State) -> None:
+    words = "If I do not finish this order, you may write to me about this cart. I can stop this at any time."
+    assert words in page
+    assert re.search(r'<input type="checkbox" id="remind" name="remind" value="yes">', page)  # never ticked for them
+    refused = client.post("/checkout", data={**TYPED, "action": "remind"})
+    assert (refused.status_code, state.reminders) == (422, {})
+    client.post("/checkout", data={**TYPED, "action": "country"})
+    assert state.reminders == {}
+    noted = client.post("/checkout", data={**TYPED, "action": "remind", "remind": "yes"})
+    assert "Noted. If you leave now" in noted.text
+    [form] = state.reminders.values()
+    assert (form.email, form.words, form.page) == (TYPED["email"], words, "/checkout")
+
+
+def test_a_reminder_needs_an_address(client: FlaskClient, page: str, state: State) -> None:
+    assert page
+    answer = client.post("/checkout", data={**TYPED, "email": "nobody", "action": "remind", "remind": "yes"})
+    assert (answer.status_code, state.reminders) == (422, {})
+    assert 'value="nobody"' in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.crm import consents
+from backoffice.crm import consents, leads
 from backoffice.crm.models import Activity, Consent, Lead
 from backoffice.db import Database
 from backoffice.public.errors import BadInput, NotFound
+from tests.integration.leads.conftest import FORM
 
 WORDS = "Write to me now and then."
 SECRET = "a secret of this test"
@@ -103,8 +105,8 @@ def test_only_a_link_that_we_signed_opens(shop: Database, submit: Callable[..., 
                 consents.get_by_token(session, SECRET, bad)
 
 
-def test_whoever_agrees_is_told_how_to_take_it_back(
-    shop: Database, submit: Callable[..., Lead], mails: list[events.MailWanted]
+def test_a_newsletter_holds_only_from_when_its_link_was_followed(
+    shop: Database, submit: Callable[..., Lead], mails: list[events.MailWanted], now: datetime
 ) -> None:
     def silent(session: Session, happened: events.ConsentGiven) -> None:
         consents.make_on_given(SECRET, "https://shop.test/")(session, happened)
@@ -112,8 +114,23 @@ def test_whoever_agrees_is_told_how_to_take_it_back(
     events.listen(events.ConsentGiven, silent)
     submit(newsletter=WORDS)
     (mail,) = mails
-    assert (mail.kind, mail.payload["to"], mail.payload["wording"]) == ("consent_given", "anna@example.test", WORDS)
+    assert (mail.kind, mail.payload["to"], mail.payload["wording"]) == ("consent_wanted", "anna@example.test", WORDS)
     assert mail.payload["link"] == f"https://shop.test/consent/{consents.token(SECRET, 1)}"
+    party = 1
+    with shop.read() as session:
+        assert consents.standing(session, party) == []
+    assert shop.run(lambda session: consents.confirm(session, 1, now=now))
+    assert not shop.run(lambda session: consents.confirm(session, 1, now=now))
+    with shop.read() as session:
+        assert [one.purpose for one in consents.standing(session, party)] == ["newsletter"]
+
+
+def test_a_link_to_confirm_is_mailed_once_an_hour_at_most(shop: Database, mails: list[events.MailWanted], now: datetime) -> None:
+    events.listen(events.ConsentGiven, consents.make_on_given(SECRET, "https://shop.test/"))
+    for minutes, sent in ((0, 1), (30, 1), (61, 2), (90, 2)):
+        at, form = now + timedelta(minutes=minutes), replace(FORM, key=f"page-{minutes}", newsletter=WORDS)
+        shop.run(lambda session, form=form, at=at: leads.submit(session, form, now=at))
+        assert len(mails) == sent
 
 
 def test_without_an_address_of_ours_no_mail_can_carry_the_link(

@@ -44,8 +44,8 @@ def test_another_text_under_the_same_key_is_not_lost(shop: Database, submit: Sub
     assert first.party_id == second.party_id
 
 
-def test_without_a_key_the_same_text_may_come_again(submit: Submit) -> None:
-    assert submit(key="").id != submit(key="").id
+def test_without_a_key_the_same_text_is_the_same_lead(submit: Submit) -> None:
+    assert submit(key="").id == submit(key="").id  # taken in, and counted on the timeline
 
 
 def test_a_filled_trap_is_kept_apart(submit: Submit) -> None:
@@ -142,11 +142,11 @@ def test_a_day_that_is_over_is_refused_and_today_is_not(shop: Database, submit: 
 
 def test_what_brought_them_is_kept_and_the_first_time_stays_with_the_person(shop: Database, submit: Submit) -> None:
     first = submit(source="fair", medium="card", campaign="oak-2026", landing="/c/tables", company="  Holz  GmbH ")
-    second = submit(key="k2", source="mail", campaign="xmas")
+    second = submit(key="k2", sku="SHELF", source="mail", campaign="xmas")
     assert (first.source, first.medium, first.campaign, first.landing) == ("fair", "card", "oak-2026", "/c/tables")
     assert first.company == "Holz GmbH"
     assert (second.source, second.campaign) == ("mail", "xmas")
-    assert submit(key="k3").source == "web"
+    assert submit(key="k3", sku="TABLE").source == "web"
     with shop.read() as session:
         party = session.scalars(sa.select(Party)).one()
     assert (party.source, party.campaign) == ("fair", "oak-2026")
@@ -156,3 +156,11 @@ def test_a_quote_may_be_asked_for_and_a_call_is_not_sent_by_a_form(submit: Submi
     assert submit(kind="quote_request").kind == "quote_request"
     with pytest.raises(BadInput):
         submit(kind="phone", key="k2")
+
+
+def test_a_day_that_cannot_be_had_is_a_lead_with_the_pieces_and_the_day(shop: Database, submit: Submit) -> None:
+    lead = submit(kind="refused_day", message="", quantity="40")
+    assert (lead.state, lead.sku, lead.quantity, lead.needed_by_on) == ("new", "STOOL", 40, date(2026, 12, 1))
+    with pytest.raises(BadInput) as wrong:
+        submit(kind="refused_day", message="", needed_by_on="", email="", key="k2")
+    assert dict(wrong.value.fields) == {"email": "missing", "needed_by_on": "missing"}

@@ -1,0 +1,49 @@
+"""Scores are kept: from the promise engine's own day, with their reasons, and anew when what they rest on has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from backoffice.crm import score_keeping
+from backoffice.crm.models import Lead
+from backoffice.db import Database
+from backoffice.erp import plan
+
+Submit = Callable[..., Lead]
+
+
+def lead_of(shop: Database, lead_id: int) -> Lead:
+    with shop.read() as session:
+        return session.get_one(Lead, lead_id)
+
+
+def test_a_score_says_why(shop: Database, submit: Submit, now: datetime) -> None:
+    lead_id = submit().id
+    assert score_keeping.score_open(shop, now=now) == 1
+    lead = lead_of(shop, lead_id)
+    assert [(one["reason"], one["points"]) for one in lead.score_parts] == [
+        ("names_an_item", 5),
+        ("telephone", 5),
+        ("in_time", 25),
+    ]
+    assert (lead.score, lead.version) == (35, 1)  # whoever has it open is not refused
+
+
+def test_what_cannot_be_had_by_then_is_said(shop: Database, submit: Submit, now: datetime) -> None:
+    lead_id = submit(needed_by_on="2026-11-24").id
+    score_keeping.score_open(shop, now=now)
+    [*_, last] = lead_of(shop, lead_id).score_parts
+    assert (last["group"], last["reason"]) == ("feasibility", "few_days_late")
+    assert last["day"] > "2026-11-24"
+
+
+def test_a_score_stands_until_the_lead_the_plan_or_the_day_is_another(shop: Database, submit: Submit, now: datetime) -> None:
+    submit()
+    submit(key="k2", sku="", kind="contact")
+    score = score_keeping.score_open
+    assert [score(shop, now=now), score(shop, now=now)] == [2, 0]
+    submit(key="k3", message="And on carpet?")
+    assert score(shop, now=now) == 1
+    shop.run(lambda session: plan.bump(session, master=True))
+    assert [score(shop, now=now), score(shop, now=now + timedelta(days=1))] == [2, 2]
