@@ -9,9 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import consents, desk_orders, leads, links, ready_answers
+from backoffice.crm import consents, desk_orders, leads, links, lost_reasons, ready_answers
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.models import Checkout, Consent, Lead, MailTemplate, Order
+from backoffice.crm.models import Checkout, Consent, Lead, LostReason, MailTemplate, Order
 from backoffice.desk.inbox import Customer, get_customer, reason_of
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Item, Product, Staff
@@ -30,7 +30,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One lead, opened. reason, due_at: see inbox.Row; consents: what stands, by purpose; answers: to start from."""
+    """One lead, opened. reason, due_at: see inbox.Row; consents: what stands, by purpose; answers: to start from;
+    lost_reasons: to choose from."""
 
     lead: Lead
     owner: str
@@ -43,6 +44,7 @@ class Sheet:
     consents: Mapping[str, Consent]
     colleagues: Sequence[Staff]
     answers: Sequence[MailTemplate]
+    lost_reasons: Sequence[LostReason]
 
 
 def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
@@ -68,6 +70,7 @@ def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
         consents={one.purpose: one for one in reversed(consents.standing(session, lead.party_id))},
         colleagues=session.scalars(sellers).all(),
         answers=ready_answers.find(session, *languages),
+        lost_reasons=lost_reasons.find_active(session),
     )
 
 

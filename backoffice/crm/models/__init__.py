@@ -4,6 +4,7 @@ from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderL
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+from backoffice.crm.models.pipeline import EscalationRule, LostReason, MailTaken, SavedView, StageProbability
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -21,11 +22,16 @@ __all__ = [
     "Coupon",
     "CouponRedemption",
     "CouponUse",
+    "EscalationRule",
     "Lead",
+    "LostReason",
+    "MailTaken",
     "MailTemplate",
     "Order",
     "OrderLine",
     "Party",
+    "SavedView",
     "Slip",
+    "StageProbability",
     "Withdrawal",
 ]
