@@ -37,6 +37,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "hand": {"new": "new", "working": "working", "answered": "answered"},
     "move": {"new": "working", "working": "working", "answered": "answered"},
     "estimate": {"new": "working", "working": "working", "answered": "answered"},
+    "reply": {"new": "new", "working": "working", "answered": "working", "quarantined": "quarantined"},  # they wrote again
     "introduce": {state: state for state in ("new", "working", "answered", "done")},
     "order": {"new": "working", "working": "working", "answered": "working"},
     "lose": {"new": "done", "working": "done", "answered": "done"},
