@@ -53,6 +53,7 @@ POLICY: dict[str, Roles] = (
     | _to(STAFF, "second", "home set_up new_codes sure sure_submit")
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
     | _to(SALES, "pipeline", "home move estimate")
+    | _to(SALES, "lead_list", "home many save_view drop_view")
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
