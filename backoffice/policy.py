@@ -90,6 +90,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "troubles", "home handled")
     | _to(ADMIN, "approvals", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")
+    | _to(ADMIN, "stages", "home likelihood reason overdue")
     | _to(ADMIN, "services", "home save")
     | _to(ADMIN, "coupons", "home save")
     | _to(ADMIN, "templates", "home save remove")

@@ -48,7 +48,7 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
     **dict.fromkeys(("supposing", "kept", "breaks"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
-    **dict.fromkeys(("rules", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
+    **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(
