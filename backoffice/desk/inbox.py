@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import lead_forms, parties, timeline
-from backoffice.crm.deadlines import COMING_BACK, NEXT_DUE
+from backoffice.crm.deadlines import COMING_BACK, IS_OPEN, NEXT_DUE
 from backoffice.crm.models import Activity, Checkout, Lead, Order, OrderLine, Party
 from backoffice.desk.listing import PAGE, contains, pages_of, total
 from backoffice.erp.models import Shipment, Staff
@@ -101,7 +101,7 @@ def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: dateti
     paying = find_paying(session, [lead.id for lead, _, _ in found])
     rows = [row_of(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
     late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
-    due = sa.select(sa.func.count()).where(COMING_BACK, Lead.follow_up_at < day_ends)
+    due = sa.select(sa.func.count()).where(IS_OPEN, COMING_BACK, Lead.follow_up_at < day_ends)
     counts = (session.execute(one).scalar_one() for one in (late, due))
     number = total(session, matching)
     return Inbox(rows, number, pages_of(number), *counts)
@@ -148,7 +148,8 @@ def _orders(session: Session, which: sa.ColumnElement[bool]) -> Sequence[Bought]
 
 def _to_do(day_ends: datetime) -> sa.ColumnElement[bool]:
     """Tell what is to do: unanswered, or answered and to be called again today."""
-    return sa.or_(Lead.state.in_(("new", "working")), sa.and_(Lead.state == "answered", Lead.follow_up_at < day_ends))
+    again = sa.and_(Lead.state == "answered", Lead.follow_up_at < day_ends)
+    return sa.and_(IS_OPEN, sa.or_(Lead.state.in_(("new", "working")), again))
 
 
 def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[Lead, str, str]:
@@ -160,7 +161,7 @@ def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[
     if filters.state == "open":
         query = query.where(_to_do(day_ends))
     elif filters.state == "due":
-        query = query.where(COMING_BACK, Lead.follow_up_at < day_ends)
+        query = query.where(IS_OPEN, COMING_BACK, Lead.follow_up_at < day_ends)
     elif filters.state == "paying":
         query = query.where(Lead.id.in_(sa.select(Checkout.lead_id).where(Checkout.state == "open")))
     elif filters.state in ("won", "lost"):
