@@ -42,6 +42,10 @@ document.addEventListener("keydown", (event) => {
   press(card, selector);
 });
 
-// after a move the page is at the card: so are the keys
-const moved = location.hash.startsWith("#lead-") && document.getElementById(location.hash.slice(1));
-if (moved) moved.querySelector("a").focus();
+// after a move the page is at the card: so are the keys, once the browser has scrolled there, which takes the focus away
+addEventListener("load", () =>
+  requestAnimationFrame(() => {
+    const moved = location.hash.startsWith("#lead-") && document.getElementById(location.hash.slice(1));
+    if (moved) moved.querySelector("a").focus();
+  }),
+);
