@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-mutation bench-faults bench-jobshop bench-verify bench-contract lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-mutation bench-faults bench-jobshop bench-verify bench-contract bench-crm lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-contract: $(DEV_STAMP) ## Call the API 2,000 times as each kind of partner
 
 bench-verify: $(DEV_STAMP) ## Check every rule of `shopfloor verify` over 100,000 orders on PostgreSQL
 	@$(BIN)/python -m tests.bench.verify
+
+bench-crm: $(DEV_STAMP) ## Measure the sales desk over 100,000 enquiries and 1,000,000 entries, and 800 edits at once
+	@$(BIN)/python -m tests.bench.crm
 
 bench-jobshop: $(DEV_STAMP) ## Measure how long the solver takes to prove job shops of known optimum (SHOPFLOOR_CASES)
 	@$(BIN)/python -m tests.bench.jobshop

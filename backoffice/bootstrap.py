@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice import events, staff_sessions, tables, verify
 from backoffice.bridge import outbox
 from backoffice.bridge.mail import MailFolder
+from backoffice.bridge.mailbox import Mailbox, read_new
 from backoffice.bridge.outbox import Message
 from backoffice.bridge.outside import carrying, figures, handing_over
 from backoffice.bridge.outside.door import Door
@@ -30,6 +31,7 @@ from backoffice.crm import (
     consents,
     customers,
     desk_orders,
+    escalating,
     follow_ups,
     links,
     moving,
@@ -142,7 +144,7 @@ def carriers(services: Services) -> dict[str, Carrier]:
 
     post = MailServer(settings.smtp_url, sender) if settings.smtp_url else MailFolder(settings.mail_path, sender)
     told: dict[str, Carrier] = {
-        "mail": lambda message: post(_with_link(message, settings.secret_key)),
+        "mail": lambda message: post(_with_link(message, settings)),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
         "capture": lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock()),
     }
@@ -157,9 +159,14 @@ def _erp(settings: Settings) -> Erp:
     return ErpOverHttp(Door(settings.erp_url, settings.erp_key))
 
 
-def _with_link(message: Message, secret_key: str) -> Message:
-    """Return a mail with the link that is derived only now: the outbox alone must not let anybody in."""
-    values = dict(message.payload)
+def _with_link(message: Message, settings: Settings) -> Message:
+    """Return a mail with the secrets that are derived only now: the outbox alone must not let anybody in."""
+    values, secret_key = dict(message.payload), settings.secret_key
+    if message.kind == "lead_answer":
+        values["thread"] = links.thread_token(secret_key, int(message.aggregate.rpartition("-")[2]))
+        if settings.reply_address:
+            local, _, host = settings.reply_address.rpartition("@")
+            values["reply_to"] = f"{local}+{values['thread']}@{host}"
     if "nonce" in values:
         values["link"] = values["link_base"] + links.account_token(secret_key, values["nonce"])
     return replace(message, payload=values)
@@ -183,6 +190,7 @@ def periodic(services: Services) -> list[Job]:
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
         Job("watch_authorisations", 600, lambda now: capturing.watch(services.till, now=now)),
         Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),
+        Job("escalate", 60, lambda now: escalating.escalate(db, base_url=settings.base_url, now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
@@ -193,6 +201,9 @@ def periodic(services: Services) -> list[Job]:
         jobs.append(Job("read_stock", 60, lambda now: figures.pull(db, erp, max_age=max_age, now=now)))
     else:
         jobs.append(Job("keep_own_stock", 300, lambda now: figures.keep_own(db, now=now)))
+    if settings.imap_url:
+        mailbox = Mailbox(settings.imap_url)
+        jobs.append(Job("read_mail", 60, lambda now: read_new(db, mailbox, secret_key=settings.secret_key, now=now), aside=True))
     if settings.reoptimise_seconds:
         jobs.append(Job("reoptimise", 900, lambda _: _reoptimise(services), aside=True))
     return jobs

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     hold_minutes: int = Field(default=15, ge=1, le=120)
     mail_dir: Path | None = None  # default: var_dir/mail
     smtp_url: str = Field(default="", repr=False)  # smtp:// | smtp+starttls:// | smtps://; empty: mails go to the folder
+    imap_url: str = Field(default="", repr=False)  # imaps://user:password@host/INBOX; empty: replies are not read here
+    reply_address: str = ""  # sales@example.com: answers ask for replies to sales+…@example.com; empty: no such addresses
     metrics_token: str = Field(default="", repr=False)  # who asks for /metrics must name it; empty: only this machine may
     log_json: bool = False
     reoptimise_seconds: int = Field(default=30, ge=0, le=60)  # how long the worker searches for a better sequence; 0: never

@@ -100,6 +100,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "deliver_on": "2026-12-08",
         "pay_until": "2026-11-24T14:31+01:00",
     },
+    "lead_overdue": {"number": "L-00007", "handed": True, "link": "https://shop.test/o/token"},
     "lead_answer": {"text": "Yes, in oak.\nShall we?", "subject": "A table for eight", "asked": "In oak?\nBy May?"},
     "account_confirm": {},
     "account_known": {},

@@ -64,11 +64,14 @@ def compose(message: Message, sender: str) -> EmailMessage:
         mail = EmailMessage()
         mail["From"] = _address(str(values["shop"]), sender)
         mail["To"] = _address(str(values["name"]), str(values["to"]))
+        if values.get("reply_to"):
+            mail["Reply-To"] = _address(str(values["shop"]), str(values["reply_to"]))
         mail["Subject"] = _one_line(subject)
     except (KeyError, UndefinedError, TemplateNotFound, ValueError) as error:
         raise Undeliverable(f"{type(error).__name__}: {error}") from error
     mail["Date"] = format_datetime(message.created_at.astimezone(UTC))
-    mail["Message-ID"] = f"<{message.kind}.{message.id}@{sender.rpartition('@')[2]}>"
+    thread = f".{values['thread']}" if values.get("thread") else ""  # its secret comes back in the References of a reply
+    mail["Message-ID"] = f"<{message.kind}.{message.id}{thread}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(html, subtype="html", cte="quoted-printable")

@@ -32,13 +32,18 @@ def add_open_time(calendar: Calendar, start: datetime, amount: timedelta) -> dat
 
 def answer_due(session: Session, now: datetime) -> datetime:
     """Return when a lead that comes in now must be answered; the same time tomorrow where no office hours are known."""
+    calendar = find_calendar(session, now, now)
+    return add_open_time(calendar, now, ANSWER_WITHIN) if calendar else now + timedelta(days=1)
+
+
+def find_calendar(session: Session, earliest: datetime, now: datetime) -> Calendar | None:
+    """Return the office's hours, holidays in them from `earliest` to 60 days after `now`; None: no office hours are known."""
     company = session.get(Company, 1)
     if company is None or company.office_calendar_id is None:
-        return now + timedelta(days=1)
-    today = now.astimezone(ZoneInfo(company.timezone)).date()
-    margin = timedelta(days=1)
-    calendar = calendars.load(session, company.office_calendar_id, today - margin, today + LOOK_AHEAD + margin)
-    return add_open_time(calendar, now, ANSWER_WITHIN)
+        return None
+    zone, margin = ZoneInfo(company.timezone), timedelta(days=1)
+    first, last = earliest.astimezone(zone).date() - margin, now.astimezone(zone).date() + LOOK_AHEAD + margin
+    return calendars.load(session, company.office_calendar_id, first, last)
 
 
 def come_back_at(session: Session, on: date | None, now: datetime) -> datetime | None:

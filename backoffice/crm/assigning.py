@@ -1,4 +1,9 @@
-"""Who gets a new message: the first rule that fits and whose person is there. The choice itself is pure."""
+"""Who gets a new message: the first rule that fits and whose person is there. The choice itself is pure.
+
+Rules of the same position share what fits them: of those whose person is there, the one with the least to do gets it. There
+means: on the day that the office is open next, so what comes in on a Sunday does not wait for somebody whose leave begins on
+Monday.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import wording
-from backoffice.crm.models import AssignmentRule
+from backoffice.crm import answer_time
+from backoffice.crm.models import AssignmentRule, Lead
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Category, Item, Product, Staff, StaffAbsence
 
@@ -38,11 +44,19 @@ class Rule:
     country: str = ""
     postcode_prefix: str = ""
     category_id: int | None = None
+    position: int = 0
 
 
-def choose(rules: Iterable[Rule], asked: Asked, *, away: Set[int]) -> int | None:
-    """Return whose message it is: of the first fitting rule, in the order given, whose owner is not away; None: nobody's."""
-    return next((rule.owner_id for rule in rules if rule.owner_id not in away and fits(rule, asked)), None)
+def choose(rules: Iterable[Rule], asked: Asked, *, away: Set[int], load: Mapping[int, int] | None = None) -> int | None:
+    """Return whose message it is: of the fitting rules whose owner is not away, one of the first position; None: nobody's.
+
+    load: what each person has open. Of several at one position the least, then the first in the order given.
+    """
+    fitting = [rule for rule in rules if rule.owner_id not in away and fits(rule, asked)]
+    if not fitting:
+        return None
+    first = min(rule.position for rule in fitting)
+    return min((rule.owner_id for rule in fitting if rule.position == first), key=lambda one: (load or {}).get(one, 0))
 
 
 def fits(rule: Rule, asked: Asked) -> bool:
@@ -82,15 +96,42 @@ def find_owners(session: Session, wanted: Sequence[Wanted], *, now: datetime) ->
     if not rows:
         return [None] * len(wanted)
     company = get_company(session)
-    rules = [Rule(row.owner_id, row.kind, row.language, row.country, row.postcode_prefix, row.category_id) for row in rows]
-    away = find_away(session, wording.day_in(company.timezone, now))
+    rules = [
+        Rule(row.owner_id, row.kind, row.language, row.country, row.postcode_prefix, row.category_id, row.position)
+        for row in rows
+    ]
+    away = find_away(session, working_day(session, now))
+    load = load_of(session, {rule.owner_id for rule in rules}) if _shares(rules) else {}
     within = _categories_of(session, {one.sku for one in wanted if one.sku})
 
     def owner(one: Wanted) -> int | None:
         asked = Asked(one.kind, one.language, one.country or company.country, one.postcode, within.get(one.sku, frozenset()))
-        return choose(rules, asked, away=away)
+        chosen = choose(rules, asked, away=away, load=load)
+        if chosen in load:
+            load[chosen] += 1
+        return chosen
 
     return [owner(one) for one in wanted]
+
+
+def _shares(rules: Sequence[Rule]) -> bool:
+    return len({rule.position for rule in rules}) < len(rules)
+
+
+def load_of(session: Session, people: Set[int]) -> dict[int, int]:
+    """Return person → how many enquiries are theirs and wait for them (new, being answered); of nobody else."""
+    waiting = sa.select(Lead.owner_id, sa.func.count()).where(Lead.owner_id.in_(people), Lead.state.in_(("new", "working")))
+    found = dict.fromkeys(people, 0)
+    found.update({owner: number for owner, number in session.execute(waiting.group_by(Lead.owner_id)) if owner is not None})
+    return found
+
+
+def working_day(session: Session, now: datetime) -> date:
+    """Return the day on which what comes in now is looked at: today while the office will be open, else the next open day."""
+    today = wording.day_in(get_company(session).timezone, now)
+    calendar = answer_time.find_calendar(session, now, now)
+    opens = next(calendar.open_intervals(now, now + answer_time.LOOK_AHEAD), None) if calendar else None
+    return wording.day_in(get_company(session).timezone, opens[0]) if opens else today
 
 
 def find_away(session: Session, on: date) -> frozenset[int]:

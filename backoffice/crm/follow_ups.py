@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events, idempotency, wording
-from backoffice.crm import collapsing, leads, timeline
+from backoffice.crm import collapsing, leads, lost_reasons, timeline
 from backoffice.crm.answer_time import come_back_at
 from backoffice.crm.assigning import SELLERS
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
@@ -64,13 +64,20 @@ def hand(session: Session, lead_id: int, to_id: int, *, staff: Colleague, versio
     return lead
 
 
-def lose(session: Session, lead_id: int, reason: str, *, staff: Colleague, version: int, now: datetime) -> Lead:
-    """Close it without an order and say why. Raises NotFound, BadInput(invalid_form, text), Refused(stale | wrong_state)."""
-    words, lead = clean_text(reason), leads.get_lead(session, lead_id)
-    if lead.state == "done" and lead.outcome == "lost" and leads.was_last_said(session, lead, "lost", words, staff):
+def lose(
+    session: Session, lead_id: int, reason: str, *, staff: Colleague, version: int, now: datetime, reason_id: int | None = None
+) -> Lead:
+    """Close it without an order and say why: with one of the company's reasons (reason_id), in words, or with both.
+
+    Raises NotFound, BadInput(invalid_form, text | reason), Refused(stale | wrong_state).
+    """
+    named = lost_reasons.get_active(session, reason_id) if reason_id is not None else None
+    words = clean_text(reason) if named is None or reason.strip() else ""
+    said, lead = ": ".join(one for one in (named.name if named else "", words) if one), leads.get_lead(session, lead_id)
+    if lead.state == "done" and lead.outcome == "lost" and leads.was_last_said(session, lead, "lost", said, staff):
         return lead
-    lead = leads.change(session, lead, "lose", staff, version, outcome="lost", follow_up_at=None)
-    timeline.record(session, lead.party_id, "lost", text=words, lead_id=lead.id, actor=staff.name, now=now)
+    lead = leads.change(session, lead, "lose", staff, version, outcome="lost", lost_reason_id=reason_id, follow_up_at=None)
+    timeline.record(session, lead.party_id, "lost", text=said, lead_id=lead.id, actor=staff.name, now=now)
     return lead
 
 
@@ -84,6 +91,7 @@ def on_order_placed(session: Session, happened: events.OrderPlaced) -> None:
         .values(
             state="done",
             outcome="won",
+            lost_reason_id=None,
             won_order_ref=happened.order_ref,
             follow_up_at=None,
             version=Lead.version + 1,

@@ -35,12 +35,15 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "call": {"new": "working", "working": "working", "answered": "answered"},
     "follow_up": {"new": "working", "working": "working", "answered": "answered"},
     "hand": {"new": "new", "working": "working", "answered": "answered"},
+    "move": {"new": "working", "working": "working", "answered": "answered"},
+    "estimate": {"new": "working", "working": "working", "answered": "answered"},
+    "reply": {"new": "new", "working": "working", "answered": "working", "quarantined": "quarantined"},  # they wrote again
     "introduce": {state: state for state in ("new", "working", "answered", "done")},
     "order": {"new": "working", "working": "working", "answered": "working"},
     "lose": {"new": "done", "working": "done", "answered": "done"},
     "win": dict.fromkeys(("new", "working", "answered", "done", "quarantined"), "done"),
 }
-OWNER_ONLY = frozenset({"answer", "done", "call", "follow_up", "order", "lose"})
+OWNER_ONLY = frozenset({"answer", "done", "call", "follow_up", "order", "lose", "move", "estimate"})
 """Verbs that belong to the one who has the lead while it is being worked on."""
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import urlsafe_b64encode
+
+_THREAD = re.compile(r"\b(\d{1,15})-[0-9a-f]{32}\b", re.ASCII)
 
 
 def new_token() -> str:
@@ -44,3 +47,21 @@ def order_number(nonce: str) -> str:
     drawn = int.from_bytes(hashlib.sha256(b"order-number:" + nonce.encode()).digest()[:5])  # 40 bits: 8 letters of 32
     letters = "".join(alphabet[drawn >> 5 * place & 31] for place in range(8))
     return f"SF-{letters[:4]}-{letters[4:]}"
+
+
+def thread_token(secret_key: str, lead_id: int) -> str:
+    """Derive what names an enquiry in our mails' headers and in the address for replies: lower case, 128 bits.
+
+    Mail servers may write an address in lower case, so it is written in digits that have no other.
+    """
+    digest = hmac.new(secret_key.encode(), b"mail-thread:" + str(lead_id).encode(), hashlib.sha256).hexdigest()
+    return f"{lead_id}-{digest[:32]}"
+
+
+def read_thread(secret_key: str, text: str) -> int | None:
+    """Return the enquiry that a header names with its secret; None for none, or for one that somebody made up."""
+    for found in _THREAD.finditer(text.lower()):
+        lead_id = int(found[1])
+        if hmac.compare_digest(found[0], thread_token(secret_key, lead_id)):
+            return lead_id
+    return None

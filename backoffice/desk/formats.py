@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from babel import Locale
+from babel.numbers import get_currency_precision
 from flask import Blueprint
 from flask_babel import (
     format_currency,
@@ -110,6 +111,11 @@ def money(amount_minor: int, currency: str) -> str:
     return str(format_currency(decimal_of(amount_minor, currency), currency))
 
 
+def amount_typed(amount_minor: int, currency: str) -> str:
+    """Return an amount as `amounts.minor` reads it."""
+    return f"{decimal_of(amount_minor, currency):.{get_currency_precision(currency)}f}"
+
+
 def units(quantity: int, parts_per_unit: int = 1) -> str:
     """Write a quantity of smallest units in counted units."""
     return str(format_decimal(round(quantity / parts_per_unit, 2) if quantity % parts_per_unit else quantity // parts_per_unit))
@@ -155,6 +161,7 @@ def add_to(blueprint: Blueprint) -> None:
             "machine": machine,
             "due": due,
             "money": money,
+            "amount_typed": amount_typed,
             "units": units,
             "unit": unit,
             "language_name": language_name,

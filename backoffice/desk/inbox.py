@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import lead_forms, parties, timeline
+from backoffice.crm.deadlines import COMING_BACK, IS_OPEN, NEXT_DUE
 from backoffice.crm.models import Activity, Checkout, Lead, Order, OrderLine, Party
 from backoffice.desk.listing import PAGE, contains, pages_of, total
 from backoffice.erp.models import Shipment, Staff
@@ -98,9 +99,9 @@ def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: dateti
     matching = _matching(filters, staff_id, day_ends)
     found = session.execute(matching.limit(PAGE).offset((filters.page - 1) * PAGE)).all()
     paying = find_paying(session, [lead.id for lead, _, _ in found])
-    rows = [_row(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
+    rows = [row_of(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
     late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
-    due = sa.select(sa.func.count()).where(COMING_BACK, Lead.follow_up_at < day_ends)
+    due = sa.select(sa.func.count()).where(IS_OPEN, COMING_BACK, Lead.follow_up_at < day_ends)
     counts = (session.execute(one).scalar_one() for one in (late, due))
     number = total(session, matching)
     return Inbox(rows, number, pages_of(number), *counts)
@@ -145,14 +146,10 @@ def _orders(session: Session, which: sa.ColumnElement[bool]) -> Sequence[Bought]
     return [Bought(order, lines.get(order.id, []), parcels.get(order.number, [])) for order in orders]
 
 
-COMING_BACK = sa.and_(Lead.state.in_(("working", "answered")), Lead.follow_up_at.is_not(None))
-NEXT_DUE = sa.case((COMING_BACK, Lead.follow_up_at), else_=Lead.due_at)
-"""When something is to be done: come back to it where that was agreed, else answer."""
-
-
 def _to_do(day_ends: datetime) -> sa.ColumnElement[bool]:
     """Tell what is to do: unanswered, or answered and to be called again today."""
-    return sa.or_(Lead.state.in_(("new", "working")), sa.and_(Lead.state == "answered", Lead.follow_up_at < day_ends))
+    again = sa.and_(Lead.state == "answered", Lead.follow_up_at < day_ends)
+    return sa.and_(IS_OPEN, sa.or_(Lead.state.in_(("new", "working")), again))
 
 
 def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[Lead, str, str]:
@@ -166,7 +163,7 @@ def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[
     elif filters.state == "call_first":
         query = query.where(Lead.state.in_(("new", "working")))
     elif filters.state == "due":
-        query = query.where(COMING_BACK, Lead.follow_up_at < day_ends)
+        query = query.where(IS_OPEN, COMING_BACK, Lead.follow_up_at < day_ends)
     elif filters.state == "paying":
         query = query.where(Lead.id.in_(sa.select(Checkout.lead_id).where(Checkout.state == "open")))
     elif filters.state in ("won", "lost"):
@@ -193,7 +190,8 @@ def reason_of(lead: Lead, *, paying: bool) -> tuple[str, datetime]:
     return ("answer" if lead.state in ("new", "working") else ""), lead.due_at
 
 
-def _row(lead: Lead, name: str, owner: str, paying: bool, now: datetime) -> Row:
+def row_of(lead: Lead, name: str, owner: str, paying: bool, now: datetime) -> Row:
+    """Return a lead as lists show it. paying: an order of theirs can still be paid."""
     text = " ".join(lead.message.split()) or lead.sku
     reason, due_at = reason_of(lead, paying=paying)
     excerpt = text if len(text) <= 120 else text[:119] + "…"

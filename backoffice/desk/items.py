@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 import sqlalchemy as sa
-from babel.numbers import get_currency_precision
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
@@ -21,7 +20,6 @@ from backoffice.erp import allotting, expiring, pricing, recipes, returning, set
 from backoffice.erp.models import Item, Supplier
 from backoffice.erp.supplying import Terms
 from backoffice.public.errors import BadInput, NotFound, ShopError
-from backoffice.wording import decimal_of
 
 bp = Blueprint("items", __name__, url_prefix="/desk/planning/items")
 TYPED = ("supplier", "substitute", "days_left", "contents")
@@ -185,7 +183,6 @@ def item_page(item_id: int, error: ShopError | None = None, typed: Mapping[str, 
         item=one,
         source_words=source_words,
         sold_words=sold_words,
-        amount_typed=amount_typed,
         set_typed=set_typed,
         offers=context.read(lambda db: supplying.offers_of(db, item_id)),
         suppliers=suppliers,
@@ -232,12 +229,6 @@ def sold_words(one: Item) -> str:
 def minutes_typed(seconds: int) -> str:
     """Return seconds in minutes as `amounts.seconds` reads them: two places bring every whole second back."""
     return f"{seconds / 60:.2f}".rstrip("0").rstrip(".")
-
-
-def amount_typed(amount_minor: int, currency: str) -> str:
-    """Return an amount as `amounts.minor` reads it."""
-    places = get_currency_precision(currency)
-    return f"{decimal_of(amount_minor, currency):.{places}f}"
 
 
 def set_typed(parts: Sequence[recipes.Part]) -> str:

@@ -9,9 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import collapsing, consents, desk_orders, leads, links, ready_answers
+from backoffice.crm import collapsing, consents, desk_orders, leads, links, lost_reasons, ready_answers
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.models import Checkout, Consent, Lead, MailTemplate, Order, Party, PerhapsSame
+from backoffice.crm.models import Checkout, Consent, Lead, LostReason, MailTemplate, Order, Party, PerhapsSame
 from backoffice.desk.inbox import Customer, get_customer, reason_of
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Item, Product, Staff
@@ -30,7 +30,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One lead, opened. reason, due_at: see inbox.Row; consents: what stands, by purpose; answers: to start from."""
+    """One lead, opened. reason, due_at: see inbox.Row; consents: what stands, by purpose; answers: to start from;
+    lost_reasons: to choose from."""
 
     lead: Lead
     owner: str
@@ -44,6 +45,7 @@ class Sheet:
     colleagues: Sequence[Staff]
     answers: Sequence[MailTemplate]
     twins: Sequence[tuple[PerhapsSame, Party]]
+    lost_reasons: Sequence[LostReason]
 
 
 def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
@@ -70,6 +72,7 @@ def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
         colleagues=session.scalars(sellers).all(),
         answers=ready_answers.find(session, *languages),
         twins=collapsing.find_twins(session, lead.party_id),
+        lost_reasons=lost_reasons.find_active(session),
     )
 
 

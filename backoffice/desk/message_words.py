@@ -19,6 +19,7 @@ def message_words() -> Mapping[str, str]:
         "day_unknown": _("Mail: no day known"),
         "choice_noted": _("Mail: choice confirmed"),
         "can_be_had": _("Mail: can be had again"),
+        "lead_overdue": _("Mail: reminder to a colleague"),
         "lead_answer": _("Mail: answer to a message"),
         "consent_given": _("Mail: permission to write"),
         "consent_wanted": _("Mail: may we write?"),

@@ -66,14 +66,14 @@ def lead(lead_id: int) -> ResponseReturnValue:
 def take(lead_id: int) -> ResponseReturnValue:
     """Take a lead that nobody has."""
     me, version, now = context.me(), forms.version(), context.now()
-    return _save(lead_id, lambda db: leads.take(db, lead_id, staff_id=me.id, version=version, now=now), _("You have it now."))
+    return save(lead_id, lambda db: leads.take(db, lead_id, staff_id=me.id, version=version, now=now), _("You have it now."))
 
 
 @bp.post("/leads/<int:lead_id>/take-over")
 def take_over(lead_id: int) -> ResponseReturnValue:
     """Take a lead from a colleague."""
     me, version, now = context.me(), forms.version(), context.now()
-    return _save(
+    return save(
         lead_id,
         lambda db: leads.take_over(db, lead_id, staff_id=me.id, version=version, now=now),
         _("You have it now."),
@@ -84,7 +84,7 @@ def take_over(lead_id: int) -> ResponseReturnValue:
 def note(lead_id: int) -> ResponseReturnValue:
     """Write a note that only we see."""
     me, version, now, words = context.me(), forms.version(), context.now(), forms.text("note")
-    return _save(
+    return save(
         lead_id,
         lambda db: leads.note(db, lead_id, words, staff=me, version=version, now=now),
         _("Note kept."),
@@ -96,7 +96,7 @@ def note(lead_id: int) -> ResponseReturnValue:
 def answer(lead_id: int) -> ResponseReturnValue:
     """Answer by mail, and say when to come back to it."""
     me, version, now, words = context.me(), forms.version(), context.now(), forms.text("answer")
-    return _save(
+    return save(
         lead_id,
         lambda db: leads.answer(db, lead_id, words, staff=me, version=version, now=now, follow_up_on=_follow_up_on()),
         _("Your answer is on its way by mail."),
@@ -122,7 +122,7 @@ def ready(lead_id: int) -> ResponseReturnValue:
 def call(lead_id: int) -> ResponseReturnValue:
     """Write down what a call came to, and when to come back to it."""
     me, version, now, words = context.me(), forms.version(), context.now(), forms.text("call")
-    return _save(
+    return save(
         lead_id,
         lambda db: follow_ups.call(db, lead_id, words, follow_up_on=_follow_up_on(), staff=me, version=version, now=now),
         _("The call is written down."),
@@ -141,7 +141,7 @@ def come_back(lead_id: int) -> ResponseReturnValue:
             raise BadInput("invalid_form", {"follow_up_on": "missing"})
         follow_ups.come_back(db, lead_id, on, staff=me, version=version, now=now)
 
-    return _save(lead_id, work, _("It comes back to the list that day."), form="come_back")
+    return save(lead_id, work, _("It comes back to the list that day."), form="come_back")
 
 
 @bp.post("/leads/<int:lead_id>/hand")
@@ -149,7 +149,7 @@ def hand(lead_id: int) -> ResponseReturnValue:
     """Give it to a colleague."""
     me, version, now, to = context.me(), forms.version(), context.now(), forms.text("to")
     to_id = int(to) if to.isdecimal() and len(to) < 12 else 0
-    return _save(
+    return save(
         lead_id,
         lambda db: follow_ups.hand(db, lead_id, to_id, staff=me, version=version, now=now),
         _("Your colleague has it now."),
@@ -161,9 +161,11 @@ def hand(lead_id: int) -> ResponseReturnValue:
 def lose(lead_id: int) -> ResponseReturnValue:
     """Close it without an order, and say why."""
     me, version, now, words = context.me(), forms.version(), context.now(), forms.text("lose")
-    return _save(
+    chosen = forms.text("reason")
+    reason_id = int(chosen) if chosen.isdecimal() and len(chosen) < 12 else None
+    return save(
         lead_id,
-        lambda db: follow_ups.lose(db, lead_id, words, staff=me, version=version, now=now),
+        lambda db: follow_ups.lose(db, lead_id, words, reason_id=reason_id, staff=me, version=version, now=now),
         _("Closed without an order."),
         form="lose",
     )
@@ -174,7 +176,7 @@ def introduce(lead_id: int) -> ResponseReturnValue:
     """Write down how to reach whoever called."""
     me, version, now = context.me(), forms.version(), context.now()
     given = {name: forms.text(name) for name in ("email", "name", "phone", "company")}
-    return _save(
+    return save(
         lead_id,
         lambda db: introducing.introduce(db, lead_id, **given, staff=me, version=version, now=now),
         _("Kept. From now on they can be written to."),
@@ -186,21 +188,21 @@ def introduce(lead_id: int) -> ResponseReturnValue:
 def done(lead_id: int) -> ResponseReturnValue:
     """Close a lead."""
     me, version, now = context.me(), forms.version(), context.now()
-    return _save(lead_id, lambda db: leads.done(db, lead_id, staff=me, version=version, now=now), _("Closed."))
+    return save(lead_id, lambda db: leads.done(db, lead_id, staff=me, version=version, now=now), _("Closed."))
 
 
 @bp.post("/leads/<int:lead_id>/release")
 def release(lead_id: int) -> ResponseReturnValue:
     """Put a doubtful lead among the others."""
     me, version, now = context.me(), forms.version(), context.now()
-    return _save(
+    return save(
         lead_id,
         lambda db: leads.release(db, lead_id, staff=me, version=version, now=now),
         _("It is in the inbox now."),
     )
 
 
-def _save(lead_id: int, work: Callable[[Session], object], said: str, *, form: str = "") -> ResponseReturnValue:
+def save(lead_id: int, work: Callable[[Session], object], said: str, *, form: str = "") -> ResponseReturnValue:
     """Do it and go back to the lead; if it cannot be done, show the lead as it is now with what was typed."""
     try:
         context.write(work)

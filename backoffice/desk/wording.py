@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk import door_words
+from backoffice.desk import door_words, timeline_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.lead_words import lead_kinds, score_groups
@@ -201,54 +201,8 @@ def name_of(kind: str, code: str) -> str:
         },
         "lead": lead_kinds(),
         "score": score_groups(),
-        "entry": {
-            "message": _("wrote"),
-            "answer": _("answered by mail"),
-            "note": _("noted"),
-            "took": _("took it"),
-            "order": _("ordered"),
-            "confirmed": _("order confirmed"),
-            "picking": _("picking started"),
-            "packed": _("parcel packed"),
-            "shipped": _("parcel shipped"),
-            "delivered": _("parcel arrived"),
-            "day_moved": _("day moved"),
-            "day_unknown": _("day not known"),
-            "chosen": _("chose"),
-            "done": _("closed it"),
-            "consent": _("allowed"),
-            "consent_confirmed": _("confirmed by the link in our mail"),
-            "consent_withdrawn": _("took back"),
-            "cart_left": _("left their cart"),
-            "repeated": _("wrote the same again"),
-            "perhaps_same": _("is perhaps the same as"),
-            "twin_same": _("found them to be the same as"),
-            "twin_different": _("found them not to be the same as"),
-            "cancelled": _("order cancelled"),
-            "refunded": _("money back"),
-            "disputed": _("bank disputes the payment"),
-            "authorisation_ends": _("bank soon lets the money go"),
-            "withdrawn": _("withdrew from the contract"),
-            "came_back": _("goods came back"),
-            "call": _("spoke by phone"),
-            "follow_up": _("will come back to it"),
-            "handed": _("handed it over"),
-            "offered": _("sent an order to pay"),
-            "offer_withdrawn": _("took the order to pay back"),
-            "offer_ended": _("order was not paid in time"),
-            "introduced": _("wrote down their e-mail"),
-            "converted": _("became an order"),
-            "lost": _("closed it without an order"),
-            "linked": _("belongs to"),
-            "unlinked": _("no longer belongs to"),
-            "company_joined": _("noted their company"),
-            "company_left": _("took their company off"),
-            "owner": _("gave them to"),
-            "redirected": _("changed the address to"),
-            "refund_asked": _("asked for money back"),
-            "refund_approved": _("approved money back"),
-            "refund_declined": _("declined money back"),
-        },
+        "entry": timeline_words.entries(),
+        "stage": timeline_words.stages(),
         "consent": {
             "phone": _("by telephone"),
             "form": _("in a form"),
@@ -377,6 +331,8 @@ def chain_of(kept: Mapping[str, Any] | None) -> str:
 
 def said(text: str, values: Mapping[str, Any]) -> str:
     """Say what an entry of a timeline is about: its cause or its amount in this language, else its text as it is."""
+    if told := timeline_words.of_pipeline(values):
+        return told
     if causes.read(values.get("cause")):
         chain = chain_of(values["cause"])
         return f"{values['item']}: {cause_of(values['cause'], None)}" + (f" ({chain})" if chain else "")

@@ -90,14 +90,14 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 OF_NOBODY = frozenset(
     """
     allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift
-    cart_line category category_text company coupon coupon_use external_ref goods_return_line heartbeat held_order
-    idempotency_key invoice_line item item_substitute login_throttle mail_template margin number_series offer
+    cart_line category category_text company coupon coupon_use escalation_rule external_ref goods_return_line heartbeat held_order
+    idempotency_key invoice_line item item_substitute login_throttle lost_reason mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
     plan_decision plan_domain price_tier product product_facet product_text production_order provider_cursor purchase_order
     purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
-    second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot
-    stock_movement
-    stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
+    saved_view second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session
+    stage_probability stock stock_lot stock_movement stock_snapshot
+    supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
     work_centre_stop
     """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks
 )
@@ -126,7 +126,13 @@ HOLDS: dict[str, Held] = {
     "lead": Held(
         _is_theirs("lead"),
         _blank("message postcode campaign medium landing company page source") | {"version": _newer},
-        stays="number kind state sku order_ref language outcome won_order_ref score_parts scored_for",
+        stays="number kind state stage currency sku order_ref language outcome won_order_ref score_parts scored_for",
+    ),
+    "mail_taken": Held(
+        _is_among("mail_taken", "lead_id", "leads"),
+        {"message_hash": _to(None)},
+        stays="mailbox outcome problem",
+        hidden="message_hash",
     ),
     "activity": Held(
         _is_theirs("activity"),

@@ -5,6 +5,7 @@ from backoffice.crm.models.capture import CartReminder, PerhapsSame
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+from backoffice.crm.models.pipeline import EscalationRule, LostReason, MailTaken, SavedView, StageProbability
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -23,12 +24,17 @@ __all__ = [
     "Coupon",
     "CouponRedemption",
     "CouponUse",
+    "EscalationRule",
     "Lead",
+    "LostReason",
+    "MailTaken",
     "MailTemplate",
     "Order",
     "OrderLine",
     "Party",
     "PerhapsSame",
+    "SavedView",
     "Slip",
+    "StageProbability",
     "Withdrawal",
 ]

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
 
+OPEN = sa.text("state IN ('new', 'working', 'answered')")
+
 
 class Lead(Base):
     """Somebody who asked. state: new | working (somebody took it) | answered | done | quarantined (doubtful, kept apart).
@@ -20,6 +22,9 @@ class Lead(Base):
     dispute (the buyer's bank: send it proof) | authorisation (it soon lets money go). due_at: answer by then.
     follow_up_at: when its owner wants to call again. outcome: "" | won | lost, once it is done. version: a stale save is refused.
     score: 0 to 100, whom to call first; score_parts: why (see crm.scoring); scored_for: what it was worked out from.
+    stage: how far it is on the way to an order: lead | qualified | opportunity; its end is its outcome, and stage keeps where.
+    value_minor, currency: what it may bring; expected_on: when. escalated_for: the deadline that was missed and acted on, and
+    escalation: how far (1: its owner was reminded, 2: somebody else has it).
     """
 
     __tablename__ = "lead"
@@ -32,8 +37,12 @@ class Lead(Base):
         ),
         sa.CheckConstraint("outcome IN ('', 'won', 'lost')", name="outcome"),
         sa.CheckConstraint("score BETWEEN 0 AND 100", name="score"),
-        sa.Index("ix_lead_state_due_at", "state", "due_at"),
         sa.Index("ix_lead_state_score", "state", "score"),
+        sa.CheckConstraint("stage IN ('lead', 'qualified', 'opportunity')", name="stage"),
+        sa.CheckConstraint("value_minor IS NULL OR (value_minor >= 0 AND currency <> '')", name="value"),
+        sa.CheckConstraint("escalation BETWEEN 0 AND 2", name="escalation"),
+        sa.Index("ix_lead_state_due_at", "state", "due_at"),
+        sa.Index("ix_lead_open_stage", "stage", "id", postgresql_where=OPEN, sqlite_where=OPEN),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -62,6 +71,13 @@ class Lead(Base):
     score: Mapped[int] = mapped_column(default=0, server_default="0")
     score_parts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     scored_for: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    stage: Mapped[str] = mapped_column(default="lead", server_default=sa.text("'lead'"))
+    value_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
+    expected_on: Mapped[date | None]
+    lost_reason_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lost_reason.id"), index=True)
+    escalation: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
+    escalated_for: Mapped[datetime | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -70,7 +86,8 @@ class Activity(Base):
     """One entry of a party's timeline: the only history there is of what happened between us.
 
     kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
-    confirmed | done | handed | lost | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
+    confirmed | done | handed | lost | moved (to another stage) | valued | reminded | escalated | reply (their mail) |
+    automatic (their machine's mail) | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
     consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back |
     repeated (the same words again; values: times) | cart_left | perhaps_same.
     values: what the words of its kind need (a cause, a day, an amount), so that each reader gets them in their language.

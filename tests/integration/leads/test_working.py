@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.crm import follow_ups, introducing, leads
+from backoffice.crm import follow_ups, introducing, leads, links, pipeline, replies
+from backoffice.crm.incoming_mail import Incoming
 from backoffice.crm.leads import ENTRY_STATES, TRANSITIONS
 from backoffice.crm.models import Activity, Lead
 from backoffice.db import Database
@@ -55,6 +56,16 @@ def follow(session: Session, lead_id: int, verb: str, bea: Person, now: datetime
         return follow_ups.come_back(session, lead_id, date(2026, 11, 27), **common)
     if verb == "hand":
         return follow_ups.hand(session, lead_id, 2, **common)
+    if verb == "reply":
+        mail = Incoming("key", "anna@example.test", "Anna", "Re: stool", "In oak", (links.thread_token("secret", lead_id),))
+        taken = replies.take_in(session, mail, replies.Place("box", 1, 1), secret_key="secret", now=now)
+        if taken is None or taken.outcome != "threaded":
+            raise Refused("wrong_state")  # to a closed one it is a new enquiry
+        return taken
+    if verb == "move":
+        return pipeline.move(session, lead_id, "qualified", **common)
+    if verb == "estimate":
+        return pipeline.estimate(session, lead_id, value_minor=4_900, expected_on=None, **common)
     if verb == "lose":
         return follow_ups.lose(session, lead_id, "Too dear", **common)
     return follow_ups.on_order_placed(session, events.OrderPlaced("SF-1", 1, 1, lead_id, now))
@@ -74,7 +85,7 @@ def test_the_table_is_what_happens(
     def work(session: Session) -> Lead:
         if verb in {"take", "take_over"}:
             return getattr(leads, verb)(session, lead_id, staff_id=bea.id, version=1, now=now)
-        if verb in {"call", "follow_up", "hand", "lose", "win"}:
+        if verb in {"call", "follow_up", "hand", "lose", "win", "move", "estimate", "reply"}:
             return follow(session, lead_id, verb, bea, now)
         if verb == "introduce":
             return introducing.introduce(session, lead_id, email="anna@example.test", staff=bea, version=1, now=now)

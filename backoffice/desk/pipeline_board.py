@@ -1,0 +1,117 @@
+"""Read model of the board: what is on its way to an order, stage by stage, the one due first on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm import pipeline
+from backoffice.crm.deadlines import IS_OPEN, NEXT_DUE
+from backoffice.crm.models import Lead, Party
+from backoffice.desk.inbox import Row, row_of
+from backoffice.erp.models import Staff
+
+CARDS = 20
+WHOSE = ("all", "mine", "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Whose cards are shown, and from which one on a stage goes on (after: stage → the last card seen: its deadline and id)."""
+
+    whose: str = "all"
+    after: Mapping[str, tuple[datetime, int]] | None = None
+
+    @classmethod
+    def parse(cls, args: Mapping[str, str]) -> Filters:
+        """Read them from an address; what makes no sense becomes the default."""
+        whose = args.get("whose", "")
+        seen = {stage: place for stage in pipeline.STAGES if (place := read_place(args.get(f"after_{stage}", ""))) is not None}
+        return cls(whose if whose in WHOSE else "all", seen)
+
+    def args(self, **changed: str) -> dict[str, str]:
+        """Return the part of an address that says the same, without defaults; `changed` first."""
+        said = {} if self.whose == "all" else {"whose": self.whose}
+        return said | {f"after_{stage}": write_place(*place) for stage, place in (self.after or {}).items()} | changed
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One stage. number, values: of everything in it, not only of the cards shown; values: currency → minor units.
+
+    weighted: what is to be expected of it. rest: where the next cards begin, None: these were the last.
+    """
+
+    stage: str
+    percent: int
+    number: int
+    values: Mapping[str, int]
+    weighted: Mapping[str, int]
+    cards: Sequence[Row]
+    begins_later: bool
+    rest: tuple[datetime, int] | None
+
+
+def find_board(session: Session, filters: Filters, *, staff_id: int, now: datetime) -> Sequence[Column]:
+    """Return the three stages. Sends one statement for the sums, one for the shares and one for each stage."""
+    mine = _whose(filters.whose, staff_id)
+    percents = pipeline.probabilities(session)
+    sums = (
+        sa.select(Lead.stage, Lead.currency, sa.func.count(), sa.func.coalesce(sa.func.sum(Lead.value_minor), 0))
+        .where(IS_OPEN, Lead.kind.in_(pipeline.SELLING_KINDS), mine)
+        .group_by(Lead.stage, Lead.currency)
+    )
+    numbers: dict[str, int] = dict.fromkeys(pipeline.STAGES, 0)
+    values: dict[str, dict[str, int]] = {stage: {} for stage in pipeline.STAGES}
+    for stage, currency, number, value in session.execute(sums):
+        numbers[stage] += number
+        if value:
+            values[stage][currency] = int(value)
+    columns = []
+    for stage in pipeline.STAGES:
+        after = (filters.after or {}).get(stage)
+        found = session.execute(_cards(stage, after).where(mine)).all()
+        cards = [row_of(lead, name, owner or "", False, now) for lead, name, owner in found[:CARDS]]
+        more = (cards[-1].due_at, cards[-1].lead.id) if len(found) > CARDS else None
+        weighted = {currency: value * percents[stage] // 100 for currency, value in values[stage].items()}
+        columns.append(Column(stage, percents[stage], numbers[stage], values[stage], weighted, cards, after is not None, more))
+    return columns
+
+
+def _cards(stage: str, after: tuple[datetime, int] | None) -> sa.Select[Lead, str, str]:
+    query = (
+        sa.select(Lead, Party.name, Staff.name)
+        .join(Party, Party.id == Lead.party_id)
+        .join(Staff, Staff.id == Lead.owner_id, isouter=True)
+        .where(IS_OPEN, Lead.stage == stage, Lead.kind.in_(pipeline.SELLING_KINDS))
+    )
+    if after is not None:
+        query = query.where(sa.tuple_(NEXT_DUE, Lead.id) > after)
+    return query.order_by(NEXT_DUE, Lead.id).limit(CARDS + 1)
+
+
+def _whose(whose: str, staff_id: int) -> sa.ColumnElement[bool]:
+    if whose == "mine":
+        return Lead.owner_id == staff_id
+    return Lead.owner_id.is_(None) if whose == "nobody" else sa.true()
+
+
+def write_place(due_at: datetime, lead_id: int) -> str:
+    """Write where a page ended, for an address."""
+    return f"{due_at.isoformat()}~{lead_id}"
+
+
+def read_place(typed: str) -> tuple[datetime, int] | None:
+    """Read where a page ended; what makes no sense is the beginning."""
+    at, _, number = typed.partition("~")
+    if not number.isdecimal() or len(number) > 15:
+        return None
+    try:
+        due_at = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (due_at, int(number)) if due_at.tzinfo is not None else None
