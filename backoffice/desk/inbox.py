@@ -97,7 +97,8 @@ class Customer:
 def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: datetime, day_ends: datetime) -> Inbox:
     """Return one page of leads: those to do by what is next due, the others newest first. day_ends: when today is over."""
     matching = _matching(filters, staff_id, day_ends)
-    found = session.execute(matching.limit(PAGE).offset((filters.page - 1) * PAGE)).all()
+    page = matching.limit(PAGE).offset((filters.page - 1) * PAGE)
+    found = session.execute(_shown(page).order_by(*_order(filters))).all()
     paying = find_paying(session, [lead.id for lead, _, _ in found])
     rows = [row_of(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
     late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
@@ -152,12 +153,22 @@ def _to_do(day_ends: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(IS_OPEN, sa.or_(Lead.state.in_(("new", "working")), again))
 
 
-def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[Lead, str, str]:
-    query = (
-        sa.select(Lead, Party.name, Staff.name)
-        .join(Party, Party.id == Lead.party_id)
-        .join(Staff, Staff.id == Lead.owner_id, isouter=True)
-    )
+def _shown(page: sa.Select[int]) -> sa.Select[Lead, str, str]:
+    """Return the rows of a page with their names: joined when the page is chosen, not before."""
+    query = sa.select(Lead, Party.name, Staff.name).join(Party, Party.id == Lead.party_id)
+    return query.join(Staff, Staff.id == Lead.owner_id, isouter=True).where(Lead.id.in_(page))
+
+
+def _order(filters: Filters) -> tuple[sa.ColumnElement[Any], ...]:
+    if filters.state == "call_first":
+        return Lead.score.desc(), Lead.due_at, Lead.id
+    return (NEXT_DUE, Lead.id.asc()) if filters.state in TO_DO else (Lead.created_at.desc(), Lead.id.desc())
+
+
+def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[int]:
+    query = sa.select(Lead.id)
+    if filters.query:
+        query = query.join(Party, Party.id == Lead.party_id)
     if filters.state == "open":
         query = query.where(_to_do(day_ends))
     elif filters.state == "call_first":
@@ -174,13 +185,10 @@ def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[
         query = query.where(Lead.kind == filters.kind)
     if filters.whose == "mine":
         query = query.where(Lead.owner_id == staff_id)
-    columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
-    query = query.where(contains(filters.query, *columns))
-    if filters.state == "call_first":
-        return query.order_by(Lead.score.desc(), Lead.due_at, Lead.id)
-    if filters.state in TO_DO:
-        return query.order_by(NEXT_DUE, Lead.id)
-    return query.order_by(Lead.created_at.desc(), Lead.id.desc())
+    if filters.query:
+        columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
+        query = query.where(contains(filters.query, *columns))
+    return query.order_by(*_order(filters))
 
 
 def reason_of(lead: Lead, *, paying: bool) -> tuple[str, datetime]:

@@ -70,13 +70,13 @@ class Found:
 
 def find_list(session: Session, filters: Filters, *, staff_id: int, now: datetime) -> Found:
     """Return one page, in one statement."""
-    query = (
-        sa.select(Lead, Party.name, Staff.name)
-        .join(Party, Party.id == Lead.party_id)
-        .join(Staff, Staff.id == Lead.owner_id, isouter=True)
-        .where(*_conditions(filters, staff_id, now))
-    )
-    found = session.execute(_from_there(query, filters).limit(PAGE + 1)).all()
+    chosen = sa.select(Lead.id)
+    if filters.query:
+        chosen = chosen.join(Party, Party.id == Lead.party_id)
+    page = _in_order(_from_there(chosen.where(*_conditions(filters, staff_id, now)), filters), filters).limit(PAGE + 1)
+    query = sa.select(Lead, Party.name, Staff.name).join(Party, Party.id == Lead.party_id)  # for what is chosen, not before
+    query = query.join(Staff, Staff.id == Lead.owner_id, isouter=True).where(Lead.id.in_(page))
+    found = session.execute(_in_order(query, filters)).all()
     rows = [row_of(lead, name, owner or "", False, now) for lead, name, owner in found[:PAGE]]
     return Found(rows, _place(filters, rows[-1].lead) if len(found) > PAGE else "")
 
@@ -95,24 +95,30 @@ def _conditions(filters: Filters, staff_id: int, now: datetime) -> list[sa.Colum
         wanted.append(Lead.stage == filters.stage)
     if filters.kind != "any":
         wanted.append(Lead.kind == filters.kind)
-    wanted.append(contains(filters.query, Party.name, Party.email, Lead.message, Lead.number, Lead.sku))
+    if filters.query:
+        wanted.append(contains(filters.query, Party.name, Party.email, Lead.message, Lead.number, Lead.sku))
     return wanted
 
 
+WORTH = sa.func.coalesce(Lead.value_minor, -1)
+
+
+def _in_order(query: Any, filters: Filters) -> Any:
+    orders = {"due": (NEXT_DUE, Lead.id), "new": (Lead.id.desc(),), "value": (WORTH.desc(), Lead.id.desc())}
+    return query.order_by(*orders[filters.sort])
+
+
 def _from_there(query: Any, filters: Filters) -> Any:
-    """Put it in order, from where the last page ended."""
-    worth = sa.func.coalesce(Lead.value_minor, -1)
+    """Begin where the last page ended; what makes no sense is the beginning."""
     if filters.sort == "due":
         place = read_place(filters.after)
-        query = query.where(sa.tuple_(NEXT_DUE, Lead.id) > place) if place else query
-        return query.order_by(NEXT_DUE, Lead.id)
+        return query.where(sa.tuple_(NEXT_DUE, Lead.id) > place) if place else query
     value, _, lead_id = filters.after.partition("~")
-    begun = lead_id.isdecimal() and len(lead_id) < 16 and value.lstrip("-").isdecimal() and len(value) < 16
+    if not (lead_id.isdecimal() and len(lead_id) < 16 and value.lstrip("-").isdecimal() and len(value) < 16):
+        return query
     if filters.sort == "new":
-        query = query.where(Lead.id < int(lead_id)) if begun else query
-        return query.order_by(Lead.id.desc())
-    query = query.where(sa.tuple_(worth, Lead.id) < (int(value), int(lead_id))) if begun else query
-    return query.order_by(worth.desc(), Lead.id.desc())
+        return query.where(Lead.id < int(lead_id))
+    return query.where(sa.tuple_(WORTH, Lead.id) < (int(value), int(lead_id)))
 
 
 def _place(filters: Filters, last: Lead) -> str:

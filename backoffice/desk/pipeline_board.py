@@ -74,7 +74,7 @@ def find_board(session: Session, filters: Filters, *, staff_id: int, now: dateti
     columns = []
     for stage in pipeline.STAGES:
         after = (filters.after or {}).get(stage)
-        found = session.execute(_cards(stage, after).where(mine)).all()
+        found = session.execute(_cards(stage, after, mine)).all()
         cards = [row_of(lead, name, owner or "", False, now) for lead, name, owner in found[:CARDS]]
         more = (cards[-1].due_at, cards[-1].lead.id) if len(found) > CARDS else None
         weighted = {currency: value * percents[stage] // 100 for currency, value in values[stage].items()}
@@ -82,16 +82,15 @@ def find_board(session: Session, filters: Filters, *, staff_id: int, now: dateti
     return columns
 
 
-def _cards(stage: str, after: tuple[datetime, int] | None) -> sa.Select[Lead, str, str]:
-    query = (
-        sa.select(Lead, Party.name, Staff.name)
-        .join(Party, Party.id == Lead.party_id)
-        .join(Staff, Staff.id == Lead.owner_id, isouter=True)
-        .where(IS_OPEN, Lead.stage == stage, Lead.kind.in_(pipeline.SELLING_KINDS))
-    )
+def _cards(stage: str, after: tuple[datetime, int] | None, mine: sa.ColumnElement[bool]) -> sa.Select[Lead, str, str]:
+    """Return a stage's next cards with their names, which are joined when the cards are chosen, not before."""
+    chosen = sa.select(Lead.id).where(IS_OPEN, Lead.stage == stage, Lead.kind.in_(pipeline.SELLING_KINDS), mine)
     if after is not None:
-        query = query.where(sa.tuple_(NEXT_DUE, Lead.id) > after)
-    return query.order_by(NEXT_DUE, Lead.id).limit(CARDS + 1)
+        chosen = chosen.where(sa.tuple_(NEXT_DUE, Lead.id) > after)
+    page = chosen.order_by(NEXT_DUE, Lead.id).limit(CARDS + 1)
+    query = sa.select(Lead, Party.name, Staff.name).join(Party, Party.id == Lead.party_id)
+    shown = query.join(Staff, Staff.id == Lead.owner_id, isouter=True).where(Lead.id.in_(page))
+    return shown.order_by(NEXT_DUE, Lead.id)
 
 
 def _whose(whose: str, staff_id: int) -> sa.ColumnElement[bool]:
