@@ -34,6 +34,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
+    | _to(PUBLIC, "shop", "quotation quotation_paper quotation_accept quotation_again")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
@@ -54,6 +55,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "selling", "home change withdraw")
+    | _to(SALES, "quoting", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
     | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
@@ -87,6 +89,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "figures", "home approve decline")
     | _to(ADMIN, "troubles", "home handled")
     | _to(ADMIN, "approvals", "home approve decline")
+    | _to(ADMIN, "discounts", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")
     | _to(ADMIN, "services", "home save")
     | _to(ADMIN, "coupons", "home save")

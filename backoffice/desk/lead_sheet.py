@@ -9,9 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import consents, desk_orders, leads, links, ready_answers
+from backoffice.crm import consents, desk_orders, leads, links, quotations, ready_answers
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.models import Checkout, Consent, Lead, MailTemplate, Order
+from backoffice.crm.models import Checkout, Consent, Lead, MailTemplate, Order, Quotation
 from backoffice.desk.inbox import Customer, get_customer, reason_of
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Item, Product, Staff
@@ -43,6 +43,7 @@ class Sheet:
     consents: Mapping[str, Consent]
     colleagues: Sequence[Staff]
     answers: Sequence[MailTemplate]
+    quotations: Sequence[Quotation]
 
 
 def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
@@ -68,6 +69,7 @@ def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
         consents={one.purpose: one for one in reversed(consents.standing(session, lead.party_id))},
         colleagues=session.scalars(sellers).all(),
         answers=ready_answers.find(session, *languages),
+        quotations=quotations.of_lead(session, lead.id),
     )
 
 

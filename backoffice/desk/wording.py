@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk import door_words
+from backoffice.desk import door_words, quotation_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.message_words import message_words
@@ -35,10 +35,8 @@ def explain(error: ShopError) -> str:
         return _("No more than %(amount)s is left of this payment. Nothing was given back.", amount=left)
     if error.code == "later_there":
         on = error.details["on"]
-        return _(
-            "That would arrive on %(day)s, later than they were told. Nothing was changed.",
-            day=day(on if isinstance(on, date) else None),
-        )
+        there_on = day(on if isinstance(on, date) else None)
+        return _("That would arrive on %(day)s, later than they were told. Nothing was changed.", day=there_on)
     if error.code == "has_company":
         return _("They belong to %(name)s already. Take them off there first. Nothing was changed.", name=error.details["name"])
     if error.code in _sentences():
@@ -144,6 +142,7 @@ def explain_field(code: str) -> str:
         "invalid_email": _("Write an e-mail address, for example ada@example.com."),
         "bad_country": _("Choose a country."),
         "bad_timezone": _("Choose a time zone, for example Europe/Berlin."),
+        "bad_percent": _("Write the discount as a whole number from 0 to 90."),
         "bad_number": _("Write a whole number within the limits."),
         "bad_amount": _("Write an amount, for example 4.90."),
         "bad_vat_number": _("Write it as the tax office does, for example DE123456789."),
@@ -238,6 +237,7 @@ def name_of(kind: str, code: str) -> str:
             "offered": _("sent an order to pay"),
             "offer_withdrawn": _("took the order to pay back"),
             "offer_ended": _("order was not paid in time"),
+            **quotation_words.entries(),
             "introduced": _("wrote down their e-mail"),
             "converted": _("became an order"),
             "lost": _("closed it without an order"),
@@ -251,6 +251,7 @@ def name_of(kind: str, code: str) -> str:
             "refund_approved": _("approved money back"),
             "refund_declined": _("declined money back"),
         },
+        "quotation": quotation_words.states(),
         "consent": {
             "phone": _("by telephone"),
             "form": _("in a form"),

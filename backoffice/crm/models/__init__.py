@@ -4,6 +4,7 @@ from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderL
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+from backoffice.crm.models.quotations import Quotation
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -26,6 +27,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Party",
+    "Quotation",
     "Slip",
     "Withdrawal",
 ]
