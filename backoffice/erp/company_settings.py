@@ -31,7 +31,8 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     """Change the company; return what has changed: field → (before, after).
 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
-    returns_days, shipping_minor, choose_days, important_minor, service_level, quotation_percent, quotation_days (whole numbers, None for what was no number),
+    returns_days, shipping_minor, choose_days, important_minor, service_level, quotation_percent, quotation_days (whole numbers,
+    None for what was no number),
     capture_on_shipment (yes or no).
     Raises BadInput(invalid_form, fields).
     """
