@@ -36,6 +36,8 @@ from backoffice.crm import (
     links,
     moving,
     orders,
+    quotation_accepting,
+    quotation_watch,
     reminding,
     score_keeping,
     slip_calls,
@@ -95,6 +97,7 @@ def wire(secret_key: str, base_url: str = "") -> None:
     events.listen(events.ShipmentDelivered, arrivals.on_delivered)
     events.listen(events.ExpectedDaysMoved, moving.make_on_days_moved(secret_key))
     events.listen(events.OrderPlaced, follow_ups.on_order_placed)
+    events.listen(events.OrderPlaced, quotation_accepting.on_order_placed)
     events.listen(events.PaymentOpened, desk_orders.make_on_payment_opened(secret_key))
     events.listen(events.PaymentEnded, desk_orders.on_payment_ended)
     events.listen(events.OrderPlaced, reminding.on_order_placed)
@@ -186,6 +189,7 @@ def periodic(services: Services) -> list[Job]:
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
+        Job("watch_quotations", 60, lambda now: quotation_watch.watch(db, secret_key=settings.secret_key, now=now)),
         Job("issue_invoices", 15, lambda now: billing.issue_due(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
         Job("watch_authorisations", 600, lambda now: capturing.watch(services.till, now=now)),

@@ -36,7 +36,7 @@ class Area:
 
 AREAS = (
     Area(("storefront", "templates/storefront", "templates/macros", "templates/sandbox"), ROOT / "storefront" / "translations"),
-    Area(("backoffice", "templates/desk", "templates/email"), ROOT / "backoffice" / "translations"),
+    Area(("backoffice", "templates/desk", "templates/email", "templates/papers"), ROOT / "backoffice" / "translations"),
 )
 
 

@@ -35,6 +35,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
     | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw")
+    | _to(PUBLIC, "shop", "quotation quotation_paper quotation_accept quotation_again")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
     )  # keys and scopes: itself
@@ -57,6 +58,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "sales_same", "decide")
     | _to(SALES, "selling", "home change withdraw")
+    | _to(SALES, "quoting", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
     | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
@@ -90,6 +92,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "figures", "home approve decline")
     | _to(ADMIN, "troubles", "home handled")
     | _to(ADMIN, "approvals", "home approve decline")
+    | _to(ADMIN, "discounts", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")
     | _to(ADMIN, "stages", "home likelihood reason overdue")
     | _to(ADMIN, "services", "home save")

@@ -19,7 +19,20 @@ from storefront import forms, languages, page_cache, wording
 from storefront.api import problems
 from storefront.assets import FOLDER, PREFIX
 from storefront.front import Front
-from storefront.views import account, addresses, cart, catalogue, checkout, leads, orders, pages, product, slips, withdrawals
+from storefront.views import (
+    account,
+    addresses,
+    cart,
+    catalogue,
+    checkout,
+    leads,
+    orders,
+    pages,
+    product,
+    quotations,
+    slips,
+    withdrawals,
+)
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 PASSWORDS = ("password", "old", "closing")  # of a form
@@ -34,7 +47,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
     """
     routes = Blueprint("shop", __name__, static_folder=str(FOLDER), static_url_path=PREFIX, template_folder=str(TEMPLATES))
     front = Front(shop, clock, Path(media).resolve(), demo)
-    for area in (catalogue, product, cart, checkout, orders, slips, withdrawals, account, addresses, leads, pages):
+    for area in (catalogue, product, cart, checkout, orders, quotations, slips, withdrawals, account, addresses, leads, pages):
         area.register(routes, front)
     page_cache.install(routes, shop.catalogue, clock)
     forms.install(routes)

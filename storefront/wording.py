@@ -52,6 +52,11 @@ ERRORS: Mapping[str, str] = {
         "choose now."
     ),
     "too_late_to_swap": N_("Your parcel is being packed, so nothing else can go into it. Nothing was changed."),
+    "quotation_replaced": N_("There is a newer version of this quotation. Nothing was ordered: look at the new one below."),
+    "quotation_expired": N_(
+        "The time of this quotation is over. Nothing was ordered, and you owe nothing: ask for it again below."
+    ),
+    "quotation_over": N_("This quotation can no longer be accepted. Nothing was ordered: ask for it again below."),
     "unknown_page": N_("This list has no such page. Start again at its first page."),
     "unknown_cart": N_("This cart is no longer here. Put what you would like into a new one."),
     "unknown_lead": NO_SUCH_PAGE,

@@ -79,8 +79,8 @@ def compose(message: Message, sender: str) -> EmailMessage:
 
 
 def _render(kind: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
-    locale = _locale(str(values.get("language") or SOURCE))
-    templates = _environment(locale)
+    locale = locale_of(str(values.get("language") or SOURCE))
+    templates = environment(locale, TEMPLATES)
     plain = templates.get_template(f"{kind}.txt")
     context = plain.new_context(dict(values))
     subject, body = ("".join(plain.blocks[block](context)) for block in ("subject", "body"))
@@ -91,10 +91,10 @@ def _render(kind: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
     return subject.strip(), body.strip() + "\n", html
 
 
-def _environment(locale: Locale) -> Environment:
+def environment(locale: Locale, folder: Path) -> Environment:
     """Return Jinja with the customer's language; a name that is missing in the payload is an error."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
@@ -127,7 +127,7 @@ def _chain(kept: Mapping[str, Any] | str | None, translations: NullTranslations)
     return causes.say_chain(cause.chain, translations.ngettext) if cause and len(cause.chain) > 1 else ""
 
 
-def _locale(language: str) -> Locale:
+def locale_of(language: str) -> Locale:
     """Return the nearest language that there are words in: days follow the words, not the other way round."""
     spoken = [path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.mo")]
     chosen = negotiate_locale([language.replace("-", "_")], [SOURCE, *spoken])

@@ -358,15 +358,18 @@ def way_with(session: Session, cart: Cart, service: str, *, now: datetime) -> De
     return shipping.destination(session, master, country=cart.country, postcode=cart.postcode, service=service, now=now)
 
 
-def day_with(session: Session, cart: Cart, lines: Sequence[Line], service: str, *, now: datetime) -> date | None:
-    """Return the day of the latest line if all were sent with a service; None if one of them has none."""
+def day_with(
+    session: Session, cart: Cart, lines: Sequence[Line], service: str, *, not_before: datetime | None = None, now: datetime
+) -> date | None:
+    """Return the day of the latest line if all were sent with a service, no sooner than an instant; None: one has none."""
     master, place = masters.load(session, now=now), way_with(session, cart, service, now=now)
     days = []
     for line in lines:
         if line.promise is None:
             return None
         way = shipping.from_warehouse(session, master, place, line.warehouse_id or None, now=now)
-        days.append(promising.day_for(line.promise.ready_at, way, now=now))
+        ready_at = max(line.promise.ready_at, not_before) if not_before else line.promise.ready_at
+        days.append(promising.day_for(ready_at, way, now=now))
     return max((one[1] for one in days if one), default=None) if all(days) else None
 
 

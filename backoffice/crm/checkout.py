@@ -199,7 +199,7 @@ def open_checkout(
         coupon_code=cart.coupon_code,
         discount_minor=discount,
         total_minor=subtotal + delivery - discount,
-        lines=[_frozen(session, line) for line in lines],
+        lines=[frozen(session, line) for line in lines],
         link_nonce=nonce,
         token_hash=links.hash_token(links.order_token(secret_key, nonce)),
         base_url=base_url.rstrip("/"),
@@ -231,7 +231,7 @@ _PEGS = (
 )
 
 
-def _frozen(session: Session, line: carts.Line) -> dict[str, Any]:
+def frozen(session: Session, line: carts.Line) -> dict[str, Any]:
     """Return a line with its price and its promise, as it will stand in the order."""
     assert line.promise is not None
     assert line.reservation is not None

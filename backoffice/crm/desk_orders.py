@@ -60,7 +60,7 @@ def make_on_payment_opened(secret_key: str) -> Any:
             "pay_until": until.isoformat(timespec="minutes"),
         }
         events.publish(session, events.MailWanted("order_to_pay", f"lead:{lead.number}", payload, happened.at))
-        _come_back(session, lead.id, happened.expires_at)
+        come_back(session, lead.id, happened.expires_at)
         values = amount | {"until": happened.expires_at.isoformat()}
         actor = _name_of(session, lead.owner_id)
         timeline.record(session, lead.party_id, "offered", lead_id=lead.id, actor=actor, values=values, now=happened.at)
@@ -74,14 +74,14 @@ def on_payment_ended(session: Session, happened: events.PaymentEnded) -> None:
     if checkout.channel != CHANNEL or checkout.lead_id is None:
         return
     lead = session.get_one(Lead, checkout.lead_id)
-    _come_back(session, lead.id, happened.at)
+    come_back(session, lead.id, happened.at)
     kind = "offer_withdrawn" if happened.by else "offer_ended"
     if happened.by:
         audit.record(session, "offer.withdraw", f"lead:{lead.number}", actor=happened.by, now=happened.at)
     timeline.record(session, lead.party_id, kind, lead_id=lead.id, actor=happened.by, now=happened.at)
 
 
-def _come_back(session: Session, lead_id: int, at: datetime) -> None:
+def come_back(session: Session, lead_id: int, at: datetime) -> None:
     """Name the instant to come back to an enquiry that is still worked on; whoever saw it before looks again."""
     session.execute(
         sa.update(Lead)

@@ -31,6 +31,12 @@ def order_token(secret_key: str, nonce: str) -> str:
     return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
 
 
+def quotation_token(secret_key: str, nonce: str) -> str:
+    """Derive the link of one version of a quotation, as an order's."""
+    digest = hmac.new(secret_key.encode(), b"quotation-link:" + nonce.encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+
+
 def account_token(secret_key: str, nonce: str) -> str:
     """Derive the link that is mailed to the owner of an account; the outbox holds its nonce, the link only its hash."""
     digest = hmac.new(secret_key.encode(), b"account-link:" + nonce.encode(), hashlib.sha256).digest()

@@ -31,6 +31,8 @@ TEXTS = (
     "important",
     "service_level",
     "capture_on_shipment",
+    "quotation_percent",
+    "quotation_days",
 )
 
 
@@ -54,6 +56,8 @@ def save() -> ResponseReturnValue:
         "choose_days": _whole(typed["choose_days"]),
         "important_minor": _minor(typed["important"], context.house().currency),
         "service_level": _whole(typed["service_level"]),
+        "quotation_percent": _whole(typed["quotation_percent"]),
+        "quotation_days": _whole(typed["quotation_days"]),
         "capture_on_shipment": typed["capture_on_shipment"] == "yes",
     }
     try:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import consents, parties
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.models import Account, Activity, Address, Checkout, Consent, Lead, Order, Party
+from backoffice.crm.models import Account, Address, Checkout, Consent, Lead, Order, Party
+from backoffice.desk import customer_figures, timeline_pages
+from backoffice.desk.customer_figures import Figures
+from backoffice.desk.timeline_pages import Part
 from backoffice.erp.models import Staff
 
-ENTRIES = 200
 MOST = 20  # orders, enquiries, places on the page itself; the orders' list has all
 MOST_PEOPLE = 200
 
@@ -40,8 +43,8 @@ class Sheet:
     account: Account | None
     people: Sequence[Party]
     names: Mapping[int, str]
-    entries: Sequence[Activity]
-    entries_total: int
+    part: Part
+    figures: Figures
     orders: Sequence[Order]
     orders_total: int
     leads: Sequence[Lead]
@@ -51,13 +54,11 @@ class Sheet:
     country_typed: str
 
 
-def get_sheet(session: Session, party_id: int, *, page: int = 1) -> Sheet:
-    """Return everything about a person or a company; page: of the timeline. Raises NotFound(unknown_record)."""
+def get_sheet(session: Session, party_id: int, *, before: str = "", now: datetime) -> Sheet:
+    """Return everything about a person or a company; before: a place on the timeline. Raises NotFound(unknown_record)."""
     party = parties.get_party(session, party_id)
     members = sa.select(Party).where(Party.company_id == party_id).order_by(Party.name, Party.id).limit(MOST_PEOPLE)
     people = session.scalars(members).all() if party.kind == "company" else []
-    whose = sa.or_(Activity.party_id == party_id, Activity.party_id.in_([one.id for one in people]))
-    entries = sa.select(Activity).where(whose).order_by(Activity.at.desc(), Activity.id.desc())
     ids = [party_id, *(one.id for one in people)]
     ordered = sa.select(Order).where(Order.party_id.in_(ids)).order_by(Order.id.desc())
     asked = sa.select(Lead).where(Lead.party_id.in_(ids)).order_by(Lead.created_at.desc(), Lead.id.desc())
@@ -71,8 +72,8 @@ def get_sheet(session: Session, party_id: int, *, page: int = 1) -> Sheet:
         account,
         people,
         {one.id: one.name for one in (party, *people)},
-        session.scalars(entries.limit(ENTRIES).offset((page - 1) * ENTRIES)).all(),
-        session.scalar(sa.select(sa.func.count()).select_from(Activity).where(whose)) or 0,
+        timeline_pages.find_part(session, ids, before),
+        customer_figures.find_figures(session, ids, now=now),
         session.scalars(ordered.limit(MOST)).all(),
         session.scalar(sa.select(sa.func.count()).select_from(Order).where(Order.party_id.in_(ids))) or 0,
         session.scalars(asked.limit(MOST)).all(),

@@ -155,8 +155,8 @@ def _save(party_id: int, work: Callable[[Session], object], said: str, form: str
 def _page(
     party_id: int, typed: Typed | None = None, fields: Mapping[str, str] | None = None, status: int = 200
 ) -> ResponseReturnValue:
-    number = forms.page()
-    sheet = context.read(lambda db: customer_sheets.get_sheet(db, party_id, page=number))
+    before, now = request.args.get("before", ""), context.now()
+    sheet = context.read(lambda db: customer_sheets.get_sheet(db, party_id, before=before, now=now))
     return render_template(
         f"desk/sales/{'company' if sheet.party.kind == 'company' else 'customer'}.html",
         sheet=sheet,
@@ -164,8 +164,7 @@ def _page(
         countries=_countries(sheet.country_typed, sheet.party.country),
         languages_spoken=_spoken(sheet.party.language),
         purposes=consents.PURPOSES,
-        page_number=number,
-        page_size=customer_sheets.ENTRIES,
+        before=before,
         typed=typed or {},
         fields=fields or {},
     ), status

@@ -9,9 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import collapsing, consents, desk_orders, leads, links, lost_reasons, ready_answers
+from backoffice.crm import collapsing, consents, desk_orders, leads, links, lost_reasons, quotations, ready_answers
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.models import Checkout, Consent, Lead, LostReason, MailTemplate, Order, Party, PerhapsSame
+from backoffice.crm.models import Checkout, Consent, Lead, LostReason, MailTemplate, Order, Party, PerhapsSame, Quotation
 from backoffice.desk.inbox import Customer, get_customer, reason_of
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Item, Product, Staff
@@ -46,6 +46,7 @@ class Sheet:
     answers: Sequence[MailTemplate]
     twins: Sequence[tuple[PerhapsSame, Party]]
     lost_reasons: Sequence[LostReason]
+    quotations: Sequence[Quotation]
 
 
 def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
@@ -73,6 +74,7 @@ def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
         answers=ready_answers.find(session, *languages),
         twins=collapsing.find_twins(session, lead.party_id),
         lost_reasons=lost_reasons.find_active(session),
+        quotations=quotations.of_lead(session, lead.id),
     )
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, render_template
 from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
-from backoffice import wording
+from backoffice import printing, wording
 from backoffice.crm.models import Checkout, Order, OrderLine
 from backoffice.desk import context, pdf, phrases
 from backoffice.erp import fulfilment, services
@@ -130,6 +130,6 @@ def _answer(template: str, paper: Paper, name: str, **drawn: object) -> Response
 
     with force_locale(str(locale)):
         html = render_template(template, paper=paper, direction=locale.text_direction, long_day=long_day, **drawn)
-    answer = Response(pdf.make(html), mimetype="application/pdf")
+    answer = Response(printing.make(html), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return answer

@@ -1,4 +1,4 @@
-"""Make PDF files of our own pages, with nothing fetched from anywhere, and the codes that scanners read."""
+"""The codes that scanners read."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ from markupsafe import Markup
 
 BAR_HEIGHT = 40
 QUIET = 10  # modules left white at both ends, which the standard asks for
-
-
-def make(html: str) -> bytes:
-    """Return a page as a PDF file. Whatever the page points at is refused: it holds all it needs.
-
-    Raises weasyprint.urls.FatalURLFetchingError if it points at anything.
-    """
-    import weasyprint  # here, because loading it takes as long as all the rest
-    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
-
-    class Nothing(URLFetcher):  # type: ignore[misc]  # weasyprint carries no types
-        """Refuses every address."""
-
-        def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:  # noqa: ARG002 - its signature
-            raise FatalURLFetchingError(f"papers fetch nothing: {url.partition(':')[0]}")
-
-    return bytes(weasyprint.HTML(string=html, url_fetcher=Nothing()).write_pdf())
 
 
 def code_128(text: str) -> Markup:

@@ -227,7 +227,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
     )
     desk = DeskOrder(lead.id, forms.version(), me.id, draft.pay_minutes)
     try:
-        context.services().shop.checkout.start(shown.draft.cart, form, base_url=_shop_address(form.language), now=now, desk=desk)
+        context.services().shop.checkout.start(shown.draft.cart, form, base_url=shop_address(form.language), now=now, desk=desk)
     except NotFound:
         raise
     except ShopError as error:
@@ -248,7 +248,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
     return redirect(url_for("sales.lead", lead_id=lead.id), 303)
 
 
-def _shop_address(language: str) -> str:
+def shop_address(language: str) -> str:
     """Return the shop's address in the customer's language, where the shop speaks it: https://shop.example/de."""
     profile, there_are = context.services().shop.profile.get(), [one.code for one in phrases.languages()]
     wanted, own = _nearest(language, there_are), _nearest(profile.language, there_are)

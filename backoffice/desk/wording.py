@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk import door_words, timeline_words
+from backoffice.desk import door_words, quotation_words, timeline_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.lead_words import lead_kinds, score_groups
@@ -36,10 +36,8 @@ def explain(error: ShopError) -> str:
         return _("No more than %(amount)s is left of this payment. Nothing was given back.", amount=left)
     if error.code == "later_there":
         on = error.details["on"]
-        return _(
-            "That would arrive on %(day)s, later than they were told. Nothing was changed.",
-            day=day(on if isinstance(on, date) else None),
-        )
+        there_on = day(on if isinstance(on, date) else None)
+        return _("That would arrive on %(day)s, later than they were told. Nothing was changed.", day=there_on)
     if error.code == "has_company":
         return _("They belong to %(name)s already. Take them off there first. Nothing was changed.", name=error.details["name"])
     if error.code in _sentences():
@@ -145,6 +143,7 @@ def explain_field(code: str) -> str:
         "invalid_email": _("Write an e-mail address, for example ada@example.com."),
         "bad_country": _("Choose a country."),
         "bad_timezone": _("Choose a time zone, for example Europe/Berlin."),
+        "bad_percent": _("Write the discount as a whole number from 0 to 90."),
         "bad_number": _("Write a whole number within the limits."),
         "bad_amount": _("Write an amount, for example 4.90."),
         "bad_vat_number": _("Write it as the tax office does, for example DE123456789."),
@@ -201,8 +200,9 @@ def name_of(kind: str, code: str) -> str:
         },
         "lead": lead_kinds(),
         "score": score_groups(),
-        "entry": timeline_words.entries(),
+        "entry": timeline_words.entries() | quotation_words.entries(),
         "stage": timeline_words.stages(),
+        "quotation": quotation_words.states(),
         "consent": {
             "phone": _("by telephone"),
             "form": _("in a form"),

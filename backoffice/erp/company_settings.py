@@ -23,6 +23,7 @@ VAT_NUMBER = re.compile(r"[A-Z]{2}[A-Z0-9]{2,13}")
 MOST_SHIPPING_MINOR = 1_000_000
 MOST_CHOOSE_DAYS = 30
 LEVELS = (0, *range(50, 100))  # promises to keep, of 100; 0: as the plan has it
+MOST_PERCENT, MOST_QUOTATION_DAYS = 90, 60
 MOST_IMPORTANT_MINOR = 10**12
 
 
@@ -30,7 +31,8 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     """Change the company; return what has changed: field → (before, after).
 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
-    returns_days, shipping_minor, choose_days, important_minor, service_level (whole numbers, None for what was no number),
+    returns_days, shipping_minor, choose_days, important_minor, service_level, quotation_percent, quotation_days (whole numbers,
+    None for what was no number),
     capture_on_shipment (yes or no).
     Raises BadInput(invalid_form, fields).
     """
@@ -59,7 +61,15 @@ def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> d
     clean["default_postcode"] = normalise_postcode(company.country, str(values["default_postcode"]))
     clean["address"] = [line for line in (" ".join(str(one).split()) for one in values["address"]) if line]
     clean["languages"] = list(values["languages"])
-    for name in ("returns_days", "shipping_minor", "choose_days", "important_minor", "service_level"):
+    for name in (
+        "returns_days",
+        "shipping_minor",
+        "choose_days",
+        "important_minor",
+        "service_level",
+        "quotation_percent",
+        "quotation_days",
+    ):
         clean[name] = values[name]
     clean["capture_on_shipment"] = bool(values["capture_on_shipment"])
     wrong = _wrong(clean)
@@ -93,6 +103,10 @@ def _wrong(clean: Mapping[str, Any]) -> dict[str, str]:
         wrong["shipping_minor"] = "bad_amount"
     if clean["choose_days"] is None or not 1 <= clean["choose_days"] <= MOST_CHOOSE_DAYS:
         wrong["choose_days"] = "bad_number"
+    if clean["quotation_percent"] is None or not 0 <= clean["quotation_percent"] <= MOST_PERCENT:
+        wrong["quotation_percent"] = "bad_number"
+    if clean["quotation_days"] is None or not 1 <= clean["quotation_days"] <= MOST_QUOTATION_DAYS:
+        wrong["quotation_days"] = "bad_number"
     if clean["service_level"] not in LEVELS:
         wrong["service_level"] = "bad_number"
     if clean["important_minor"] is None or not 0 <= clean["important_minor"] <= MOST_IMPORTANT_MINOR:

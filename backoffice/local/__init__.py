@@ -9,6 +9,7 @@ from backoffice.local.carts import LocalCarts
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
 from backoffice.local.orders import LocalLeads, LocalOrders
+from backoffice.local.quotations import LocalQuotations
 from backoffice.local.slips import LocalSlips
 from backoffice.local.withdrawals import LocalWithdrawals
 from backoffice.payments.gateway import Gateway
@@ -30,6 +31,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         accounts=LocalAccounts(db, carts, settings),
         slips=LocalSlips(db, settings.secret_key),
         withdrawals=LocalWithdrawals(db, settings.secret_key),
+        quotations=LocalQuotations(db, till),
     )
     return shop, till
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backoffice.config import Settings
-from backoffice.crm import carts, desk_orders, links
+from backoffice.crm import carts, desk_orders, links, quotations
 from backoffice.crm import checkout as checkouts
 from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.crm.rebuilding import written
@@ -49,7 +49,7 @@ def public_address(configured: str, seen: str) -> str:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def told_plainly() -> Iterator[None]:
     """Turn a provider that does not answer into words for the customer: Refused(payment_away). What is held stays held."""
     try:
         yield
@@ -64,21 +64,26 @@ class PageOpenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A payment with what its page is made of. shop: the name over it. keep: the order, for the provider to keep."""
+    """A payment with what its page is made of. shop: the name over it. keep: the order, for the provider to keep.
+
+    back: whence its customer came, where that is no cart.
+    """
 
     payment: Payment
     checkout: Checkout
     shop: str
     keep: str
+    back: str = ""
 
 
-def page_of(session: Session, payment: Payment) -> Page:
+def page_of(session: Session, payment: Payment, secret_key: str) -> Page:
     """Return a payment with what its page is made of."""
-    return _page(session, payment, session.get_one(Checkout, payment.checkout_id))
+    return _page(session, payment, session.get_one(Checkout, payment.checkout_id), secret_key)
 
 
-def _page(session: Session, payment: Payment, checkout: Checkout) -> Page:
-    return Page(payment, checkout, get_company(session).name, written(session, checkout))
+def _page(session: Session, payment: Payment, checkout: Checkout, secret_key: str) -> Page:
+    back = quotations.back_to(session, checkout, secret_key)
+    return Page(payment, checkout, get_company(session).name, written(session, checkout), back)
 
 
 class Till:
@@ -154,7 +159,8 @@ class Till:
             email=checkout.email,
             language=checkout.language,
             return_url=f"{base}/o/{token}",
-            cancel_url=f"{base}/o/{token}" if checkout.lead_id else f"{base}/cart",  # who came by a link of ours has no cart
+            # who came by a link of ours has no cart
+            cancel_url=page.back or (f"{base}/o/{token}" if checkout.lead_id else f"{base}/cart"),
             expires_at=payment.expires_at,
             shop=rebuilding.shop_of(self.secret_key),
             keep=page.keep,
@@ -178,7 +184,7 @@ class Till:
             payments = [settling.find_by_checkout(session, one.id) for one in open_ones]
         for payment in payments:
             if payment is not None:
-                with _told_plainly():
+                with told_plainly():
                     self._close(payment, now=now, keep=True)
 
     def withdraw(self, checkout_id: int, *, by: str, now: datetime) -> bool:
@@ -190,7 +196,7 @@ class Till:
             payment = settling.find_by_checkout(session, checkout_id)
         if payment is None or payment.state not in ("opened", "processing"):
             return False
-        with _told_plainly():
+        with told_plainly():
             self._close(payment, now=now, keep=False, by=by)
         with self.db.read() as session:
             return session.get_one(Payment, payment.id).state in ("expired", "failed")
@@ -198,7 +204,7 @@ class Till:
     def _close(self, payment: Payment, *, now: datetime, keep: bool, by: str = "") -> None:
         if payment.provider_ref is None:
             with self.db.read() as session:
-                page = page_of(session, payment)
+                page = page_of(session, payment, self.secret_key)
             payment = self.open_page(page, now=now, to_close=True)
         assert payment.provider_ref is not None
         news = self.gateway.expire_session(payment.provider_ref, now=now)
@@ -319,7 +325,7 @@ class LocalCheckout:
             raise
         payment = page.payment
         if payment.pay_url is None and payment.state == "opened":  # new, or the provider's answer was lost the first time
-            with _told_plainly():
+            with told_plainly():
                 payment = self._till.open_page(page, now=now)
         token = links.order_token(self._settings.secret_key, page.checkout.link_nonce)
         paid = payment.pay_url is None or payment.state not in ("opened", "processing")
@@ -335,7 +341,7 @@ class LocalCheckout:
         cart, paying = checkouts.find_mine(session, token)  # and wait: the same form may be sent twice at the same moment
         known = self._known(session, form)
         if known is not None:
-            return page_of(session, known)
+            return page_of(session, known, self._settings.secret_key)
         if cart is None:
             raise Refused("cart_empty")
         others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)] if paying else []
@@ -354,7 +360,7 @@ class LocalCheckout:
             desk_orders.begin(session, checkout, desk, now=now)  # last: the enquiry is locked after the goods, as in paying
         provider = self._till.gateway.name
         payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
-        return _page(session, payment, checkout)
+        return _page(session, payment, checkout, self._settings.secret_key)
 
     def _require_current(self, token: str, form: CheckoutForm, now: datetime) -> None:
         """Refuse before a payment page that is still open is closed: whoever is refused has changed nothing."""

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import events
 from backoffice.crm import checkout as checkouts
-from backoffice.crm import orders
+from backoffice.crm import orders, quotations
 from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.db import PlanMoved, table_of, update_rows, write_row
 from backoffice.payments import captures, disputes, refunds
@@ -235,6 +235,7 @@ def _ended(
     if state not in PAYMENT_MOVES[payment.state]:
         return "known"
     payment.state = state
+    keep_minutes = keep_minutes if keep_minutes is not None else quotations.minutes_left(session, checkout, now)
     checkouts.give_up(session, checkout, keep_minutes=keep_minutes, now=now)
     events.publish(session, events.PaymentEnded(checkout.id, by, now))
     return state

@@ -161,6 +161,12 @@ HOLDS: dict[str, Held] = {
         _is_among("order_line", "order_id", "orders"),
         stays="sku name options no_withdrawal basis moved_because moved_cause promise",
     ),
+    "quotation": Held(
+        _is_theirs("quotation"),
+        _blank("note reason link_nonce") | {"buyer": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
+        stays="number state key asked language lines currency order_ref base_url",
+        hidden="token_hash link_nonce key",
+    ),
     "slip": Held(_is_among("slip", "order_id", "orders"), stays="state lines choice chosen_by"),
     "shipment": Held(
         _is_among("shipment", "order_ref", "order_numbers"),

@@ -6,6 +6,7 @@ from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.pipeline import EscalationRule, LostReason, MailTaken, SavedView, StageProbability
+from backoffice.crm.models.quotations import Quotation
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -33,6 +34,7 @@ __all__ = [
     "OrderLine",
     "Party",
     "PerhapsSame",
+    "Quotation",
     "SavedView",
     "Slip",
     "StageProbability",

@@ -18,6 +18,7 @@ class Company(Base):
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="single"),
         sa.CheckConstraint("service_level = 0 OR service_level BETWEEN 50 AND 99", name="service_level"),
+        sa.CheckConstraint("quotation_percent BETWEEN 0 AND 90 AND quotation_days BETWEEN 1 AND 60", name="quotations"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -39,6 +40,8 @@ class Company(Base):
     important_minor: Mapped[int] = mapped_column(default=50_000, server_default="50000")  # from here on sales calls at once
     service_level: Mapped[int] = mapped_column(default=0, server_default="0")  # promises kept, in 100; 0: no margin is added
     capture_on_shipment: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # else at the order
+    quotation_percent: Mapped[int] = mapped_column(default=10, server_default="10")  # off a line without a second person
+    quotation_days: Mapped[int] = mapped_column(default=14, server_default="14")  # for so long goods are kept at most
     office_calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy.orm import Session
 
-from backoffice.desk import pdf
+from backoffice import printing
 from backoffice.erp import plan
 from backoffice.erp.models import Shipment, ShippingService
 from tests.functional.desk.conftest import Colleague
@@ -104,7 +104,7 @@ def test_nothing_is_fetched(site: Flask, url: str) -> None:
 
     assert site
     with pytest.raises(FatalURLFetchingError):
-        pdf.make(f'<p>x</p><img src="{url}">')
+        printing.make(f'<p>x</p><img src="{url}">')
 
 
 def test_papers_name_the_service_that_it_is_sent_with(at_desk: AtDesk, workshop: Workshop) -> None:

@@ -22,6 +22,7 @@ from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt, Reminder
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Instead, Promise
+from backoffice.public.quotations import QuotationView
 from backoffice.public.slips import SlipView
 from backoffice.public.withdrawals import WithdrawalView
 from tests.functional.storefront.fake_catalogue import Catalogue
@@ -264,6 +265,22 @@ class Withdrawals:
         raise NotFound("unknown_order")
 
 
+class Quotations:
+    """There are none here: the real ones are tried over the whole site."""
+
+    def get(self, token: str, *, now: datetime) -> QuotationView:
+        raise NotFound("unknown_record")
+
+    def paper(self, token: str, *, now: datetime) -> tuple[str, bytes]:
+        raise NotFound("unknown_record")
+
+    def accept(self, token: str, version: int, total_minor: int, told_on: date, *, now: datetime) -> PaymentStart:
+        raise NotFound("unknown_record")
+
+    def ask_again(self, token: str, message: str, *, now: datetime) -> date:
+        raise NotFound("unknown_record")
+
+
 class Slips:
     """The fake slips, put there by tests: what is chosen is written down, nothing else happens."""
 
@@ -347,6 +364,7 @@ def make_shop(state: State) -> Shop:
         cast(AccountDoor, Accounts()),
         Slips(state),
         Withdrawals(),
+        Quotations(),
     )
 
 

@@ -31,6 +31,8 @@ COMPANY: dict[str, Any] = {
     "returns_days": 14,
     "shipping_minor": 500,
     "choose_days": 2,
+    "quotation_percent": 10,
+    "quotation_days": 14,
     "important_minor": 50_000,
     "service_level": 0,
     "capture_on_shipment": True,

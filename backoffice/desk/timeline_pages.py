@@ -1,0 +1,57 @@
+"""A customer's timeline part by part, as fast with a million entries as with ten: each part begins where the last one ended.
+
+What else happened between a customer and us, and is kept elsewhere, joins here: sorted in by instant before the part is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.crm.models import Activity
+
+ENTRIES = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries, the newest first. older: where the next part begins; empty: there is none."""
+
+    entries: Sequence[Activity]
+    older: str
+
+
+def find_part(session: Session, party_ids: Sequence[int], before: str = "", *, size: int = ENTRIES) -> Part:
+    """Return the entries of these people before a place on their timeline; what is no place is the beginning.
+
+    Of each person no more is read than fits, by the index of their entries: one statement, whatever there is.
+    """
+    where = _place(before)
+    each = [_newest(party_id, where, size + 1) for party_id in party_ids]
+    ids = sa.union_all(*each).subquery()
+    found = sa.select(Activity).join(ids, ids.c.id == Activity.id).order_by(Activity.at.desc(), Activity.id.desc())
+    entries = session.scalars(found.limit(size + 1)).all()
+    last = entries[size - 1] if len(entries) > size else None
+    return Part(entries[:size], f"{(last.at - _EPOCH) // _TICK}-{last.id}" if last is not None else "")
+
+
+def _newest(party_id: int, before: tuple[datetime, int] | None, size: int) -> sa.Select[int]:
+    theirs = sa.select(Activity.id, Activity.at).where(Activity.party_id == party_id)
+    if before is not None:
+        at, last = before
+        theirs = theirs.where(Activity.at <= at, sa.or_(Activity.at < at, Activity.id < last))
+    newest = theirs.order_by(Activity.at.desc(), Activity.id.desc()).limit(size).subquery()
+    return sa.select(newest.c.id)
+
+
+def _place(typed: str) -> tuple[datetime, int] | None:
+    at, _, last = typed.partition("-")
+    if not (at.isdecimal() and last.isdecimal() and len(at) < 17 and len(last) < 18):
+        return None
+    return _EPOCH + int(at) * _TICK, int(last)
