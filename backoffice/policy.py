@@ -34,7 +34,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
-    | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw")
+    | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_withdraw visits visits_choose")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
     )  # keys and scopes: itself

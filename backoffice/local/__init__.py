@@ -10,6 +10,7 @@ from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromis
 from backoffice.local.checkout import LocalCheckout, Till
 from backoffice.local.orders import LocalLeads, LocalOrders
 from backoffice.local.slips import LocalSlips
+from backoffice.local.visits import LocalVisits
 from backoffice.local.withdrawals import LocalWithdrawals
 from backoffice.payments.gateway import Gateway
 from backoffice.public import Shop
@@ -30,6 +31,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         accounts=LocalAccounts(db, carts, settings),
         slips=LocalSlips(db, settings.secret_key),
         withdrawals=LocalWithdrawals(db, settings.secret_key),
+        visits=LocalVisits(db),
     )
     return shop, till
 

@@ -54,6 +54,18 @@ def _is_theirs(table: str) -> Theirs:
     return lambda person: T[table].c.party_id == person.party_id
 
 
+def _visits(person: Person) -> sa.Select[Any]:
+    return sa.select(T["visit"].c.id).where(T["visit"].c.party_id == person.party_id)
+
+
+def _browsers(person: Person) -> sa.ColumnElement[bool]:
+    """Tell which browsers are theirs alone; one that a household shares stays, without their visits."""
+    visit = T["visit"].c
+    others = sa.exists().where(visit.visitor_id == T["visitor"].c.id, visit.party_id != person.party_id)
+    theirs = sa.select(visit.visitor_id).where(visit.party_id == person.party_id)
+    return sa.and_(T["visitor"].c.id.in_(theirs), ~others)
+
+
 def _newer(row: sa.Row[Any]) -> int:
     """Whoever has it open at a desk must not save over it."""
     return int(row.version) + 1
@@ -89,7 +101,8 @@ OF_NOBODY = frozenset(
     cart_line category category_text company coupon coupon_use external_ref goods_return_line heartbeat held_order
     idempotency_key invoice_line item item_substitute login_throttle mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
-    plan_decision plan_domain price_tier product product_facet product_text production_order provider_cursor purchase_order
+    plan_decision plan_domain price_tier product product_facet product_text production_order
+    profile_mark provider_cursor purchase_order
     purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
     second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot
     stock_movement
@@ -107,6 +120,18 @@ HOLDS: dict[str, Held] = {
         stays="kind language country customer_class",
     ),
     "consent": Held(_is_theirs("consent"), goes=True),
+    "visitor": Held(_browsers, goes=True, hidden="token_hash"),
+    "visit": Held(_is_theirs("visit"), goes=True),
+    "visit_event": Held(lambda person: T["visit_event"].c.visit_id.in_(_visits(person)), goes=True),
+    "identity_link": Held(
+        lambda person: sa.or_(
+            T["identity_link"].c.visit_id.in_(_visits(person)),
+            T["identity_link"].c.party_id == person.party_id,
+            T["identity_link"].c.other_id == person.party_id,
+        ),
+        goes=True,
+    ),
+    "profile": Held(_is_theirs("profile"), goes=True),
     "account": Held(_is_theirs("account"), goes=True, hidden="password_hash"),
     "account_session": Held(_is_among("account_session", "account_id", "accounts"), goes=True, hidden="token_hash"),
     "account_link": Held(_is_among("account_link", "account_id", "accounts"), goes=True, hidden="token_hash"),

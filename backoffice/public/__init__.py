@@ -19,6 +19,7 @@ from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
 from backoffice.public.slips import SlipDoor
+from backoffice.public.visits import VisitDoor
 from backoffice.public.withdrawals import WithdrawalDoor
 
 
@@ -65,3 +66,4 @@ class Shop:
     accounts: AccountDoor
     slips: SlipDoor
     withdrawals: WithdrawalDoor
+    visits: VisitDoor

@@ -5,6 +5,7 @@ from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.slips import Slip
+from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
 from backoffice.crm.models.withdrawals import Withdrawal
 
 __all__ = [
@@ -21,11 +22,17 @@ __all__ = [
     "Coupon",
     "CouponRedemption",
     "CouponUse",
+    "IdentityLink",
     "Lead",
     "MailTemplate",
     "Order",
     "OrderLine",
     "Party",
+    "Profile",
+    "ProfileMark",
     "Slip",
+    "Visit",
+    "VisitEvent",
+    "Visitor",
     "Withdrawal",
 ]
