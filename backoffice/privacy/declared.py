@@ -97,14 +97,15 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 # answers to partners, which go within a day; of coupon_use how often each hashed address used a code, or its limit would not hold
 OF_NOBODY = frozenset(
     """
-    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift
+    allotment api_key assignment_rule audit_chain
+    bom_alternate bom_line calendar calendar_exception calendar_shift
     cart_line category category_text company coupon coupon_use external_ref goods_return_line heartbeat held_order
     idempotency_key invoice_line item item_substitute login_throttle mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
     plan_decision plan_domain price_tier product product_facet product_text production_order
     profile_mark provider_cursor purchase_order
     purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
-    second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot
+    second_step segment shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot
     stock_movement
     stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
     work_centre_stop

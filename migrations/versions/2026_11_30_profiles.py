@@ -1,4 +1,4 @@
-"""Visits, whose they were, what is known of each person; segments and campaigns. Only adds: the program of before goes on working."""
+"""Visits, whose they were, what is known of each person; segments. Only adds: the program of before goes on working."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ def upgrade() -> None:
         sa.Column("activity_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_profile_mark")),
+    )
+    op.create_table(
+        "segment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("matching", sa.Text(), nullable=False),
+        sa.Column("conditions", sa.JSON(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("matching IN ('all', 'any')", name=op.f("ck_segment_matching")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
+        sa.UniqueConstraint("name", name=op.f("uq_segment_name")),
     )
     op.create_table(
         "visitor",
@@ -118,7 +130,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo: what was noted of visits, segments and campaigns is gone."""
+    """Undo: what was noted of visits, and segments, are gone."""
     op.drop_index(op.f("ix_visit_event_visit_id"), table_name="visit_event")
     op.drop_table("visit_event")
     op.drop_index(
@@ -138,4 +150,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_profile_person_id"), table_name="profile")
     op.drop_table("profile")
     op.drop_table("visitor")
+    op.drop_table("segment")
     op.drop_table("profile_mark")

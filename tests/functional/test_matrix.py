@@ -41,7 +41,7 @@ STAFF = "sales warehouse planner admin"
 # blueprint → who may, then single pages that differ from their blueprint
 AREAS: Mapping[str, str] = {
     **dict.fromkeys(("shop", "api", "health", "metrics", "sandbox", "payments"), "everybody"),
-    **dict.fromkeys(("sales", "phoning", "selling", "customers", "orders", "told_choice"), "sales admin"),
+    **dict.fromkeys(("sales", "phoning", "selling", "customers", "orders", "told_choice", "segments"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
     **dict.fromkeys(("supposing", "kept", "breaks"), "planner admin"),

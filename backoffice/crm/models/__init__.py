@@ -4,6 +4,7 @@ from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderL
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+from backoffice.crm.models.segments import Segment
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
 from backoffice.crm.models.withdrawals import Withdrawal
@@ -30,6 +31,7 @@ __all__ = [
     "Party",
     "Profile",
     "ProfileMark",
+    "Segment",
     "Slip",
     "Visit",
     "VisitEvent",
