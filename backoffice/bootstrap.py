@@ -33,9 +33,11 @@ from backoffice.crm import (
     desk_orders,
     escalating,
     follow_ups,
+    identity,
     links,
     moving,
     orders,
+    profiles,
     quotation_accepting,
     quotation_watch,
     reminding,
@@ -43,6 +45,7 @@ from backoffice.crm import (
     slip_calls,
     slips,
     telling,
+    visits,
 )
 from backoffice.db import Database
 from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
@@ -197,6 +200,11 @@ def periodic(services: Services) -> list[Job]:
         Job("escalate", 60, lambda now: escalating.escalate(db, base_url=settings.base_url, now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
+        Job("link_orders", 60, lambda now: db.run(lambda session: visits.link_orders(session, now=now))),
+        Job("follow_profiles", 60, lambda now: profiles.follow(db, now=now), aside=True),
+        Job("resolve_identities", 3600, lambda now: identity.resolve(db, now=now), aside=True),
+        Job("refresh_profiles", 86_400, lambda _: profiles.refresh_all(db), aside=True),
+        Job("forget_visits", 3600, lambda now: _forget_visits(db, now - timedelta(days=settings.visit_days))),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
         Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]
@@ -211,6 +219,10 @@ def periodic(services: Services) -> list[Job]:
     if settings.reoptimise_seconds:
         jobs.append(Job("reoptimise", 900, lambda _: _reoptimise(services), aside=True))
     return jobs
+
+
+def _forget_visits(db: Database, before: datetime) -> int:
+    return db.run(lambda session: visits.forget_old(session, before=before))
 
 
 def _forget_sessions(session: Session, now: datetime) -> None:

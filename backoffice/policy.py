@@ -34,7 +34,9 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
     | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
-    | _to(PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw")
+    | _to(
+        PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw visits visits_choose"
+    )
     | _to(PUBLIC, "shop", "quotation quotation_paper quotation_accept quotation_again")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
@@ -60,6 +62,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "quoting", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
+    | _to(SALES, "segments", "home new segment count save")
     | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
     | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")

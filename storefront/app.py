@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
 from backoffice.public.errors import ShopError
-from storefront import forms, languages, page_cache, wording
+from storefront import forms, languages, page_cache, visits, wording
 from storefront.api import problems
 from storefront.assets import FOLDER, PREFIX
 from storefront.front import Front
@@ -33,6 +33,7 @@ from storefront.views import (
     slips,
     withdrawals,
 )
+from storefront.views import visits as visits_page
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 PASSWORDS = ("password", "old", "closing")  # of a form
@@ -47,10 +48,26 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
     """
     routes = Blueprint("shop", __name__, static_folder=str(FOLDER), static_url_path=PREFIX, template_folder=str(TEMPLATES))
     front = Front(shop, clock, Path(media).resolve(), demo)
-    for area in (catalogue, product, cart, checkout, orders, quotations, slips, withdrawals, account, addresses, leads, pages):
+    shown = (
+        catalogue,
+        product,
+        cart,
+        checkout,
+        orders,
+        quotations,
+        slips,
+        withdrawals,
+        account,
+        addresses,
+        leads,
+        pages,
+        visits_page,
+    )
+    for area in shown:
         area.register(routes, front)
     page_cache.install(routes, shop.catalogue, clock)
     forms.install(routes)
+    visits.install(routes, front)
     routes.register_error_handler(ShopError, lambda error: _explain(front, error))
 
     def wire(state: BlueprintSetupState) -> None:

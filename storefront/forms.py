@@ -41,6 +41,7 @@ FIELDS: Mapping[str, frozenset[str]] = _named(
     contact_submit=LEAD,
     lead_submit=LEAD,
     consent_withdraw="",
+    visits_choose="choice",
     account_login_submit="email password",
     account_register_submit="email name password",
     account_confirm_submit="password",

@@ -1,4 +1,4 @@
-"""Whole pages kept in this process for visitors without cookies: they are the same bytes for everybody.
+"""Whole pages kept in this process for visitors without cookies that a page depends on: they are the same bytes for everybody.
 
 A page is asked for by its address and by the state of what it shows (`CatalogueDoor.find_version`), read on each request:
 so the last piece sold is gone from every process on the next request. Days depend on the clock only at whole minutes
@@ -16,8 +16,10 @@ from datetime import datetime
 from flask import Blueprint, Response, g, request
 
 from backoffice.public.catalogue import CatalogueDoor
+from storefront import visits
 
 KEPT = frozenset({"shop.home", "shop.category", "shop.product"})
+SAY_NOTHING = frozenset({visits.COOKIE})  # what no page depends on
 MOST_BYTES = 32 * 1024 * 1024
 LONGEST_NAME = 500  # a longer address is nobody's bookmark
 
@@ -72,7 +74,7 @@ def install(routes: Blueprint, catalogue: CatalogueDoor, clock: Callable[[], dat
     pages = PageCache()
 
     def look() -> Response | None:
-        if request.endpoint not in KEPT or request.method not in ("GET", "HEAD") or "Cookie" in request.headers:
+        if request.endpoint not in KEPT or request.method not in ("GET", "HEAD") or not request.cookies.keys() <= SAY_NOTHING:
             return None
         address = request.url
         if len(address) > LONGEST_NAME:

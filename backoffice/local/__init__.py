@@ -11,6 +11,7 @@ from backoffice.local.checkout import LocalCheckout, Till
 from backoffice.local.orders import LocalLeads, LocalOrders
 from backoffice.local.quotations import LocalQuotations
 from backoffice.local.slips import LocalSlips
+from backoffice.local.visits import LocalVisits
 from backoffice.local.withdrawals import LocalWithdrawals
 from backoffice.payments.gateway import Gateway
 from backoffice.public import Shop
@@ -32,6 +33,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         slips=LocalSlips(db, settings.secret_key),
         withdrawals=LocalWithdrawals(db, settings.secret_key),
         quotations=LocalQuotations(db, till),
+        visits=LocalVisits(db),
     )
     return shop, till
 

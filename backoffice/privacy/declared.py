@@ -54,6 +54,18 @@ def _is_theirs(table: str) -> Theirs:
     return lambda person: T[table].c.party_id == person.party_id
 
 
+def _visits(person: Person) -> sa.Select[Any]:
+    return sa.select(T["visit"].c.id).where(T["visit"].c.party_id == person.party_id)
+
+
+def _browsers(person: Person) -> sa.ColumnElement[bool]:
+    """Tell which browsers are theirs alone; one that a household shares stays, without their visits."""
+    visit = T["visit"].c
+    others = sa.exists().where(visit.visitor_id == T["visitor"].c.id, visit.party_id != person.party_id)
+    theirs = sa.select(visit.visitor_id).where(visit.party_id == person.party_id)
+    return sa.and_(T["visitor"].c.id.in_(theirs), ~others)
+
+
 def _newer(row: sa.Row[Any]) -> int:
     """Whoever has it open at a desk must not save over it."""
     return int(row.version) + 1
@@ -89,15 +101,16 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 # answers to partners, which go within a day; of coupon_use how often each hashed address used a code, or its limit would not hold
 OF_NOBODY = frozenset(
     """
-    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift
-    cart_line category category_text company coupon coupon_use escalation_rule external_ref goods_return_line heartbeat held_order
+    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
+    category category_text company coupon coupon_use escalation_rule external_ref goods_return_line heartbeat held_order
     idempotency_key invoice_line item item_substitute login_throttle lost_reason mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
-    plan_decision plan_domain price_tier product product_facet product_text production_order provider_cursor purchase_order
+    plan_decision plan_domain price_tier product product_facet product_text production_order
+    profile_mark provider_cursor purchase_order
     purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
-    saved_view second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session
-    stage_probability stock stock_lot stock_movement stock_snapshot
-    supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
+    saved_view second_step segment shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session
+    stage_probability stock stock_lot stock_movement stock_snapshot supplier supplier_item warehouse warehouse_transit wave
+    work_centre work_centre_exception
     work_centre_stop
     """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks
 )
@@ -119,6 +132,18 @@ HOLDS: dict[str, Held] = {
         ),
         goes=True,
     ),
+    "visitor": Held(_browsers, goes=True, hidden="token_hash"),
+    "visit": Held(_is_theirs("visit"), goes=True),
+    "visit_event": Held(lambda person: T["visit_event"].c.visit_id.in_(_visits(person)), goes=True),
+    "identity_link": Held(
+        lambda person: sa.or_(
+            T["identity_link"].c.visit_id.in_(_visits(person)),
+            T["identity_link"].c.party_id == person.party_id,
+            T["identity_link"].c.other_id == person.party_id,
+        ),
+        goes=True,
+    ),
+    "profile": Held(_is_theirs("profile"), goes=True),
     "account": Held(_is_theirs("account"), goes=True, hidden="password_hash"),
     "account_session": Held(_is_among("account_session", "account_id", "accounts"), goes=True, hidden="token_hash"),
     "account_link": Held(_is_among("account_link", "account_id", "accounts"), goes=True, hidden="token_hash"),

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from backoffice import audit, tables
 from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
+from backoffice.crm import identity
 from backoffice.crm.models import Checkout, Order
 from backoffice.db import Database
 from backoffice.payments.models import Payment, Refund, RefundRequest
@@ -52,6 +53,7 @@ def forget_rows(session: Session, party_id: int, *, by: str, role: str, now: dat
     person = get_person(session, party_id)
     require_done(session, person)
     _drop_waiting_mails(session, person, now)
+    identity.part(session, party_id)
     told = session.scalars(sa.select(AuditEntry.id).where(HOLDS["audit_entry"].theirs(person), AuditEntry.salt != "")).all()
     found = {
         name: _keys(session, name, held, person) for name, held in HOLDS.items() if name != "audit_entry" and not held.by_law

@@ -20,6 +20,7 @@ from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
 from backoffice.public.quotations import QuotationDoor
 from backoffice.public.slips import SlipDoor
+from backoffice.public.visits import VisitDoor
 from backoffice.public.withdrawals import WithdrawalDoor
 
 
@@ -67,3 +68,4 @@ class Shop:
     slips: SlipDoor
     withdrawals: WithdrawalDoor
     quotations: QuotationDoor
+    visits: VisitDoor

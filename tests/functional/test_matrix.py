@@ -41,17 +41,14 @@ STAFF = "sales warehouse planner admin"
 # blueprint → who may, then single pages that differ from their blueprint
 AREAS: Mapping[str, str] = {
     **dict.fromkeys(("shop", "api", "health", "metrics", "sandbox", "payments"), "everybody"),
-    **dict.fromkeys(
-        ("sales", "sales_same", "pipeline", "lead_list", "phoning", "selling", "quoting", "customers", "orders", "told_choice"),
-        "sales admin",
-    ),
+    **dict.fromkeys(("sales", "sales_same", "pipeline", "lead_list", "phoning", "selling", "quoting"), "sales admin"),
+    **dict.fromkeys(("customers", "orders", "told_choice", "segments"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
     **dict.fromkeys(("supposing", "kept", "breaks"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
-    **dict.fromkeys(
-        ("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures", "discounts"), "admin"
-    ),
+    **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
+    "discounts": "admin",
     **dict.fromkeys(("desk", "second", "tracing"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(

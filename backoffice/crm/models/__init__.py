@@ -7,7 +7,9 @@ from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemp
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.pipeline import EscalationRule, LostReason, MailTaken, SavedView, StageProbability
 from backoffice.crm.models.quotations import Quotation
+from backoffice.crm.models.segments import Segment
 from backoffice.crm.models.slips import Slip
+from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
 from backoffice.crm.models.withdrawals import Withdrawal
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "CouponRedemption",
     "CouponUse",
     "EscalationRule",
+    "IdentityLink",
     "Lead",
     "LostReason",
     "MailTaken",
@@ -34,9 +37,15 @@ __all__ = [
     "OrderLine",
     "Party",
     "PerhapsSame",
+    "Profile",
+    "ProfileMark",
     "Quotation",
     "SavedView",
+    "Segment",
     "Slip",
     "StageProbability",
+    "Visit",
+    "VisitEvent",
+    "Visitor",
     "Withdrawal",
 ]

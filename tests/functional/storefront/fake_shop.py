@@ -24,6 +24,7 @@ from backoffice.public.orders import OrderView, PendingOrder
 from backoffice.public.promise import Instead, Promise
 from backoffice.public.quotations import QuotationView
 from backoffice.public.slips import SlipView
+from backoffice.public.visits import Look
 from backoffice.public.withdrawals import WithdrawalView
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
@@ -350,6 +351,19 @@ class Accounts:
         return None
 
 
+class Visits:
+    """Nobody allowed anything."""
+
+    def note(self, look: Look) -> None:
+        """Forget it."""
+
+    def allow(self, *, wording: str, language: str, now: datetime) -> str:
+        return "token"
+
+    def take_back(self, token: str) -> bool:
+        return False
+
+
 def make_shop(state: State) -> Shop:
     """Return the fake door over `state`."""
     carts = Carts(state)
@@ -365,6 +379,7 @@ def make_shop(state: State) -> Shop:
         Slips(state),
         Withdrawals(),
         Quotations(),
+        Visits(),
     )
 
 

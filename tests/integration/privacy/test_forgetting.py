@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backoffice import bootstrap, tables, verify
 from backoffice.audit import AuditEntry
 from backoffice.bridge import outbox
-from backoffice.crm import customers, leads
+from backoffice.crm import customers, identity, leads, parties, visits
 from backoffice.crm.models import Account, AccountLink, AccountSession, Address, Order, Party
 from backoffice.erp import fulfilment
 from backoffice.erp.models import Shipment, Staff
@@ -25,6 +25,7 @@ from backoffice.privacy.declared import HOLDS, OF_NOBODY
 from backoffice.privacy.person import find_by_email
 from backoffice.public.errors import Refused
 from backoffice.public.leads import LeadForm
+from backoffice.public.visits import Look
 from tests.company import open_company
 from tests.integration.chain.conftest import Workshop
 from tests.integration.chain.test_redirecting import send as redirect
@@ -74,6 +75,15 @@ def live(shop: Workshop) -> str:
         landing="/?utm_content=zzyx",
     )
     lead = shop.db.run(lambda session: leads.submit(session, form, now=shop.now))
+
+    def look(session: Session) -> None:
+        token = visits.allow(session, wording="Yes", language="en", now=shop.now)
+        visits.record(session, [Look(token, "search", "zzyx shelf", shop.now, email=EMAIL)])
+        parties.of_address(session, "other@example.test", name=FORM["name"], phone=FORM["phone"], language="", now=shop.now)
+
+    shop.db.run(look)
+    assert identity.resolve(shop.db, now=shop.now) == 1
+    shop.db.run(lambda s: s.execute(sa.update(Party).where(Party.email == "other@example.test").values(name="O", phone="")))
 
     def work(session: Session) -> None:
         leads.take(session, lead.id, staff_id=bea.id, version=1, now=shop.now)
