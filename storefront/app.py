@@ -36,7 +36,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
     front = Front(shop, clock, Path(media).resolve(), demo)
     for area in (catalogue, product, cart, checkout, orders, slips, withdrawals, account, addresses, leads, pages):
         area.register(routes, front)
-    page_cache.install(routes, shop.catalogue, clock)
+    page_cache.install(routes, shop, clock)
     forms.install(routes)
     routes.register_error_handler(ShopError, lambda error: _explain(front, error))
 

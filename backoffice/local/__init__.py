@@ -8,6 +8,7 @@ from backoffice.local.accounts import LocalAccounts
 from backoffice.local.carts import LocalCarts
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
+from backoffice.local.missed import LocalMissed
 from backoffice.local.orders import LocalLeads, LocalOrders
 from backoffice.local.slips import LocalSlips
 from backoffice.local.withdrawals import LocalWithdrawals
@@ -30,6 +31,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         accounts=LocalAccounts(db, carts, settings),
         slips=LocalSlips(db, settings.secret_key),
         withdrawals=LocalWithdrawals(db, settings.secret_key),
+        missed=LocalMissed(db, settings.secret_key),
     )
     return shop, till
 

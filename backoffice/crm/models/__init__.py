@@ -3,6 +3,7 @@
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
+from backoffice.crm.models.lost_demand import DemandMark, LostDemand
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.withdrawals import Withdrawal
@@ -21,7 +22,9 @@ __all__ = [
     "Coupon",
     "CouponRedemption",
     "CouponUse",
+    "DemandMark",
     "Lead",
+    "LostDemand",
     "MailTemplate",
     "Order",
     "OrderLine",
