@@ -15,7 +15,7 @@ from backoffice.public.leads import LeadForm
 from backoffice.public.missed import Missed
 from tests.conftest import NOW
 from tests.integration.chain.conftest import Workshop
-from tests.integration.chain.conftest import workshop as workshop  # noqa: PLC0414 - a fixture
+from tests.integration.chain.conftest import workshop as workshop
 from tests.statements import sent
 
 MONDAY = date(2026, 11, 23)
