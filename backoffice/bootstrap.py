@@ -31,6 +31,7 @@ from backoffice.crm import (
     customers,
     desk_orders,
     follow_ups,
+    forecasting,
     links,
     lost_demand,
     moving,
@@ -182,6 +183,7 @@ def periodic(services: Services) -> list[Job]:
         Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
+        Job("forecast", 86_400, lambda now: forecasting.make(db, now=now), aside=True),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
         Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]

@@ -87,8 +87,10 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 OF_NOBODY = frozenset(
     """
     allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift
-    cart_line category category_text company coupon coupon_use demand_mark external_ref goods_return_line heartbeat held_order
-    idempotency_key invoice_line item item_substitute login_throttle lost_demand mail_template margin number_series offer
+    cart_line category category_text company coupon coupon_use demand_forecast
+    demand_mark external_ref goods_return_line heartbeat held_order
+    idempotency_key invoice_line item item_substitute login_throttle lost_demand
+    mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
     plan_decision plan_domain price_tier product product_facet product_text production_order provider_cursor purchase_order
     purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund

@@ -1,4 +1,4 @@
-"""What was asked for in vain. Only adds: the program of before goes on working while this runs."""
+"""What was asked for in vain, and what is expected. Only adds: the program of before goes on working while this runs."""
 
 from __future__ import annotations
 
@@ -40,9 +40,27 @@ def upgrade() -> None:
         sa.CheckConstraint("people > 0 AND quantity > 0", name=op.f("ck_lost_demand_counted")),
         sa.PrimaryKeyConstraint("week_on", "kind", "sku", "words", name=op.f("pk_lost_demand")),
     )
+    op.create_table(
+        "demand_forecast",
+        sa.Column("item_id", BIG, nullable=False),
+        sa.Column("month_on", sa.Date(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("months", BIG, nullable=False),
+        sa.Column("mean", sa.Double(), nullable=False),
+        sa.Column("low", sa.Double(), nullable=True),
+        sa.Column("high", sa.Double(), nullable=True),
+        sa.Column("until", BIG, nullable=False),
+        sa.Column("deliverable", BIG, nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("method IN ('short', 'intermittent', 'smooth', 'seasonal')", name=op.f("ck_demand_forecast_method")),
+        sa.CheckConstraint("mean >= 0 AND 0 <= deliverable AND deliverable <= until", name=op.f("ck_demand_forecast_pieces")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_demand_forecast_item_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("item_id", "month_on", name=op.f("pk_demand_forecast")),
+    )
 
 
 def downgrade() -> None:
     """Undo: what was counted is forgotten."""
+    op.drop_table("demand_forecast")
     op.drop_table("lost_demand")
     op.drop_table("demand_mark")

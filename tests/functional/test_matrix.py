@@ -44,7 +44,7 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("sales", "phoning", "selling", "customers", "orders", "told_choice"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
-    **dict.fromkeys(("supposing", "kept", "breaks", "demand"), "planner admin"),
+    **dict.fromkeys(("supposing", "kept", "breaks", "demand", "forecasts"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
     **dict.fromkeys(("rules", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing"), STAFF),

@@ -2,6 +2,7 @@
 
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
+from backoffice.crm.models.forecasts import DemandForecast
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.lost_demand import DemandMark, LostDemand
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
@@ -22,6 +23,7 @@ __all__ = [
     "Coupon",
     "CouponRedemption",
     "CouponUse",
+    "DemandForecast",
     "DemandMark",
     "Lead",
     "LostDemand",
