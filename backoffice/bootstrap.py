@@ -36,6 +36,7 @@ from backoffice.crm import (
     lost_demand,
     moving,
     orders,
+    report_mails,
     slip_calls,
     slips,
     telling,
@@ -184,6 +185,7 @@ def periodic(services: Services) -> list[Job]:
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("forecast", 86_400, lambda now: forecasting.make(db, now=now), aside=True),
+        Job("mail_reports", 3600, lambda now: report_mails.send_due(db, base_url=settings.base_url, now=now)),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
         Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]

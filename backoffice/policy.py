@@ -78,6 +78,7 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "forecasts", "home export")
     | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
+    | _to(ADMIN, "reports", "home export mail")
     | _to(ADMIN, "accounts", "home paper export")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password second_step_reset")

@@ -93,7 +93,8 @@ OF_NOBODY = frozenset(
     mail_template margin number_series offer
     operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
     plan_decision plan_domain price_tier product product_facet product_text production_order provider_cursor purchase_order
-    purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
+    purchase_order_line recovery_code report_mail resequencing reservation residual routing_operation sandbox_dispute
+    sandbox_refund
     second_step shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session stock stock_lot
     stock_movement
     stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception

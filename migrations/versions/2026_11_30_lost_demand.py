@@ -57,10 +57,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_demand_forecast_item_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("item_id", "month_on", name=op.f("pk_demand_forecast")),
     )
+    op.create_table(
+        "report_mail",
+        sa.Column("staff_id", BIG, nullable=False),
+        sa.Column("every", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("sent_for", sa.Date(), nullable=False),
+        sa.CheckConstraint("every IN ('week', 'month')", name=op.f("ck_report_mail_every")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_report_mail_staff_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_report_mail")),
+    )
 
 
 def downgrade() -> None:
     """Undo: what was counted is forgotten."""
+    op.drop_table("report_mail")
     op.drop_table("demand_forecast")
     op.drop_table("lost_demand")
     op.drop_table("demand_mark")

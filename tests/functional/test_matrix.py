@@ -46,7 +46,7 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
     **dict.fromkeys(("supposing", "kept", "breaks", "demand", "forecasts"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
-    **dict.fromkeys(("rules", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
+    **dict.fromkeys(("rules", "services", "templates", "auditing", "accounts", "coupons", "figures", "reports"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(

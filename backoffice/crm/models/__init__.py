@@ -6,6 +6,7 @@ from backoffice.crm.models.forecasts import DemandForecast
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
 from backoffice.crm.models.lost_demand import DemandMark, LostDemand
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
+from backoffice.crm.models.report_mails import ReportMail
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -31,6 +32,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Party",
+    "ReportMail",
     "Slip",
     "Withdrawal",
 ]

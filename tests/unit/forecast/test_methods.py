@@ -53,7 +53,8 @@ def test_a_steady_product_stays_and_a_season_comes_back() -> None:
     found = forecast([*year, *year, *year, *year[:10]], 2)
     assert [one.mean for one in found] == pytest.approx([40, 60], abs=2)
     for one in forecast([5, 9, 4, 8, 6, 7, 5, 9], 3):
-        assert one.low is not None and one.high is not None
+        assert one.low is not None
+        assert one.high is not None
         assert 0 <= one.low <= one.mean <= one.high
 
 
