@@ -44,6 +44,8 @@ PLAN_ELSEWHERE = {
     "audit": "backoffice.plan_commands:audit",
     "backtest": "backoffice.backtest.commands:backtest",
     "correct": "backoffice.plan_commands:correct",
+    "forecast": "backoffice.forecast_commands:forecast",
+    "forecast-backtest": "backoffice.forecast_commands:forecast_backtest",
 }
 FIRST_ANSWER_SECONDS = 60.0
 COUNTERS = (

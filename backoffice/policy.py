@@ -82,8 +82,11 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "hours", "home calendar change take_back")
     | _to(PLANNER, "supposing", "home")
     | _to(PLANNER, "kept", "home")
+    | _to(PLANNER, "demand", "home export")
+    | _to(PLANNER, "forecasts", "home export")
     | _to(STAFF, "tracing", "order made receipt item")  # names no customer: sales and warehouse ask it too
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
+    | _to(ADMIN, "reports", "home export mail")
     | _to(ADMIN, "accounts", "home paper export")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password second_step_reset")

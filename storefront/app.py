@@ -65,7 +65,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
     )
     for area in shown:
         area.register(routes, front)
-    page_cache.install(routes, shop.catalogue, clock)
+    page_cache.install(routes, shop, clock)
     forms.install(routes)
     visits.install(routes, front)
     routes.register_error_handler(ShopError, lambda error: _explain(front, error))

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, Response, g, request
 
-from backoffice.public.catalogue import CatalogueDoor
-from storefront import visits
+from backoffice.public import Shop
+from backoffice.public.missed import Missed
+from storefront import missed, visits
 
 KEPT = frozenset({"shop.home", "shop.category", "shop.product"})
 SAY_NOTHING = frozenset({visits.COOKIE})  # what no page depends on
@@ -26,10 +27,11 @@ LONGEST_NAME = 500  # a longer address is nobody's bookmark
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it was drawn."""
+    """A page as it was drawn. missed: what whoever is shown it has asked for in vain."""
 
     body: bytes
     headers: tuple[tuple[str, str], ...]
+    missed: Sequence[Missed] = ()
 
 
 class PageCache:
@@ -69,7 +71,7 @@ class PageCache:
             self._bytes -= len(old[1].body)
 
 
-def install(routes: Blueprint, catalogue: CatalogueDoor, clock: Callable[[], datetime]) -> None:
+def install(routes: Blueprint, shop: Shop, clock: Callable[[], datetime]) -> None:
     """Answer the pages of `routes` that are the same for everybody from the cache."""
     pages = PageCache()
 
@@ -80,11 +82,13 @@ def install(routes: Blueprint, catalogue: CatalogueDoor, clock: Callable[[], dat
         if len(address) > LONGEST_NAME:
             return None
         now = clock()
-        state = f"{catalogue.find_version(now=now)}:{int(now.timestamp()) // 60}"
+        state = f"{shop.catalogue.find_version(now=now)}:{int(now.timestamp()) // 60}"
         found = pages.find(address, state)
         if found is None:
             g.page_name = address, state
             return None
+        if found.missed:
+            missed.again(shop, found.missed, now)
         response = Response(found.body)
         response.headers.clear()
         response.headers.extend(found.headers)
@@ -93,7 +97,7 @@ def install(routes: Blueprint, catalogue: CatalogueDoor, clock: Callable[[], dat
     def keep(response: Response) -> Response:
         name: tuple[str, str] | None = g.pop("page_name", None)
         if name is not None and response.status_code == 200 and "Set-Cookie" not in response.headers and not response.is_streamed:
-            pages.keep(name[0], name[1], Page(response.get_data(), tuple(response.headers)))
+            pages.keep(name[0], name[1], Page(response.get_data(), tuple(response.headers), missed.of_this_page()))
         return response
 
     routes.before_request(look)

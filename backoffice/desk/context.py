@@ -26,7 +26,7 @@ DESKS_BY_ROLE = {
     "sales": ("sales",),
     "warehouse": ("warehouse",),
     "planner": ("planning",),
-    "admin": (*DESKS, "accounts", "admin"),
+    "admin": (*DESKS, "reports", "accounts", "admin"),
 }
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from backoffice.desk import context, forms, kept, late, listing, moved, planning_lists
+from backoffice.desk import context, demand, forms, kept, late, listing, moved, planning_lists
 from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
@@ -222,7 +222,13 @@ def receipts_page(typed: dict[str, str] | None = None, status: int = 200) -> Res
     query, page = forms.sought(), forms.page()
     coming, total = context.read(lambda db: planning_lists.find_coming(db, now=context.now(), query=query, page=page))
     return render_template(
-        "desk/planning/receipts.html", coming=coming, typed=typed or {}, today=context.today(), local=local, **_where(total)
+        "desk/planning/receipts.html",
+        coming=coming,
+        lost=demand.by_item([one.item.id for one in coming]),
+        typed=typed or {},
+        today=context.today(),
+        local=local,
+        **_where(total),
     ), status
 
 

@@ -266,6 +266,7 @@ def name_of(kind: str, code: str) -> str:
             "sales": _("Sales"),
             "warehouse": _("Warehouse"),
             "planning": _("Planning"),
+            "reports": _("Reports"),
             "accounts": _("Accounts"),
             "admin": _("Administration"),
         },

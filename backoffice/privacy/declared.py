@@ -98,19 +98,19 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 
 
 # of no customer: goods, plans, money without a name, people who work here, hashes that open nothing; of idempotency_key the
-# answers to partners, which go within a day; of coupon_use how often each hashed address used a code, or its limit would not hold
+# answers to partners, which go within a day; of demand_mark a keyed hash of one week, which goes once that is added up; of
+# coupon_use how often each hashed address used a code, or its limit would not hold
 OF_NOBODY = frozenset(
     """
     allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
-    category category_text company coupon coupon_use escalation_rule external_ref goods_return_line heartbeat held_order
-    idempotency_key invoice_line item item_substitute login_throttle lost_reason mail_template margin number_series offer
-    operation_alternate operation_slot outbox_lane outside_stock peg periodic picture plan_audit plan_checkpoint
-    plan_decision plan_domain price_tier product product_facet product_text production_order
-    profile_mark provider_cursor purchase_order
-    purchase_order_line recovery_code resequencing reservation residual routing_operation sandbox_dispute sandbox_refund
-    saved_view second_step segment shipment_line shipping_service shipping_zone short_pick staff staff_absence staff_session
-    stage_probability stock stock_lot stock_movement stock_snapshot supplier supplier_item warehouse warehouse_transit wave
-    work_centre work_centre_exception
+    category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
+    goods_return_line heartbeat held_order idempotency_key invoice_line item item_substitute login_throttle lost_demand
+    lost_reason mail_template margin number_series offer operation_alternate operation_slot outbox_lane outside_stock peg
+    periodic picture plan_audit plan_checkpoint plan_decision plan_domain price_tier product product_facet product_text
+    production_order profile_mark provider_cursor purchase_order purchase_order_line recovery_code report_mail resequencing
+    reservation residual routing_operation sandbox_dispute sandbox_refund saved_view second_step segment shipment_line
+    shipping_service shipping_zone short_pick staff staff_absence staff_session stage_probability stock stock_lot
+    stock_movement stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
     work_centre_stop
     """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks
 )

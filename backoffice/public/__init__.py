@@ -7,7 +7,7 @@ takes `now` (aware, UTC). `backoffice.local` implements the door over the databa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from backoffice.public.accounts import AccountDoor
@@ -15,6 +15,7 @@ from backoffice.public.carts import CartDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
 from backoffice.public.leads import LeadDoor
+from backoffice.public.missed import MissedDoor, Uncounted
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
@@ -69,3 +70,4 @@ class Shop:
     withdrawals: WithdrawalDoor
     quotations: QuotationDoor
     visits: VisitDoor
+    missed: MissedDoor = field(default_factory=Uncounted)

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, request, url_for
 from backoffice.public.carts import Cart
 from backoffice.public.days import read_day
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError, TooOften
-from storefront import addresses, wording
+from backoffice.public.missed import Missed
+from storefront import addresses, missed, wording
 from storefront.cookies import account_token, keep_cart, keep_place
 from storefront.front import Front, Place, see
 from storefront.inputs import parse_postcode, parse_quantity
@@ -81,6 +82,7 @@ class Views:
         action = form.get("action", "set")
         if token is None or self.front.shop.carts.find(token, now=now) is None:
             return self._show(Trouble(wording.say(Refused("cart_empty")), status=409))
+        quantity = 0
         try:
             if action == "renew":
                 self.front.shop.carts.renew(token, now=now)
@@ -88,6 +90,9 @@ class Views:
                 quantity = 0 if action == "remove" else parse_quantity(typed, least=0)
                 self.front.shop.carts.set_quantity(token, sku, quantity, now=now)
         except ShopError as error:
+            most = error.details.get("most")
+            if isinstance(error, Refused) and isinstance(most, int) and quantity > most:
+                missed.note(self.front.shop, Missed("quantity", sku, quantity=quantity - most), now)
             return self._show(Trouble(wording.say(error), sku, "quantity", typed, error.status))
         return see(url_for("shop.cart"))
 
@@ -186,6 +191,8 @@ class Views:
     def _show(self, trouble: Trouble | None) -> Response:
         now = self.front.clock()
         cart = self.front.shop.carts.find(self.front.cart_token(), now=now)
+        for late in missed.of_day(cart) if cart else ():
+            missed.note(self.front.shop, late, now)
         added, profile = request.args.get("added", ""), self.front.profile()
         return self.front.page(
             "storefront/cart.html",

@@ -10,8 +10,9 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import Listing
 from backoffice.public.errors import BadInput, NotFound
+from backoffice.public.missed import Missed
+from storefront import missed, wording
 from storefront import narrowing as narrowing_of
-from storefront import wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_page, parse_query
@@ -54,6 +55,8 @@ class Views:
             return shared(self.front.page("storefront/search.html", now, query="", listing=None, place=self.front.place()))
         listing, place = self._list(None, query or None, page, narrowing, now)
         _require_page(listing, page)
+        if query and not listing.total and not narrowing.changes:
+            missed.note(self.front.shop, Missed("search", words=query), now)
         narrowed = self._narrowed(narrowing, listing, now, **({"q": query} if query else {}))
         return self._answer("storefront/search.html", listing, place, now, query=query, **narrowed)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import ProductPage, Variant
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
+from backoffice.public.missed import Missed
 from backoffice.public.promise import Instead, Promise
-from storefront import wording
+from storefront import missed, wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_quantity
@@ -98,6 +99,10 @@ def draw_product(
     front: Front, product: ProductPage, choice: Choice, now: datetime, *, status: int = 200, **values: object
 ) -> Response:
     """Draw the whole page. `values`: what a refused form leaves behind (notice, typed texts, problems)."""
+    if choice.refused and choice.quantity:
+        kind: Literal["quantity", "viewed"] = "quantity" if choice.most else "viewed"
+        lost = Missed(kind, choice.variant.sku, quantity=choice.quantity - (choice.most or 0))
+        missed.note(front.shop, lost, now)
     structured = _structured(front, product, choice, now)
     return front.page(
         "storefront/product.html", now, status=status, product=product, choice=choice, structured=structured, **values

@@ -45,10 +45,10 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("customers", "orders", "told_choice", "segments"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
-    **dict.fromkeys(("supposing", "kept", "breaks"), "planner admin"),
+    **dict.fromkeys(("supposing", "kept", "breaks", "demand", "forecasts"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
     **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
-    "discounts": "admin",
+    **dict.fromkeys(("discounts", "reports"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(

@@ -3,10 +3,13 @@
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.capture import CartReminder, PerhapsSame
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
+from backoffice.crm.models.forecasts import DemandForecast
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
+from backoffice.crm.models.lost_demand import DemandMark, LostDemand
 from backoffice.crm.models.parties import Account, AccountLink, AccountSession, Address, Consent, Party
 from backoffice.crm.models.pipeline import EscalationRule, LostReason, MailTaken, SavedView, StageProbability
 from backoffice.crm.models.quotations import Quotation
+from backoffice.crm.models.report_mails import ReportMail
 from backoffice.crm.models.segments import Segment
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
@@ -27,9 +30,12 @@ __all__ = [
     "Coupon",
     "CouponRedemption",
     "CouponUse",
+    "DemandForecast",
+    "DemandMark",
     "EscalationRule",
     "IdentityLink",
     "Lead",
+    "LostDemand",
     "LostReason",
     "MailTaken",
     "MailTemplate",
@@ -40,6 +46,7 @@ __all__ = [
     "Profile",
     "ProfileMark",
     "Quotation",
+    "ReportMail",
     "SavedView",
     "Segment",
     "Slip",
