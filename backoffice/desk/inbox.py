@@ -161,7 +161,7 @@ def _shown(page: sa.Select[int]) -> sa.Select[Lead, str, str]:
 
 def _order(filters: Filters) -> tuple[sa.ColumnElement[Any], ...]:
     if filters.state == "call_first":
-        return Lead.score.desc(), Lead.due_at, Lead.id
+        return Lead.score.desc(), Lead.due_at.asc(), Lead.id.asc()
     return (NEXT_DUE, Lead.id.asc()) if filters.state in TO_DO else (Lead.created_at.desc(), Lead.id.desc())
 
 
