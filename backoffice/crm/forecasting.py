@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.crm import pipeline
 from backoffice.crm.models import DemandForecast, Lead, Order, OrderLine
 from backoffice.db import Database, write_rows
 from backoffice.erp import in_time, sources
@@ -27,7 +28,7 @@ from backoffice.forecast.methods import Expected, class_of, forecast
 MONTHS = 3
 YEARS = 5  # of history
 BATCH = 50
-PROBABILITY = {"new": 10, "working": 30, "answered": 50}  # percent, of a lead's state
+PRICED = ("quote_request", "question", "phone", "refused_day")  # kinds that speak of pieces to buy
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,8 @@ def find_gaps(session: Session, *, most: int = 200) -> Sequence[Gap]:
 
 
 def find_pipeline(session: Session) -> Sequence[Deals]:
-    """Return what open enquiries may bring, by month and currency. One statement."""
-    deal = _open_deals().subquery()
+    """Return what open enquiries may bring, by month and currency, weighted by their stage. Two statements."""
+    deal = _open_deals(pipeline.probabilities(session)).subquery()
     month = sa.extract("year", deal.c.expected_on) * 12 + sa.extract("month", deal.c.expected_on) - 1
     value = deal.c.value_minor
     rows = session.execute(
@@ -142,21 +143,24 @@ def find_pipeline(session: Session) -> Sequence[Deals]:
     ]
 
 
-def _open_deals() -> sa.Select[Any]:
+def _open_deals(percents: Mapping[str, int]) -> sa.Select[Any]:
     """Select expected_on, value_minor, currency and percent of every enquiry that may still be won.
 
-    The one place that knows where those come from: here an item's price times the quantity asked for.
+    Where its seller wrote down what it may bring and when, that; else an item's price times the quantity asked for, by the day
+    that it is needed. percents: stage → how many of a hundred become orders.
     """
-    percent = sa.case(*((Lead.state == state, share) for state, share in PROBABILITY.items()), else_=0)
+    percent = sa.case(*((Lead.stage == stage, share) for stage, share in percents.items()), else_=0)
+    asked = sa.case((Lead.kind.in_(PRICED), sa.func.coalesce(Lead.quantity, 1) * t.Item.price_minor))
+    value = sa.func.coalesce(Lead.value_minor, asked)
     return (
         sa.select(
-            Lead.needed_by_on.label("expected_on"),
-            (sa.func.coalesce(Lead.quantity, 1) * t.Item.price_minor).label("value_minor"),
-            t.Item.currency.label("currency"),
+            sa.func.coalesce(Lead.expected_on, Lead.needed_by_on).label("expected_on"),
+            value.label("value_minor"),
+            sa.case((Lead.value_minor.is_not(None), Lead.currency), else_=t.Item.currency).label("currency"),
             percent.label("percent"),
         )
-        .join(t.Item, t.Item.sku == Lead.sku)
-        .where(Lead.state.in_(sorted(PROBABILITY)), Lead.outcome == "", Lead.kind.in_(("quote_request", "question", "phone")))
+        .join(t.Item, t.Item.sku == Lead.sku, isouter=True)
+        .where(Lead.state.in_(("new", "working", "answered")), Lead.outcome == "", value.is_not(None))
     )
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm.forecasting import month_of
-from backoffice.crm.models import Activity, Lead, Order
+from backoffice.crm.models import Activity, Lead, LostReason, Order
 
 ANSWERED = ("answer", "call")  # activities by which somebody has heard of us
 ASKED = ("contact", "question", "tell_me", "order_question", "quote_request", "phone")  # kinds that somebody outside began
@@ -117,17 +117,20 @@ def find_answers(session: Session, span: Span, *, now: datetime) -> Sequence[Ans
 
 
 def find_losses(session: Session, span: Span, *, most: int = 12) -> Sequence[tuple[str, int]]:
-    """Return the reasons written down for lost enquiries, the most frequent first; "" = none was."""
-    number = sa.func.count(sa.distinct(Activity.lead_id))
+    """Return why enquiries were lost, most frequent first: the company's reason, else the words written down; "" = neither."""
+    number, reason = sa.func.count(sa.distinct(Lead.id)), sa.func.coalesce(LostReason.name, Activity.text, "")
+    said = sa.and_(Activity.lead_id == Lead.id, Activity.kind == "lost")
     rows = session.execute(
-        sa.select(Activity.text, number)
-        .join(Lead, Lead.id == Activity.lead_id)
-        .where(Activity.kind == "lost", Lead.outcome == "lost", *span.of_leads)
-        .group_by(Activity.text)
-        .order_by(number.desc(), Activity.text)
+        sa.select(reason, number)
+        .select_from(Lead)
+        .join(Activity, said, isouter=True)
+        .join(LostReason, LostReason.id == Lead.lost_reason_id, isouter=True)
+        .where(Lead.outcome == "lost", *span.of_leads)
+        .group_by(reason)
+        .order_by(number.desc(), reason)
         .limit(most)
     )
-    return [(reason, int(count)) for reason, count in rows]
+    return [(words, int(count)) for words, count in rows]
 
 
 def find_cohorts(session: Session, *, today: date, zone: ZoneInfo, months: int = COHORTS) -> Sequence[Cohort]:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 from click.testing import CliRunner
+from sqlalchemy.orm import Session
 
 from backoffice.cli import main
 from backoffice.crm import forecasting, leads
@@ -80,13 +81,20 @@ def test_open_enquiries_are_weighted_by_month(workshop: Workshop) -> None:
     for key, changes in enumerate(
         ({"needed_by_on": "2026-12-10"}, {"needed_by_on": "2026-12-20", "quantity": "6"}, {"sku": "TABLE", "quantity": "1"})
     ):
-        workshop.db.run(lambda session, k=key, c=changes: leads.submit(session, replace(form, key=str(k), **c), now=NOW))
-    workshop.db.run(lambda session: session.execute(sa.update(Lead).where(Lead.quantity == 6).values(state="answered")))
+        of = changes | {"key": str(key), "email": f"a{key}@example.test"}
+        workshop.db.run(lambda session, of=of: leads.submit(session, replace(form, **of), now=NOW))
+
+    def judge(session: Session) -> None:
+        session.execute(sa.update(Lead).where(Lead.quantity == 6).values(stage="qualified"))
+        estimate = {"stage": "opportunity", "value_minor": 45_000, "currency": "EUR", "expected_on": date(2027, 1, 5)}
+        session.execute(sa.update(Lead).where(Lead.sku == "TABLE").values(**estimate))
+
+    workshop.db.run(judge)
     with workshop.db.read() as session, sent(workshop.db) as said:
         found = [(one.month, one.number, one.value_minor, one.weighted_minor) for one in forecasting.find_pipeline(session)]
-    # December: 4 × 19.00 at 10 % and 6 × 19.00 at 50 %; nobody said when: one table at 10 %
-    assert found == [(date(2026, 12, 1), 2, 19_000, 760 + 5_700), (None, 1, 49_900, 4_990)]
-    assert len(said) == 1
+    # December: 4 × 19.00 at 10 % and 6 × 19.00 at 30 %; its seller expects 450.00 of the table in January, at 60 %
+    assert found == [(date(2026, 12, 1), 2, 19_000, 760 + 3_420), (date(2027, 1, 1), 1, 45_000, 27_000)]
+    assert len(said) == 2
 
 
 def test_the_command_judges_a_file(tmp_path: object) -> None:
