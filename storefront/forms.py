@@ -40,6 +40,7 @@ FIELDS: Mapping[str, frozenset[str]] = _named(
     order_withdraw_submit="key chosen take-",
     contact_submit=LEAD,
     lead_submit=LEAD,
+    consent_confirm="",
     consent_withdraw="",
     visits_choose="choice",
     account_login_submit="email password",

@@ -32,6 +32,23 @@ MOVED = {
     "choose": "https://shop.test/o/token/moved/1",
 }
 REFUND = {"amount": {"amount_minor": 129_900, "currency": "EUR"}, "reason": "partial"}
+QUOTED = {
+    "number": "Q-00007",
+    "version": 1,
+    "link": "https://shop.test/o/token",
+    "lines": [
+        {
+            "name": "Long table, oak",
+            "options": "180 cm",
+            "quantity": 2,
+            "total": {"amount_minor": 240_000, "currency": "EUR"},
+            "deliver_on": "2026-12-08",
+        },
+    ],
+    "total": {"amount_minor": 244_900, "currency": "EUR"},
+    "deliver_on": "2026-12-08",
+    "valid_until": "2026-12-01T17:00:00+00:00",
+}
 PAYLOADS: dict[str, dict[str, Any]] = {
     "order_confirmed": {
         "lines": [
@@ -107,6 +124,20 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "account_reset": {},
     "consent_wanted": {"wording": "Write to me now and then about new things."},
     "consent_given": {"wording": "Write to me now and then about new things."},
+    "quotation": QUOTED | {"again": False, "note": "As we said by telephone.\nWith the lamp."},
+    "quotation_ends": {name: value for name, value in QUOTED.items() if name not in ("deliver_on", "lines")}
+    | {"lines": [{"name": "Bench", "options": "", "quantity": 3}]},
+    "quotation_moved": QUOTED | {"was_on": "2026-12-08", "now_on": "2026-12-10"},
+    "report": {
+        "first_on": "2026-11-23",
+        "last_on": "2026-11-29",
+        "came": 7,
+        "won": 2,
+        "lost": 1,
+        "in_time": 5,
+        "late": 1,
+        "link": "https://shop.test/o/token",
+    },
     "can_be_had": {"item": "Stool", "quantity": 1, "deliver_on": "2026-12-08"},
 }
 

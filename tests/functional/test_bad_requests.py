@@ -167,7 +167,7 @@ def test_a_letter_from_a_machine_is_thanked_for_and_kept_apart(
 
     def write(key: str, message: str, seconds: float = 0, **more: str) -> TestResponse:
         clock.advance(seconds=seconds)
-        letter = {"key": key, "message": message, "name": "Ada", "email": "ada@example.test"}
+        letter = {"key": key, "message": message, "name": "Ada", "email": f"ada{message}@example.test"}
         return client.post("/contact", data=letter | more)
 
     def page() -> str:

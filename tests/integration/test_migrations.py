@@ -184,7 +184,7 @@ def test_a_migration_of_seven_tables_waits_once_for_all_of_them_and_holds_none_m
             try:
                 together(connection, *tables)
             except sa.exc.OperationalError as error:
-                causes.append(str(error.orig.sqlstate))  # type: ignore[union-attr]
+                causes.append(str(error.orig.sqlstate))  # type: ignore[union-attr]  # psycopg says it of all that the server refuses
                 raise
 
         monkeypatch.setattr(migrate, "lock_together", noted)
