@@ -97,17 +97,17 @@ SEEDED = (
     Defect(
         8,
         "money that is on its way counts as paid",
-        "backoffice/payments/settle.py",
-        'elif news.state in ("paid", "authorised"):',
-        'elif news.state in ("paid", "authorised", "processing"):',
+        "backoffice/payments/settling.py",
+        'if news.state in ("paid", "authorised"):',
+        'if news.state in ("paid", "authorised", "processing"):',
         "tests/integration/payments",
     ),
     Defect(
         9,
         "a payment that went back is taken as paid when its message comes late",
-        "backoffice/payments/settle.py",
-        'if "succeeded" not in PAYMENT_MOVES[payment.state]:',
-        'if payment.state == "succeeded":',
+        "backoffice/payments/settling.py",
+        'if "succeeded" not in PAYMENT_MOVES[state]:',
+        'if state == "succeeded":',
         "tests/integration/payments/test_permutations.py",
     ),
     Defect(
