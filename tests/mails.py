@@ -125,8 +125,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "consent_wanted": {"wording": "Write to me now and then about new things."},
     "consent_given": {"wording": "Write to me now and then about new things."},
     "quotation": QUOTED | {"again": False, "note": "As we said by telephone.\nWith the lamp."},
-    "quotation_ends": {name: value for name, value in QUOTED.items() if name not in ("deliver_on", "lines")}
-    | {"lines": [{"name": "Bench", "options": "", "quantity": 3}]},
+    "quotation_ends": QUOTED,
     "quotation_moved": QUOTED | {"was_on": "2026-12-08", "now_on": "2026-12-10"},
     "report": {
         "first_on": "2026-11-23",

@@ -49,11 +49,11 @@ def _changing(fields: tuple[str, ...], guards: tuple[str, ...]) -> sa.Update:
 
 
 def ensure_row(session: Session, item_id: int, warehouse_id: int, *, now: datetime) -> None:
-    """Make the stock row of an item in a warehouse if there is none."""
+    """Make the stock row of an item in a warehouse, with nothing on it, if there is none."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     session.execute(
         insert(t.Stock)
-        .values(item_id=item_id, warehouse_id=warehouse_id, on_hand=0, allocated=0, reserved=0, figure_at=now)
+        .values(item_id=item_id, warehouse_id=warehouse_id, figure_at=now)
         .on_conflict_do_nothing(index_elements=["item_id", "warehouse_id"])
     )
 

@@ -21,13 +21,12 @@ from backoffice.crm.models import Checkout, Order
 from backoffice.erp import holding_back
 from backoffice.erp.company import get_company, local_today
 from backoffice.payments import refunds
-from backoffice.payments.gateway import PaymentSession
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import is_charged_later
 
 log = structlog.get_logger()
 WARN_BEFORE = timedelta(hours=24)
-LAPSED, REFUSED, DIFFERS = "authorisation_lapsed", "capture_refused", "amount_differs"
+LAPSED, REFUSED = "authorisation_lapsed", "capture_refused"
 
 
 def is_wanted(session: Session, checkout: Checkout, *, now: datetime) -> bool:
@@ -90,17 +89,35 @@ def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
         events.publish(session, events.CaptureEnds(waiting, "capture", f"payment:{waiting}", happened.at))
 
 
-def settle(session: Session, payment: Payment, news: PaymentSession, *, now: datetime) -> str:
-    """Act on the provider's word about money that was set aside; return the outcome. The payment is locked."""
-    if news.state == "voided":
-        return _voided(session, payment, now)
-    if news.state != "paid":
-        return "known"
-    if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
-        payment.problem = DIFFERS
-        log.error("payment_needs_attention", payment_id=payment.id, problem=DIFFERS)
-        return "problem"
-    return _captured(session, payment, now)
+def note_taken(session: Session, payment: Payment, now: datetime) -> None:
+    """Note that money which was set aside is ours; what of it goes back can go now. The payment is locked."""
+    payment.state, payment.settled_at = "succeeded", now
+    order = _order_of(session, payment)
+    if order is not None:
+        order.to_invoice = True
+    payment_tasks.close(session, payment.lead_id, now=now)
+    session.flush()
+    for one in _waiting(session, payment):
+        events.publish(session, events.RefundWanted(one.id, f"payment:{payment.id}", now))
+    left = payment.amount_minor - payment.refunded_minor
+    if payment.ending == "void" and left > 0:  # somebody took it at the provider's: it goes back
+        reason, key = ("cancelled", f"cancel:{order.number}") if order else ("late_payment", f"late:{payment.id}")
+        refunds.request(session, payment, left, reason=reason, key=key, by="worker", now=now)
+
+
+def note_let_go(session: Session, payment: Payment, now: datetime) -> None:
+    """Note that money which was set aside is the customer's again. The payment is locked."""
+    payment.state, payment.settled_at = "voided", now
+    for one in _waiting(session, payment):  # nothing was taken, so nothing of it can go back
+        session.delete(one)
+    payment.refunded_minor = 0
+    payment_tasks.close(session, payment.lead_id, now=now)
+    order = _order_of(session, payment)
+    if order is not None and order.state != "cancelled":
+        payment.problem = LAPSED
+        holding_back.hold_back(session, order.number, now=now)
+        log.error("payment_needs_attention", payment_id=payment.id, problem=LAPSED)
+    session.flush()
 
 
 def waiting(session: Session) -> Sequence[sa.Row[str, int, int]]:
@@ -133,37 +150,6 @@ def warn(session: Session, *, now: datetime) -> int:
         payment.lead_id = payment_tasks.make(session, order, "authorisation", "", due_at=payment.capture_by_at, now=now)
     session.flush()
     return len(rows)
-
-
-def _captured(session: Session, payment: Payment, now: datetime) -> str:
-    payment.state, payment.settled_at = "succeeded", now
-    order = _order_of(session, payment)
-    if order is not None:
-        order.to_invoice = True
-    payment_tasks.close(session, payment.lead_id, now=now)
-    session.flush()
-    for one in _waiting(session, payment):
-        events.publish(session, events.RefundWanted(one.id, f"payment:{payment.id}", now))
-    left = payment.amount_minor - payment.refunded_minor
-    if payment.ending == "void" and left > 0:  # somebody took it at the provider's: it goes back
-        reason, key = ("cancelled", f"cancel:{order.number}") if order else ("late_payment", f"late:{payment.id}")
-        refunds.request(session, payment, left, reason=reason, key=key, by="worker", now=now)
-    return "captured"
-
-
-def _voided(session: Session, payment: Payment, now: datetime) -> str:
-    payment.state, payment.settled_at = "voided", now
-    for one in _waiting(session, payment):  # nothing was taken, so nothing of it can go back
-        session.delete(one)
-    payment.refunded_minor = 0
-    payment_tasks.close(session, payment.lead_id, now=now)
-    order = _order_of(session, payment)
-    if order is not None and order.state != "cancelled":
-        payment.problem = LAPSED
-        holding_back.hold_back(session, order.number, now=now)
-        log.error("payment_needs_attention", payment_id=payment.id, problem=LAPSED)
-    session.flush()
-    return "voided"
 
 
 def _waiting(session: Session, payment: Payment) -> list[Refund]:

@@ -1,7 +1,7 @@
 """Settling: the one way in which a payment becomes an order, whoever brings the news, however often and in what order.
 
-States (PAYMENT_MOVES). The news is the provider's own word about a session, fetched or signed; what a browser says counts
-for nothing.
+What is to be done the rules of `settling` say. The news is the provider's own word about a session, fetched or signed; what a
+browser says counts for nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from backoffice.crm import checkout as checkouts
 from backoffice.crm import orders, quotations
 from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.db import PlanMoved, table_of, update_rows, write_row
-from backoffice.payments import captures, disputes, refunds
+from backoffice.payments import captures, disputes, refunds, settling
 from backoffice.payments.gateway import GatewayDispute, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, PaymentEvent
 from backoffice.public.errors import Refused
@@ -32,20 +32,6 @@ from backoffice.public.money import Money
 
 log = structlog.get_logger()
 
-PAYMENT_MOVES: dict[str, tuple[str, ...]] = {
-    "opened": ("processing", "authorised", "succeeded", "failed", "expired"),
-    "processing": ("authorised", "succeeded", "failed", "expired"),
-    "authorised": ("succeeded", "voided"),  # see captures
-    "succeeded": ("partly_refunded", "refunded", "disputed"),
-    "failed": ("authorised", "succeeded"),  # the money came after all
-    "expired": ("authorised", "succeeded"),
-    "voided": (),
-    "partly_refunded": ("refunded", "disputed"),
-    "refunded": (),
-    "disputed": (
-        "refunded",
-    ),  # decided for us it is again what it was before: see refunds.show_state, no message about a session
-}
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
 
@@ -133,18 +119,25 @@ def settle(
         log.warning("payment_unknown", event_id=event_id)
         return None
     payment, checkout, cart = locked
-    outcome, order = "", None
-    if payment.state == "authorised":
-        outcome = captures.settle(session, payment, news, now=now)
-        if outcome == "captured" and payment.intent_ref is not None:
-            hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
-    elif news.state in ("paid", "authorised"):
+    step = settling.step_for(payment.state, Money(payment.amount_minor, payment.currency), news)
+    outcome: str = step
+    order: Order | None = None
+    if step in ("order", "differs") and payment.intent_ref is None:
+        payment.intent_ref = news.intent
+    if step == "order":
         outcome, order = _paid(session, payment, checkout, cart, news, secret_key, refused, now)
-    elif news.state in ("expired", "failed", "voided"):
-        ended = "failed" if news.state == "voided" else news.state  # it was let go before we heard that it was set aside
-        outcome = _ended(session, payment, checkout, ended, keep_minutes, by, now)
-    elif news.state == "processing" and payment.state == "opened":
-        payment.state = outcome = "processing"
+    elif step == "differs":
+        outcome = _problem(payment, "amount_differs")
+    elif step == "captured":
+        captures.note_taken(session, payment, now)
+        if payment.intent_ref is not None:
+            hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
+    elif step == "voided":
+        captures.note_let_go(session, payment, now)
+    elif step in ("expired", "failed"):
+        _end(session, payment, checkout, step, keep_minutes, by, now)
+    elif step == "processing":
+        payment.state = step
     session.flush()
     _note(session, payment, news, event_id, outcome, now)
     return order or session.scalar(sa.select(Order).where(Order.checkout_id == checkout.id))
@@ -184,13 +177,7 @@ def _paid(
     now: datetime,
 ) -> tuple[str, Order | None]:
     """Return the outcome, and the order where this news made it."""
-    if "succeeded" not in PAYMENT_MOVES[payment.state]:
-        return "known", None
-    if payment.intent_ref is None and news.intent is not None:
-        payment.intent_ref = news.intent
-    if (news.amount.amount_minor, news.amount.currency) != (payment.amount_minor, payment.currency):
-        return _problem(payment, "amount_differs"), None
-    late = payment.state in ("failed", "expired")
+    late = settling.is_late(payment.state)
     if refused:
         log.warning("paid_but_no_order", payment_id=payment.id, code=refused)
         if news.state == "authorised":
@@ -229,16 +216,13 @@ def _problem(payment: Payment, what: str) -> str:
     return "problem"
 
 
-def _ended(
+def _end(
     session: Session, payment: Payment, checkout: Checkout, state: str, keep_minutes: int | None, by: str, now: datetime
-) -> str:
-    if state not in PAYMENT_MOVES[payment.state]:
-        return "known"
+) -> None:
     payment.state = state
     keep_minutes = keep_minutes if keep_minutes is not None else quotations.minutes_left(session, checkout, now)
     checkouts.give_up(session, checkout, keep_minutes=keep_minutes, now=now)
     events.publish(session, events.PaymentEnded(checkout.id, by, now))
-    return state
 
 
 def keep_event(session: Session, event_id: str, kind: str, ref: str, *, provider: str, now: datetime) -> bool:

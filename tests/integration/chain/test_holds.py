@@ -14,7 +14,7 @@ from backoffice.erp import holds
 from backoffice.erp import models as t
 from backoffice.erp.fulfilment import SHIPMENT_MOVES
 from backoffice.erp.holds import HOLD_MOVES
-from backoffice.payments.settle import PAYMENT_MOVES
+from backoffice.payments.settling import PAYMENT_MOVES
 from backoffice.public.errors import BadInput, Refused
 from tests.company import at
 
