@@ -171,8 +171,9 @@ def _erp(settings: Settings) -> Erp:
 def _with_link(message: Message, settings: Settings) -> Message:
     """Return a mail with the secrets that are derived only now: the outbox alone must not let anybody in."""
     values, secret_key = dict(message.payload), settings.secret_key
-    if message.kind == "lead_answer":
-        values["thread"] = links.thread_token(secret_key, int(message.aggregate.rpartition("-")[2]))
+    number = message.aggregate.rpartition("-")[2]
+    if message.kind == "lead_answer" and number.isdecimal():
+        values["thread"] = links.thread_token(secret_key, int(number))
         if settings.reply_address:
             local, _, host = settings.reply_address.rpartition("@")
             values["reply_to"] = f"{local}+{values['thread']}@{host}"

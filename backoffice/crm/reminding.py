@@ -64,6 +64,8 @@ def remind(db: Database, *, now: datetime) -> int:
 
 def on_order_placed(session: Session, happened: events.OrderPlaced) -> None:
     """Close what waits for somebody who has just bought, from whatever cart: won, by this order. Told twice, it is once."""
+    if session.get_one(Party, happened.party_id).created_at >= happened.at:
+        return  # nobody knew them before: nothing to ask for, in a purchase of all places
     asked = sa.select(CartReminder.id).where(CartReminder.party_id == happened.party_id, CartReminder.closed_at.is_(None))
     reminders = session.scalars(asked.order_by(CartReminder.id)).all()
     if not reminders:

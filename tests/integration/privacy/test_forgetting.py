@@ -83,7 +83,9 @@ def live(shop: Workshop) -> str:
 
     shop.db.run(look)
     assert identity.resolve(shop.db, now=shop.now) == 1
-    shop.db.run(lambda s: s.execute(sa.update(Party).where(Party.email == "other@example.test").values(name="O", phone="")))
+    shop.db.run(
+        lambda s: s.execute(sa.update(Party).where(Party.email == "other@example.test").values(name="O", phone="", phone_key=""))
+    )
 
     def work(session: Session) -> None:
         leads.take(session, lead.id, staff_id=bea.id, version=1, now=shop.now)
