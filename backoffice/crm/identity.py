@@ -13,12 +13,14 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backoffice.crm import resolving
 from backoffice.crm.models import Checkout, IdentityLink, Order, Party, Profile, Visit, VisitEvent
 from backoffice.crm.resolving import Belongs, Contact, Same, Sitting
-from backoffice.db import Database, write_row, write_rows
+from backoffice.db import Database, table_of, write_row, write_rows
 from backoffice.public.errors import NotFound, Refused
 
 AT_ONCE = 200
@@ -41,12 +43,13 @@ def resolve(db: Database, *, now: datetime) -> int:
 
 
 def add_profiles(session: Session) -> None:
-    """Give every person a profile who has none yet."""
+    """Give every person a profile who has none yet; somebody else may be doing the same at this moment."""
     missing = sa.select(Party.id, Party.id, Party.created_at, Party.language, Party.customer_class).where(
         Party.kind == "person", ~sa.exists().where(Profile.party_id == Party.id)
     )
     names = ["party_id", "person_id", "known_since", "language", "customer_class"]
-    session.execute(sa.insert(Profile).from_select(names, missing))
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    session.execute(insert(table_of(Profile)).from_select(names, missing).on_conflict_do_nothing())
 
 
 def link_visit(session: Session, visit: Visit, party_id: int, rule: str, evidence: Mapping[str, Any], *, now: datetime) -> bool:
