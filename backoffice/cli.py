@@ -12,7 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -252,17 +252,10 @@ def _counting_together() -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _database() -> Iterator[Database]:
-    from backoffice import tables
-    from backoffice.db import Database
+def _database() -> AbstractContextManager[Database]:
+    from backoffice.command_database import opened
 
-    assert tables.metadata.tables
-    db = Database(Settings().database_url)
-    try:
-        yield db
-    finally:
-        db.dispose()
+    return opened()
 
 
 @contextmanager

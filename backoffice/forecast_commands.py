@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from backoffice import tables
-from backoffice.config import Settings
+from backoffice.command_database import opened
 from backoffice.crm import forecasting
-from backoffice.db import Database
 from backoffice.forecast.backtest import backtest
 from backoffice.forecast.drawing import draw
-
-# the command may be the first to touch the database: every table is known by then
-assert tables.metadata.tables
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    db = Database(Settings().database_url)
-    try:
-        yield db
-    finally:
-        db.dispose()
 
 
 @click.command()
 def forecast() -> None:
     """Work out now what the worker works out every night: what will be ordered, and what of it can be carried."""
-    with _database() as db:
+    with opened() as db:
         made = forecasting.make(db, now=db.clock())
     click.echo(f"Forecast of {made} items.")
 
@@ -47,7 +32,7 @@ def forecast_backtest(path: Path | None, drawn: int | None) -> None:
     elif drawn is not None:
         series = list(draw(drawn))
     else:
-        with _database() as db, db.read() as session:
+        with opened() as db, db.read() as session:
             series = list(forecasting.histories(session, now=db.clock()).values())
     click.echo(f"{'class':<13}{'products':>9}{'MASE':>8}{'naive':>8}{'pinball':>9}{'naive':>8}")
     scores = backtest(series)

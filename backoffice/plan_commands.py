@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 
-from backoffice import tables
-from backoffice.config import Settings
-from backoffice.db import Database
+from backoffice.command_database import opened
 from backoffice.erp import decisions, plan_audit
-
-# the command may be the first to touch the database: every table is known by then
-assert tables.metadata.tables
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    db = Database(Settings().database_url)
-    try:
-        yield db
-    finally:
-        db.dispose()
 
 
 @click.command()
 @click.option("--whole", is_flag=True, help="From the oldest checkpoint that is kept, not the newest.")
 def audit(whole: bool) -> None:
     """Fold the plan's log from scratch; say whether the plan in the rows is the same and can be carried out."""
-    with _database() as db:
+    with opened() as db:
         found = plan_audit.audit(db, whole=whole, now=db.clock())
     for breach in found.breaches:
         click.echo(breach)
@@ -45,6 +28,6 @@ def audit(whole: bool) -> None:
 @click.command()
 def correct() -> None:
     """Let the plan's log say what stands in the rows, once they are right: after somebody changed them by hand."""
-    with _database() as db:
+    with opened() as db:
         number = db.run(lambda session: decisions.correct(session, now=db.clock()))
     click.echo(f"The plan's log goes on from decision {number}.")

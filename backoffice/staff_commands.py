@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 import sqlalchemy as sa
 
-from backoffice import second_step, tables
+from backoffice import second_step
 from backoffice import staff as people
-from backoffice.config import Settings
-from backoffice.db import Database
+from backoffice.command_database import opened
 from backoffice.erp.models import Staff
 from backoffice.public.errors import BadInput, Refused
-
-# the command may be the first to touch the database: every table is known by then
-assert tables.metadata.tables
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    db = Database(Settings().database_url)
-    try:
-        yield db
-    finally:
-        db.dispose()
 
 
 @click.group("staff")
@@ -41,7 +25,7 @@ def staff_group() -> None:
 def staff_add(email: str, name: str, role: str, password: str) -> None:
     """Let EMAIL log in at the desk of a role (admin: at all of them)."""
     [known] = [possible for possible in people.ROLES if possible == role]
-    with _database() as db:
+    with opened() as db:
         try:
             db.run(lambda session: people.add(session, email=email, name=name, role=known, password=password, now=db.clock()))
         except BadInput as error:
@@ -55,7 +39,7 @@ def staff_add(email: str, name: str, role: str, password: str) -> None:
 @click.argument("email")
 def phone_lost(email: str) -> None:
     """Take the phone of EMAIL off their log-in and end their sessions; they set up another when they log in."""
-    with _database() as db:
+    with opened() as db:
         with db.read() as session:
             staff_id = session.scalar(sa.select(Staff.id).where(Staff.email == email.strip().lower()))
         if staff_id is None:
