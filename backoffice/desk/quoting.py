@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 from backoffice.crm import quotations, quoting
 from backoffice.crm.models import Quotation
 from backoffice.desk import context, forms, item_search
+from backoffice.desk.drafts import TYPED, first_address, language_of, sheet_of, shop_address
 from backoffice.desk.formats import moment
-from backoffice.desk.lead_sheet import Sheet, find_last_address, get_sheet
+from backoffice.desk.lead_sheet import Sheet
 from backoffice.desk.phrases import gettext as _
-from backoffice.desk.selling import TYPED, shop_address
 from backoffice.desk.wording import explain
 from backoffice.erp.company import get_company
 from backoffice.local.quotations import try_out
@@ -91,27 +91,21 @@ class Shown:
 @bp.get("")
 def home(lead_id: int) -> ResponseReturnValue:
     """Begin with the newest version, else with what they asked for, and with where their last order went."""
-    sheet = _sheet(lead_id)
-    lead, party = sheet.lead, sheet.customer.party
+    sheet = sheet_of(lead_id)
+    lead = sheet.lead
     newest = next(iter(sheet.quotations), None)
     if newest is not None and newest.state != "accepted":
         lines = tuple(Line(one["sku"], str(one["quantity"]), str(one["percent"])) for one in newest.asked)
         address = {name: str(newest.buyer.get(name, "")) for name in TYPED} | {"note": newest.note}
         return _page(sheet, Shown(Typed(lines, address, str(newest.valid_days), key=secrets.token_urlsafe(18))))
-    last = context.read(lambda db: find_last_address(db, lead.party_id))
-    before: dict[str, Any] = {name: getattr(last, name) for name in TYPED if name != "note"} if last else {}
-    address = {"country": context.house().country} | before
-    address |= {"name": before.get("name") or party.name, "email": party.email or ""}
-    address |= {"phone": party.phone or before.get("phone", ""), "company": lead.company or before.get("company", "")}
-    address |= {"postcode": before.get("postcode") or lead.postcode}
     lines = (Line(lead.sku, str(lead.quantity or 1)),) if lead.sku else ()
-    return _page(sheet, Shown(Typed(lines, address, key=secrets.token_urlsafe(18))))
+    return _page(sheet, Shown(Typed(lines, first_address(sheet), key=secrets.token_urlsafe(18))))
 
 
 @bp.post("")
 def change(lead_id: int) -> ResponseReturnValue:
     """Add or take out a line, show day and total, or send it."""
-    typed, sheet, action = Typed.parse(), _sheet(lead_id), forms.text("action")
+    typed, sheet, action = Typed.parse(), sheet_of(lead_id), forms.text("action")
     if forms.text("pick"):
         return _page(sheet, _look(sheet, replace(typed, lines=(*typed.lines, Line(forms.text("pick"), "1")), find="")))
     if forms.text("remove").isdecimal():
@@ -135,21 +129,17 @@ def withdraw(lead_id: int, quotation_id: int) -> ResponseReturnValue:
     except NotFound:
         raise
     except ShopError as error:
-        sheet = _sheet(lead_id)
+        sheet = sheet_of(lead_id)
         return _page(sheet, Shown(Typed(key=secrets.token_urlsafe(18)), problem=explain(error), status=error.status))
     flash(_("Taken back. The link no longer sells it, and the goods are free."))
     return redirect(url_for("sales.lead", lead_id=lead_id), 303)
-
-
-def _language(sheet: Sheet) -> str:
-    return sheet.lead.language or sheet.customer.party.language or context.services().shop.profile.get().language
 
 
 def _look(sheet: Sheet, typed: Typed) -> Shown:
     """Show how it would be if it were sent now; nothing is kept by that."""
     services, me, now = context.services(), context.me(), context.now()
     try:
-        draft = typed.draft(_language(sheet))
+        draft = typed.draft(language_of(sheet))
         tried = try_out(
             services.db,
             sheet.lead.id,
@@ -177,7 +167,7 @@ def _send(sheet: Sheet, typed: Typed) -> ResponseReturnValue:
         return _page(sheet, replace(_look(sheet, typed), problem=_("Look at the day and the total first, then send it.")))
     made: list[Quotation] = []
     try:
-        draft, version = replace(typed.draft(_language(sheet)), seen=seen), forms.version()
+        draft, version = replace(typed.draft(language_of(sheet)), seen=seen), forms.version()
         context.write(
             lambda db: made.append(
                 quoting.draw_up(db, sheet.lead.id, draft, lead_version=version, secret_key=secret_key, by=me, now=now)
@@ -187,13 +177,12 @@ def _send(sheet: Sheet, typed: Typed) -> ResponseReturnValue:
         raise
     except ShopError as error:
         fields = error.fields if isinstance(error, BadInput) else {}
-        again = replace(_look(_sheet(sheet.lead.id), typed), problem=explain(error), status=error.status)
-        return _page(_sheet(sheet.lead.id), replace(again, wrong=fields))
+        fresh = sheet_of(sheet.lead.id)
+        return _page(fresh, replace(_look(fresh, typed), wrong=fields, problem=explain(error), status=error.status))
     quotation = made[-1]
     if quotation.valid_until_at is None:
         flash(_("Its discount is above the limit: a colleague of administration has it to approve."))
     else:
-        until = moment(quotation.valid_until_at)
         mail, until = quotation.buyer["email"], moment(quotation.valid_until_at)
         flash(_("The quotation is on its way to %(mail)s. Its goods are kept until %(until)s.", mail=mail, until=until))
     return redirect(url_for("sales.lead", lead_id=sheet.lead.id), 303)
@@ -201,11 +190,6 @@ def _send(sheet: Sheet, typed: Typed) -> ResponseReturnValue:
 
 def _is_number(typed: str) -> bool:
     return typed.isdecimal() and len(typed) < 7
-
-
-def _sheet(lead_id: int) -> Sheet:
-    secret_key = context.services().settings.secret_key
-    return context.read(lambda db: get_sheet(db, lead_id, secret_key=secret_key))
 
 
 def _page(sheet: Sheet, shown: Shown) -> ResponseReturnValue:

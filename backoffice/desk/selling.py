@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from babel import negotiate_locale
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backoffice.crm import parties
 from backoffice.crm.carts import new_cart
-from backoffice.desk import context, forms, item_search, phrases
+from backoffice.desk import context, forms, item_search
+from backoffice.desk.drafts import TYPED, first_address, language_of, sheet_of, shop_address
 from backoffice.desk.formats import moment
-from backoffice.desk.lead_sheet import Sheet, find_last_address, get_sheet
+from backoffice.desk.lead_sheet import Sheet
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
 from backoffice.erp.classes import RETAIL
@@ -24,7 +23,6 @@ from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, Checkou
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
 
 bp = Blueprint("selling", __name__, url_prefix="/desk/sales/leads/<int:lead_id>/order")
-TYPED = ("name", "company", "email", "phone", "street", "postcode", "city", "region", "country", "note")
 TIMES = (LONGEST_PAY_MINUTES, 240, PAY_MINUTES)  # minutes to pay in, as they are offered
 MOST_LINES = 50
 
@@ -89,24 +87,18 @@ class Shown:
 @bp.get("")
 def home(lead_id: int) -> ResponseReturnValue:
     """Begin with what they asked for, and with where their last order went."""
-    sheet = _sheet(lead_id)
+    sheet = sheet_of(lead_id)
     if sheet.waiting is not None or sheet.lead.state == "done":
         return redirect(url_for("sales.lead", lead_id=lead_id), 303)
-    lead, party = sheet.lead, sheet.customer.party
-    last = context.read(lambda db: find_last_address(db, lead.party_id))
-    before: dict[str, Any] = {name: getattr(last, name) for name in TYPED if name != "note"} if last else {}
-    address = {"country": context.house().country} | before
-    address |= {"name": before.get("name") or party.name, "email": party.email or ""}
-    address |= {"phone": party.phone or before.get("phone", ""), "company": lead.company or before.get("company", "")}
-    address |= {"postcode": before.get("postcode") or lead.postcode}
+    lead = sheet.lead
     lines = (Line(lead.sku, str(lead.quantity or 1)),) if lead.sku else ()
-    return _page(sheet, Shown(Draft(lines, address, key=secrets.token_urlsafe(18))))
+    return _page(sheet, Shown(Draft(lines, first_address(sheet), key=secrets.token_urlsafe(18))))
 
 
 @bp.post("")
 def change(lead_id: int) -> ResponseReturnValue:
     """Add or take out a line, name days and total, or mail the link to pay."""
-    draft, sheet, action = Draft.parse(), _sheet(lead_id), forms.text("action")
+    draft, sheet, action = Draft.parse(), sheet_of(lead_id), forms.text("action")
     if sheet.waiting is not None and action != "send":
         refused = Refused("payment_open")
         return _page(sheet, Shown(draft, problem=explain(refused), status=refused.status))
@@ -125,7 +117,7 @@ def change(lead_id: int) -> ResponseReturnValue:
 @bp.post("/withdraw")
 def withdraw(lead_id: int) -> ResponseReturnValue:
     """Take an order to pay back: nobody can pay for it any more, and its goods are free."""
-    sheet = _sheet(lead_id)
+    sheet = sheet_of(lead_id)
     said = _("There is nothing to take back: it was paid, or its time is over.")
     if sheet.waiting is not None:
         try:
@@ -221,7 +213,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         key=draft.key,
         cart_version=int(seen[0]) if seen[0].isdecimal() else 0,
         total_minor=int(seen[1]) if seen[1].isdecimal() else 0,
-        language=lead.language or sheet.customer.party.language or context.services().shop.profile.get().language,
+        language=language_of(sheet),
         keep_address=False,
         **draft.address,
     )
@@ -234,8 +226,8 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         key = draft.key if error.code == "payment_away" else secrets.token_urlsafe(18)  # one that waits is found by its key
         fields = error.fields if isinstance(error, BadInput) else {}
         again = replace(shown.draft, key=key)
-        return _page(_sheet(lead.id), Shown(again, _held(again), fields, explain(error), status=error.status))
-    until = _sheet(lead.id).waiting
+        return _page(sheet_of(lead.id), Shown(again, _held(again), fields, explain(error), status=error.status))
+    until = sheet_of(lead.id).waiting
     flash(
         _(
             "The link to pay is on its way to %(mail)s. We hold the goods until %(until)s.",
@@ -246,25 +238,6 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         else _("The link to pay is on its way to %(mail)s.", mail=form.email)
     )
     return redirect(url_for("sales.lead", lead_id=lead.id), 303)
-
-
-def shop_address(language: str) -> str:
-    """Return the shop's address in the customer's language, where the shop speaks it: https://shop.example/de."""
-    profile, there_are = context.services().shop.profile.get(), [one.code for one in phrases.languages()]
-    wanted, own = _nearest(language, there_are), _nearest(profile.language, there_are)
-    spoken = {_nearest(one, there_are) for one in profile.languages or there_are}
-    prefix = f"/{wanted}" if wanted in spoken - {own} else ""
-    return request.url_root.rstrip("/") + prefix
-
-
-def _nearest(language: str, there_are: Sequence[str]) -> str:
-    tags = {tag.replace("-", "_"): tag for tag in there_are}
-    return tags.get(negotiate_locale([language.replace("-", "_")], list(tags)) or "", phrases.SOURCE)
-
-
-def _sheet(lead_id: int) -> Sheet:
-    secret_key = context.services().settings.secret_key
-    return context.read(lambda db: get_sheet(db, lead_id, secret_key=secret_key))
 
 
 def _page(sheet: Sheet, shown: Shown) -> ResponseReturnValue:
