@@ -144,11 +144,13 @@ def _take(db: Database, reading: Reading, place: Place, found: Found, *, secret_
         return _set_aside(db, place, "deleted before it was read", now)
     try:
         mail = incoming_mail.read(raw)
-        taken = db.run(partial(replies.take_in, mail=mail, place=place, secret_key=secret_key, now=now))
+        take_in = partial(replies.take_in, mail=mail, place=place, secret_key=secret_key, now=now)
+        try:
+            taken = db.run(take_in)
+        except IntegrityError:  # another worker took it this very moment: now it is seen as taken
+            taken = db.run(take_in)
     except OperationalError:  # the database is away: the mail is still there the next time
         raise
-    except IntegrityError:  # another worker took it this very moment
-        return False
     except Exception as error:  # whatever is wrong with this mail is no reason to lose those after it
         log.warning("a mail cannot be read", uid=found.uid, reason=type(error).__name__)
         return _set_aside(db, place, type(error).__name__, now)

@@ -11,14 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from backoffice.bridge.mailbox import Mailbox, read_new
+from backoffice.bridge.mailbox import Found, Mailbox, read_new
 from backoffice.crm import incoming_mail, leads, links, replies
 from backoffice.crm.models import Activity, Lead, MailTaken
 from backoffice.crm.replies import Place
@@ -210,6 +214,49 @@ def test_a_mailbox_is_read_once_each_and_a_bad_mail_stops_nothing(
         client.select("INBOX", readonly=True)
         unread = client.search(None, "UNSEEN")[1][0]
         assert len(unread.split()) >= 4  # nothing in it was marked
+
+
+class Pile:
+    """Mails without a server: a double of `Mailbox` and of what it opens."""
+
+    name, validity, next_uid = "demo@pile", 1, 1
+
+    def __init__(self, *mails: bytes) -> None:
+        self._mails = mails
+
+    @contextmanager
+    def open(self) -> Iterator[Pile]:
+        yield self
+
+    def after(self, uid: int) -> list[Found]:
+        return [Found(at, len(raw)) for at, raw in enumerate(self._mails, 1) if at > uid]
+
+    def fetch(self, uid: int) -> bytes:
+        return self._mails[uid - 1]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_mail_that_the_database_refuses_is_tried_again_then_set_aside_never_passed_over(
+    shop: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """The next mail's number would hide it for ever. Refused once: another worker was at the same moment."""
+    pile = Pile(mail("First", sender="first@example.test"), mail("Last", sender="last@example.test"))
+    empty = Pile()
+    assert read_new(shop, empty, secret_key=SECRET, now=now) == 0  # type: ignore[arg-type] # the double
+    take_in, left = replies.take_in, [times]
+
+    def refusing(session: Session, **given: Any) -> MailTaken | None:
+        if given["mail"].sender == "first@example.test" and left[0]:
+            left[0] -= 1
+            raise IntegrityError("INSERT", {}, Exception("no room for it"))
+        return take_in(session, **given)
+
+    monkeypatch.setattr(replies, "take_in", refusing)
+    assert read_new(shop, pile, secret_key=SECRET, now=now) == 2  # type: ignore[arg-type] # the double
+    with shop.read() as session:
+        found = session.execute(sa.select(MailTaken.outcome, MailTaken.problem).order_by(MailTaken.uid)).all()
+    first = ("set_aside", "IntegrityError") if times == 2 else ("new", "")
+    assert [tuple(one) for one in found] == [("set_aside", replies.BEFORE_US), first, ("new", "")]
 
 
 @pytest.mark.parametrize("address", ["https://x", "imaps://host/INBOX", "imap://user:x@mail.example/INBOX", "imaps://u:p@"])
