@@ -16,8 +16,8 @@ from datetime import datetime
 from flask import Blueprint, Response, g, request
 
 from backoffice.public import Shop
-from backoffice.public.missed import Missed
-from storefront import missed, visits
+from backoffice.public.lost_demand import LostDemand
+from storefront import lost_demand, visits
 
 KEPT = frozenset({"shop.home", "shop.category", "shop.product"})
 SAY_NOTHING = frozenset({visits.COOKIE})  # what no page depends on
@@ -27,11 +27,11 @@ LONGEST_NAME = 500  # a longer address is nobody's bookmark
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it was drawn. missed: what whoever is shown it has asked for in vain."""
+    """A page as it was drawn. lost: what whoever is shown it has asked for in vain."""
 
     body: bytes
     headers: tuple[tuple[str, str], ...]
-    missed: Sequence[Missed] = ()
+    lost: Sequence[LostDemand] = ()
 
 
 class PageCache:
@@ -87,8 +87,8 @@ def install(routes: Blueprint, shop: Shop, clock: Callable[[], datetime]) -> Non
         if found is None:
             g.page_name = address, state
             return None
-        if found.missed:
-            missed.again(shop, found.missed, now)
+        if found.lost:
+            lost_demand.again(shop, found.lost, now)
         response = Response(found.body)
         response.headers.clear()
         response.headers.extend(found.headers)
@@ -97,7 +97,7 @@ def install(routes: Blueprint, shop: Shop, clock: Callable[[], datetime]) -> Non
     def keep(response: Response) -> Response:
         name: tuple[str, str] | None = g.pop("page_name", None)
         if name is not None and response.status_code == 200 and "Set-Cookie" not in response.headers and not response.is_streamed:
-            pages.keep(name[0], name[1], Page(response.get_data(), tuple(response.headers), missed.of_this_page()))
+            pages.keep(name[0], name[1], Page(response.get_data(), tuple(response.headers), lost_demand.of_this_page()))
         return response
 
     routes.before_request(look)

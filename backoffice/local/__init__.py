@@ -8,7 +8,7 @@ from backoffice.local.accounts import LocalAccounts
 from backoffice.local.carts import LocalCarts
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
-from backoffice.local.missed import LocalMissed
+from backoffice.local.lost_demand import LocalLostDemand
 from backoffice.local.orders import LocalLeads, LocalOrders
 from backoffice.local.quotations import LocalQuotations
 from backoffice.local.slips import LocalSlips
@@ -35,7 +35,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         withdrawals=LocalWithdrawals(db, settings.secret_key),
         quotations=LocalQuotations(db, till),
         visits=LocalVisits(db),
-        missed=LocalMissed(db, settings.secret_key),
+        lost_demand=LocalLostDemand(db, settings.secret_key),
     )
     return shop, till
 

@@ -15,7 +15,7 @@ from backoffice.public.carts import CartDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
 from backoffice.public.leads import LeadDoor
-from backoffice.public.missed import MissedDoor, Uncounted
+from backoffice.public.lost_demand import LostDemandDoor, Uncounted
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
 from backoffice.public.promise import PromiseDoor
@@ -70,4 +70,4 @@ class Shop:
     withdrawals: WithdrawalDoor
     quotations: QuotationDoor
     visits: VisitDoor
-    missed: MissedDoor = field(default_factory=Uncounted)
+    lost_demand: LostDemandDoor = field(default_factory=Uncounted)

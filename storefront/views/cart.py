@@ -11,8 +11,8 @@ from flask import Blueprint, Response, request, url_for
 from backoffice.public.carts import Cart
 from backoffice.public.days import read_day
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError, TooOften
-from backoffice.public.missed import Missed
-from storefront import addresses, missed, wording
+from backoffice.public.lost_demand import LostDemand
+from storefront import addresses, lost_demand, wording
 from storefront.cookies import account_token, keep_cart, keep_place
 from storefront.front import Front, Place, see
 from storefront.inputs import parse_postcode, parse_quantity
@@ -92,7 +92,7 @@ class Views:
         except ShopError as error:
             most = error.details.get("most")
             if isinstance(error, Refused) and isinstance(most, int) and quantity > most:
-                missed.note(self.front.shop, Missed("quantity", sku, quantity=quantity - most), now)
+                lost_demand.note(self.front.shop, LostDemand("quantity", sku, quantity=quantity - most), now)
             return self._show(Trouble(wording.say(error), sku, "quantity", typed, error.status))
         return see(url_for("shop.cart"))
 
@@ -191,8 +191,8 @@ class Views:
     def _show(self, trouble: Trouble | None) -> Response:
         now = self.front.clock()
         cart = self.front.shop.carts.find(self.front.cart_token(), now=now)
-        for late in missed.of_day(cart) if cart else ():
-            missed.note(self.front.shop, late, now)
+        for late in lost_demand.of_day(cart) if cart else ():
+            lost_demand.note(self.front.shop, late, now)
         added, profile = request.args.get("added", ""), self.front.profile()
         return self.front.page(
             "storefront/cart.html",

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import Listing
 from backoffice.public.errors import BadInput, NotFound
-from backoffice.public.missed import Missed
-from storefront import missed, wording
+from backoffice.public.lost_demand import LostDemand
+from storefront import lost_demand, wording
 from storefront import narrowing as narrowing_of
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
@@ -56,7 +56,7 @@ class Views:
         listing, place = self._list(None, query or None, page, narrowing, now)
         _require_page(listing, page)
         if query and not listing.total and not narrowing.changes:
-            missed.note(self.front.shop, Missed("search", words=query), now)
+            lost_demand.note(self.front.shop, LostDemand("search", words=query), now)
         narrowed = self._narrowed(narrowing, listing, now, **({"q": query} if query else {}))
         return self._answer("storefront/search.html", listing, place, now, query=query, **narrowed)
 

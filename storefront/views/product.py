@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request, url_for
 
 from backoffice.public.catalogue import ProductPage, Variant
 from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
-from backoffice.public.missed import Missed
+from backoffice.public.lost_demand import LostDemand
 from backoffice.public.promise import Instead, Promise
-from storefront import missed, wording
+from storefront import lost_demand, wording
 from storefront.cookies import keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_quantity
@@ -101,8 +101,8 @@ def draw_product(
     """Draw the whole page. `values`: what a refused form leaves behind (notice, typed texts, problems)."""
     if choice.refused and choice.quantity:
         kind: Literal["quantity", "viewed"] = "quantity" if choice.most else "viewed"
-        lost = Missed(kind, choice.variant.sku, quantity=choice.quantity - (choice.most or 0))
-        missed.note(front.shop, lost, now)
+        lost = LostDemand(kind, choice.variant.sku, quantity=choice.quantity - (choice.most or 0))
+        lost_demand.note(front.shop, lost, now)
     structured = _structured(front, product, choice, now)
     return front.page(
         "storefront/product.html", now, status=status, product=product, choice=choice, structured=structured, **values

@@ -177,7 +177,7 @@ def edit_at_once(db: Database, now: datetime) -> dict[str, int]:
             sa.select(Lead.id).where(Lead.state.in_(("new", "working", "answered"))).order_by(Lead.id.desc()).limit(EDITED)
         )
         chosen = list(session.scalars(open_ones))
-        begun = dict(session.execute(sa.select(Lead.id, Lead.version).where(Lead.id.in_(chosen))).tuples().all())
+        begun = dict(session.execute(sa.select(Lead.id, Lead.version).where(Lead.id.in_(chosen))).all())
     kept, told, unclear = [0] * PEOPLE, [0] * PEOPLE, [0] * PEOPLE
     together = threading.Barrier(PEOPLE)
 
@@ -207,7 +207,7 @@ def edit_at_once(db: Database, now: datetime) -> dict[str, int]:
         thread.join()
     with db.read() as session:
         written = session.scalar(sa.select(sa.func.count()).where(Activity.text.like("edit %"))) or 0
-        ended = dict(session.execute(sa.select(Lead.id, Lead.version).where(Lead.id.in_(chosen))).tuples().all())
+        ended = dict(session.execute(sa.select(Lead.id, Lead.version).where(Lead.id.in_(chosen))).all())
     steps = sum(ended[one] - begun[one] for one in chosen)
     lost = PEOPLE * ROUNDS - sum(kept) - sum(told) - sum(unclear) + abs(sum(kept) - written) + abs(steps - written)
     return {"kept": sum(kept), "refused with what is there": sum(told), "otherwise": sum(unclear), "lost": lost}

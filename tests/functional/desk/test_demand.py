@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backoffice.public.missed import Missed
+from backoffice.public.lost_demand import LostDemand
 from tests.conftest import NOW
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
@@ -15,9 +15,9 @@ def test_the_page_says_what_is_not_covered_and_the_file_holds_the_weeks(
 ) -> None:
     petra = at_desk("Petra")
     assert "Nobody asked in vain" in petra.get("/desk/planning/demand")
-    workshop.shop.missed.note(Missed("viewed", "VASE", quantity=3), who="x", now=NOW)
-    workshop.shop.missed.note(Missed("viewed", "LAMP", quantity=14), who="x", now=NOW)
-    workshop.shop.missed.write()
+    workshop.shop.lost_demand.note(LostDemand("viewed", "VASE", quantity=3), who="x", now=NOW)
+    workshop.shop.lost_demand.note(LostDemand("viewed", "LAMP", quantity=14), who="x", now=NOW)
+    workshop.shop.lost_demand.write()
     ask(kind="tell_me", sku="VASE", quantity="5")
     page = petra.get("/desk/planning/demand")
     assert "€95.00" in page  # five of them at 19

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from backoffice.crm import leads, lost_demand
 from backoffice.crm.models import DemandMark, LostDemand
-from backoffice.local.missed import LocalMissed
+from backoffice.local.lost_demand import LocalLostDemand
 from backoffice.public.leads import LeadForm
-from backoffice.public.missed import Missed
+from backoffice.public.lost_demand import LostDemand as Asked
 from tests.conftest import NOW
 from tests.integration.chain.conftest import Workshop
 from tests.integration.chain.conftest import workshop as workshop
@@ -22,16 +22,16 @@ MONDAY = date(2026, 11, 23)
 LATER = NOW + timedelta(weeks=2)
 
 
-def counter(shop: Workshop, started: list[Callable[[], None]] | None = None) -> LocalMissed:
+def counter(shop: Workshop, started: list[Callable[[], None]] | None = None) -> LocalLostDemand:
     """Return what counts in one process; it writes when told to."""
-    return LocalMissed(shop.db, "k", later=(started if started is not None else []).append)
+    return LocalLostDemand(shop.db, "k", later=(started if started is not None else []).append)
 
 
-def ask(shop: Workshop, *wishes: tuple[str, Missed]) -> None:
+def ask(shop: Workshop, *wishes: tuple[str, Asked]) -> None:
     """Ask in vain, as visitors of one process."""
     there = counter(shop)
-    for who, missed in wishes:
-        there.note(missed, who=who, now=NOW)
+    for who, asked in wishes:
+        there.note(asked, who=who, now=NOW)
     there.write()
 
 
@@ -43,9 +43,9 @@ def figures(shop: Workshop, **named: object) -> dict[str, tuple[int, int, int, i
 
 
 def test_a_visitor_counts_once_with_the_most_they_could_not_have(workshop: Workshop) -> None:
-    ask(workshop, *[("Ada", Missed("viewed", "VASE"))] * 10, ("Ada", Missed("viewed", "VASE", quantity=3)))
-    ask(workshop, ("Ada", Missed("viewed", "VASE", quantity=2)), ("Bob", Missed("viewed", "VASE", quantity=2)))  # elsewhere
-    ask(workshop, ("Ada", Missed("quantity", "STOOL", quantity=3)), ("Ada", Missed("day", "LAMP", quantity=4)))
+    ask(workshop, *[("Ada", Asked("viewed", "VASE"))] * 10, ("Ada", Asked("viewed", "VASE", quantity=3)))
+    ask(workshop, ("Ada", Asked("viewed", "VASE", quantity=2)), ("Bob", Asked("viewed", "VASE", quantity=2)))  # elsewhere
+    ask(workshop, ("Ada", Asked("quantity", "STOOL", quantity=3)), ("Ada", Asked("day", "LAMP", quantity=4)))
     # VASE: Ada 3 and Bob 2, nothing free; STOOL: 3 too many, 5 on the shelf; LAMP: a day is no piece, 10 are to come
     assert figures(workshop) == {"VASE": (5, 0, 0, 5), "STOOL": (3, 0, 5, 0), "LAMP": (0, 0, 10, 0)}
     with workshop.db.read() as session:
@@ -55,9 +55,9 @@ def test_a_visitor_counts_once_with_the_most_they_could_not_have(workshop: Works
 
 
 def test_a_week_is_added_up_once_and_forgets_who_asked(workshop: Workshop) -> None:
-    ask(workshop, ("Ada", Missed("viewed", "VASE", quantity=3)), ("Bob", Missed("viewed", "VASE", quantity=2)))
-    ask(workshop, ("Ada", Missed("search", words="Hocker")), ("Bob", Missed("search", words="hocker")))
-    ask(workshop, ("Ada", Missed("search", words="grandmother's cupboard")))
+    ask(workshop, ("Ada", Asked("viewed", "VASE", quantity=3)), ("Bob", Asked("viewed", "VASE", quantity=2)))
+    ask(workshop, ("Ada", Asked("search", words="Hocker")), ("Bob", Asked("search", words="hocker")))
+    ask(workshop, ("Ada", Asked("search", words="grandmother's cupboard")))
     for _again in range(2):
         workshop.db.run(lambda session: lost_demand.add_up(session, now=LATER))
     with workshop.db.read() as session:
@@ -74,14 +74,14 @@ def test_a_week_is_added_up_once_and_forgets_who_asked(workshop: Workshop) -> No
 
 
 def test_a_young_week_keeps_its_visitors_apart(workshop: Workshop) -> None:
-    ask(workshop, ("Ada", Missed("viewed", "VASE")))
+    ask(workshop, ("Ada", Asked("viewed", "VASE")))
     workshop.db.run(lambda session: lost_demand.add_up(session, now=NOW + timedelta(weeks=1)))
-    ask(workshop, ("Ada", Missed("viewed", "VASE")))
+    ask(workshop, ("Ada", Asked("viewed", "VASE")))
     assert figures(workshop)["VASE"] == (1, 0, 0, 1)
 
 
 def test_who_waits_has_looked_too_the_larger_number_counts(workshop: Workshop) -> None:
-    ask(workshop, ("Ada", Missed("viewed", "VASE", quantity=3)), ("Bob", Missed("viewed", "VASE", quantity=2)))
+    ask(workshop, ("Ada", Asked("viewed", "VASE", quantity=3)), ("Bob", Asked("viewed", "VASE", quantity=2)))
     form = LeadForm(key="1", kind="tell_me", name="Ada", email="ada@example.test", phone="", message="", sku="VASE", quantity="4")
     workshop.db.run(lambda session: leads.submit(session, form, now=NOW))
     assert figures(workshop)["VASE"] == (5, 4, 0, 5)
@@ -94,9 +94,9 @@ def test_who_waits_has_looked_too_the_larger_number_counts(workshop: Workshop) -
 
 def test_words_that_may_name_somebody_robots_and_players_are_not_counted(workshop: Workshop) -> None:
     searches = ["ada@example.test", "0171 234567", " ", "stool 4711"]
-    ask(workshop, *[("Ada", Missed("search", words=words)) for words in searches], ("Googlebot", Missed("viewed", "VASE")))
-    ask(workshop, *[("Eve", Missed("search", words=f"a{number}")) for number in range(50)])
-    ask(workshop, ("Ada", Missed("viewed", "LAMP", quantity=10**12)))
+    ask(workshop, *[("Ada", Asked("search", words=words)) for words in searches], ("Googlebot", Asked("viewed", "VASE")))
+    ask(workshop, *[("Eve", Asked("search", words=f"a{number}")) for number in range(50)])
+    ask(workshop, ("Ada", Asked("viewed", "LAMP", quantity=10**12)))
     with workshop.db.read() as session:
         marks = list(session.scalars(sa.select(DemandMark)))
         assert sorted(one.words for one in marks if one.words.startswith("s")) == ["stool 4711"]
@@ -109,7 +109,7 @@ def test_one_write_for_all_that_is_gathered_and_four_questions_for_the_page(work
     there = counter(workshop, started)
     with sent(workshop.db) as said:
         for number in range(30):
-            there.note(Missed("viewed", "VASE"), who=f"visitor {number}", now=NOW)
+            there.note(Asked("viewed", "VASE"), who=f"visitor {number}", now=NOW)
     assert (said, len(started)) == ([], 1)  # no page waits for the database
     started[0]()
     with sent(workshop.db) as said, workshop.db.read() as session:

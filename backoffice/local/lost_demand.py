@@ -13,14 +13,14 @@ import structlog
 from backoffice.crm import lost_demand
 from backoffice.crm.lost_demand import Wanted
 from backoffice.db import Database
-from backoffice.public.missed import Missed
+from backoffice.public.lost_demand import LostDemand
 
 EVERY_SECONDS = 30.0
 MOST = 1000  # wishes gathered at once: more is no shop's lost demand but somebody at play
 MOST_OF_ONE = 20  # of one visitor
 MOST_PIECES = 1000  # of one wish: a typed 999999 would bury everybody else's
 ROBOTS = ("bot", "crawl", "spider", "slurp", "headless")
-log = structlog.get_logger("shopfloor.missed")
+log = structlog.get_logger("shopfloor.lost_demand")
 
 
 def _later(work: Callable[[], None]) -> None:
@@ -29,7 +29,7 @@ def _later(work: Callable[[], None]) -> None:
     timer.start()
 
 
-class LocalMissed:
+class LocalLostDemand:
     """Gather wishes; half a minute after the first one all are written in one transaction. What a killed process had is lost."""
 
     def __init__(self, db: Database, secret_key: str, later: Callable[[Callable[[], None]], None] = _later) -> None:
@@ -41,15 +41,15 @@ class LocalMissed:
         self._of_one: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def note(self, missed: Missed, *, who: str, now: datetime) -> None:
+    def note(self, lost: LostDemand, *, who: str, now: datetime) -> None:
         """Count it once for each visitor and week; robots, and words that may name a person, are not counted."""
-        words = lost_demand.words_of(missed.words)
-        if any(name in who.lower() for name in ROBOTS) or not (missed.sku or words):
+        words = lost_demand.words_of(lost.words)
+        if any(name in who.lower() for name in ROBOTS) or not (lost.sku or words):
             return
         week_on = lost_demand.week_of(now)
-        mark = hmac.new(self._key, f"missed:{week_on}:{who}".encode(), hashlib.sha256).hexdigest()[:24]
-        quantity = min(max(missed.quantity, 1), MOST_PIECES)
-        wanted, name = Wanted(week_on, missed.kind, missed.sku, words, mark, quantity), (week_on, missed.sku, words, mark)
+        mark = hmac.new(self._key, f"lost_demand:{week_on}:{who}".encode(), hashlib.sha256).hexdigest()[:24]
+        quantity = min(max(lost.quantity, 1), MOST_PIECES)
+        wanted, name = Wanted(week_on, lost.kind, lost.sku, words, mark, quantity), (week_on, lost.sku, words, mark)
         with self._lock:
             known = self._gathered.get(name)
             if known is None:

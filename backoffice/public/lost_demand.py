@@ -10,7 +10,7 @@ Kind = Literal["viewed", "quantity", "day", "search"]
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class LostDemand:
     """Something asked for in vain.
 
     kind: viewed (nothing of it can be promised) | quantity (less can be had than was asked for) | day (not by the day asked for)
@@ -23,10 +23,10 @@ class Missed:
     quantity: int = 1
 
 
-class MissedDoor(Protocol):
+class LostDemandDoor(Protocol):
     """Count what is asked for in vain."""
 
-    def note(self, missed: Missed, *, who: str, now: datetime) -> None:
+    def note(self, lost: LostDemand, *, who: str, now: datetime) -> None:
         """Count it once for each visitor and week. Never waits for the database.
 
         who: what tells visitors apart, such as address and browser; it is not kept.
@@ -37,5 +37,5 @@ class MissedDoor(Protocol):
 class Uncounted:
     """Count nothing: for a shop window that stands alone."""
 
-    def note(self, missed: Missed, *, who: str, now: datetime) -> None:
+    def note(self, lost: LostDemand, *, who: str, now: datetime) -> None:
         """Do nothing."""

@@ -13,7 +13,7 @@ from tests.statements import sent
 def counted(app: Flask) -> list[tuple[str, str, int, int]]:
     """Return sku, kind, people and pieces of this week."""
     services = app.extensions["shopfloor"]
-    services.shop.missed.write()
+    services.shop.lost_demand.write()
     with services.db.read() as session:
         return [row[1:] for row in lost_demand.find_weeks(session, now=NOW)]
 
@@ -39,7 +39,7 @@ def test_searches_that_find_nothing_count_and_what_is_found_does_not(app: Flask)
     for who in ("A", "B"):
         for words in ("Wardrobe", "stool"):
             app.test_client().get("/search", query_string={"q": words}, headers={"User-Agent": who})
-    services.shop.missed.write()
+    services.shop.lost_demand.write()
     with services.db.read() as session:
         assert lost_demand.find_searches(session, now=NOW) == [("wardrobe", 2)]
 
