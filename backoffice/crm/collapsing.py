@@ -119,7 +119,9 @@ def decide(session: Session, pair_id: int, verdict: str, *, by: str, now: dateti
 
 
 def find_open(session: Session, party: Party, checked: CheckedLead, order_ref: str | None) -> Lead | None:
-    """Return what waits already of the same person about the same thing; None where name or telephone contradict it."""
+    """Return what waits already of the same person about the same thing, to change it; None where name or telephone
+    contradict it. A colleague who is saving it at this moment is waited for.
+    """
     key = telephones.key_here(session, checked.phone, checked.country)
     if not names_agree(party, checked.name) or (key and party.phone_key and key != party.phone_key):
         return None
@@ -132,7 +134,8 @@ def find_open(session: Session, party: Party, checked: CheckedLead, order_ref: s
     )
     same_words = sa.and_(Lead.message == checked.message, Lead.state.in_(("new", "working", "quarantined")))
     found = sa.select(Lead).where(*about, sa.or_(Lead.state.in_(states), same_words))
-    return session.scalars(found.order_by(Lead.id.desc()).limit(1)).first()
+    locked = found.order_by(Lead.id.desc()).limit(1).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(locked).first()
 
 
 def take_in(session: Session, lead: Lead, checked: CheckedLead, *, now: datetime) -> None:

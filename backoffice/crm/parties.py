@@ -102,5 +102,8 @@ def _find_or_insert(
 @cache
 def _making(dialect: str) -> sa.Executable:
     made = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table_of(Party))
-    found = made.on_conflict_do_update(index_elements=["email"], set_={"email": made.excluded.email}).returning(table_of(Party))
+    # written over with itself, only to lock and return it; no key of it, or whoever notes an entry of theirs would wait for us
+    # while we wait for what they hold
+    locked = made.on_conflict_do_update(index_elements=["email"], set_={"version": table_of(Party).c.version})
+    found = locked.returning(table_of(Party))
     return sa.select(Party).from_statement(found).execution_options(populate_existing=True)

@@ -111,8 +111,8 @@ def _waiting(session: Session, after: int, now: datetime) -> list[int]:
 def _make(session: Session, reminder_id: int, now: datetime) -> bool:
     """Make the lead of one reminder, unless they bought, took it back or emptied the cart in between."""
     party_id = session.scalar(sa.select(CartReminder.party_id).where(CartReminder.id == reminder_id))
-    # whoever buys locks their party first: one of us is told of the other
-    party = session.scalars(sa.select(Party).where(Party.id == party_id).with_for_update()).one()
+    # whoever buys locks their party first: one of us is told of the other. What only points to it, an entry, waits for nobody
+    party = session.scalars(sa.select(Party).where(Party.id == party_id).with_for_update(key_share=True)).one()
     reminder = session.get_one(CartReminder, reminder_id, with_for_update=True, populate_existing=True)
     cart, consent = session.get_one(Cart, reminder.cart_id), session.get_one(Consent, reminder.consent_id)
     if reminder.lead_id is not None or reminder.closed_at is not None:
@@ -140,7 +140,8 @@ def _make(session: Session, reminder_id: int, now: datetime) -> bool:
 
 def _open_one(session: Session, party_id: int) -> Lead | None:
     same = sa.select(Lead).where(Lead.party_id == party_id, Lead.kind == "abandoned_cart", Lead.state.in_(OPEN))
-    return session.scalars(same.order_by(Lead.id.desc()).limit(1)).first()
+    locked = same.order_by(Lead.id.desc()).limit(1).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(locked).first()
 
 
 def _lines(session: Session, cart: Cart) -> list[tuple[Item, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -13,9 +15,10 @@ from backoffice.crm import leads, pipeline
 from backoffice.crm.models import Lead
 from backoffice.db import Database
 from backoffice.erp.models import Staff
-from tests.bench.crm import PEOPLE, ROUNDS, edit_at_once
+from tests.bench.crm import EDITED, PEOPLE, ROUNDS, edit_at_once
 from tests.company import open_company
 from tests.concurrency.test_at_the_same_moment import both
+from tests.concurrency.test_profiles_at_once import BLOCKED
 from tests.integration.leads.conftest import FORM, Person
 
 pytestmark = pytest.mark.postgresql
@@ -30,11 +33,13 @@ def desk(postgres_db: Database, now: datetime) -> Database:
         for one in range(PEOPLE):
             session.add(Staff(email=f"s{one}@werk.test", name=f"Seller {one}", role="sales", password_hash="-", created_at=now))
         session.flush()
-        for _ in range(5):
-            leads.submit(session, FORM, now=now)
+        for one in range(EDITED):
+            leads.submit(session, replace(FORM, key=f"page-{one}", email=f"{one}@example.test", phone=""), now=now)
         session.execute(sa.update(Lead).values(state="answered", owner_id=1))
 
     postgres_db.run(fill)
+    with postgres_db.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Lead)) == EDITED
     return postgres_db
 
 
@@ -52,3 +57,20 @@ def test_two_who_move_one_card_at_once(desk: Database, now: datetime) -> None:
     assert sorted(both(move(1, "qualified"), move(2, "opportunity"))) == ["done", "stale"]
     with desk.read() as session:
         assert session.get_one(Lead, 1).version == 2
+
+
+def test_a_message_that_comes_while_a_colleague_closes_waits_and_is_an_enquiry_of_its_own(desk: Database, now: datetime) -> None:
+    """It found the enquiry open, and would have written over what the colleague saved."""
+    more = replace(FORM, key="page-more", email="0@example.test", phone="", message="And in walnut?")
+    with ThreadPoolExecutor(1) as pool:
+        with desk.write() as colleague:
+            leads.done(colleague, 1, staff=Person(1, "Seller 0"), version=1, now=now)
+            colleague.flush()
+            other = pool.submit(desk.run, lambda session: leads.submit(session, more, now=now).id)
+            with desk.engine.connect() as watcher:
+                while not other.done() and not watcher.execute(BLOCKED).scalar_one():
+                    watcher.rollback()
+        assert other.result(timeout=30) == EDITED + 1
+    with desk.read() as session:
+        closed = session.get_one(Lead, 1)
+        assert (closed.state, closed.version, closed.message) == ("done", 2, FORM.message)
