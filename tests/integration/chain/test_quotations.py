@@ -18,6 +18,7 @@ from backoffice.erp.models import Company, ProductionOrder, Reservation, Staff
 from backoffice.local.quotations import try_out
 from backoffice.public.checkout import CheckoutForm
 from backoffice.public.errors import BadInput, Refused
+from backoffice.public.quotations import QuotationView
 from tests.integration.chain.conftest import Workshop
 from tests.integration.leads.conftest import FORM
 
@@ -74,8 +75,11 @@ class Desk:
     def token(self, quotation: Quotation) -> str:
         return links.quotation_token(self.key, quotation.link_nonce)
 
-    def accept(self, quotation: Quotation) -> Any:
-        seen = self.shop.shop.quotations.get(self.token(quotation), now=self.shop.now)
+    def look(self, quotation: Quotation) -> QuotationView:
+        return self.shop.shop.quotations.get(self.token(quotation), now=self.shop.now)
+
+    def accept(self, quotation: Quotation, seen: QuotationView | None = None) -> Any:
+        seen = seen or self.look(quotation)
         assert seen.told_on is not None
         return self.shop.shop.quotations.accept(
             self.token(quotation), seen.version, seen.total.amount_minor, seen.told_on, now=self.shop.now
