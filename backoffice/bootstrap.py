@@ -47,6 +47,7 @@ from backoffice.crm import (
     score_keeping,
     slip_calls,
     slips,
+    tasks,
     telling,
     visits,
 )
@@ -194,6 +195,7 @@ def periodic(services: Services) -> list[Job]:
         Job("let_go_of_expired", 3600, lambda now: expiring.sweep(db, now=now)),
         Job("remind_of_carts", 300, lambda now: reminding.remind(db, now=now)),
         Job("score_leads", 60, lambda now: score_keeping.score_open(db, now=now)),
+        Job("watch_asked_days", 60, lambda now: tasks.watch(db, now=now)),
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),

@@ -63,6 +63,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "quoting", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
     | _to(SALES, "segments", "home new segment count save")
+    | _to(STAFF, "tasks", "home add done decline ask")  # each sees the tasks of their own desk
     | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
     | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")

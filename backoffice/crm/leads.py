@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events, idempotency, wording
-from backoffice.crm import assigning, collapsing, consents, parties, ready_answers, timeline
+from backoffice.crm import assigning, collapsing, consents, parties, ready_answers, tasks, timeline
 from backoffice.crm.answer_time import answer_due, come_back_at
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
 from backoffice.crm.models import Activity, Checkout, Lead, Party
@@ -192,7 +192,9 @@ def release(session: Session, lead_id: int, *, staff: Colleague, version: int, n
     lead = get_lead(session, lead_id)
     if lead.state == "new":
         return lead
-    return change(session, lead, "release", staff, version, due_at=answer_due(session, now))
+    lead = change(session, lead, "release", staff, version, due_at=answer_due(session, now))
+    _ask_planning(session, lead, now)
+    return lead
 
 
 def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: datetime) -> Lead:
@@ -201,7 +203,10 @@ def _insert(session: Session, checked: CheckedLead, order_ref: str | None, now: 
     if lead is None:
         lead = insert(session, party, checked, order_ref, now)
     else:
+        before = lead.version
         collapsing.take_in(session, lead, checked, now=now)
+        if lead.version != before:
+            _ask_planning(session, lead, now)
     if checked.newsletter and not checked.doubtful:
         consents.give(
             session,
@@ -265,7 +270,14 @@ def insert(session: Session, party: Party, checked: CheckedLead, order_ref: str 
         values={"typed": typed} if typed else {},
         now=now,
     )
+    _ask_planning(session, lead, now)
     return lead
+
+
+def _ask_planning(session: Session, lead: Lead, now: datetime) -> None:
+    """Let planning look at a day that was refused; of a doubtful message only once somebody has found it real."""
+    if lead.kind == "refused_day" and lead.state != "quarantined" and lead.sku and lead.needed_by_on:
+        tasks.ask_for_day(session, lead, now=now)
 
 
 def change(session: Session, lead: Lead, verb: str, staff: Colleague, version: int, **values: object) -> Lead:

@@ -13,13 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import scoring
+from backoffice.crm import possible_days, scoring
 from backoffice.crm.models import Activity, Lead, Order, Party
 from backoffice.db import Database, table_of
-from backoffice.erp import plan, promising
+from backoffice.erp import plan
 from backoffice.erp.company import get_company, local_today
 from backoffice.erp.models import Company, Item
-from backoffice.public.errors import BadInput, ShopError
 
 OPEN = ("new", "working", "answered")
 BATCH = 200
@@ -77,7 +76,7 @@ def _score(session: Session, leads: Sequence[Lead], *, now: datetime) -> list[di
     for lead in leads:
         party, item, wish = people[lead.party_id], items.get(lead.sku), (lead.sku, lead.quantity or 1, lead.postcode)
         if item is not None and wish not in days:
-            days[wish] = _day(session, item, wish, now)
+            days[wish] = possible_days.find_day(session, item, wish[1], wish[2], now=now)
         facts = scoring.Facts(
             kind=lead.kind,
             bought_before=party.id in buyers,
@@ -94,19 +93,6 @@ def _score(session: Session, leads: Sequence[Lead], *, now: datetime) -> list[di
         said = [{"group": one.group, "reason": one.reason, "points": one.points, "day": _iso(one.day)} for one in parts]
         rows.append({"row": lead.id, "seen": lead.version, "score": scoring.total(parts), "parts": said})
     return rows
-
-
-def _day(session: Session, item: Item, wish: Wish, now: datetime) -> date | None:
-    """Return the day that could be promised; a postcode we do not know: for the usual place."""
-    _, quantity, postcode = wish
-    for place in (postcode or None, None):
-        try:
-            return promising.quote(session, item, quantity, country=None, postcode=place, now=now).deliver_on
-        except BadInput:
-            continue
-        except ShopError:
-            return None
-    return None
 
 
 def _write(session: Session, rows: Sequence[dict[str, Any]], made_from: str) -> None:

@@ -9,10 +9,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import collapsing, consents, desk_orders, leads, links, lost_reasons, quotations, ready_answers
+from backoffice.crm import collapsing, consents, desk_orders, leads, links, lost_reasons, quotations, ready_answers, tasks
 from backoffice.crm.assigning import SELLERS
-from backoffice.crm.models import Checkout, Consent, Lead, LostReason, MailTemplate, Order, Party, PerhapsSame, Quotation
+from backoffice.crm.models import Checkout, Consent, Lead, LostReason, MailTemplate, Order, Party, PerhapsSame, Quotation, Task
 from backoffice.desk.inbox import Customer, get_customer, reason_of
+from backoffice.desk.task_lists import find_people
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Item, Product, Staff
 from backoffice.payments.models import Payment
@@ -47,6 +48,8 @@ class Sheet:
     twins: Sequence[tuple[PerhapsSame, Party]]
     lost_reasons: Sequence[LostReason]
     quotations: Sequence[Quotation]
+    tasks: Sequence[Task]
+    people: Sequence[Staff]  # whom a task can be given to
 
 
 def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
@@ -75,6 +78,8 @@ def get_sheet(session: Session, lead_id: int, *, secret_key: str) -> Sheet:
         twins=collapsing.find_twins(session, lead.party_id),
         lost_reasons=lost_reasons.find_active(session),
         quotations=quotations.of_lead(session, lead.id),
+        tasks=tasks.of_lead(session, lead.id),
+        people=find_people(session),
     )
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from backoffice.desk import context, demand, forms, kept, late, listing, moved, planning_lists
+from backoffice.desk import context, demand, forms, kept, late, listing, moved, planning_lists, task_lists
 from backoffice.desk.formats import day_of, local, period
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
@@ -37,6 +37,7 @@ def home() -> ResponseReturnValue:
         stops=context.read(lambda db: planning_lists.find_stops(db, now=now)),
         centres=_load(),
         kept=kept.find_whole(2),
+        asked_days=context.read(lambda db: task_lists.find_asked_days(db, now=now)),
     )
 
 

@@ -65,6 +65,9 @@ def entries() -> dict[str, str]:
         "escalated": _("it is overdue, so it went to"),
         "reply": _("answered by mail"),
         "automatic": _("sent an automatic mail"),
+        "day_asked": _("asked planning for an earlier day"),
+        "day_freed": _("planning has made room: their day can be had"),
+        "day_refused": _("planning cannot make their day"),
     }
 
 
@@ -76,6 +79,16 @@ def stages() -> dict[str, str]:
         "opportunity": _("Opportunity"),
         "won": _("Won"),
         "lost": _("Lost"),
+    }
+
+
+def task_ends() -> dict[str, str]:
+    """Return how a task ended."""
+    return {
+        "done": _("Done"),
+        "dropped": _("No longer needed"),
+        "possible": _("Possible by their day"),
+        "impossible": _("Not possible by their day"),
     }
 
 

@@ -202,6 +202,7 @@ def name_of(kind: str, code: str) -> str:
         "score": score_groups(),
         "entry": timeline_words.entries() | quotation_words.entries(),
         "stage": timeline_words.stages(),
+        "task": timeline_words.task_ends(),
         "quotation": quotation_words.states(),
         "consent": {
             "phone": _("by telephone"),

@@ -153,6 +153,11 @@ HOLDS: dict[str, Held] = {
         _blank("message postcode campaign medium landing company page source") | {"version": _newer},
         stays="number kind state stage currency sku order_ref language outcome won_order_ref score_parts scored_for",
     ),
+    "task": Held(
+        _is_among("task", "lead_id", "leads"),
+        _blank("title answer"),
+        stays="kind state desk outcome asked_by ended_by",  # by: colleagues
+    ),
     "mail_taken": Held(
         _is_among("mail_taken", "lead_id", "leads"),
         {"message_hash": _to(None)},

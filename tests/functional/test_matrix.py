@@ -49,7 +49,7 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
     **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
     **dict.fromkeys(("discounts", "reports"), "admin"),
-    **dict.fromkeys(("desk", "second", "tracing"), STAFF),
+    **dict.fromkeys(("desk", "second", "tracing", "tasks"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(
     ("desk.static", "desk.login", "desk.login_submit", "desk.language", "second.code", "second.code_submit"), "everybody"

@@ -12,6 +12,7 @@ from backoffice.crm.models.quotations import Quotation
 from backoffice.crm.models.report_mails import ReportMail
 from backoffice.crm.models.segments import Segment
 from backoffice.crm.models.slips import Slip
+from backoffice.crm.models.tasks import Task
 from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -51,6 +52,7 @@ __all__ = [
     "Segment",
     "Slip",
     "StageProbability",
+    "Task",
     "Visit",
     "VisitEvent",
     "Visitor",
