@@ -57,6 +57,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "sales", "home next lead take take_over note answer ready call come_back hand lose introduce done release")
     | _to(SALES, "pipeline", "home move estimate")
     | _to(SALES, "lead_list", "home many save_view drop_view")
+    | _to(SALES, "lead_file", "home bring broken")
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "sales_same", "decide")
     | _to(SALES, "selling", "home change withdraw")

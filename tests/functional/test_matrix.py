@@ -41,8 +41,8 @@ STAFF = "sales warehouse planner admin"
 # blueprint → who may, then single pages that differ from their blueprint
 AREAS: Mapping[str, str] = {
     **dict.fromkeys(("shop", "api", "health", "metrics", "sandbox", "payments"), "everybody"),
-    **dict.fromkeys(("sales", "sales_same", "pipeline", "lead_list", "phoning", "selling", "quoting"), "sales admin"),
-    **dict.fromkeys(("customers", "orders", "told_choice", "segments"), "sales admin"),
+    **dict.fromkeys(("sales", "sales_same", "pipeline", "lead_list", "lead_file"), "sales admin"),
+    **dict.fromkeys(("customers", "orders", "told_choice", "segments", "phoning", "selling", "quoting"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
     **dict.fromkeys(("supposing", "kept", "breaks", "demand", "forecasts"), "planner admin"),
