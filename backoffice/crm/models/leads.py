@@ -42,6 +42,7 @@ class Lead(Base):
         sa.CheckConstraint("value_minor IS NULL OR (value_minor >= 0 AND currency <> '')", name="value"),
         sa.CheckConstraint("escalation BETWEEN 0 AND 2", name="escalation"),
         sa.Index("ix_lead_state_due_at", "state", "due_at"),
+        sa.Index("ix_lead_created_at_id", "created_at", "id"),
         sa.Index("ix_lead_open_stage", "stage", "id", postgresql_where=OPEN, sqlite_where=OPEN),
     )
 
