@@ -1,4 +1,4 @@
-"""Fill the tables of sales for `make bench-crm`: customers, enquiries, a year's timelines, orders, profiles, by the server itself.
+"""Fill the tables of sales for `make bench-crm`: customers, enquiries, a year's timelines, orders and profiles, by the server.
 
 Customer 1 has the longest timeline, 10,000 entries; the company (the last party) has 200 people. One enquiry in twenty is open.
 """
@@ -68,7 +68,8 @@ FILL = (
     """INSERT INTO orders (id, number, checkout_id, payment_id, party_id, state, currency, shipping_minor, total_minor, placed_at,
                            tracking, version)
        SELECT i, 'SF-' || lpad(i::text, 6, '0'), i, i, 1 + i * 7 % (:n / 3),
-              CASE WHEN i % 50 = 0 THEN 'cancelled' ELSE 'delivered' END, 'EUR', 0, 9900, CAST(:now AS timestamptz) - (:orders - i) * interval '1 minute' * (525600 / :orders), '', 1
+              CASE WHEN i % 50 = 0 THEN 'cancelled' ELSE 'delivered' END, 'EUR', 0, 9900,
+              CAST(:now AS timestamptz) - (:orders - i) * interval '1 minute' * (525600 / :orders), '', 1
        FROM generate_series(1, :orders) i""",
     """INSERT INTO reservation (id, item_id, quantity, state, owner_ref, order_ref, basis, ready_at, expires_at,
                                 plan_version, chain)
