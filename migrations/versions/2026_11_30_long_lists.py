@@ -1,4 +1,4 @@
-"""Indexes for the long lists of sales: newest first; on PostgreSQL also by what is next due, by score, by value and for words.
+"""Indexes for long lists and reports: newest first, who has heard; on PostgreSQL by what is next due, score, value and words too.
 
 Only adds. Words need the extension pg_trgm: where it cannot be switched on they are read row by row, and `shopfloor migrate` goes on.
 """
@@ -22,8 +22,12 @@ LEAD_WORDS = (
     "coalesce(number, '') || '\n' || coalesce(sku, '') || '\n' || coalesce(order_ref, '') || '\n' || coalesce(message, '')"
 )
 PARTY_WORDS = "coalesce(name, '') || '\n' || coalesce(email, '') || '\n' || coalesce(phone, '')"
-ON_LEAD = {
+PLAIN = {
     "ix_lead_created_at_id": "lead (created_at, id)",
+    "ix_activity_heard": "activity (lead_id, at) WHERE kind IN ('answer', 'call')",
+    "ix_activity_lost": "activity (lead_id) WHERE kind = 'lost'",
+}
+BY_EXPRESSION = {
     "ix_lead_open_due": f"lead ({DUE}, id) WHERE {OPEN}",
     "ix_lead_open_stage_due": f"lead (stage, {DUE}, id) WHERE {OPEN}",
     "ix_lead_open_urgency": f"lead ((-score), due_at, id) WHERE {OPEN}",
@@ -38,13 +42,14 @@ WORDS = {
 def upgrade() -> None:
     """Apply: on PostgreSQL while others go on writing."""
     if op.get_context().dialect.name == "sqlite":
-        op.create_index("ix_lead_created_at_id", "lead", ["created_at", "id"])
+        for name, what in PLAIN.items():
+            op.execute(f"CREATE INDEX {name} ON {what}")
         return
     with op.get_context().autocommit_block():
         op.execute(TRIGRAMS)
         can = op.get_bind().scalar(sa.text(HAS_TRIGRAMS)) is not None
         op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
-        for name, what in (ON_LEAD | (WORDS if can else {})).items():
+        for name, what in (PLAIN | BY_EXPRESSION | (WORDS if can else {})).items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what a broken attempt left
             op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
         op.execute("SET lock_timeout = '200ms'")
@@ -52,8 +57,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo. The extension stays: somebody else may use it."""
-    if op.get_context().dialect.name == "sqlite":
-        op.drop_index("ix_lead_created_at_id", table_name="lead")
-        return
-    for name in (*ON_LEAD, *WORDS):
+    for name in (*PLAIN, *BY_EXPRESSION, *WORDS):
         op.execute(f"DROP INDEX IF EXISTS {name}")
