@@ -57,6 +57,11 @@ def compare_default(_context: Any, _found: Any, column: sa.Column[Any], *_defaul
     return False if isinstance(column.type, sa.JSON) else None
 
 
+def compare_index(thing: Any, _name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    """Tell Alembic to leave indexes by an expression alone: it compares their texts, and every server writes them its own way."""
+    return kind != "index" or all(isinstance(one, sa.Column) for one in thing.expressions)
+
+
 def config(url: str) -> Config:
     """Return Alembic's configuration for a database address."""
     from alembic.config import Config

@@ -7,7 +7,7 @@ from alembic import context
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.migrate import LOCK_TIMEOUT, compare_default
+from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index
 from backoffice.tables import metadata
 
 LOCK = 7_416_350_262  # any number of our own: who migrates holds it
@@ -32,6 +32,7 @@ try:
             transaction_per_migration=True,
             compare_type=True,
             compare_server_default=compare_default,
+            include_object=compare_index,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -9,10 +9,10 @@ promised stands beside it, and the width: within how many days of the promise th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -87,16 +87,59 @@ def find_kept(session: Session, first: date, last: date, *, today: date) -> Sequ
     """
     zone = ZoneInfo(get_company(session).timezone)
     lines = _lines(first.replace(day=1), _next_month(last) - timedelta(days=1), today, zone)
-    rows = [*session.execute(_summed(lines, by_basis=False)), *session.execute(_summed(lines, by_basis=True))]
-    found = [Kept(date(int(row.month) // 12, int(row.month) % 12 + 1, 1), *_values(row)) for row in rows]
+    alike: dict[tuple[date, Basis | None], list[_Alike]] = {}
+    for month, basis, *counts in session.execute(_gathered(lines)):
+        month_on = date(int(month) // 12, int(month) % 12 + 1, 1)
+        for part in (None, basis):
+            alike.setdefault((month_on, part), []).append(_Alike(*(None if one is None else int(one) for one in counts)))
+    found = [_sum_up(month_on, basis, some) for (month_on, basis), some in alike.items()]
     return sorted(found, key=lambda one: (-one.month.toordinal(), BASES.index(one.basis) + 1 if one.basis else 0))
 
 
-def _values(row: sa.Row[Any]) -> tuple[Any, ...]:
-    basis = cast(Basis, row.basis) or None
-    sums = (row.kept, row.broken, row.unknown, row.promised_days, row.margin_days, row.by_plan)
-    spread = (row.early, row.late, row.earliest, row.latest)
-    return basis, *(int(one) for one in sums), *(None if one is None else int(one) for one in spread)
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """How many lines of a month and basis are alike in what counts. off: days from promise to arrival; None: not here."""
+
+    off: Any
+    lines: Any
+    kept: Any
+    broken: Any
+    promised_days: Any
+    margin_days: Any
+    by_plan: Any
+
+
+def _sum_up(month: date, basis: Basis | None, some: Sequence[_Alike]) -> Kept:
+    """Add up the lines of a month. Pure: percentiles by nearest rank."""
+    kept, broken = sum(one.kept for one in some), sum(one.broken for one in some)
+    arrived: dict[int, int] = {}
+    for one in some:
+        if one.off is not None:
+            arrived[one.off] = arrived.get(one.off, 0) + one.lines
+    return Kept(
+        month,
+        basis,
+        kept,
+        broken,
+        unknown=sum(one.lines for one in some) - kept - broken,
+        promised_days=sum(one.promised_days for one in some),
+        margin_days=sum(one.margin_days for one in some),
+        by_plan=sum(one.by_plan for one in some),
+        early=_percentile(arrived, 1),
+        late=_percentile(arrived, 9),
+        earliest=min(arrived, default=None),
+        latest=max(arrived, default=None),
+    )
+
+
+def _percentile(arrived: Mapping[int, int], tenths: int) -> int | None:
+    """Return the first number of days that so many tenths of what arrived do not pass; nothing arrived: None. Pure."""
+    reached, all_of_them = 0, sum(arrived.values())
+    for off in sorted(arrived):
+        reached += arrived[off]
+        if TENTH * reached >= tenths * all_of_them:
+            return off
+    return None
 
 
 def _lines(first: date, last: date, today: date, zone: ZoneInfo) -> sa.CTE:
@@ -121,34 +164,17 @@ def _lines(first: date, last: date, today: date, zone: ZoneInfo) -> sa.CTE:
     )
 
 
-def _summed(lines: sa.CTE, *, by_basis: bool) -> sa.Select[Any]:
-    groups = [lines.c.month, lines.c.basis] if by_basis else [lines.c.month]
-    arrived = sa.func.count(lines.c.off).over(partition_by=groups)
-    # how many arrived no later than this one: its peers included, as RANGE is what a window means by itself
-    reached = sa.func.count(lines.c.off).over(partition_by=groups, order_by=sa.func.coalesce(lines.c.off, 1_000_000))
-    ranked = sa.select(lines, arrived.label("arrived"), reached.label("reached")).subquery()
-    one, off = ranked.c, ranked.c.off
+def _gathered(lines: sa.CTE) -> sa.Select[Any]:
+    """Count the lines that are alike: some hundred rows, however many lines there are."""
+    one = lines.c
+    number = sa.func.count()
 
     def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((condition, 1), else_=0))
 
-    def percentile(tenths: int) -> sa.ColumnElement[int]:
-        return sa.func.min(sa.case((TENTH * one.reached >= tenths * one.arrived, off)))
-
-    return sa.select(
-        one.month,
-        (one.basis if by_basis else sa.literal("")).label("basis"),
-        count(one.kept.is_(True)).label("kept"),
-        count(one.kept.is_(False)).label("broken"),
-        count(one.kept.is_(None)).label("unknown"),
-        sa.func.sum(one.ahead).label("promised_days"),
-        sa.func.sum(one.margin).label("margin_days"),
-        sa.func.sum(one.by_plan).label("by_plan"),
-        percentile(1).label("early"),
-        percentile(9).label("late"),
-        sa.func.min(off).label("earliest"),
-        sa.func.max(off).label("latest"),
-    ).group_by(one.month, *([one.basis] if by_basis else []))
+    sums = (sa.func.sum(one.ahead), sa.func.sum(one.margin), sa.func.sum(one.by_plan))
+    counts = (number, count(one.kept.is_(True)), count(one.kept.is_(False)), *sums)
+    return sa.select(one.month, one.basis, one.off, *counts).group_by(one.month, one.basis, one.off)
 
 
 def _day_number(column: Any) -> sa.ColumnElement[int]:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from backoffice.crm import lead_forms, parties, timeline
 from backoffice.crm.deadlines import COMING_BACK, IS_OPEN, NEXT_DUE
 from backoffice.crm.models import Activity, Checkout, Lead, Order, OrderLine, Party
-from backoffice.desk.listing import PAGE, contains, pages_of, total
+from backoffice.crm.models.long_lists import LEAD_WORDS, PARTY_WORDS, URGENCY
+from backoffice.desk.listing import MOST_COUNTED, PAGE, count_to, holds, read_place, write_place
 from backoffice.erp.models import Shipment, Staff
 
 WHOSE = ("all", "mine")
@@ -24,30 +25,29 @@ KINDS = ("any", *lead_forms.ALL_KINDS)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What part of the inbox is shown; all of it stands in the address. page counts from 1."""
+    """What part of the inbox is shown; all of it stands in the address. after: where the last page ended."""
 
     whose: str = "all"
     state: str = "open"
     kind: str = "any"
     query: str = ""
-    page: int = 1
+    after: str = ""
 
     @classmethod
     def parse(cls, args: Mapping[str, str]) -> Filters:
         """Read them from an address; what makes no sense becomes the default."""
-        page = args.get("page", "1")
         return cls(
             whose=_one_of(args.get("whose"), WHOSE),
             state=_one_of(args.get("state"), STATES),
             kind=_one_of(args.get("kind"), KINDS),
             query=args.get("q", "").replace("\x00", "").strip()[:100],
-            page=min(int(page), 1_000_000) if page.isdecimal() and len(page) < 8 and int(page) else 1,
+            after=args.get("after", "")[:60],
         )
 
     def args(self, **changed: Any) -> dict[str, Any]:
         """Return the part of an address that says the same, without defaults; `changed` first."""
         new, plain = replace(self, **changed), Filters()
-        pairs = {"whose": "whose", "state": "state", "kind": "kind", "query": "q", "page": "page"}
+        pairs = {"whose": "whose", "state": "state", "kind": "kind", "query": "q", "after": "after"}
         return {name: str(getattr(new, field)) for field, name in pairs.items() if getattr(new, field) != getattr(plain, field)}
 
 
@@ -66,11 +66,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """One page of the list, with how much there is of it; late, due: of everybody's, past their time and to be called today."""
+    """One page of the list. rest: where the next one begins; empty: this was the last.
+
+    total: how many there are in all pages; late, due: of everybody's, past their time and to be called today. None of the three
+    is counted further than one more than `listing.MOST_COUNTED`.
+    """
 
     rows: Sequence[Row]
+    rest: str
     total: int
-    pages: int
     late: int
     due: int
 
@@ -96,16 +100,28 @@ class Customer:
 
 def find_inbox(session: Session, filters: Filters, *, staff_id: int, now: datetime, day_ends: datetime) -> Inbox:
     """Return one page of leads: those to do by what is next due, the others newest first. day_ends: when today is over."""
-    matching = _matching(filters, staff_id, day_ends)
-    page = matching.limit(PAGE).offset((filters.page - 1) * PAGE)
-    found = session.execute(_shown(page).order_by(*_order(filters))).all()
+    matching = sa.select(Lead.id).where(*_conditions(filters, staff_id, day_ends))
+    page = first_with(filters.query, _in_order(_from_there(matching, filters), filters), most=PAGE + 1)
+    found = session.execute(_in_order(_shown(page), filters).limit(PAGE + 1)).all()
     paying = find_paying(session, [lead.id for lead, _, _ in found])
-    rows = [row_of(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found]
-    late = sa.select(sa.func.count()).where(_to_do(day_ends), now > NEXT_DUE)
-    due = sa.select(sa.func.count()).where(IS_OPEN, COMING_BACK, Lead.follow_up_at < day_ends)
-    counts = (session.execute(one).scalar_one() for one in (late, due))
-    number = total(session, matching)
-    return Inbox(rows, number, pages_of(number), *counts)
+    rows = [row_of(lead, name, owner or "", lead.id in paying, now) for lead, name, owner in found[:PAGE]]
+    all_of_it = first_with(filters.query, matching, most=MOST_COUNTED + 1)
+    late = sa.select(Lead.id).where(_to_do(day_ends), now > NEXT_DUE)
+    counts = session.execute(sa.select(count_to(all_of_it), count_to(late), count_to(sa.select(Lead.id).where(*_due(day_ends)))))
+    return Inbox(rows, _place(filters, rows[-1].lead) if len(found) > PAGE else "", *counts.one())
+
+
+def first_with(typed: str, wanted: sa.Select[int], *, most: int) -> sa.Select[int] | sa.CompoundSelect[int]:
+    """Return the first of some leads that hold the words, in what they say or in who asks; no words: the first of them.
+
+    With words there may be twice as many, in any order. No index holds what two tables say, so there are two parts, sorted and
+    cut each: of each the server may take the index of words, or go through the list until there are enough, whichever is shorter.
+    """
+    if not typed:
+        return wanted.limit(most)
+    who = sa.select(Party.id).where(holds(typed, PARTY_WORDS))
+    said, asked = (wanted.where(one).limit(most).subquery() for one in (holds(typed, LEAD_WORDS), Lead.party_id.in_(who)))
+    return sa.select(said.c.id).union(sa.select(asked.c.id))
 
 
 def find_next(session: Session, staff_id: int, *, day_ends: datetime) -> int | None:
@@ -153,42 +169,67 @@ def _to_do(day_ends: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(IS_OPEN, sa.or_(Lead.state.in_(("new", "working")), again))
 
 
-def _shown(page: sa.Select[int]) -> sa.Select[Lead, str, str]:
+def _shown(page: sa.Select[int] | sa.CompoundSelect[int]) -> sa.Select[Lead, str, str]:
     """Return the rows of a page with their names: joined when the page is chosen, not before."""
     query = sa.select(Lead, Party.name, Staff.name).join(Party, Party.id == Lead.party_id)
     return query.join(Staff, Staff.id == Lead.owner_id, isouter=True).where(Lead.id.in_(page))
 
 
-def _order(filters: Filters) -> tuple[sa.ColumnElement[Any], ...]:
+def _due(day_ends: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return IS_OPEN, COMING_BACK, day_ends > NEXT_DUE
+
+
+def _in_order(query: Any, filters: Filters) -> Any:
     if filters.state == "call_first":
-        return Lead.score.desc(), Lead.due_at.asc(), Lead.id.asc()
-    return (NEXT_DUE, Lead.id.asc()) if filters.state in TO_DO else (Lead.created_at.desc(), Lead.id.desc())
+        return query.order_by(URGENCY, Lead.due_at, Lead.id)
+    return query.order_by(*((NEXT_DUE, Lead.id) if filters.state in TO_DO else (Lead.created_at.desc(), Lead.id.desc())))
 
 
-def _matching(filters: Filters, staff_id: int, day_ends: datetime) -> sa.Select[int]:
-    query = sa.select(Lead.id)
-    if filters.query:
-        query = query.join(Party, Party.id == Lead.party_id)
+def _from_there(query: sa.Select[int], filters: Filters) -> sa.Select[int]:
+    """Begin where the last page ended; what makes no sense is the beginning."""
+    score, _, later = filters.after.partition("~") if filters.state == "call_first" else ("0", "", filters.after)
+    place = read_place(later)
+    if place is None or not (score.isdecimal() and len(score) < 4):
+        return query
+    if filters.state == "call_first":
+        return query.where(sa.tuple_(URGENCY, Lead.due_at, Lead.id) > (-int(score), *place))
+    if filters.state in TO_DO:
+        return query.where(sa.tuple_(NEXT_DUE, Lead.id) > place)
+    return query.where(sa.tuple_(Lead.created_at, Lead.id) < place)
+
+
+def _place(filters: Filters, last: Lead) -> str:
+    if filters.state == "call_first":
+        return f"{last.score}~{write_place(last.due_at, last.id)}"
+    return write_place(next_due(last) if filters.state in TO_DO else last.created_at, last.id)
+
+
+def next_due(lead: Lead) -> datetime:
+    """Return when something is to be done about one that is open, as deadlines.NEXT_DUE."""
+    return lead.follow_up_at if lead.state != "new" and lead.follow_up_at is not None else lead.due_at
+
+
+def _conditions(filters: Filters, staff_id: int, day_ends: datetime) -> list[sa.ColumnElement[bool]]:
+    wanted: list[sa.ColumnElement[bool]] = []
     if filters.state == "open":
-        query = query.where(_to_do(day_ends))
+        wanted.append(_to_do(day_ends))
     elif filters.state == "call_first":
-        query = query.where(Lead.state.in_(("new", "working")))
+        wanted += [IS_OPEN, Lead.state != "answered"]
     elif filters.state == "due":
-        query = query.where(IS_OPEN, COMING_BACK, Lead.follow_up_at < day_ends)
+        wanted += _due(day_ends)
+    elif filters.state in ("new", "working"):
+        wanted += [IS_OPEN, Lead.state == filters.state]
     elif filters.state == "paying":
-        query = query.where(Lead.id.in_(sa.select(Checkout.lead_id).where(Checkout.state == "open")))
+        wanted.append(Lead.id.in_(sa.select(Checkout.lead_id).where(Checkout.state == "open")))
     elif filters.state in ("won", "lost"):
-        query = query.where(Lead.outcome == filters.state)
+        wanted.append(Lead.outcome == filters.state)
     elif filters.state != "any":
-        query = query.where(Lead.state == filters.state)
+        wanted.append(Lead.state == filters.state)
     if filters.kind != "any":
-        query = query.where(Lead.kind == filters.kind)
+        wanted.append(Lead.kind == filters.kind)
     if filters.whose == "mine":
-        query = query.where(Lead.owner_id == staff_id)
-    if filters.query:
-        columns = (Party.name, Party.email, Party.phone, Lead.message, Lead.number, Lead.sku, Lead.order_ref)
-        query = query.where(contains(filters.query, *columns))
-    return query.order_by(*_order(filters))
+        wanted.append(Lead.owner_id == staff_id)
+    return wanted
 
 
 def reason_of(lead: Lead, *, paying: bool) -> tuple[str, datetime]:

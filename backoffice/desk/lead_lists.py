@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from backoffice.crm import lead_forms, pipeline
 from backoffice.crm.deadlines import HAS_DUE, IS_OPEN, NEXT_DUE
 from backoffice.crm.models import Lead, Party
-from backoffice.desk.inbox import Row, row_of
-from backoffice.desk.listing import PAGE, contains
-from backoffice.desk.pipeline_board import read_place, write_place
+from backoffice.crm.models.long_lists import WORTH
+from backoffice.desk.inbox import Row, first_with, next_due, row_of
+from backoffice.desk.listing import PAGE, read_place, write_place
 from backoffice.erp.models import Staff
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -70,13 +70,11 @@ class Found:
 
 def find_list(session: Session, filters: Filters, *, staff_id: int, now: datetime) -> Found:
     """Return one page, in one statement."""
-    chosen = sa.select(Lead.id)
-    if filters.query:
-        chosen = chosen.join(Party, Party.id == Lead.party_id)
-    page = _in_order(_from_there(chosen.where(*_conditions(filters, staff_id, now)), filters), filters).limit(PAGE + 1)
+    wanted = _in_order(_from_there(sa.select(Lead.id).where(*_conditions(filters, staff_id, now)), filters), filters)
+    page = first_with(filters.query, wanted, most=PAGE + 1)
     query = sa.select(Lead, Party.name, Staff.name).join(Party, Party.id == Lead.party_id)  # for what is chosen, not before
     query = query.join(Staff, Staff.id == Lead.owner_id, isouter=True).where(Lead.id.in_(page))
-    found = session.execute(_in_order(query, filters)).all()
+    found = session.execute(_in_order(query, filters).limit(PAGE + 1)).all()
     rows = [row_of(lead, name, owner or "", False, now) for lead, name, owner in found[:PAGE]]
     return Found(rows, _place(filters, rows[-1].lead) if len(found) > PAGE else "")
 
@@ -95,12 +93,7 @@ def _conditions(filters: Filters, staff_id: int, now: datetime) -> list[sa.Colum
         wanted.append(Lead.stage == filters.stage)
     if filters.kind != "any":
         wanted.append(Lead.kind == filters.kind)
-    if filters.query:
-        wanted.append(contains(filters.query, Party.name, Party.email, Lead.message, Lead.number, Lead.sku))
     return wanted
-
-
-WORTH = sa.func.coalesce(Lead.value_minor, -1)
 
 
 def _in_order(query: Any, filters: Filters) -> Any:
@@ -123,6 +116,5 @@ def _from_there(query: Any, filters: Filters) -> Any:
 
 def _place(filters: Filters, last: Lead) -> str:
     if filters.sort == "due":
-        comes_back = last.state in ("working", "answered") and last.follow_up_at is not None
-        return write_place(last.follow_up_at if comes_back and last.follow_up_at else last.due_at, last.id)
+        return write_place(next_due(last), last.id)
     return f"{0 if filters.sort == 'new' else -1 if last.value_minor is None else last.value_minor}~{last.id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 PAGE = 50
 LONGEST_QUERY = 100
+MOST_COUNTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,21 @@ class Filters:
 
 
 def contains(typed: str, *columns: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
-    """Look for the words as typed and in the usual cases: SQLite ignores case in ASCII letters only. No words fit all."""
+    """Look for the words as typed and in the usual cases. No words fit all."""
     if not typed:
         return sa.true()
-    variants = sorted({typed, typed.lower(), typed.upper(), typed.title()})
-    return sa.or_(*(column.icontains(variant, autoescape=True) for variant in variants for column in columns))
+    return sa.or_(*(column.icontains(variant, autoescape=True) for variant in _cases(typed) for column in columns))
+
+
+def holds(typed: str, words: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Look for the words in a text that is in small letters already and has an index: see crm.models.long_lists."""
+    small = {"".join(one.lower() if one.isascii() else one for one in variant) for variant in _cases(typed)}
+    return sa.or_(*(words.contains(one, autoescape=True) for one in sorted(small)))
+
+
+def _cases(typed: str) -> Sequence[str]:
+    """Return the words as typed and in the usual cases: SQLite, and some databases, know the cases of ASCII letters only."""
+    return [typed] if typed.isascii() else sorted({typed, typed.lower(), typed.upper(), typed.title()})
 
 
 def pages_of(rows: int) -> int:
@@ -60,3 +72,25 @@ def total(session: Session, wanted: Any) -> int:
     """Return how many rows a query finds."""
     counted = sa.select(sa.func.count()).select_from(wanted.order_by(None).subquery())
     return session.scalar(counted) or 0
+
+
+def count_to(wanted: sa.Select[Any] | sa.CompoundSelect[Any], most: int = MOST_COUNTED) -> sa.ScalarSelect[int]:
+    """Count the rows of a query, but no further than one more than `most`: nobody needs to know how far it goes on."""
+    return sa.select(sa.func.count()).select_from(wanted.order_by(None).limit(most + 1).subquery()).scalar_subquery()
+
+
+def write_place(at: datetime, row_id: int) -> str:
+    """Write where a page ended, for an address."""
+    return f"{at.isoformat()}~{row_id}"
+
+
+def read_place(typed: str) -> tuple[datetime, int] | None:
+    """Read where a page ended; what makes no sense is the beginning."""
+    at, _, number = typed.partition("~")
+    if not number.isdecimal() or len(number) > 15:
+        return None
+    try:
+        found = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (found, int(number)) if found.tzinfo is not None else None

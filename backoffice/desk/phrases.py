@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
+from gettext import NullTranslations
 from pathlib import Path
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import flask_babel
 from babel import Locale
 from flask import Response, g, request
 
+T = TypeVar("T")
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
 SOURCE = "en"  # the language the phrases are written in
 COOKIE = "desk-language"
@@ -25,6 +29,20 @@ def gettext(phrase: str, **values: object) -> str:
 def ngettext(one: str, many: str, num: int) -> str:
     """Return the phrase for one or for many, with `%(num)d` filled in."""
     return str(flask_babel.ngettext(one, many, num))
+
+
+def once_for_each_language(build: Callable[[], T]) -> Callable[[], T]:
+    """Make what `build` returns once for each catalogue of words; it is to say words only, and nothing of the request."""
+    made: WeakKeyDictionary[NullTranslations, T] = WeakKeyDictionary()
+
+    @wraps(build)
+    def find() -> T:
+        catalogue = flask_babel.get_domain().get_translations()
+        if catalogue not in made:
+            made[catalogue] = build()
+        return made[catalogue]
+
+    return find
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm import pipeline
 from backoffice.desk import amounts, context, forms, pipeline_board, sales
+from backoffice.desk.listing import write_place
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.pipeline_board import Filters
 from backoffice.desk.timeline_words import stages
@@ -66,7 +67,7 @@ def _page(problem: str = "", lead_id: int | None = None) -> str:
         filters=filters,
         columns=columns,
         choices=pipeline_board.WHOSE,
-        write_place=pipeline_board.write_place,
+        write_place=write_place,
         problem_text=problem,
         problem_with=lead_id,
     )

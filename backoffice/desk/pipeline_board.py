@@ -13,6 +13,7 @@ from backoffice.crm import pipeline
 from backoffice.crm.deadlines import IS_OPEN, NEXT_DUE
 from backoffice.crm.models import Lead, Party
 from backoffice.desk.inbox import Row, row_of
+from backoffice.desk.listing import read_place, write_place
 from backoffice.erp.models import Staff
 
 CARDS = 20
@@ -97,20 +98,3 @@ def _whose(whose: str, staff_id: int) -> sa.ColumnElement[bool]:
     if whose == "mine":
         return Lead.owner_id == staff_id
     return Lead.owner_id.is_(None) if whose == "nobody" else sa.true()
-
-
-def write_place(due_at: datetime, lead_id: int) -> str:
-    """Write where a page ended, for an address."""
-    return f"{due_at.isoformat()}~{lead_id}"
-
-
-def read_place(typed: str) -> tuple[datetime, int] | None:
-    """Read where a page ended; what makes no sense is the beginning."""
-    at, _, number = typed.partition("~")
-    if not number.isdecimal() or len(number) > 15:
-        return None
-    try:
-        due_at = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (due_at, int(number)) if due_at.tzinfo is not None else None

@@ -40,8 +40,8 @@ def home() -> ResponseReturnValue:
     """List who waits for an answer."""
     filters = Filters.parse(request.args)
     found = _inbox(filters)
-    if filters.page > found.pages:
-        return redirect(url_for("sales.home", **filters.args(page=found.pages)), 303)
+    if filters.after and not found.rows:  # the list has become shorter
+        return redirect(url_for("sales.home", **filters.args(after="")), 303)
     return render_template("desk/sales/inbox.html", filters=filters, inbox=found, choices=_choices())
 
 

@@ -13,7 +13,7 @@ from backoffice.desk.formats import day, moment, money
 from backoffice.desk.lead_words import lead_kinds, score_groups
 from backoffice.desk.message_words import message_words
 from backoffice.desk.phrases import gettext as _
-from backoffice.desk.phrases import ngettext
+from backoffice.desk.phrases import ngettext, once_for_each_language
 from backoffice.public.errors import BadInput, ShopError
 from backoffice.public.orders import Cause
 
@@ -183,7 +183,13 @@ def name_of(kind: str, code: str) -> str:
 
     kind: state | reason | lead | entry | desk | role | order | shipment | payment | refund | message | change | basis …
     """
-    tables = {
+    return str(_words()[kind].get(code, code))
+
+
+@once_for_each_language
+def _words() -> Mapping[str, Mapping[str, str]]:
+    """Return kind → code → word: a list of fifty rows asks for two hundred of these five hundred words."""
+    return {
         "state": {
             "new": _("New"),
             "working": _("Being answered"),
@@ -310,7 +316,6 @@ def name_of(kind: str, code: str) -> str:
             "mixed": _("partly made for them"),
         },
     }
-    return str(tables[kind].get(code, code))
 
 
 def cause_in_words(cause: Cause) -> str:

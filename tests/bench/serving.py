@@ -6,7 +6,7 @@ import http.client
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +40,11 @@ class Round:
 def cpu_of(leader: int) -> float:
     """Return the CPU seconds that a server and its processes have used."""
     return sum(_cpu(one) for one in [leader, *_children(leader)])
+
+
+def cpu_of_each(processes: Sequence[int]) -> float:
+    """Return the CPU seconds that these processes have used; one that is on another machine, or gone, counts for none."""
+    return sum(_cpu(one) for one in processes if Path(f"/proc/{one}/stat").exists())
 
 
 def _children(leader: int) -> list[int]:

@@ -35,8 +35,16 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
 
 
 def shape(database: Database) -> dict[str, Any]:
-    """Return what a database holds: columns, constraints and indexes of each table."""
+    """Return what a database holds: columns, constraints and indexes of each table, as the server itself writes those."""
     seen = sa.inspect(database.engine)
+    written: dict[str, list[str]] = {}
+    if not database.is_sqlite:
+        with database.engine.connect() as connection:
+            rows = connection.execute(
+                sa.text("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 2")
+            )
+            for table, definition in rows:
+                written.setdefault(table, []).append(definition)
     return {
         table: {
             "columns": sorted((c["name"], str(c["type"]), c["nullable"]) for c in seen.get_columns(table)),
@@ -46,6 +54,7 @@ def shape(database: Database) -> dict[str, Any]:
                 (str(c["name"]), c["constrained_columns"], c["referred_table"], str(c["options"]))
                 for c in seen.get_foreign_keys(table)
             ),
+            "written": written.get(table, []),
             "indexes": sorted((str(i["name"]), i["column_names"], bool(i["unique"])) for i in seen.get_indexes(table)),
         }
         for table in sorted(seen.get_table_names())
@@ -65,7 +74,12 @@ def test_up_gives_the_models_tables(blank: Database) -> None:
     with blank.engine.connect() as connection:
         assert migrate.find_revision(connection) == migrate.head()
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": migrate.compare_default}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": migrate.compare_default,
+                "include_object": migrate.compare_index,
+            },
         )
         assert compare_metadata(context, metadata) == []
     migrated = shape(blank)

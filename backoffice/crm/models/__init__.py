@@ -1,5 +1,6 @@
 """Tables of the CRM layer: who wants what."""
 
+from backoffice.crm.models import long_lists as _long_lists  # noqa: F401 - its indexes are part of the tables
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.capture import CartReminder, PerhapsSame
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse

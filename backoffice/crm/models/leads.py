@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backoffice.db import Base, BigId
 
 OPEN = sa.text("state IN ('new', 'working', 'answered')")
+HEARD, LOST = sa.text("kind IN ('answer', 'call')"), sa.text("kind = 'lost'")  # kinds by which somebody has heard of us
 
 
 class Lead(Base):
@@ -42,6 +43,7 @@ class Lead(Base):
         sa.CheckConstraint("value_minor IS NULL OR (value_minor >= 0 AND currency <> '')", name="value"),
         sa.CheckConstraint("escalation BETWEEN 0 AND 2", name="escalation"),
         sa.Index("ix_lead_state_due_at", "state", "due_at"),
+        sa.Index("ix_lead_created_at_id", "created_at", "id"),
         sa.Index("ix_lead_open_stage", "stage", "id", postgresql_where=OPEN, sqlite_where=OPEN),
     )
 
@@ -94,7 +96,11 @@ class Activity(Base):
     """
 
     __tablename__ = "activity"
-    __table_args__ = (sa.Index("ix_activity_party_id_at", "party_id", "at"),)
+    __table_args__ = (
+        sa.Index("ix_activity_party_id_at", "party_id", "at"),
+        sa.Index("ix_activity_heard", "lead_id", "at", postgresql_where=HEARD, sqlite_where=HEARD),
+        sa.Index("ix_activity_lost", "lead_id", postgresql_where=LOST, sqlite_where=LOST),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))

@@ -66,6 +66,19 @@ def test_the_timeline_is_read_part_by_part_and_none_is_lost(workshop: Workshop) 
     assert all(newer > older for newer, older in pairwise(seen))
 
 
+def test_of_more_people_than_fit_on_a_part_none_is_forgotten(workshop: Workshop) -> None:
+    ids, before, seen = fill(workshop.db), "", list[int]()
+    with workshop.db.read() as session:
+        newest = sa.select(Activity.id).order_by(Activity.at.desc(), Activity.id.desc()).limit(80)
+        for _ in range(40):
+            part = timeline_pages.find_part(session, ids, before, size=2)
+            seen, before = [*seen, *(one.id for one in part.entries)], part.older
+        assert seen == list(session.scalars(newest))
+        with sent(workshop.db) as asked:
+            timeline_pages.find_part(session, ids, size=2)
+        assert len(asked) == 2
+
+
 def test_a_part_costs_the_same_however_much_there_is(workshop: Workshop) -> None:
     ids = fill(workshop.db)
     with workshop.db.read() as session:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from backoffice.crm import score_keeping
 from backoffice.crm.models import Lead
 from backoffice.db import Database
@@ -46,4 +50,32 @@ def test_a_score_stands_until_the_lead_the_plan_or_the_day_is_another(shop: Data
     submit(key="k3", message="And on carpet?")
     assert score(shop, now=now) == 1
     shop.run(lambda session: plan.bump(session, master=True))
-    assert [score(shop, now=now), score(shop, now=now + timedelta(days=1))] == [2, 2]
+    assert [score(shop, now=now), score(shop, now=now + timedelta(days=1))] == [1, 2]  # who asks for no item knows no plan
+
+
+def test_a_turn_does_so_much_and_no_lead_waits_for_ever(
+    shop: Database, submit: Submit, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_keeping, "MOST", 3)
+    monkeypatch.setattr(score_keeping, "BATCH", 2)
+    for one in range(7):
+        submit(key=f"k{one}", email=f"p{one}@example.test")
+
+    def turn(*changed: int) -> list[int]:
+        """Let the plan move, somebody write to some leads, and the worker have its turn; return whom it scored."""
+
+        def move(session: Session) -> None:
+            plan.bump(session, master=True)
+            session.execute(sa.update(Lead).where(Lead.id.in_(changed)).values(version=Lead.version + 1))
+
+        shop.run(move)
+        before = {row.id: row.scored_for for row in rows()}
+        assert score_keeping.score_open(shop, now=now) == 3
+        return [row.id for row in rows() if row.scored_for != before[row.id]]
+
+    def rows() -> list[Lead]:
+        with shop.read() as session:
+            return list(session.scalars(sa.select(Lead).order_by(Lead.id)))
+
+    assert [turn(), turn(), turn()] == [[5, 6, 7], [2, 3, 4], [1, 6, 7]]
+    assert [turn(), turn(6)] == [[3, 4, 5], [2, 6, 7]]  # whom somebody wrote to comes first, then those scored longest ago
