@@ -37,6 +37,7 @@ POLICY: dict[str, Roles] = (
     | _to(
         PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw visits visits_choose"
     )
+    | _to(PUBLIC, "shop", "question question_write question_rate")
     | _to(PUBLIC, "shop", "quotation quotation_paper quotation_accept quotation_again")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"

@@ -65,6 +65,11 @@ def entries() -> dict[str, str]:
         "escalated": _("it is overdue, so it went to"),
         "reply": _("answered by mail"),
         "automatic": _("sent an automatic mail"),
+        "solved": _("solved it"),
+        "closed": _("closed it"),
+        "reopened": _("opened it again"),
+        "prioritised": _("set its priority to"),
+        "rated": _("said how well we settled it"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.capture import CartReminder, PerhapsSame
+from backoffice.crm.models.cases import CaseDeadline, ServiceCase
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.forecasts import DemandForecast
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
@@ -25,6 +26,7 @@ __all__ = [
     "Cart",
     "CartLine",
     "CartReminder",
+    "CaseDeadline",
     "Checkout",
     "Consent",
     "Coupon",
@@ -49,6 +51,7 @@ __all__ = [
     "ReportMail",
     "SavedView",
     "Segment",
+    "ServiceCase",
     "Slip",
     "StageProbability",
     "Visit",
