@@ -232,7 +232,7 @@ def change(session: Session, case: ServiceCase, verb: str, version: int, **value
         raise Refused("stale", state=case.state, owner=_owner_name(session, case))
     allowed = TRANSITIONS[verb]
     if case.state not in allowed:
-        raise Refused("wrong_state", state=case.state, owner=_owner_name(session, case))
+        raise Refused("wrong_state", state=case.state)
     seen = sa.update(ServiceCase).where(ServiceCase.id == case.id, ServiceCase.version == version)
     changed = seen.values(state=allowed[case.state], version=version + 1, **values).returning(ServiceCase.id)
     won = session.execute(changed.execution_options(synchronize_session=False)).scalar_one_or_none()

@@ -32,13 +32,13 @@ def find_part(session: Session, party_ids: Sequence[int], before: str = "", *, s
 
     Of each person no more is read than fits, by the index of their entries: one statement, whatever there is.
     """
-    where = _place(before)
+    where = read_place(before)
     each = [_newest(party_id, where, size + 1) for party_id in party_ids]
     ids = sa.union_all(*each).subquery()
     found = sa.select(Activity).join(ids, ids.c.id == Activity.id).order_by(Activity.at.desc(), Activity.id.desc())
     entries = session.scalars(found.limit(size + 1)).all()
     last = entries[size - 1] if len(entries) > size else None
-    return Part(entries[:size], f"{(last.at - _EPOCH) // _TICK}-{last.id}" if last is not None else "")
+    return Part(entries[:size], write_place(last.at, last.id) if last is not None else "")
 
 
 def _newest(party_id: int, before: tuple[datetime, int] | None, size: int) -> sa.Select[int]:
@@ -50,7 +50,13 @@ def _newest(party_id: int, before: tuple[datetime, int] | None, size: int) -> sa
     return sa.select(newest.c.id)
 
 
-def _place(typed: str) -> tuple[datetime, int] | None:
+def write_place(at: datetime, row_id: int) -> str:
+    """Return a place in a list that is sorted by an instant and an id, to stand in an address."""
+    return f"{(at - _EPOCH) // _TICK}-{row_id}"
+
+
+def read_place(typed: str) -> tuple[datetime, int] | None:
+    """Return the instant and the id of a place; None for what is none."""
     at, _, last = typed.partition("-")
     if not (at.isdecimal() and last.isdecimal() and len(at) < 17 and len(last) < 18):
         return None

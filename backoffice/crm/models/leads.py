@@ -130,7 +130,7 @@ class AssignmentRule(Base):
 
 
 class MailTemplate(Base):
-    """Words that sales staff start an answer from. body: plain text with {name}, {number}, {shop}, {sender}."""
+    """Words that sales staff start an answer from. body: plain text with places to fill in (ready_answers.NAMES)."""
 
     __tablename__ = "mail_template"
     __table_args__ = (sa.UniqueConstraint("name", "language"),)
