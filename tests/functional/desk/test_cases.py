@@ -98,7 +98,7 @@ def test_a_ready_answer_names_the_order_and_its_day(asked: tuple[str, str], at_d
 
     workshop.db.run(write)
     page = at_desk("Bea").refused(f"{ONE}/ready", 200, version=1, ready="1", answer="Dear Ada,")
-    assert f"Dear Ada,\n\nHello Ada Lovelace, {asked[0]} comes Thursday 26 November. Bea, C-00001</textarea>" in page
+    assert f"Dear Ada,\n\nHello Ada Lovelace, {asked[0]} comes Wednesday 25 November. Bea, C-00001</textarea>" in page
     assert workshop.rows(Activity, kind="answer") == []
 
 
