@@ -40,7 +40,9 @@ def take_in(session: Session, mail: Incoming, *, secret_key: str, now: datetime)
     if order is None:
         return None
     waiting = _find_open(session, order)
-    return _add(session, waiting, mail, now) if waiting is not None else _open(session, mail, order, None, now)
+    if waiting is not None:
+        return _add(session, waiting, mail, now)
+    return Taken("new", case_opening.by_mail(session, told(mail), order, now=now).id)
 
 
 def _find_named(session: Session, mail: Incoming, secret_key: str) -> ServiceCase | None:
@@ -75,11 +77,4 @@ def _add(session: Session, case: ServiceCase, mail: Incoming, now: datetime) -> 
         return Taken("threaded", case.id)
     if cases.write_again(session, case.id, words, now=now) is not None:
         return Taken("threaded", case.id)
-    order = session.scalar(sa.select(Order).where(Order.number == case.order_ref)) if case.order_ref else None
-    return _open(session, mail, order, case, now)
-
-
-def _open(session: Session, mail: Incoming, order: Order | None, before: ServiceCase | None, now: datetime) -> Taken:
-    """Open one; of the same customer and with the same colleague as the closed one that it follows."""
-    case = case_opening.by_mail(session, told(mail), order, before, now=now)
-    return Taken("new", case.id)
+    return Taken("new", case_opening.follow(session, case, words, source="mail", now=now).id)

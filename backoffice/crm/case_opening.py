@@ -78,21 +78,36 @@ def by_page(session: Session, order: Order, checkout: Checkout, form: CaseForm, 
     return case, True
 
 
-def by_mail(session: Session, words: str, order: Order | None, before: ServiceCase | None, *, now: datetime) -> ServiceCase:
-    """Open one from a mail about an order, or that follows a closed case; one of the two is given."""
-    checkout = session.get(Checkout, order.checkout_id) if order else None
-    party_id = before.party_id if before else order.party_id if order else 0
-    away = assigning.find_away(session, assigning.working_day(session, now)) if before and before.owner_id else frozenset()
+def by_mail(session: Session, words: str, order: Order, *, now: datetime) -> ServiceCase:
+    """Open one from a mail about an order."""
     opening = Opening(
-        party_id=party_id,
-        kind=before.kind if before else "other",
-        priority=_priority(session, "other", order, _Part(), now) if order else "normal",
+        party_id=order.party_id,
+        kind="other",
+        priority=_priority(session, "other", order, _Part(), now),
         message=words[: LIMITS["message"]],
         words=words,
         source="mail",
-        language=before.language if before else checkout.language if checkout else "",
-        order_ref=order.number if order else None,
-        owner_id=before.owner_id if before and before.owner_id not in away else None,
+        language=session.get_one(Checkout, order.checkout_id).language,
+        order_ref=order.number,
+    )
+    return cases.open_case(session, opening, now=now)
+
+
+def follow(session: Session, before: ServiceCase, words: str, *, source: str, now: datetime) -> ServiceCase:
+    """Open one after a closed one: of the same customer, about the same, with the same colleague if they are here."""
+    away = assigning.find_away(session, assigning.working_day(session, now)) if before.owner_id else frozenset()
+    opening = Opening(
+        party_id=before.party_id,
+        kind=before.kind,
+        priority=before.priority,
+        message=words[: LIMITS["message"]],
+        words=words,
+        source=source,
+        language=before.language,
+        order_ref=before.order_ref,
+        parcel=before.parcel,
+        order_line_id=before.order_line_id,
+        owner_id=before.owner_id if before.owner_id not in away else None,
     )
     return cases.open_case(session, opening, now=now)
 

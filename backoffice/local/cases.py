@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from backoffice import idempotency, throttle
 from backoffice.crm import accounts, case_opening, cases, links, orders, parties, satisfaction
-from backoffice.crm.cases import Opening
 from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Activity, ServiceCase
 from backoffice.db import Database
@@ -85,7 +84,8 @@ class LocalCases:
             if not fresh:
                 return int(row.answer["case_id"])
             _count(session, who_asks, now)
-            case = cases.write_again(session, case_id, words, now=now) or _follow(session, before, words, now)
+            case = cases.write_again(session, case_id, words, now=now)
+            case = case or case_opening.follow(session, before, words, source="page", now=now)
             row.answer = {"case_id": case.id}
             return case.id
 
@@ -116,22 +116,6 @@ def _count(session: Session, network: str, now: datetime) -> None:
     wait = throttle.find_wait(session, throttle.network_of(network), "case", tries=MOST_QUESTIONS, now=now) if network else None
     if wait is not None:
         raise TooOften("too_many_tries", retry_after=wait.total_seconds())
-
-
-def _follow(session: Session, before: ServiceCase, words: str, now: datetime) -> ServiceCase:
-    """Open a new case after a closed one: the same customer, order and kind."""
-    opening = Opening(
-        party_id=before.party_id,
-        kind=before.kind,
-        priority=before.priority,
-        message=words,
-        source="page",
-        language=before.language,
-        order_ref=before.order_ref,
-        parcel=before.parcel,
-        order_line_id=before.order_line_id,
-    )
-    return cases.open_case(session, opening, now=now)
 
 
 def _message(entry: Activity) -> CaseMessage:

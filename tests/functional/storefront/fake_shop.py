@@ -15,7 +15,7 @@ from typing import cast
 from backoffice.public import Shop, ShopProfile, addresses
 from backoffice.public.accounts import AccountDoor, AccountView
 from backoffice.public.carts import Cart, CartLine, CartPlace
-from backoffice.public.cases import CASE_KINDS, CaseDoor, CaseForm, CaseSummary
+from backoffice.public.cases import CaseDoor
 from backoffice.public.catalogue import Picture
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -27,6 +27,7 @@ from backoffice.public.quotations import QuotationView
 from backoffice.public.slips import SlipView
 from backoffice.public.visits import Look
 from backoffice.public.withdrawals import WithdrawalView
+from tests.functional.storefront.fake_cases import Cases
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
 
@@ -247,27 +248,6 @@ class Orders:
         if token not in self.state.orders:
             raise NotFound("unknown_order")
         return self.state.orders[token]
-
-
-class Cases:
-    """The fake questions: kept as they came."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-    def open(self, order_token: str, form: CaseForm, *, now: datetime) -> str:
-        if order_token not in self.state.orders:
-            raise NotFound("unknown_order")
-        fields = {} if form.kind in CASE_KINDS else {"kind": "bad_choice"}
-        if not form.message.strip() or len(form.message.replace("\r\n", "\n")) > 5000:
-            fields["message"] = "too_long" if form.message.strip() else "missing"
-        if fields:
-            raise BadInput("invalid_form", fields)
-        self.state.asked.append((order_token, form.kind, form.message, form.key))
-        return "question"
-
-    def of_order(self, order_token: str) -> list[CaseSummary]:
-        return []
 
 
 class Withdrawals:
