@@ -27,6 +27,7 @@ from backoffice.config import Settings
 from backoffice.crm import (
     accounts,
     arrivals,
+    case_escalating,
     companies,
     consents,
     customers,
@@ -175,9 +176,13 @@ def _with_link(message: Message, settings: Settings) -> Message:
     number = message.aggregate.rpartition("-")[2]
     if message.kind == "lead_answer" and number.isdecimal():
         values["thread"] = links.thread_token(secret_key, int(number))
-        if settings.reply_address:
-            local, _, host = settings.reply_address.rpartition("@")
-            values["reply_to"] = f"{local}+{values['thread']}@{host}"
+    if message.kind in ("case_answer", "case_solved") and number.isdecimal():
+        base = settings.base_url or values.get("base_url", "")
+        values["thread"] = links.case_thread(secret_key, int(number))
+        values["link"] = f"{base}/question/{links.case_token(secret_key, int(number))}" if base else ""
+    if settings.reply_address and values.get("thread"):
+        local, _, host = settings.reply_address.rpartition("@")
+        values["reply_to"] = f"{local}+{values['thread']}@{host}"
     if "nonce" in values:
         values["link"] = values["link_base"] + links.account_token(secret_key, values["nonce"])
     return replace(message, payload=values)
@@ -205,6 +210,8 @@ def periodic(services: Services) -> list[Job]:
         Job("watch_authorisations", 600, lambda now: capturing.watch(services.till, now=now)),
         Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),
         Job("escalate", 60, lambda now: escalating.escalate(db, base_url=settings.base_url, now=now)),
+        Job("escalate_cases", 60, lambda now: case_escalating.escalate(db, base_url=settings.base_url, now=now)),
+        Job("close_settled", 3600, lambda now: db.run(lambda session: case_escalating.close_settled(session, now=now))),
         Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
         Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
         Job("link_orders", 60, lambda now: db.run(lambda session: visits.link_orders(session, now=now))),

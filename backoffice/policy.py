@@ -37,6 +37,7 @@ POLICY: dict[str, Roles] = (
     | _to(
         PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw visits visits_choose"
     )
+    | _to(PUBLIC, "shop", "question question_write question_rate")
     | _to(PUBLIC, "shop", "quotation quotation_paper quotation_accept quotation_again")
     | _to(
         PUBLIC, "api", "home openapi list_products get_product get_availability get_promise list_instead"
@@ -62,6 +63,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "sales_same", "decide")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "quoting", "home change withdraw")
+    | _to(SALES, "cases", "home new add case take hand note prioritise answer ready solve close reopen")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
     | _to(SALES, "segments", "home new segment count save")
     | _to(STAFF, "tasks", "home add done decline ask")  # each sees the tasks of their own desk
@@ -103,6 +105,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "discounts", "home approve decline")
     | _to(ADMIN, "rules", "home save remove")
     | _to(ADMIN, "stages", "home likelihood reason overdue")
+    | _to(ADMIN, "case_deadlines", "home save")
     | _to(ADMIN, "services", "home save")
     | _to(ADMIN, "coupons", "home save")
     | _to(ADMIN, "templates", "home save remove")

@@ -60,6 +60,7 @@ ERRORS: Mapping[str, str] = {
     "unknown_page": N_("This list has no such page. Start again at its first page."),
     "unknown_cart": N_("This cart is no longer here. Put what you would like into a new one."),
     "unknown_lead": NO_SUCH_PAGE,
+    "unknown_case": NO_SUCH_PAGE,
     "unknown_record": NO_SUCH_PAGE,
     "not_available": N_("We cannot promise a day for this at the moment. Ask us, or let us tell you when it can be had."),
     "hold_expired": N_("We kept this for you, and the time has run out. Your cart is as you left it: hold it again to go on."),

@@ -85,6 +85,12 @@ def find_rule(session: Session) -> Rule | None:
     return Rule(timedelta(minutes=row.after_minutes), row.to_id) if row.active else None
 
 
+def find_here(session: Session, rule: Rule, away: Set[int]) -> set[int]:
+    """Return who may get something now: of sales, else an administrator, and whom the rule names, if they are here."""
+    here = set(session.scalars(_sellers("sales"))) - away or set(session.scalars(_sellers())) - away
+    return here | {rule.to_id} if rule.to_id is not None and rule.to_id not in away else here
+
+
 def save_rule(
     session: Session, *, after_minutes: int, to_id: int | None, active: bool, by: str, role: str = "", now: datetime
 ) -> None:
@@ -125,10 +131,7 @@ def _act(session: Session, *, lead_id: int, base_url: str, now: datetime) -> boo
         return False
     to_id = lead.owner_id
     if step == HANDED:
-        here = set(session.scalars(_sellers("sales"))) - away or set(session.scalars(_sellers())) - away
-        if rule.to_id is not None and rule.to_id not in away:
-            here |= {rule.to_id}
-        to_id = receiver(rule, lead.owner_id, assigning.load_of(session, here))
+        to_id = receiver(rule, lead.owner_id, assigning.load_of(session, find_here(session, rule, away)))
     if to_id is None:
         return False
     handed = to_id != lead.owner_id

@@ -112,7 +112,7 @@ def phone_in(session: Session, form: LeadForm, *, staff: Colleague, now: datetim
     row, fresh = idempotency.claim(session, "lead.phone", fingerprint(form), now=now)
     if not fresh:
         return leads.get_lead(session, int(row.answer["lead_id"]))
-    party = _caller(session, checked, now)
+    party = caller(session, checked, now)
     lead = leads.insert(session, party, checked, None, now)
     lead.owner_id, lead.state = staff.id, "working"
     timeline.record(session, party.id, "took", lead_id=lead.id, actor=staff.name, now=now)
@@ -121,7 +121,7 @@ def phone_in(session: Session, form: LeadForm, *, staff: Colleague, now: datetim
     return lead
 
 
-def _caller(session: Session, checked: CheckedLead, now: datetime) -> Party:
+def caller(session: Session, checked: CheckedLead, now: datetime) -> Party:
     """Return who calls: known by e-mail, else by their telephone and name; else new."""
     if checked.email:
         return collapsing.whose(session, replace(checked, source="phone"), now=now)

@@ -65,9 +65,11 @@ def read(raw: bytes) -> Incoming:
     )
 
 
-def told(mail: Incoming) -> str:
-    """Return its words for a timeline: the text, then each attachment with its size."""
+def told(mail: Incoming, *, of: str | None = None) -> str:
+    """Return its words for a timeline: the text, then each attachment with its size; who wrote, where that is not `of`."""
     lines = [mail.text or mail.subject or "–"]
+    if of is not None and of != mail.sender:
+        lines.insert(0, f"{mail.name} <{mail.sender}>")
     lines += [f"📎 {name} ({size_of(size)})" for name, size in mail.attachments]
     return "\n".join(lines)
 

@@ -159,7 +159,7 @@ def answer(
         "language": lead.language or party.language,
         "shop": company.name if company else "",
         "text": words,
-        "subject": _subject(lead),
+        "subject": first_line(lead.message) or lead.sku or lead.number,
         "asked": lead.message,
     }
     events.publish(session, events.MailWanted("lead_answer", f"lead:{lead.number}", payload, now))
@@ -312,9 +312,9 @@ def was_last_said(session: Session, lead: Lead, kind: str, words: str, staff: Co
     return said is not None and said.text == words and said.actor == staff.name
 
 
-def _subject(lead: Lead) -> str:
-    """Return one line that reminds them of what they asked."""
-    first = next((line.strip() for line in lead.message.splitlines() if line.strip()), lead.sku or lead.number)
+def first_line(message: str) -> str:
+    """Return one line that reminds somebody of what they wrote; empty for no words."""
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
     return first if len(first) <= 70 else first[:69].rstrip() + "…"
 
 

@@ -9,6 +9,7 @@ import secrets
 from base64 import urlsafe_b64encode
 
 _THREAD = re.compile(r"\b(\d{1,15})-[0-9a-f]{32}\b", re.ASCII)
+_CASE = re.compile(r"\bc(\d{1,15})-[0-9a-f]{32}\b", re.ASCII)
 
 
 def new_token() -> str:
@@ -70,4 +71,36 @@ def read_thread(secret_key: str, text: str) -> int | None:
         lead_id = int(found[1])
         if hmac.compare_digest(found[0], thread_token(secret_key, lead_id)):
             return lead_id
+    return None
+
+
+def case_thread(secret_key: str, case_id: int) -> str:
+    """Derive what names a service case in our mails, as `thread_token` does an enquiry."""
+    return _of_case(secret_key, b"case-thread:", case_id)
+
+
+def case_token(secret_key: str, case_id: int) -> str:
+    """Derive the link to the page of a case: another secret than its mails', which whoever is copied in sees."""
+    return _of_case(secret_key, b"case-link:", case_id)
+
+
+def read_case_thread(secret_key: str, text: str) -> int | None:
+    """Return the case that a header names with its secret; None for none, or for one that somebody made up."""
+    return _read_case(secret_key, b"case-thread:", text)
+
+
+def read_case_token(secret_key: str, token: str) -> int | None:
+    """Return the case whose link this is; None if somebody made it up."""
+    return _read_case(secret_key, b"case-link:", token)
+
+
+def _of_case(secret_key: str, purpose: bytes, case_id: int) -> str:
+    digest = hmac.new(secret_key.encode(), purpose + str(case_id).encode(), hashlib.sha256).hexdigest()
+    return f"c{case_id}-{digest[:32]}"
+
+
+def _read_case(secret_key: str, purpose: bytes, text: str) -> int | None:
+    for found in _CASE.finditer(text.lower()):
+        if hmac.compare_digest(found[0], _of_case(secret_key, purpose, int(found[1]))):
+            return int(found[1])
     return None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.crm.models import MailTemplate
 
-NAMES = ("name", "number", "shop", "sender", "day")
+NAMES = ("name", "number", "order", "shop", "sender", "day")
 _PLACE = re.compile(r"\{(" + "|".join(NAMES) + r")\}")
 
 

@@ -1,4 +1,5 @@
-"""Mails that come in, threaded: to the enquiry whose secret they carry, else to their sender's, else a new enquiry. Never lost.
+"""Mails that come in, threaded: to the enquiry or case whose secret they carry, else to the case of the order that its customer
+names, else to their sender's enquiry, else a new one. Never lost.
 
 Each is taken once: its place in the mailbox and its Message-ID are unique. The secret stands in the Message-ID of our answers,
 which a mail program repeats in References, and in the address for replies; nobody can guess it. A sender can be forged, so it
@@ -13,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import assigning, leads, links, parties, timeline
+from backoffice.crm import assigning, case_mails, leads, links, parties, timeline
 from backoffice.crm.answer_time import answer_due
 from backoffice.crm.deadlines import IS_OPEN
 from backoffice.crm.incoming_mail import Incoming, told
@@ -44,6 +45,9 @@ def take_in(session: Session, mail: Incoming, place: Place, *, secret_key: str, 
     if mail.sender == get_company(session).email.lower():
         return _note(session, place, "set_aside", key=mail.key, problem="our own", now=now)
     named = _find_named(session, mail, secret_key)
+    case = None if named else case_mails.take_in(session, mail, secret_key=secret_key, now=now)
+    if case is not None:
+        return _note(session, place, case.outcome, key=mail.key, case_id=case.id, now=now)
     lead = named or _find_open_of(session, mail.sender)
     if lead is not None and lead.state in leads.TRANSITIONS["reply"]:
         _add(session, lead, mail, now)
@@ -85,8 +89,7 @@ def _find_open_of(session: Session, sender: str) -> Lead | None:
 
 def _add(session: Session, lead: Lead, mail: Incoming, now: datetime) -> None:
     """Write it into the timeline; unless a machine wrote it, the enquiry waits for an answer again."""
-    email = session.scalar(sa.select(Party.email).where(Party.id == lead.party_id))
-    words = told(mail) if mail.sender == email else f"{mail.name} <{mail.sender}>\n{told(mail)}"
+    words = told(mail, of=session.scalar(sa.select(Party.email).where(Party.id == lead.party_id)))
     kind = "automatic" if mail.automatic else "reply"
     timeline.record(session, lead.party_id, kind, text=words, lead_id=lead.id, now=now)
     if mail.automatic:
@@ -140,6 +143,7 @@ def _note(
     key: str | None = None,
     problem: str = "",
     lead_id: int | None = None,
+    case_id: int | None = None,
     now: datetime,
 ) -> MailTaken:
     row = MailTaken(
@@ -150,6 +154,7 @@ def _note(
         outcome=outcome,
         problem=problem,
         lead_id=lead_id,
+        case_id=case_id,
         at=now,
     )
     session.add(row)

@@ -20,6 +20,7 @@ def record(
     *,
     text: str = "",
     lead_id: int | None = None,
+    case_id: int | None = None,
     order_ref: str | None = None,
     actor: str = "",
     values: Mapping[str, Any] | None = None,
@@ -29,9 +30,8 @@ def record(
 
     values: what the words of its kind need (an amount, a day), so that each reader gets them in their language.
     """
-    record_all(
-        session, [entry(party_id, kind, text=text, lead_id=lead_id, order_ref=order_ref, actor=actor, values=values, now=now)]
-    )
+    of = {"lead_id": lead_id, "case_id": case_id, "order_ref": order_ref}
+    record_all(session, [entry(party_id, kind, text=text, **of, actor=actor, values=values, now=now)])  # type: ignore[arg-type] # a mixed dict
 
 
 def entry(
@@ -40,6 +40,7 @@ def entry(
     *,
     text: str = "",
     lead_id: int | None = None,
+    case_id: int | None = None,
     order_ref: str | None = None,
     actor: str = "",
     values: Mapping[str, Any] | None = None,
@@ -51,6 +52,7 @@ def entry(
         kind=kind,
         text=text,
         lead_id=lead_id,
+        case_id=case_id,
         order_ref=order_ref,
         actor=actor,
         values=dict(values or {}),

@@ -25,10 +25,9 @@ from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm import consents
 from backoffice.crm.models import Order, Party
+from backoffice.demo import past_enquiries, sales_orders, service
 from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
-from backoffice.demo.past_enquiries import write_past_enquiries
-from backoffice.demo.sales_orders import write_sales_orders
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
 from backoffice.payments import billing, cancelling, refunds, requests
@@ -92,8 +91,9 @@ def write_history(services: Services, *, now: datetime, say: Callable[[str], Non
     story = _Story(services, now)
     story.begin()
     story.run(say)
-    write_past_enquiries(services, now=now)
-    write_sales_orders(services, now=now)
+    past_enquiries.write_past_enquiries(services, now=now)
+    sales_orders.write_sales_orders(services, now=now)
+    service.write_service(services, now=now)
     story.end()
 
 

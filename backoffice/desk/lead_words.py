@@ -24,6 +24,7 @@ def lead_kinds() -> Mapping[str, str]:
         "authorisation": _("Take the money: the bank soon lets it go"),
         "abandoned_cart": _("Left their cart"),
         "refused_day": _("Needs an earlier day"),
+        "case": _("Service case"),
         "any": _("All kinds"),
     }
 

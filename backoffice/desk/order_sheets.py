@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from backoffice import causes
 from backoffice.crm import orders, slips
-from backoffice.crm.models import Activity, Checkout, Order, OrderLine, Party
-from backoffice.desk import step_words
+from backoffice.crm.models import Activity, Checkout, Order, OrderLine, Party, ServiceCase
+from backoffice.desk import case_sheets, step_words
 from backoffice.erp import cancelling, fulfilment, promising, redirecting
 from backoffice.erp.models import Item, Shipment, ShipmentLine, Staff
 from backoffice.payments import refunds, requests
@@ -59,6 +59,7 @@ class Sheet:
     cancellable: bool
     redirectable: bool
     choosing: bool
+    cases: Sequence[ServiceCase]
     left_minor: int
     limit_minor: int
 
@@ -88,6 +89,7 @@ def get_sheet(session: Session, number: str) -> Sheet:
         order.state != "cancelled" and cancelling.is_open(one.row.state for one in parcels),
         redirecting.is_possible(session, number),
         slips.find_open(session, order.id) is not None,
+        case_sheets.find_of_order(session, number),
         left,
         max(min(left, requests.limit_minor(payment.currency) - payment.refunded_minor), 0),
     )

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from backoffice import spreadsheet
-from backoffice.crm import kept_promises, report_mails, reports
+from backoffice.crm import kept_promises, report_mails, reports, satisfaction
 from backoffice.crm.forecasting import month_of
 from backoffice.crm.models import ReportMail
 from backoffice.crm.reports import Span
@@ -82,7 +82,15 @@ def _months() -> int:
 def _all(db: Session) -> Sequence[Report]:
     today = context.today()
     span = Span(month_of(today, 1 - _months()), today + timedelta(days=1), context.house().zone)
-    return [_funnel(db, span), _answers(db, span), _losses(db, span), _cohorts(db), _kept(db, span)]
+    return [
+        _funnel(db, span),
+        _answers(db, span),
+        _losses(db, span),
+        _cohorts(db),
+        _kept(db, span),
+        _satisfaction(db, span),
+        _first_answers(db, span),
+    ]
 
 
 def _funnel(db: Session, span: Span) -> Report:
@@ -150,6 +158,43 @@ def _kept(db: Session, span: Span) -> Report:
         (_("Month"), _("Kept"), _("Not kept"), _("Arrival not noted"), _("Kept of 100")),
         [(month(one.month), one.kept, one.broken, one.unknown, _percent(one.rate)) for one in found],
         [Bar(month(one.month), one.rate or 0, f"{_percent(one.rate)} %") for one in found],
+    )
+
+
+def _satisfaction(db: Session, span: Span) -> Report:
+    found = satisfaction.find_answers(db, span.at(span.first), span.at(span.end))
+    most = max(found.of_score) or 1
+    said: list[Row] = [(_("%(score)s of 5", score=score), count) for score, count in enumerate(found.of_score, 1)]
+    mean = "–" if found.mean is None else number(found.mean)
+    totals: list[Row] = [
+        (_("Asked"), found.asked),
+        (_("Answered"), found.answered),
+        (_("Answered of 100"), _percent(found.share)),
+    ]
+    return Report(
+        "satisfaction",
+        _("How well service cases were settled"),
+        _("What customers said whose case was solved. 1 is not at all, 5 is very well."),
+        (_("Answer"), _("Customers")),
+        [*said, *totals, (_("Mean"), mean)] if found.asked else [],
+        [Bar(_("%(score)s of 5", score=score), count / most, str(count)) for score, count in enumerate(found.of_score, 1)],
+    )
+
+
+def _first_answers(db: Session, span: Span) -> Report:
+    found = [one for one in satisfaction.find_first_answers(db, span.at(span.first), span.at(span.end)) if one.cases]
+    most = max((one.mean or 0 for one in found), default=0) or 1
+    means = [(one, "–" if one.mean is None else number(round(one.mean))) for one in found]
+    return Report(
+        "first-answers",
+        _("First answers to service cases"),
+        _("Open office minutes from the question to our first answer, by priority."),
+        (_("Priority"), _("Cases"), _("Answered"), _("Mean minutes"), _("Longest")),
+        [
+            (name_of("priority", one.priority), one.cases, one.answered, mean, "–" if one.longest is None else one.longest)
+            for one, mean in means
+        ],
+        [Bar(name_of("priority", one.priority), (one.mean or 0) / most, mean) for one, mean in means],
     )
 
 

@@ -21,6 +21,7 @@ from backoffice.erp.models import Category
 from backoffice.public.errors import BadInput, NotFound, ShopError
 
 bp = Blueprint("rules", __name__, url_prefix="/desk/admin/rules")
+KINDS = (*ALL_KINDS, "case")
 
 
 @bp.get("")
@@ -56,7 +57,7 @@ def remove(rule_id: int) -> ResponseReturnValue:
 
 def _values(typed: Mapping[str, str]) -> dict[str, Any]:
     wrong: dict[str, str] = {}
-    if typed["kind"] and typed["kind"] not in ALL_KINDS:
+    if typed["kind"] and typed["kind"] not in KINDS:
         wrong["kind"] = "bad_choice"
     language, country = typed["language"].lower(), typed["country"].upper()
     if language and not (2 <= len(language) <= 8 and language.replace("-", "").isalnum()):
@@ -94,7 +95,7 @@ def _page(problem: str, fields: Mapping[str, str], typed: Mapping[str, Any], sta
     return render_template(
         "desk/admin/rules.html",
         rules=rules,
-        kinds=sorted(ALL_KINDS),
+        kinds=sorted(KINDS),
         owners=[one for one in people if one.active and one.role in ("sales", "admin")],
         names={one.id: one.name for one in people},
         categories=categories,

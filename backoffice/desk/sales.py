@@ -272,7 +272,8 @@ def _known(sheet: Sheet, row: MailTemplate) -> dict[str, str]:
             locale = Locale("en")
         day = words_of.long_day(promise.deliver_on, locale)
     name, sender = sheet.customer.party.name, context.me().name
-    return {"name": name, "number": lead.number, "shop": context.house().name, "sender": sender, "day": day}
+    known = {"name": name, "number": lead.number, "shop": context.house().name, "sender": sender, "day": day}
+    return known | {"order": lead.order_ref or ""}
 
 
 def _inbox(filters: Filters) -> inbox.Inbox:

@@ -34,7 +34,7 @@ def find_part(session: Session, party_ids: Sequence[int], before: str = "", *, s
     Of each person no more is read than fits, by the index of their entries; of more people than fit only those with the newest
     entry each, which no others can push out: two statements at most, whatever there is.
     """
-    where = _place(before)
+    where = read_place(before)
     if len(party_ids) > size + 1:
         party_ids = _with_the_newest(session, party_ids, where, size + 1)
     if not party_ids:
@@ -44,7 +44,7 @@ def find_part(session: Session, party_ids: Sequence[int], before: str = "", *, s
     found = sa.select(Activity).join(ids, ids.c.id == Activity.id).order_by(Activity.at.desc(), Activity.id.desc())
     entries = session.scalars(found.limit(size + 1)).all()
     last = entries[size - 1] if len(entries) > size else None
-    return Part(entries[:size], f"{(last.at - _EPOCH) // _TICK}-{last.id}" if last is not None else "")
+    return Part(entries[:size], write_place(last.at, last.id) if last is not None else "")
 
 
 def _newest(party_id: int, before: tuple[datetime, int] | None, size: int) -> sa.Select[int]:
@@ -69,7 +69,13 @@ def _before(entries: Any, place: tuple[datetime, int] | None) -> Any:
     return entries.where(Activity.at <= at, sa.or_(Activity.at < at, Activity.id < last))
 
 
-def _place(typed: str) -> tuple[datetime, int] | None:
+def write_place(at: datetime, row_id: int) -> str:
+    """Return a place in a list that is sorted by an instant and an id, to stand in an address."""
+    return f"{(at - _EPOCH) // _TICK}-{row_id}"
+
+
+def read_place(typed: str) -> tuple[datetime, int] | None:
+    """Return the instant and the id of a place; None for what is none."""
     at, _, last = typed.partition("-")
     if not (at.isdecimal() and last.isdecimal() and len(at) < 17 and len(last) < 18):
         return None

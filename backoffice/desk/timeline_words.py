@@ -68,6 +68,11 @@ def entries() -> dict[str, str]:
         "day_asked": _("asked planning for an earlier day"),
         "day_freed": _("planning has made room: their day can be had"),
         "day_refused": _("planning cannot make their day"),
+        "solved": _("solved it"),
+        "closed": _("closed it"),
+        "reopened": _("opened it again"),
+        "prioritised": _("set its priority to"),
+        "rated": _("said how well we settled it"),
     }
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk import door_words, quotation_words, timeline_words
+from backoffice.desk import case_words, door_words, quotation_words, timeline_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.lead_words import lead_kinds, score_groups
@@ -53,6 +53,7 @@ def _sentences() -> dict[str, str]:
         "wrong_state": _("That is not possible any more: the page was out of date. Nothing was changed."),
         "busy": _("The plan is being changed this very moment. Nothing was changed: try once more."),
         "unknown_lead": _("There is no such message."),
+        "unknown_case": _("There is no such service case."),
         "unknown_record": _("There is no such record."),
         "unknown_order": _("There is no such order."),
         "unknown_shipment": _("There is no such parcel."),
@@ -296,6 +297,7 @@ def _words() -> Mapping[str, Mapping[str, str]]:
             "cancelled": _("Cancelled"),
         },
         "message": message_words(),
+        **case_words.tables(),
         "change": change_words(),
         "promised_from": {
             "stock": _("stock"),
@@ -338,7 +340,7 @@ def chain_of(kept: Mapping[str, Any] | None) -> str:
 
 def said(text: str, values: Mapping[str, Any]) -> str:
     """Say what an entry of a timeline is about: its cause or its amount in this language, else its text as it is."""
-    if told := timeline_words.of_pipeline(values):
+    if told := timeline_words.of_pipeline(values) or case_words.of_case(values, text):
         return told
     if causes.read(values.get("cause")):
         chain = chain_of(values["cause"])

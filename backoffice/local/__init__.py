@@ -6,6 +6,7 @@ from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.local.accounts import LocalAccounts
 from backoffice.local.carts import LocalCarts
+from backoffice.local.cases import LocalCases
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
 from backoffice.local.lost_demand import LocalLostDemand
@@ -35,6 +36,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         withdrawals=LocalWithdrawals(db, settings.secret_key),
         quotations=LocalQuotations(db, till),
         visits=LocalVisits(db),
+        cases=LocalCases(db, settings.secret_key),
         lost_demand=LocalLostDemand(db, settings.secret_key),
     )
     return shop, till

@@ -116,28 +116,6 @@ class LocalOrders:
 
         self._db.run(work)
 
-    def ask(self, token: str, message: str, *, key: str, now: datetime) -> None:
-        """Write to the shop about this order."""
-
-        def work(session: Session) -> None:
-            checkout, order = _found(session, token)
-            if order is None:
-                raise NotFound("unknown_order")
-            form = LeadForm(
-                key=key,
-                kind="order_question",
-                name=checkout.name,
-                email=checkout.email,
-                phone=checkout.phone,
-                message=message,
-                postcode=checkout.postcode,
-                language=checkout.language,
-                page="order",
-            )
-            leads.submit(session, form, order_ref=order.number, now=now)
-
-        self._db.run(work)
-
 
 class LocalLeads:
     """Take messages in."""
@@ -258,7 +236,7 @@ def _look_up(session: Session, token: str) -> tuple[Checkout, Order | None, bool
 
 _HAPPENED = (
     sa.select(Activity)
-    .where(Activity.order_ref == sa.bindparam("order_ref"), Activity.kind.in_(SHOWN))
+    .where(Activity.order_ref == sa.bindparam("order_ref"), Activity.kind.in_(SHOWN), Activity.case_id.is_(None))
     .order_by(Activity.at, Activity.id)
 )
 

@@ -103,7 +103,7 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 OF_NOBODY = frozenset(
     """
     allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
-    category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
+    case_deadline category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
     goods_return_line heartbeat held_order idempotency_key invoice_line item item_substitute login_throttle lost_demand
     lost_reason mail_template margin number_series offer operation_alternate operation_slot outbox_lane outside_stock peg
     periodic picture plan_audit plan_checkpoint plan_decision plan_domain price_tier product product_facet product_text
@@ -158,8 +158,13 @@ HOLDS: dict[str, Held] = {
         _blank("title answer"),
         stays="kind state desk outcome asked_by ended_by",  # by: colleagues
     ),
+    "service_case": Held(
+        _is_theirs("service_case"),
+        _blank("message comment") | {"version": _newer},
+        stays="number order_ref kind language source priority state",
+    ),
     "mail_taken": Held(
-        _is_among("mail_taken", "lead_id", "leads"),
+        lambda person: sa.or_(T["mail_taken"].c.lead_id.in_(person.leads), T["mail_taken"].c.case_id.in_(person.cases)),
         {"message_hash": _to(None)},
         stays="mailbox outcome problem",
         hidden="message_hash",

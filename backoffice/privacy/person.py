@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.crm import parties
-from backoffice.crm.models import Account, Cart, Checkout, Lead, Order, Party
+from backoffice.crm.models import Account, Cart, Checkout, Lead, Order, Party, ServiceCase
 from backoffice.db import is_reading
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -24,6 +24,8 @@ class Person:
     accounts: Sequence[int]
     leads: Sequence[int]
     lead_numbers: Sequence[str]
+    cases: Sequence[int]
+    case_numbers: Sequence[str]
     orders: Sequence[int]
     order_numbers: Sequence[str]
     checkouts: Sequence[int]
@@ -35,6 +37,7 @@ class Person:
     def subjects(self) -> Sequence[str]:
         """Return what the record of changes and the outbox call what is theirs."""
         named = {"party": [self.party_id], "account": self.accounts, "lead": self.lead_numbers, "order": self.order_numbers}
+        named["case"] = self.case_numbers
         return [f"{kind}:{key}" for kind, keys in named.items() for key in keys]
 
 
@@ -60,6 +63,9 @@ def get_person(session: Session, party_id: int) -> Person:
         raise Refused("not_a_person")
     accounts = session.execute(sa.select(Account.id, Account.email).where(Account.party_id == party_id)).all()
     leads = session.execute(sa.select(Lead.id, Lead.number).where(Lead.party_id == party_id).order_by(Lead.id)).all()
+    cases = session.execute(
+        sa.select(ServiceCase.id, ServiceCase.number).where(ServiceCase.party_id == party_id).order_by(ServiceCase.id)
+    ).all()
     orders = session.execute(
         sa.select(Order.id, Order.number, Order.checkout_id).where(Order.party_id == party_id).order_by(Order.id)
     ).all()
@@ -85,6 +91,8 @@ def get_person(session: Session, party_id: int) -> Person:
         accounts=[row.id for row in accounts],
         leads=[row.id for row in leads],
         lead_numbers=[row.number for row in leads],
+        cases=[row.id for row in cases],
+        case_numbers=[row.number for row in cases],
         orders=[row.id for row in orders],
         order_numbers=[row.number for row in orders],
         checkouts=[row.id for row in checkouts],

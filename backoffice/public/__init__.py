@@ -12,6 +12,7 @@ from typing import Protocol
 
 from backoffice.public.accounts import AccountDoor
 from backoffice.public.carts import CartDoor
+from backoffice.public.cases import CaseDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
 from backoffice.public.leads import LeadDoor
@@ -70,4 +71,5 @@ class Shop:
     withdrawals: WithdrawalDoor
     quotations: QuotationDoor
     visits: VisitDoor
+    cases: CaseDoor
     lost_demand: LostDemandDoor = field(default_factory=Uncounted)

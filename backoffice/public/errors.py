@@ -2,7 +2,7 @@
 
 ShopError
 ├── NotFound            404  unknown_product, unknown_order, unknown_lead, unknown_record, unknown_link,
-│                            unknown_address, unknown_slip
+│                            unknown_address, unknown_slip, unknown_case
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
 │                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
 │                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,

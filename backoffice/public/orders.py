@@ -227,7 +227,3 @@ class OrderDoor(Protocol):
         Raises NotFound(unknown_order), Refused(too_late_to_cancel); nothing has changed then.
         """
         ...
-
-    def ask(self, token: str, message: str, *, key: str, now: datetime) -> None:
-        """Write to the shop about this order: a lead of kind `order_question`. Raises BadInput(invalid_form)."""
-        ...

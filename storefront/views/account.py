@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, request, url_for
 
 from backoffice.public.accounts import AccountView, LoggedIn
 from backoffice.public.errors import BadInput, Refused, ShopError, TooOften
-from storefront import wording
+from storefront import case_words, wording
 from storefront.cookies import account_token, forget_account, keep_account, keep_cart
 from storefront.front import Front, see
 from storefront.inputs import parse_page
@@ -36,7 +36,9 @@ class Views:
             return see(url_for("shop.account_login"))
         now = self.front.clock()
         orders = self.front.shop.accounts.find_orders(self._token(), page=parse_page(request.args.get("page")), now=now)
-        return self._page("account", who=who, orders=orders)
+        questions = self.front.shop.cases.of_account(self._token(), now=now)
+        kinds, states = case_words.kinds(), case_words.states()
+        return self._page("account", who=who, orders=orders, questions=questions, kinds=kinds, states_of_questions=states)
 
     def account_login(self) -> Response:
         """Show the log-in form."""

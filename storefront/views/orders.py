@@ -9,13 +9,16 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request, url_for
 
-from backoffice.public.errors import BadInput, Refused
+from backoffice.public.cases import CaseForm
+from backoffice.public.errors import BadInput, Refused, TooOften
 from backoffice.public.orders import OrderView, PendingOrder
-from storefront import wording
+from storefront import case_words, wording
 from storefront.front import Front, see
 from storefront.moving import how_it_came
 from storefront.ordering import now_sentence, stages_of, why
 from storefront.tax_words import percent_of
+
+ASKED = ("kind", "message", "parcel", "line")
 
 
 def guard(response: Response) -> Response:
@@ -43,15 +46,17 @@ class Views:
         return guard(self.front.page("storefront/paper.html", now, paper=found, token=token, percent=percent_of))
 
     def order_ask(self, token: str) -> Response:
-        """Take a question about the order."""
-        now = self.front.clock()
-        message = request.form.get("message", "")
+        """Take a question about the order, or about a part of it."""
+        now, typed = self.front.clock(), {name: request.form.get(name, "") for name in ASKED}
         key = request.form.get("key", "") or secrets.token_urlsafe(24)
+        form = CaseForm(key, typed["kind"], typed["message"], typed["parcel"], typed["line"], request.remote_addr or "")
         try:
-            self.front.shop.orders.ask(token, message, key=key, now=now)
+            self.front.shop.cases.open(token, form, now=now)
         except BadInput as error:
             fields = wording.say_fields(error.fields) or {"message": wording.say_field(error.code)}
-            return self._show(token, now, {"message": message}, fields, status=error.status)
+            return self._show(token, now, typed, fields, status=error.status)
+        except TooOften as error:
+            return self._show(token, now, typed, {"message": wording.say(error)}, status=error.status)
         return guard(see(url_for("shop.order", token=token, asked=1) + "#ask"))
 
     def order_cancel(self, token: str) -> Response:
@@ -107,6 +112,9 @@ class Views:
             why=lambda line: why(line.moved_cause, line.moved_because, formats),
             typed=typed,
             problems=problems,
+            questions=self.front.shop.cases.of_order(token),
+            question_kinds=case_words.kinds(),
+            question_states=case_words.states(),
             asked="asked" in request.args,
             withdrawn="withdrawn" in request.args,
             key=secrets.token_urlsafe(24),

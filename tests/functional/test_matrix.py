@@ -26,6 +26,7 @@ from backoffice.crm import leads, links
 from backoffice.crm.models import Account, AccountSession, Address, Order, Party
 from backoffice.db import Database
 from backoffice.erp.models import Staff
+from backoffice.public.cases import CaseForm
 from backoffice.public.leads import LeadForm
 from storefront.cookies import ACCOUNT
 from tests.buyers import hidden
@@ -42,13 +43,14 @@ STAFF = "sales warehouse planner admin"
 AREAS: Mapping[str, str] = {
     **dict.fromkeys(("shop", "api", "health", "metrics", "sandbox", "payments"), "everybody"),
     **dict.fromkeys(("sales", "sales_same", "pipeline", "lead_list", "lead_file"), "sales admin"),
-    **dict.fromkeys(("customers", "orders", "told_choice", "segments", "phoning", "selling", "quoting"), "sales admin"),
+    **dict.fromkeys(("phoning", "selling", "quoting", "cases"), "sales admin"),
+    **dict.fromkeys(("customers", "orders", "told_choice", "segments"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),
     **dict.fromkeys(("supposing", "kept", "breaks", "demand", "forecasts"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
     **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
-    **dict.fromkeys(("discounts", "reports"), "admin"),
+    **dict.fromkeys(("discounts", "reports", "case_deadlines"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing", "tasks"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(
@@ -98,6 +100,7 @@ def fill(shop: Workshop) -> dict[str, Any]:
     shop.db.run(lambda session: leads.submit(session, form, now=NOW))
     start = shop.start(shop.cart(STOOL=1))
     shop.pay(start)
+    shop.shop.cases.open(start.order_token, CaseForm("k", "other", "?"), now=NOW)
     token, other = links.new_token(), links.new_token()
 
     def work(session: Session) -> None:

@@ -3,6 +3,7 @@
 from backoffice.crm.models import long_lists as _long_lists  # noqa: F401 - its indexes are part of the tables
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.crm.models.capture import CartReminder, PerhapsSame
+from backoffice.crm.models.cases import CaseDeadline, ServiceCase
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.forecasts import DemandForecast
 from backoffice.crm.models.leads import Activity, AssignmentRule, Lead, MailTemplate
@@ -27,6 +28,7 @@ __all__ = [
     "Cart",
     "CartLine",
     "CartReminder",
+    "CaseDeadline",
     "Checkout",
     "Consent",
     "Coupon",
@@ -51,6 +53,7 @@ __all__ = [
     "ReportMail",
     "SavedView",
     "Segment",
+    "ServiceCase",
     "Slip",
     "StageProbability",
     "Task",

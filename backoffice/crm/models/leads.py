@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base, BigId
 
+OF_A_CASE = sa.text("case_id IS NOT NULL")
 OPEN = sa.text("state IN ('new', 'working', 'answered')")
 HEARD, LOST = sa.text("kind IN ('answer', 'call')"), sa.text("kind = 'lost'")  # kinds by which somebody has heard of us
 
@@ -91,7 +92,8 @@ class Activity(Base):
     confirmed | done | handed | lost | moved (to another stage) | valued | reminded | escalated | reply (their mail) |
     automatic (their machine's mail) | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
     consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back |
-    repeated (the same words again; values: times) | cart_left | perhaps_same | day_asked (of planning) | day_freed | day_refused.
+    repeated (the same words again; values: times) | cart_left | perhaps_same | day_asked (of planning) | day_freed | day_refused |
+    solved | closed | reopened | prioritised | rated (of a service case, as the others with a case_id).
     values: what the words of its kind need (a cause, a day, an amount), so that each reader gets them in their language.
     """
 
@@ -100,11 +102,13 @@ class Activity(Base):
         sa.Index("ix_activity_party_id_at", "party_id", "at"),
         sa.Index("ix_activity_heard", "lead_id", "at", postgresql_where=HEARD, sqlite_where=HEARD),
         sa.Index("ix_activity_lost", "lead_id", postgresql_where=LOST, sqlite_where=LOST),
+        sa.Index("ix_activity_case_id", "case_id", postgresql_where=OF_A_CASE, sqlite_where=OF_A_CASE),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"))
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("service_case.id"))
     order_ref: Mapped[str | None] = mapped_column(index=True)
     kind: Mapped[str]
     text: Mapped[str] = mapped_column(default="")
@@ -130,7 +134,7 @@ class AssignmentRule(Base):
 
 
 class MailTemplate(Base):
-    """Words that sales staff start an answer from. body: plain text with {name}, {number}, {shop}, {sender}."""
+    """Words that sales staff start an answer from. body: plain text with places to fill in (ready_answers.NAMES)."""
 
     __tablename__ = "mail_template"
     __table_args__ = (sa.UniqueConstraint("name", "language"),)

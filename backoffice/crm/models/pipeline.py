@@ -67,7 +67,7 @@ class SavedView(Base):
 class MailTaken(Base):
     """A mail that was read out of our mailbox, each once. The mail itself stays in the mailbox.
 
-    outcome: threaded (to an enquiry) | new (an enquiry of its own) | doubtful (the same, kept apart) | repeated (its
+    outcome: threaded (to an enquiry or a case) | new (one of its own) | doubtful (the same, kept apart) | repeated (its
     Message-ID was taken before) | set_aside (it cannot be read; problem says why, without its words).
     """
 
@@ -86,4 +86,5 @@ class MailTaken(Base):
     outcome: Mapped[str]
     problem: Mapped[str] = mapped_column(default="")
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("service_case.id"), index=True)
     at: Mapped[datetime]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
-from backoffice.crm.models import Cart, Checkout, Order, OrderLine, Party
+from backoffice.crm.models import Cart, Checkout, Order, OrderLine, Party, ServiceCase
 from backoffice.db import table_of
 from backoffice.erp.models import (
     ProductionOrder,
@@ -50,6 +50,9 @@ LISTS = {
     "/desk/planning/production": "1 to 50 of 1000",
     "/desk/planning/production?q=MO-T0999": "MO-T0999",
     "/desk/planning/load": "",
+    "/desk/sales/cases": "1000 late",
+    "/desk/sales/cases?q=Ada 0777&state=any": "C-L0777",
+    "/desk/sales/cases?state=overdue&after=1795400000000000-5": 'rel="next"',
     "/desk/admin/outgoing": "1 to 50 of 1000",
     "/desk/admin/changes?actor=theres": "1 to 50 of 1000",
 }
@@ -73,6 +76,11 @@ def late_orders(item: int, now: datetime) -> dict[Any, Callable[[int], dict[str,
         Order: lambda n: placed | {
             "id": 90_000 - n, "number": f"SF-L{n:04}", "checkout_id": 90_000 - n, "payment_id": 90_000 - n,
             "party_id": 90_000 - n, "state": "confirmed", "placed_at": now,
+        },
+        ServiceCase: lambda n: {
+            "id": 90_000 - n, "number": f"C-L{n:04}", "party_id": 90_000 - n, "order_ref": f"SF-L{n:04}", "kind": "other",
+            "message": "?", "language": "", "source": "page", "priority": "low", "state": "open", "comment": "",
+            "due_from_at": now, "solve_due_at": now - timedelta(days=1, minutes=n), "created_at": now, "version": 1,
         },
         Reservation: lambda n: {
             "id": 90_000 - n, "item_id": item, "quantity": 1, "state": "converted", "owner_ref": "", "order_ref": f"SF-L{n:04}",

@@ -13,7 +13,7 @@ def test_a_manager_reads_saves_and_chooses(
     workshop: Workshop, at_desk: Callable[[str], Colleague], ask: Callable[..., object]
 ) -> None:
     ada = at_desk("Ada")
-    assert ada.get("/desk/reports").count("Nothing to count yet") == 5
+    assert ada.get("/desk/reports").count("Nothing to count yet") == 7
     ask(campaign="", source='=cmd|"x"')
     page = ada.get("/desk/reports?months=12")
     assert '<title id="funnel-name">Enquiries by source</title>' in page

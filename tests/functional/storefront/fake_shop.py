@@ -15,6 +15,7 @@ from typing import cast
 from backoffice.public import Shop, ShopProfile, addresses
 from backoffice.public.accounts import AccountDoor, AccountView
 from backoffice.public.carts import Cart, CartLine, CartPlace
+from backoffice.public.cases import CaseDoor
 from backoffice.public.catalogue import Picture
 from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -26,6 +27,7 @@ from backoffice.public.quotations import QuotationView
 from backoffice.public.slips import SlipView
 from backoffice.public.visits import Look
 from backoffice.public.withdrawals import WithdrawalView
+from tests.functional.storefront.fake_cases import Cases
 from tests.functional.storefront.fake_catalogue import Catalogue
 from tests.functional.storefront.fake_state import POSTCODES, SHIPPING, ZONE, State
 
@@ -247,14 +249,6 @@ class Orders:
             raise NotFound("unknown_order")
         return self.state.orders[token]
 
-    def ask(self, token: str, message: str, *, key: str, now: datetime) -> None:
-        self.get(token, now=now)
-        if not message.strip():
-            raise BadInput("invalid_form", {"message": "missing"})
-        if len(message) > 5000:
-            raise BadInput("invalid_form", {"message": "too_long"})
-        self.state.asked.append((token, message, key))
-
 
 class Withdrawals:
     """Nothing can be withdrawn from here: the real ones are tried over the whole site."""
@@ -380,6 +374,7 @@ def make_shop(state: State) -> Shop:
         Withdrawals(),
         Quotations(),
         Visits(),
+        cast(CaseDoor, Cases(state)),
     )
 
 

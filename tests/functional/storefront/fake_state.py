@@ -69,7 +69,7 @@ class State:
     orders: dict[str, OrderView | PendingOrder] = field(default_factory=dict)
     slips: dict[tuple[str, int], SlipView] = field(default_factory=dict)
     chosen: list[tuple[str, str]] = field(default_factory=list)
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str, str, str]] = field(default_factory=list)
     broken: bool = False
     versions: int = 0
 

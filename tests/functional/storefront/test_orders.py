@@ -116,20 +116,21 @@ def test_any_unknown_link_has_the_same_answer(client: FlaskClient) -> None:
 
 def test_asking_is_a_redirect_and_arrives_as_typed(client: FlaskClient, state: State) -> None:
     text = "გამარჯობა\r\n" + "я" * 4980
-    answer = client.post("/o/secret/ask", data={"message": text, "key": "k1"})
+    answer = client.post("/o/secret/ask", data={"kind": "where", "message": text, "key": "k1"})
     assert answer.status_code == 303
-    assert state.asked == [("secret", text, "k1")]
+    assert state.asked == [("secret", "where", text, "k1")]
     assert "We have your message" in client.get(answer.headers["Location"]).text
 
 
 @pytest.mark.parametrize(("text", "words"), [("", "Please fill this in."), ("я" * 5001, "longer than we can take")])
 def test_a_refused_question_is_kept(client: FlaskClient, state: State, text: str, words: str) -> None:
-    answer = client.post("/o/secret/ask", data={"message": text})
+    answer = client.post("/o/secret/ask", data={"kind": "damaged", "message": text})
     assert answer.status_code == 422
     assert words in answer.text
     assert text in answer.text
+    assert '<option value="damaged" selected>' in answer.text
     assert state.asked == []
-    assert client.post("/o/nobody/ask", data={"message": "x"}).status_code == 404
+    assert client.post("/o/nobody/ask", data={"kind": "other", "message": "x"}).status_code == 404
 
 
 def test_why_a_day_moved_is_said_in_the_reader_s_language(client: FlaskClient, state: State) -> None:
