@@ -90,7 +90,7 @@ POLICY: dict[str, Roles] = (
     | _to(ADMIN, "accounts", "home paper export")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password second_step_reset")
-    | _to(ADMIN, "persons", "home export forget")
+    | _to(ADMIN, "persons", "home one export erase proof fetch handed_over")
     | _to(ADMIN, "absences", "home add remove")
     | _to(ADMIN, "company", "home save")
     | _to(ADMIN, "keys", "home create classify revoke")

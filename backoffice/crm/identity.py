@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backoffice.crm import resolving
-from backoffice.crm.models import Checkout, IdentityLink, Order, Party, Profile, Visit, VisitEvent
+from backoffice.crm.models import Checkout, IdentityLink, Order, Party, PerhapsSame, Profile, Visit, VisitEvent
 from backoffice.crm.resolving import Belongs, Contact, Same, Sitting
 from backoffice.db import Database, table_of, write_row, write_rows
 from backoffice.public.errors import NotFound, Refused
@@ -83,15 +83,15 @@ def undo(session: Session, link_id: int, *, by: str, now: datetime) -> bool:
     return True
 
 
-def part(session: Session, party_id: int) -> None:
-    """Take a party out of whatever person it is part of: it is to be forgotten."""
-    theirs = sa.or_(IdentityLink.party_id == party_id, IdentityLink.other_id == party_id)
+def part(session: Session, parties: Sequence[int]) -> None:
+    """Take parties out of whatever person they are part of: they are to be forgotten."""
+    theirs = sa.or_(IdentityLink.party_id.in_(parties), IdentityLink.other_id.in_(parties))
     with_them = session.execute(
         sa.delete(IdentityLink)
         .where(theirs, IdentityLink.other_id.is_not(None))
         .returning(IdentityLink.party_id, IdentityLink.other_id)
     ).all()
-    _regroup(session, sorted({one for pair in with_them for one in pair} | {party_id}))
+    _regroup(session, sorted({one for pair in with_them for one in pair} | {*parties}))
 
 
 def find_links(session: Session, party_id: int) -> Sequence[IdentityLink]:
@@ -99,6 +99,21 @@ def find_links(session: Session, party_id: int) -> Sequence[IdentityLink]:
     theirs = _parties_of(party_id)
     found = sa.select(IdentityLink).where(sa.or_(IdentityLink.party_id.in_(theirs), IdentityLink.other_id.in_(theirs)))
     return session.scalars(found.order_by(IdentityLink.made_at.desc(), IdentityLink.id.desc())).all()
+
+
+def find_same(session: Session, party_id: int) -> Sequence[int]:
+    """Return every party that is known to be the same person, itself among them: by standing links and by a colleague's word."""
+    found, ask = set[int](), {party_id}
+    while ask:
+        found |= ask
+        people = sa.select(Profile.person_id).where(Profile.party_id.in_(ask))
+        linked = session.scalars(sa.select(Profile.party_id).where(Profile.person_id.in_(people))).all()
+        ends = sa.or_(PerhapsSame.low_id.in_(ask), PerhapsSame.high_id.in_(ask))
+        told = session.execute(
+            sa.select(PerhapsSame.low_id, PerhapsSame.high_id).where(PerhapsSame.verdict == "same", ends)
+        ).all()
+        ask = {*linked, *(one for pair in told for one in pair)} - found
+    return sorted(found)
 
 
 def events_of(party_id: int) -> sa.Select[VisitEvent, str]:
