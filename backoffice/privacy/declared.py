@@ -19,6 +19,8 @@ from backoffice.privacy.person import Person
 Theirs = Callable[[Person], sa.ColumnElement[bool]]
 New = Callable[[sa.Row[Any]], object]  # of a row: what a column holds afterwards
 T = tables.metadata.tables
+# what an enquiry came by in our own words, not in those of an address that somebody was given
+OUR_DOORS = frozenset({"web", "api", "phone", "mail", "plan", "payment", "cart", "quotation", "import"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Held:
 
     stays: columns of text or JSON that say nothing of the person once the others are empty.
     hidden: columns that are no use to them and could open something, left out of what they are given.
-    shared: columns that keep what the rows of somebody else say as well: that tells nothing of them, and sums by it stay.
+    shared: columns that keep a door of ours, and what the rows of somebody else say as well: that tells nothing of them, and
+    sums by it stay.
     by_law: why and how long the rows must be kept as they are; empty: nothing says so.
     """
 

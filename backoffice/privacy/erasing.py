@@ -73,6 +73,7 @@ def erase(db: Database, party_id: int, asked: Asked, house: House, *, now: datet
     forgetting.delete_mails(house.mails, person.emails)
     erasure_id = db.run(lambda session: erase_rows(session, party_id, asked, house, now=now))
     forgetting.delete_mails(house.mails, person.emails)
+    _clear_pages(db)
     return erasure_id
 
 
@@ -82,6 +83,10 @@ def erase_rows(session: Session, party_id: int, asked: Asked, house: House, *, n
     if (known := find_erasure_of(session, party_id)) is not None:  # asked again now that their row is locked
         return known
     forgetting.require_done(session, person)
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(
+            sa.text("PRAGMA secure_delete=ON")
+        )  # what goes is written over, also where the library does not by itself
     known_of_them = telling.tell(session, party_id)
     file = handing_out.pack(known_of_them, language=session.get_one(Party, person.party_id).language, now=now)
     kept = find_kept(session, person, house.invoice_years)
@@ -107,6 +112,18 @@ def erase_rows(session: Session, party_id: int, asked: Asked, house: House, *, n
     counts = forgetting.forget_rows(session, person, actor=asked.actor, role=asked.role, told=told, now=now)
     session.execute(sa.update(Erasure).where(Erasure.id == erasure_id).values(counts=dict(counts)))
     return erasure_id
+
+
+def _clear_pages(db: Database) -> None:
+    """Let SQLite write its log into its file at once: the log still holds the pages of before. Who reads meanwhile is not
+    waited for long. (PostgreSQL does the same by itself, when it vacuums.)
+    """
+    if not db.is_sqlite:
+        return
+    with db.engine.connect() as connection:
+        for statement in ("COMMIT", "PRAGMA busy_timeout=500", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA busy_timeout=10000"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("BEGIN")
 
 
 def find_kept(session: Session, person: Person, years: int) -> list[dict[str, str]]:

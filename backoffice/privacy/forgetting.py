@@ -28,7 +28,7 @@ from backoffice.crm import identity
 from backoffice.crm.models import Checkout, Order, Quotation
 from backoffice.erp.models import GoodsReturn
 from backoffice.payments.models import Payment, Refund, RefundRequest
-from backoffice.privacy.declared import HOLDS, Held, T
+from backoffice.privacy.declared import HOLDS, OUR_DOORS, Held, T
 from backoffice.privacy.person import Person
 from backoffice.public.errors import Refused
 
@@ -144,7 +144,7 @@ def _empty(session: Session, table: sa.Table, held: Held, keys: Sequence[Key]) -
         elif held.empties:
             for row in session.execute(sa.select(table).where(theirs)).all():
                 new = {column: make(row) for column, make in held.empties.items()}
-                new |= {name: getattr(row, name) for name, said in shared.items() if getattr(row, name) in said}
+                new |= {name: getattr(row, name) for name, said in shared.items() if getattr(row, name) in said | OUR_DOORS}
                 here = sa.and_(*(column == getattr(row, column.name) for column in table.primary_key))
                 session.execute(sa.update(table).where(here).values(new))
 
