@@ -59,6 +59,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "lead_list", "home many save_view drop_view")
     | _to(SALES, "phoning", "home save")
     | _to(SALES, "sales_same", "decide")
+    | _to(SALES, "identities", "home undo")
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "quoting", "home change withdraw")
     | _to(SALES, "customers", "home found customer change consent withdraw join add leave")

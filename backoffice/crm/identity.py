@@ -96,7 +96,7 @@ def part(session: Session, parties: Sequence[int]) -> None:
 
 def find_links(session: Session, party_id: int) -> Sequence[IdentityLink]:
     """Return the links of the person that a party is, newest first; those undone too."""
-    theirs = _parties_of(party_id)
+    theirs = parties_of(party_id)
     found = sa.select(IdentityLink).where(sa.or_(IdentityLink.party_id.in_(theirs), IdentityLink.other_id.in_(theirs)))
     return session.scalars(found.order_by(IdentityLink.made_at.desc(), IdentityLink.id.desc())).all()
 
@@ -116,6 +116,14 @@ def find_same(session: Session, party_id: int) -> Sequence[int]:
     return sorted(found)
 
 
+def find_ends(session: Session, party_id: int, link_id: int) -> Sequence[int]:
+    """Return the parties that a link of this person ties together; empty: it is no link of theirs."""
+    link = session.get(IdentityLink, link_id)
+    ends = [one for one in (link.party_id, link.other_id) if one is not None] if link is not None else []
+    theirs = {party_id, *session.scalars(parties_of(party_id))}
+    return sorted({*ends, party_id}) if theirs & {*ends} else []
+
+
 def events_of(party_id: int) -> sa.Select[VisitEvent, str]:
     """Return the query of what a person looked at, newest first, with the rule by which each visit is theirs."""
     standing = sa.and_(IdentityLink.visit_id == Visit.id, IdentityLink.undone_at.is_(None))
@@ -123,7 +131,7 @@ def events_of(party_id: int) -> sa.Select[VisitEvent, str]:
         sa.select(VisitEvent, IdentityLink.rule)
         .join(Visit, Visit.id == VisitEvent.visit_id)
         .join(IdentityLink, standing)
-        .where(sa.or_(Visit.party_id == party_id, Visit.party_id.in_(_parties_of(party_id))))
+        .where(sa.or_(Visit.party_id == party_id, Visit.party_id.in_(parties_of(party_id))))
         .order_by(VisitEvent.at.desc(), VisitEvent.id.desc())
     )
 
@@ -133,7 +141,8 @@ def drop_visits(session: Session, visits: Sequence[int]) -> None:
     session.execute(sa.delete(IdentityLink).where(IdentityLink.visit_id.in_(visits)))
 
 
-def _parties_of(party_id: int) -> sa.Select[int]:
+def parties_of(party_id: int) -> sa.Select[int]:
+    """Return the query of the parties that standing links make one person with a party, itself among them."""
     person = sa.select(Profile.person_id).where(Profile.party_id == party_id).scalar_subquery()
     return sa.select(Profile.party_id).where(Profile.person_id == person)
 
