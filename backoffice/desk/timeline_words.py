@@ -65,7 +65,13 @@ def entries() -> dict[str, str]:
         "escalated": _("it is overdue, so it went to"),
         "reply": _("answered by mail"),
         "automatic": _("sent an automatic mail"),
+        "visited": _("visited the shop"),
     }
+
+
+def looks() -> dict[str, str]:
+    """Return what somebody did at a visit, before what it was about."""
+    return {"page": _("looked at"), "search": _("searched for"), "cart": _("put into the cart"), "order": _("ordered")}
 
 
 def stages() -> dict[str, str]:

@@ -201,6 +201,7 @@ def name_of(kind: str, code: str) -> str:
         "lead": lead_kinds(),
         "score": score_groups(),
         "entry": timeline_words.entries() | quotation_words.entries(),
+        "look": timeline_words.looks(),
         "stage": timeline_words.stages(),
         "quotation": quotation_words.states(),
         "consent": {
