@@ -90,13 +90,25 @@ def hash_entry(before: str, row: sa.Row[Any] | AuditEntry, number: int, details_
     return hashlib.sha256(_canonical(told).encode()).hexdigest()
 
 
-def forget(session: Session, entry_ids: Collection[int], *, actor: str, role: str, subject: str, now: datetime) -> None:
-    """Empty the details of these rows, and write down which: the chain still holds, and nobody does it unseen."""
+def forget(
+    session: Session,
+    entry_ids: Collection[int],
+    *,
+    actor: str,
+    role: str,
+    subject: str,
+    details: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> None:
+    """Empty the details of these rows, and write down which: the chain still holds, and nobody does it unseen.
+
+    details: what else is written down of it, nothing of a person.
+    """
     table = table_of(AuditEntry)
     wanted = sa.select(AuditEntry.number).where(AuditEntry.id.in_(entry_ids)).order_by(AuditEntry.number)
     numbers = list(session.scalars(wanted))
     session.execute(sa.update(table).where(table.c.id.in_(entry_ids)).values(details={}, salt=""))
-    record(session, FORGET, subject, actor=actor, role=role, details={"entries": numbers}, now=now)
+    record(session, FORGET, subject, actor=actor, role=role, details={**(details or {}), "entries": numbers}, now=now)
 
 
 def _canonical(value: object) -> str:

@@ -60,6 +60,7 @@ from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments import billing, captures, withdrawing
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
+from backoffice.privacy import erasing
 from backoffice.public import Shop
 from backoffice.public.partners import Partners
 
@@ -222,6 +223,7 @@ def periodic(services: Services) -> list[Job]:
         Job("forecast", 86_400, lambda now: forecasting.make(db, now=now), aside=True),
         Job("mail_reports", 3600, lambda now: report_mails.send_due(db, base_url=settings.base_url, now=now)),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
+        Job("drop_exports", 3600, lambda now: db.run(lambda session: erasing.drop_exports(session, now=now))),
         Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]
     if settings.erp_url:

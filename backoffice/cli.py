@@ -34,7 +34,7 @@ ELSEWHERE = {
     "import": "backoffice.imports.commands:import_group",
     "item": "backoffice.imports.commands:item_group",
     "lab": "backoffice.lab.commands:lab",
-    "person": "backoffice.privacy.commands:person_group",
+    "person": "backoffice.person_commands:person_group",
     "rebuild-orders": "backoffice.backup.commands:rebuild_orders",
     "restore": "backoffice.backup.commands:restore",
     "staff": "backoffice.staff_commands:staff_group",

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     metrics_token: str = Field(default="", repr=False)  # who asks for /metrics must name it; empty: only this machine may
     log_json: bool = False
     visit_days: int = Field(default=180, ge=1, le=730)  # how long a visit that somebody let us note is kept
+    invoice_years: int = Field(default=8, ge=0, le=30)  # how long the law wants invoices kept, from the end of their year
     reoptimise_seconds: int = Field(default=30, ge=0, le=60)  # how long the worker searches for a better sequence; 0: never
     stripe_secret_key: str = Field(default="", repr=False)  # empty: the sandbox, where nothing is really paid
     stripe_webhook_secret: str = Field(default="", repr=False)  # comma separated: two while one replaces the other

@@ -6,6 +6,7 @@ from backoffice.crm import models as crm_models
 from backoffice.db import Base
 from backoffice.erp import models as erp_models
 from backoffice.payments import models as payment_models
+from backoffice.privacy import models as privacy_models
 
 metadata = Base.metadata
 
@@ -18,6 +19,7 @@ __all__ = [
     "idempotency",
     "metadata",
     "payment_models",
+    "privacy_models",
     "second_step",
     "staff_sessions",
     "throttle",

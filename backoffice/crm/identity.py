@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from backoffice.crm import resolving
-from backoffice.crm.models import Checkout, IdentityLink, Order, Party, Profile, Visit, VisitEvent
+from backoffice.crm.models import Checkout, IdentityLink, Order, Party, PerhapsSame, Profile, Visit, VisitEvent
 from backoffice.crm.resolving import Belongs, Contact, Same, Sitting
 from backoffice.db import Database, table_of, write_row, write_rows
 from backoffice.public.errors import NotFound, Refused
@@ -83,22 +83,45 @@ def undo(session: Session, link_id: int, *, by: str, now: datetime) -> bool:
     return True
 
 
-def part(session: Session, party_id: int) -> None:
-    """Take a party out of whatever person it is part of: it is to be forgotten."""
-    theirs = sa.or_(IdentityLink.party_id == party_id, IdentityLink.other_id == party_id)
+def part(session: Session, parties: Sequence[int]) -> None:
+    """Take parties out of whatever person they are part of: they are to be forgotten."""
+    theirs = sa.or_(IdentityLink.party_id.in_(parties), IdentityLink.other_id.in_(parties))
     with_them = session.execute(
         sa.delete(IdentityLink)
         .where(theirs, IdentityLink.other_id.is_not(None))
         .returning(IdentityLink.party_id, IdentityLink.other_id)
     ).all()
-    _regroup(session, sorted({one for pair in with_them for one in pair} | {party_id}))
+    _regroup(session, sorted({one for pair in with_them for one in pair} | {*parties}))
 
 
 def find_links(session: Session, party_id: int) -> Sequence[IdentityLink]:
     """Return the links of the person that a party is, newest first; those undone too."""
-    theirs = _parties_of(party_id)
+    theirs = parties_of(party_id)
     found = sa.select(IdentityLink).where(sa.or_(IdentityLink.party_id.in_(theirs), IdentityLink.other_id.in_(theirs)))
     return session.scalars(found.order_by(IdentityLink.made_at.desc(), IdentityLink.id.desc())).all()
+
+
+def find_same(session: Session, party_id: int) -> Sequence[int]:
+    """Return every party that is known to be the same person, itself among them: by standing links and by a colleague's word."""
+    found, ask = set[int](), {party_id}
+    while ask:
+        found |= ask
+        people = sa.select(Profile.person_id).where(Profile.party_id.in_(ask))
+        linked = session.scalars(sa.select(Profile.party_id).where(Profile.person_id.in_(people))).all()
+        ends = sa.or_(PerhapsSame.low_id.in_(ask), PerhapsSame.high_id.in_(ask))
+        told = session.execute(
+            sa.select(PerhapsSame.low_id, PerhapsSame.high_id).where(PerhapsSame.verdict == "same", ends)
+        ).all()
+        ask = {*linked, *(one for pair in told for one in pair)} - found
+    return sorted(found)
+
+
+def find_ends(session: Session, party_id: int, link_id: int) -> Sequence[int]:
+    """Return the parties that a link of this person ties together; empty: it is no link of theirs."""
+    link = session.get(IdentityLink, link_id)
+    ends = [one for one in (link.party_id, link.other_id) if one is not None] if link is not None else []
+    theirs = {party_id, *session.scalars(parties_of(party_id))}
+    return sorted({*ends, party_id}) if theirs & {*ends} else []
 
 
 def events_of(party_id: int) -> sa.Select[VisitEvent, str]:
@@ -108,7 +131,7 @@ def events_of(party_id: int) -> sa.Select[VisitEvent, str]:
         sa.select(VisitEvent, IdentityLink.rule)
         .join(Visit, Visit.id == VisitEvent.visit_id)
         .join(IdentityLink, standing)
-        .where(sa.or_(Visit.party_id == party_id, Visit.party_id.in_(_parties_of(party_id))))
+        .where(sa.or_(Visit.party_id == party_id, Visit.party_id.in_(parties_of(party_id))))
         .order_by(VisitEvent.at.desc(), VisitEvent.id.desc())
     )
 
@@ -118,7 +141,8 @@ def drop_visits(session: Session, visits: Sequence[int]) -> None:
     session.execute(sa.delete(IdentityLink).where(IdentityLink.visit_id.in_(visits)))
 
 
-def _parties_of(party_id: int) -> sa.Select[int]:
+def parties_of(party_id: int) -> sa.Select[int]:
+    """Return the query of the parties that standing links make one person with a party, itself among them."""
     person = sa.select(Profile.person_id).where(Profile.party_id == party_id).scalar_subquery()
     return sa.select(Profile.party_id).where(Profile.person_id == person)
 

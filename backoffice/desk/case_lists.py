@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm.case_escalating import NEXT_DUE
 from backoffice.crm.case_rules import PRIORITIES
 from backoffice.crm.models import Party, ServiceCase
-from backoffice.desk import timeline_pages
-from backoffice.desk.listing import PAGE, contains
+from backoffice.desk.listing import PAGE, contains, read_place, write_place
 from backoffice.erp.models import Staff
 
 STATES = ("open", "overdue", "waiting", "solved", "closed", "any")
@@ -39,7 +38,7 @@ class Filters:
         """Read them from an address; what makes no sense becomes the default."""
         chosen = {name: _one_of(args.get(name), choices) for name, choices in CHOICES.items()}
         query, after = args.get("q", "").replace("\x00", "").strip()[:100], args.get("after", "")
-        return cls(**chosen, query=query, after=after if timeline_pages.read_place(after) else "")
+        return cls(**chosen, query=query, after=after if read_place(after) else "")
 
     def args(self, **changed: Any) -> dict[str, str]:
         """Return the part of an address that says the same, without defaults; `changed` first."""
@@ -102,7 +101,7 @@ def _matching(filters: Filters, staff_id: int, now: datetime) -> list[sa.ColumnE
         which.append(
             contains(filters.query, Party.name, Party.email, ServiceCase.number, ServiceCase.order_ref, ServiceCase.message)
         )
-    if place := timeline_pages.read_place(filters.after):
+    if place := read_place(filters.after):
         at, last = place
         after = sa.and_(at <= NEXT_DUE, sa.or_(at < NEXT_DUE, ServiceCase.id > last))
         which.append(after if filters.state in TO_DO else ServiceCase.id < last)
@@ -110,7 +109,7 @@ def _matching(filters: Filters, staff_id: int, now: datetime) -> list[sa.ColumnE
 
 
 def _place(case: ServiceCase, *, to_do: bool) -> str:
-    return timeline_pages.write_place((case.answer_due_at or case.solve_due_at) if to_do else case.created_at, case.id)
+    return write_place((case.answer_due_at or case.solve_due_at) if to_do else case.created_at, case.id)
 
 
 def _one_of(value: str | None, choices: Sequence[str]) -> str:

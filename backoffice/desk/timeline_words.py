@@ -73,7 +73,13 @@ def entries() -> dict[str, str]:
         "reopened": _("opened it again"),
         "prioritised": _("set its priority to"),
         "rated": _("said how well we settled it"),
+        "visited": _("visited the shop"),
     }
+
+
+def looks() -> dict[str, str]:
+    """Return what somebody did at a visit, before what it was about."""
+    return {"page": _("looked at"), "search": _("searched for"), "cart": _("put into the cart"), "order": _("ordered")}
 
 
 def stages() -> dict[str, str]:

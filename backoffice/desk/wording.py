@@ -208,6 +208,7 @@ def _words() -> Mapping[str, Mapping[str, str]]:
         "lead": lead_kinds(),
         "score": score_groups(),
         "entry": timeline_words.entries() | quotation_words.entries(),
+        "look": timeline_words.looks(),
         "stage": timeline_words.stages(),
         "task": timeline_words.task_ends(),
         "quotation": quotation_words.states(),

@@ -19,6 +19,8 @@ from backoffice.privacy.person import Person
 Theirs = Callable[[Person], sa.ColumnElement[bool]]
 New = Callable[[sa.Row[Any]], object]  # of a row: what a column holds afterwards
 T = tables.metadata.tables
+# what an enquiry came by in our own words, not in those of an address that somebody was given
+OUR_DOORS = frozenset({"web", "api", "phone", "mail", "plan", "payment", "cart", "quotation", "import"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Held:
 
     stays: columns of text or JSON that say nothing of the person once the others are empty.
     hidden: columns that are no use to them and could open something, left out of what they are given.
+    shared: columns that keep a door of ours, and what the rows of somebody else say as well: that tells nothing of them, and
+    sums by it stay.
     by_law: why and how long the rows must be kept as they are; empty: nothing says so.
     """
 
@@ -35,6 +39,7 @@ class Held:
     goes: bool = False
     stays: str = ""
     hidden: str = ""
+    shared: str = ""
     by_law: str = ""
 
 
@@ -51,18 +56,18 @@ def _is_among(table: str, column: str, keys: str) -> Theirs:
 
 
 def _is_theirs(table: str) -> Theirs:
-    return lambda person: T[table].c.party_id == person.party_id
+    return lambda person: T[table].c.party_id.in_(person.party_ids)
 
 
 def _visits(person: Person) -> sa.Select[Any]:
-    return sa.select(T["visit"].c.id).where(T["visit"].c.party_id == person.party_id)
+    return sa.select(T["visit"].c.id).where(T["visit"].c.party_id.in_(person.party_ids))
 
 
 def _browsers(person: Person) -> sa.ColumnElement[bool]:
     """Tell which browsers are theirs alone; one that a household shares stays, without their visits."""
     visit = T["visit"].c
-    others = sa.exists().where(visit.visitor_id == T["visitor"].c.id, visit.party_id != person.party_id)
-    theirs = sa.select(visit.visitor_id).where(visit.party_id == person.party_id)
+    others = sa.exists().where(visit.visitor_id == T["visitor"].c.id, visit.party_id.not_in(person.party_ids))
+    theirs = sa.select(visit.visitor_id).where(visit.party_id.in_(person.party_ids))
     return sa.and_(T["visitor"].c.id.in_(theirs), ~others)
 
 
@@ -85,6 +90,18 @@ def mentions(column: sa.Column[Any], emails: list[str]) -> sa.ColumnElement[bool
     return sa.or_(sa.false(), *(text.icontains(json.dumps(one)[1:-1], autoescape=True) for one in emails))
 
 
+def _searched_alone(person: Person) -> sa.ColumnElement[bool]:
+    """Tell which words nobody but them searched for, as far as is known: such are shown to nobody (crm.lost_demand)."""
+    row, other = T["demand_mark"].c, T["demand_mark"].alias()
+    others = sa.exists().where(other.c.words == row.words, other.c.mark != row.mark)
+    return sa.and_(row.words.in_(person.searches), ~others)
+
+
+def _of_answers(person: Person) -> sa.ColumnElement[bool]:
+    row = T["idempotency_key"].c
+    return sa.and_(row.scope.startswith("api:"), mentions(row.answer, [*person.emails, *person.order_numbers]))
+
+
 def _of_messages(person: Person) -> sa.ColumnElement[bool]:
     row = T["outbox_message"].c
     return sa.and_(
@@ -97,27 +114,9 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
     return sa.or_(row.subject.in_(person.subjects), mentions(row.details, list(person.emails)))
 
 
-# of no customer: goods, plans, money without a name, people who work here, hashes that open nothing; of idempotency_key the
-# answers to partners, which go within a day; of demand_mark a keyed hash of one week, which goes once that is added up; of
-# coupon_use how often each hashed address used a code, or its limit would not hold
-OF_NOBODY = frozenset(
-    """
-    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
-    case_deadline category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
-    goods_return_line heartbeat held_order idempotency_key invoice_line item item_substitute login_throttle lost_demand
-    lost_reason mail_template margin number_series offer operation_alternate operation_slot outbox_lane outside_stock peg
-    periodic picture plan_audit plan_checkpoint plan_decision plan_domain price_tier product product_facet product_text
-    production_order profile_mark provider_cursor purchase_order purchase_order_line recovery_code report_mail resequencing
-    reservation residual routing_operation sandbox_dispute sandbox_refund saved_view second_step segment shipment_line
-    shipping_service shipping_zone short_pick staff staff_absence staff_session stage_probability stock stock_lot
-    stock_movement stock_snapshot supplier supplier_item warehouse warehouse_transit wave work_centre work_centre_exception
-    work_centre_stop
-    """.split()  # noqa: SIM905 - sixty names are read more easily without their quotation marks
-)
-
 HOLDS: dict[str, Held] = {
     "party": Held(
-        lambda person: T["party"].c.id == person.party_id,
+        lambda person: T["party"].c.id.in_(person.party_ids),
         _blank("phone phone_key job vat_number source campaign")
         | {"name": _to("–"), "email": _to(None), "company_key": _to(None), "company_id": _to(None), "facts": _to({})}
         | {"version": _newer},
@@ -127,8 +126,8 @@ HOLDS: dict[str, Held] = {
     "cart_reminder": Held(_is_theirs("cart_reminder"), goes=True),
     "perhaps_same": Held(
         lambda person: sa.or_(
-            T["perhaps_same"].c.low_id == person.party_id,
-            T["perhaps_same"].c.high_id == person.party_id,
+            T["perhaps_same"].c.low_id.in_(person.party_ids),
+            T["perhaps_same"].c.high_id.in_(person.party_ids),
         ),
         goes=True,
     ),
@@ -138,8 +137,8 @@ HOLDS: dict[str, Held] = {
     "identity_link": Held(
         lambda person: sa.or_(
             T["identity_link"].c.visit_id.in_(_visits(person)),
-            T["identity_link"].c.party_id == person.party_id,
-            T["identity_link"].c.other_id == person.party_id,
+            T["identity_link"].c.party_id.in_(person.party_ids),
+            T["identity_link"].c.other_id.in_(person.party_ids),
         ),
         goes=True,
     ),
@@ -152,6 +151,7 @@ HOLDS: dict[str, Held] = {
         _is_theirs("lead"),
         _blank("message postcode campaign medium landing company page source") | {"version": _newer},
         stays="number kind state stage currency sku order_ref language outcome won_order_ref score_parts scored_for",
+        shared="source medium campaign",
     ),
     "task": Held(
         _is_among("task", "lead_id", "leads"),
@@ -245,6 +245,14 @@ HOLDS: dict[str, Held] = {
         _blank("description return_url cancel_url"),
         stays="id currency state",
         hidden="return_url cancel_url",
+    ),
+    "demand_mark": Held(_searched_alone, goes=True),
+    "saved_view": Held(lambda person: mentions(T["saved_view"].c.args, list(person.emails)), goes=True),
+    "idempotency_key": Held(  # the key stays: sent again it is not done again
+        _of_answers,
+        {"answer": _to({"status": 410, "headers": {}, "body": ""})},
+        stays="scope key request_hash",
+        hidden="key request_hash answer",
     ),
     "outbox_message": Held(
         _of_messages,

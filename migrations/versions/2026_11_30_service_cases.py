@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c5a41d70e2b8"
-down_revision = "d8a3f61c0b57"
+down_revision = "d7b3e91f5a04"
 branch_labels = None
 depends_on = None
 

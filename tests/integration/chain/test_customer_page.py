@@ -8,12 +8,13 @@ from itertools import pairwise
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import companies
+from backoffice.crm import companies, profiles, visits
 from backoffice.crm.models import Activity, Party
 from backoffice.db import Database
 from backoffice.desk import customer_figures, customer_sheets, timeline_pages
 from backoffice.desk.customer_figures import Again, Others, Worth
 from backoffice.erp.models import Staff
+from backoffice.public.visits import Look
 from tests.conftest import NOW
 from tests.integration.chain.conftest import Workshop
 from tests.integration.chain.test_quotations import BEA
@@ -84,21 +85,51 @@ def test_a_part_costs_the_same_however_much_there_is(workshop: Workshop) -> None
     with workshop.db.read() as session:
         with sent(workshop.db) as few:
             part = timeline_pages.find_part(session, ids)
-        assert (len(few), len(part.entries)) == (1, timeline_pages.ENTRIES)
+        assert (len(few), len(part.entries)) == (2, timeline_pages.ENTRIES)
         with sent(workshop.db) as all_of_it:
             customer_sheets.get_sheet(session, ids[0], now=NOW)
         assert len(all_of_it) <= 20
         if workshop.db.is_sqlite:
-            one = timeline_pages._newest(ids[1], (NOW, 5), 51).compile(session.get_bind(), compile_kwargs={"literal_binds": True})  # type: ignore[arg-type] # an engine
+            one = timeline_pages._newest(ids[1], timeline_pages.Place(NOW, False, 5), 51).compile(
+                session.get_bind(), compile_kwargs={"literal_binds": True}
+            )  # type: ignore[arg-type] # an engine
             plan = [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {one}")]
             assert any("ix_activity_party_id_at" in step for step in plan), plan
+
+
+def test_visits_stand_between_what_else_happened(workshop: Workshop) -> None:
+    ids, moments = fill(workshop.db), [NOW - timedelta(minutes=n) for n in range(3)]
+
+    def come(session: Session) -> None:
+        token = visits.allow(session, wording="Yes", language="en", now=NOW)
+        for n, at in enumerate(moments):  # each of two people in turn, so that each is a visit
+            email = f"p{n % 2}@example.test"
+            visits.record(session, [Look(token, "page", f"/p/{n}-{look}", at, email=email) for look in range(8)])
+
+    workshop.db.run(come)
+    profiles.refresh_all(workshop.db)
+    both, before, seen = ids[1:3], "", list[timeline_pages.Entry]()
+    with workshop.db.read() as session:
+        while True:
+            with sent(workshop.db) as statements:
+                part = timeline_pages.find_part(session, both, before, size=5)
+            assert len(statements) <= 3
+            seen += part.entries
+            if not (before := part.older) or len(seen) > 60:
+                break
+    first = [one for one in seen if isinstance(one, timeline_pages.Visited)]
+    assert [(one.at, one.party_id) for one in first] == [(moments[0], both[0]), (moments[1], both[1]), (moments[2], both[0])]
+    assert first[0].values == {"looks": [("page", f"/p/0-{look}") for look in range(6)], "more": 2, "rule": "form"}
+    places = [(one.at, not isinstance(one, timeline_pages.Visited), one.id) for one in seen]
+    assert all(newer > older for newer, older in pairwise(places))  # none twice, none out of its turn
+    assert [isinstance(one, timeline_pages.Visited) for one in seen[:8]] == [False] * 6 + [True, False]  # of one instant below
 
 
 def test_what_is_no_place_is_the_beginning(workshop: Workshop) -> None:
     ids = fill(workshop.db)
     with workshop.db.read() as session:
         newest = [one.id for one in timeline_pages.find_part(session, ids).entries]
-        for typed in ("x", "1-", "-1", "9" * 40 + "-1", "1-2-3"):
+        for typed in ("x", "1-", "-1", "9" * 40 + "-1", "1-2-3", "1-v", "1-vv1"):
             assert [one.id for one in timeline_pages.find_part(session, ids, typed).entries] == newest
 
 

@@ -47,7 +47,7 @@ def test_links_are_undone_in_any_order_and_not_made_again(db: Database, now: dat
     assert db.run(lambda session: identity.undo(session, links[(one, three)], by="bea", now=now)) is False
     assert identity.resolve(db, now=now) == 0
     assert person_of(db) == {one: one, two: two, three: two}
-    db.run(lambda session: identity.part(session, two))
+    db.run(lambda session: identity.part(session, [two]))
     assert person_of(db) == {one: one, two: two, three: three}
     assert db.run(lambda session: profiles.refresh(session, [one, two])) == 2
     with pytest.raises(NotFound):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,14 +17,19 @@ from backoffice.audit import AuditEntry
 from backoffice.bridge import outbox
 from backoffice.crm import customers, identity, leads, parties, visits
 from backoffice.crm.models import Account, AccountLink, AccountSession, Address, Order, Party
+from backoffice.db import Database
 from backoffice.erp import fulfilment
 from backoffice.erp.models import Shipment, Staff
 from backoffice.payments import billing, requests
 from backoffice.payments.models import Payment, PaymentEvent, Refund
-from backoffice.privacy import forgetting, telling
-from backoffice.privacy.declared import HOLDS, OF_NOBODY
-from backoffice.privacy.person import find_by_email
-from backoffice.public.errors import Refused
+from backoffice.privacy import erasing, forgetting, telling
+from backoffice.privacy.again import erase_again, list_erasures
+from backoffice.privacy.declared import HOLDS
+from backoffice.privacy.erasing import Asked, House
+from backoffice.privacy.models import Erasure
+from backoffice.privacy.of_nobody import OF_NOBODY
+from backoffice.privacy.person import find_by_email, get_person
+from backoffice.public.errors import BadInput, Refused
 from backoffice.public.leads import LeadForm
 from backoffice.public.visits import Look
 from tests.company import open_company
@@ -41,6 +47,7 @@ FORM = {
 }
 TRACES = ("zzyx", "98765432")
 BY = {"by": "ada@werk.test", "role": "admin"}
+ASKED = Asked("letter", date(2026, 11, 20), "ada@werk.test", "admin")
 
 
 @pytest.fixture
@@ -129,6 +136,18 @@ def finish(shop: Workshop, number: str) -> None:
     billing.issue_due(shop.db, now=shop.now)
 
 
+def house(shop: Workshop) -> House:
+    return House.of(shop.services.settings)
+
+
+def erase(shop: Workshop, party_id: int) -> int:
+    return erasing.erase(shop.db, party_id, ASKED, house(shop), now=shop.now)
+
+
+def hand_over(shop: Workshop, erasure_id: int) -> None:
+    shop.db.run(lambda s: erasing.drop_export(s, erasure_id, actor=BY["by"], role="admin", now=shop.now))
+
+
 def traces(shop: Workshop) -> Iterator[str]:
     """Yield each value of any table that says something of them, however it is stored."""
     with shop.db.read() as session:
@@ -170,7 +189,8 @@ def test_nothing_is_left_of_somebody_who_is_forgotten_and_every_sum_stays(worksh
     party_id, mails = party_of(workshop), workshop.services.settings.mail_path
     before = [str(list(traces(workshop))), breaches(workshop)]
     with pytest.raises(Refused, match="still_open"):
-        forgetting.forget(workshop.db, party_id, mails=mails, **BY, now=workshop.now)
+        erase(workshop, party_id)
+    assert workshop.rows(Erasure) == []
     assert [str(list(traces(workshop))), breaches(workshop)] == before
     finish(workshop, number)
     books, written = sums(workshop), {path.name for path in mails.glob("*.eml")}
@@ -178,17 +198,83 @@ def test_nothing_is_left_of_somebody_who_is_forgotten_and_every_sum_stays(worksh
     assert len(theirs) >= 3
     assert len(list(traces(workshop))) > 30
 
-    forgetting.forget(workshop.db, party_id, mails=mails, **BY, now=workshop.now)
+    hand_over(workshop, erase(workshop, party_id))
     assert {trace.partition(":")[0] for trace in traces(workshop)} == {"invoice.buyer"}  # which the law wants whole
     assert {path.name for path in mails.glob("*.eml")} == written - theirs
     assert not [path for path in mails.rglob("*") if path.is_file() and "zzyx" in path.read_text(errors="replace").casefold()]
     assert sums(workshop) == books
     assert breaches(workshop) == []
     assert workshop.order(other).name == "Ada Lovelace"  # somebody else's stays
-    entry = workshop.rows(AuditEntry)[-1]
+    entry = workshop.rows(AuditEntry)[-2]
     assert (entry.action, entry.subject, entry.actor) == ("person.forget", f"party:{party_id}", "ada@werk.test")
     with workshop.db.read() as session:
         assert find_by_email(session, EMAIL) is None
+
+
+@pytest.mark.postgresql
+def test_two_forms_at_once_are_one_erasure(postgres_db: Database, settings_for: Any, now: datetime) -> None:
+    services = bootstrap.build(settings_for(postgres_db.url))
+    form = LeadForm(key="page-1", kind="question", name="Zzyxa", email=EMAIL, phone="", message="Zzyx wants to know", sku="STOOL")
+    services.db.run(lambda session: open_company(session, now=now))
+    lead = services.db.run(lambda session: leads.submit(session, form, now=now))
+    two, found = threading.Barrier(2), list[int]()
+
+    def send() -> None:
+        two.wait()
+        found.append(erasing.erase(services.db, lead.party_id, ASKED, House.of(services.settings), now=now))
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with services.db.read() as session:
+        rows = session.scalars(sa.select(Erasure)).all()
+        chain = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "person.forget")).all()
+    assert (found, [one.id for one in rows], len(chain)) == ([rows[0].id] * 2, [rows[0].id], 1)
+    assert rows[0].counts["lead"] == 1
+    services.db.dispose()
+
+
+def test_a_restored_backup_is_erased_again(workshop: Workshop) -> None:
+    number = live(workshop)
+    finish(workshop, number)
+    key = workshop.services.settings.secret_key
+    with workshop.db.read() as session:
+        person = get_person(session, party_of(workshop))
+    marks, (party_id, twin) = erasing.marks_of(person, key), person.party_ids
+    told = {"erasure": 7, "asked_how": "letter", "asked_on": "2026-11-20", "parties": [1], "marks": marks}
+    old = json.dumps({**told, "at": (workshop.now - timedelta(days=400)).isoformat()})  # then they came back
+    late = json.dumps({**told, "erasure": 8, "at": workshop.now.isoformat()})
+    none = json.dumps({**told, "erasure": 9, "at": workshop.now.isoformat(), "marks": ["of nobody here"]})
+
+    def again(*lines: str) -> list[tuple[int, str, int | None]]:
+        done = erase_again(workshop.db, lines, house(workshop), now=workshop.now)
+        return [(one.erasure, one.outcome, one.party_id) for one in done]
+
+    with pytest.raises(BadInput):
+        again(old, "not a line")
+    assert again(old, none) == [(7, "newer", party_id), (7, "newer", twin), (9, "nobody", None)]
+    assert workshop.rows(Erasure) == []
+    assert again(late) == [(8, "erased", party_id), (8, "erased", twin)]
+    assert {trace.partition(":")[0] for trace in traces(workshop)} == {"invoice.buyer"}
+    assert [(one.actor, one.asked_on, one.export) for one in workshop.rows(Erasure)] == [("command", date(2026, 11, 20), None)]
+    with workshop.db.read() as session:
+        [line] = list_erasures(session)
+    assert again(line) == [(1, "known", None)]
+
+
+def test_an_export_that_nobody_fetches_goes_after_a_week(workshop: Workshop) -> None:
+    number = live(workshop)
+    finish(workshop, number)
+    erase(workshop, party_of(workshop))
+
+    def left(**later: float) -> list[bool]:
+        at = workshop.now + timedelta(**later)
+        workshop.db.run(lambda session: erasing.drop_exports(session, now=at))
+        return [one.export is not None for one in workshop.rows(Erasure)]
+
+    assert (left(days=6, hours=23), left(days=7)) == ([True], [False])
 
 
 def test_all_that_is_known_is_handed_out_but_nothing_that_opens_a_door(workshop: Workshop) -> None:
@@ -214,14 +300,24 @@ def test_all_that_is_known_is_handed_out_but_nothing_that_opens_a_door(workshop:
 
 def test_every_table_says_what_it_holds_of_a_person() -> None:
     """A new table is declared in backoffice/privacy/declared.py: what of it goes, what stays, or that it is of nobody."""
-    assert HOLDS.keys() | OF_NOBODY == tables.metadata.tables.keys()
-    assert not HOLDS.keys() & OF_NOBODY
+    assert HOLDS.keys() | OF_NOBODY.keys() == tables.metadata.tables.keys()
+    assert not HOLDS.keys() & OF_NOBODY.keys()
+
+
+def test_every_text_of_a_table_of_nobody_was_looked_at() -> None:
+    """A new column of text is read by somebody, who writes it down in backoffice/privacy/of_nobody.py or declares it."""
+    found = {name: {column.name for column in tables.metadata.tables[name].c if _is_text(column)} for name in OF_NOBODY}
+    assert found == OF_NOBODY
+
+
+def _is_text(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.Text | sa.JSON | sa.LargeBinary)
 
 
 @pytest.mark.parametrize("name", [name for name, held in HOLDS.items() if not held.goes])
 def test_every_text_of_a_table_that_stays_is_emptied_or_said_to_stay(name: str) -> None:
     held, table = HOLDS[name], tables.metadata.tables[name]
-    texts = {column.name for column in table.c if isinstance(column.type, sa.Text | sa.JSON)}
+    texts = {column.name for column in table.c if _is_text(column)}
     assert texts <= held.empties.keys() | set(held.stays.split())
     assert held.empties.keys() | set(held.stays.split()) | set(held.hidden.split()) <= set(table.c.keys())
     assert not held.empties.keys() & set(held.stays.split())
@@ -231,4 +327,4 @@ def test_a_company_is_not_forgotten(workshop: Workshop) -> None:
     firm = Party(kind="company", name="Zzyx AG", country="DE", company_key="zzyx", created_at=workshop.now)
     workshop.db.run(lambda session: session.add(firm))
     with pytest.raises(Refused, match="not_a_person"):
-        forgetting.forget(workshop.db, firm.id, mails=workshop.services.settings.mail_path, **BY, now=workshop.now)
+        erase(workshop, firm.id)
