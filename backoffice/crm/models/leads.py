@@ -92,8 +92,8 @@ class Activity(Base):
     confirmed | done | handed | lost | moved (to another stage) | valued | reminded | escalated | reply (their mail) |
     automatic (their machine's mail) | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
     consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back |
-    repeated (the same words again; values: times) | cart_left | perhaps_same | day_asked (of planning) | day_freed | day_refused |
-    solved | closed | reopened | prioritised | rated (of a service case, as the others with a case_id).
+    repeated (the same words again; values: times) | cart_left | perhaps_same | day_asked (of planning) | day_freed |
+    day_refused | solved | closed | reopened | prioritised | rated (of a service case, as the others with a case_id).
     values: what the words of its kind need (a cause, a day, an amount), so that each reader gets them in their language.
     """
 
