@@ -26,6 +26,7 @@ from storefront.views import (
     catalogue,
     checkout,
     leads,
+    letters,
     orders,
     pages,
     product,
@@ -60,6 +61,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
         account,
         addresses,
         leads,
+        letters,
         pages,
         visits_page,
     )

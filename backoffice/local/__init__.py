@@ -8,6 +8,7 @@ from backoffice.local.accounts import LocalAccounts
 from backoffice.local.carts import LocalCarts
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
+from backoffice.local.letters import LocalLetters
 from backoffice.local.lost_demand import LocalLostDemand
 from backoffice.local.orders import LocalLeads, LocalOrders
 from backoffice.local.quotations import LocalQuotations
@@ -36,6 +37,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         quotations=LocalQuotations(db, till),
         visits=LocalVisits(db),
         lost_demand=LocalLostDemand(db, settings.secret_key),
+        letters=LocalLetters(db, settings.secret_key),
     )
     return shop, till
 

@@ -102,8 +102,8 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 # coupon_use how often each hashed address used a code, or its limit would not hold
 OF_NOBODY = frozenset(
     """
-    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
-    category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
+    allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar campaign calendar_exception calendar_shift
+    cart_line category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
     goods_return_line heartbeat held_order idempotency_key invoice_line item item_substitute login_throttle lost_demand
     lost_reason mail_template margin number_series offer operation_alternate operation_slot outbox_lane outside_stock peg
     periodic picture plan_audit plan_checkpoint plan_decision plan_domain price_tier product product_facet product_text
@@ -124,6 +124,13 @@ HOLDS: dict[str, Held] = {
         stays="kind language country customer_class",
     ),
     "consent": Held(_is_theirs("consent"), goes=True),
+    "campaign_recipient": Held(
+        _is_theirs("campaign_recipient"),
+        {  # a letter that waits goes to nobody: its mail is emptied too, and the campaign must end without it
+            "state": lambda row: "left_out" if row.state == "waiting" else row.state,
+            "reason": lambda row: "withdrawn" if row.state == "waiting" else row.reason,
+        },
+    ),
     "cart_reminder": Held(_is_theirs("cart_reminder"), goes=True),
     "perhaps_same": Held(
         lambda person: sa.or_(

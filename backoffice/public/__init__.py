@@ -15,6 +15,7 @@ from backoffice.public.carts import CartDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
 from backoffice.public.leads import LeadDoor
+from backoffice.public.letters import LetterDoor, NoLetters
 from backoffice.public.lost_demand import LostDemandDoor, Uncounted
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
@@ -71,3 +72,4 @@ class Shop:
     quotations: QuotationDoor
     visits: VisitDoor
     lost_demand: LostDemandDoor = field(default_factory=Uncounted)
+    letters: LetterDoor = field(default_factory=NoLetters)

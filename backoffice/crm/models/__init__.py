@@ -1,6 +1,7 @@
 """Tables of the CRM layer: who wants what."""
 
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.crm.models.campaigns import Campaign, CampaignRecipient
 from backoffice.crm.models.capture import CartReminder, PerhapsSame
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
 from backoffice.crm.models.forecasts import DemandForecast
@@ -22,6 +23,8 @@ __all__ = [
     "Activity",
     "Address",
     "AssignmentRule",
+    "Campaign",
+    "CampaignRecipient",
     "Cart",
     "CartLine",
     "CartReminder",
