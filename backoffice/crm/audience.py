@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from backoffice.crm import segments
 from backoffice.crm.models import CampaignRecipient, Consent, Party, Profile
 from backoffice.crm.segment_rules import Condition
-from backoffice.db import table_of
+from backoffice.db import UtcDateTime, table_of
 from backoffice.erp.company import get_company
 
 PURPOSE = "newsletter"
@@ -47,37 +48,50 @@ class Decision:
 
 def count(session: Session, matching: str, conditions: Sequence[Condition], *, now: datetime) -> Audience:
     """Return how many of a segment would get a letter now. Raises BadInput(invalid_form)."""
-    judged = _judge(session, segments.fits(matching, conditions, now=now), None, now=now).subquery()
+    judged = _judge(segments.fits(matching, conditions, now=now), few=False).subquery()
     by_reason = sa.select(judged.c.reason, sa.func.count()).group_by(judged.c.reason)
-    rows: dict[str, int] = dict(session.execute(by_reason).all())
+    rows: dict[str, int] = dict(session.execute(by_reason, {"since": _since(session, now), "but": 0}).all())
     return Audience(rows.get("", 0), {reason: rows[reason] for reason in REASONS if reason in rows})
 
 
-def decide(session: Session, people: Collection[int], *, but: int | None = None, now: datetime) -> Sequence[Decision]:
+def decide(session: Session, people: Collection[int], *, but: int = 0, now: datetime) -> Sequence[Decision]:
     """Return each of these people, in the order of their ids. but: a recipient whose own letter does not count as had lately."""
-    ids = sorted(people)
-    judged = _judge(session, table_of(Profile).c.party_id.in_(ids), ids, but=but, now=now).subquery()
-    told = (
-        sa.select(judged, Party.email, Party.name, sa.func.coalesce(sa.func.nullif(Party.language, ""), Consent.language))
+    values = {"ids": sorted(people), "since": _since(session, now), "but": but}
+    return [
+        Decision(party_id, consent_id, reason, email or "", name or "", language or "")
+        for party_id, consent_id, reason, email, name, language in session.execute(_deciding(), values)
+    ]
+
+
+@cache
+def _deciding() -> sa.Select[Any]:
+    """Return the statement of `decide`: it is asked for every letter that leaves, and is put together once."""
+    judged = _judge(table_of(Profile).c.party_id.in_(_few()), few=True).subquery()
+    language = sa.func.coalesce(sa.func.nullif(Party.language, ""), Consent.language)
+    return (
+        sa.select(judged, Party.email, Party.name, language)
         .join(Consent, Consent.id == judged.c.consent_id, isouter=True)
         .join(Party, Party.id == Consent.party_id, isouter=True)
         .order_by(judged.c.party_id)
     )
-    return [
-        Decision(party_id, consent_id, reason, email or "", name or "", language or "")
-        for party_id, consent_id, reason, email, name, language in session.execute(told)
-    ]
 
 
-def _judge(
-    session: Session, whom: sa.ColumnElement[bool], ids: Sequence[int] | None, *, but: int | None = None, now: datetime
-) -> sa.Select[Any]:
-    """Select party_id, consent_id and reason of the people `whom`; ids: who they are, where they are few.
+def _since(session: Session, now: datetime) -> datetime:
+    """Return after when a letter counts as had lately; where the company sets no limit, nothing does."""
+    days = get_company(session).campaign_days
+    return now - timedelta(days=days) if days else datetime.max.replace(tzinfo=UTC)
+
+
+def _few() -> sa.BindParameter[Any]:
+    return sa.bindparam("ids", expanding=True, type_=sa.BigInteger())
+
+
+def _judge(whom: sa.ColumnElement[bool], *, few: bool) -> sa.Select[Any]:
+    """Select party_id, consent_id and reason of the people `whom`. Parameters: since, but, and where they are few their ids.
 
     A person is all the parties that are linked: what one of them took back after another one gave it holds for all.
     """
-    person = table_of(Profile).c
-    asked, had = _asked(ids), _had(ids, get_company(session).campaign_days, but, now)
+    person, asked, had = table_of(Profile).c, _asked(few=few), _had(few=few)
     reason = sa.case(
         (sa.and_(asked.c.consent_id.is_(None), asked.c.withdrawn_at.is_not(None)), "withdrawn"),
         (asked.c.consent_id.is_(None), "no_consent"),
@@ -94,7 +108,7 @@ def _judge(
     )
 
 
-def _asked(ids: Sequence[int] | None) -> sa.Subquery:
+def _asked(*, few: bool) -> sa.Subquery:
     """Select of each person the newest consent that stands and was confirmed, when it was given, and the last taken back."""
     member = aliased(Profile)
     stands = sa.and_(Consent.withdrawn_at.is_(None), Consent.confirmed_at.is_not(None), Party.email.is_not(None))
@@ -110,18 +124,16 @@ def _asked(ids: Sequence[int] | None) -> sa.Subquery:
         .where(Consent.purpose == PURPOSE)
         .group_by(member.person_id)
     )
-    return (found if ids is None else found.where(member.person_id.in_(ids))).subquery()
+    return (found.where(member.person_id.in_(_few())) if few else found).subquery()
 
 
-def _had(ids: Sequence[int] | None, days: int, but: int | None, now: datetime) -> sa.Subquery:
-    """Select the people to whom a campaign's letter left within so many days; nobody where the company sets no limit."""
-    member = aliased(Profile)
+def _had(*, few: bool) -> sa.Subquery:
+    """Select the people to whom a campaign's letter left lately."""
+    member, row = aliased(Profile), CampaignRecipient
     found = (
         sa.select(member.person_id)
-        .join(CampaignRecipient, CampaignRecipient.party_id == member.party_id)
-        .where(CampaignRecipient.sent_at > now - timedelta(days=days) if days else sa.false())
+        .join(row, row.party_id == member.party_id)
+        .where(row.sent_at > sa.bindparam("since", type_=UtcDateTime()), row.id != sa.bindparam("but", type_=sa.BigInteger()))
         .group_by(member.person_id)
     )
-    if but is not None:
-        found = found.where(CampaignRecipient.id != but)
-    return (found if ids is None else found.where(member.person_id.in_(ids))).subquery()
+    return (found.where(member.person_id.in_(_few())) if few else found).subquery()

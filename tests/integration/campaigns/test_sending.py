@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.bridge.outbox import Undeliverable
 from backoffice.bridge.smtp import NotNow
 from backoffice.crm import audience, campaign_sending, campaigns, identity, segments
-from backoffice.crm.models import Campaign, Consent, IdentityLink, Segment
+from backoffice.crm.models import Campaign, CampaignRecipient, IdentityLink, Segment
 from backoffice.crm.segment_rules import Condition
 from backoffice.erp import plan
 from backoffice.erp.models import Company
+from backoffice.privacy import forgetting
 from backoffice.public.errors import BadInput, Refused
 from tests import statements
 from tests.integration.campaigns.conftest import TEXTS, Mailing
@@ -129,11 +131,27 @@ def test_what_has_not_left_does_not_leave_after_a_stop(mailing: Mailing) -> None
     stopped = mailing.db.run(lambda session: campaigns.stop(session, draft.id, by="carl@werk.test", now=mailing.clock()))
     again = mailing.db.run(lambda session: campaigns.stop(session, draft.id, by="carl@werk.test", now=mailing.clock()))
     assert (stopped, again) == (100, 0)
+    assert set(mailing.rows(draft).values()) == {("left_out", "stopped")}
     assert (mailing.queue(), mailing.carry(), mailing.state(draft)) == (0, [], "stopped")
     assert set(mailing.rows(draft).values()) == {("left_out", "stopped")}
     with pytest.raises(Refused) as refused:
         mailing.send(draft, version=3)
     assert refused.value.code == "wrong_state"
+
+
+def test_a_letter_whose_worker_died_is_asked_about_again(mailing: Mailing) -> None:
+    mailing.meet("ada")
+    draft = mailing.write()
+    mailing.send(draft)
+    mailing.queue()
+
+    def take() -> bool:
+        work = partial(campaign_sending.take, recipient_id=1, secret_key="k", now=mailing.clock())
+        return mailing.db.run(work) is not None
+
+    assert (take(), take()) == (True, True)  # the worker died with the mail in hand: the next one hands it in, same number
+    mailing.db.run(lambda session: campaigns.stop(session, draft.id, by="carl@werk.test", now=mailing.clock()))
+    assert (take(), mailing.rows(draft)) == (False, {"ada": ("left_out", "stopped")})
 
 
 def test_it_waits_for_its_start_and_the_segment_of_then(mailing: Mailing) -> None:
@@ -190,8 +208,14 @@ def test_somebody_who_was_forgotten_meanwhile_gets_nothing(mailing: Mailing) -> 
     draft = mailing.write()
     mailing.send(draft)
     mailing.queue()
-    mailing.db.run(lambda session: session.execute(sa.delete(Consent)))
-    assert (mailing.carry(), mailing.rows(draft)) == ([], {"ada": ("left_out", "no_consent")})
+    ada, now = mailing.party("ada"), mailing.clock()
+    mailing.db.run(lambda session: forgetting.forget_rows(session, ada, by="ada@werk.test", role="admin", now=now))
+    assert mailing.carry() == []
+    with mailing.db.read() as session:
+        row = session.scalars(sa.select(CampaignRecipient)).one()
+        assert (row.state, row.reason, row.consent_id, row.party_id) == ("left_out", "withdrawn", None, ada)
+    mailing.queue()
+    assert mailing.state(draft) == "sent"
 
 
 def test_a_batch_is_a_few_statements_however_many_there_are(mailing: Mailing) -> None:
