@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 REQUIREMENTS := --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-mutation bench-faults bench-jobshop bench-verify bench-identity bench-segments bench-contract bench-crm lighthouse requirements clean
+.PHONY: help demo demo-reset test test-full check check-security format translations migrate screenshots docs-pictures bench-pages bench-promise bench-promise-http bench-purchase bench-last-pieces bench-race bench-reoptimise bench-restart bench-slip bench-defects bench-mutation bench-faults bench-jobshop bench-verify bench-identity bench-segments bench-campaigns bench-contract bench-crm lighthouse requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-identity: $(DEV_STAMP) ## Tell 1,000 people apart by 5,000 looks; prints p
 
 bench-segments: $(DEV_STAMP) ## Measure the count of a segment over HTTP: 100,000 people, 1,000,000 looks
 	@$(BIN)/python -m tests.bench.segments
+
+bench-campaigns: $(DEV_STAMP) ## Send a campaign to 10,000 people: statements of a batch, memory, letters handed in once
+	@$(BIN)/python -m tests.bench.campaigns
 
 bench-contract: $(DEV_STAMP) ## Call the API 2,000 times as each kind of partner with what fits its description and what does not
 	@$(PYTEST) tests/functional/api/test_contract.py -k each_kind_of_partner

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import events, staff_sessions, tables, verify
 from backoffice.bridge import outbox
+from backoffice.bridge.campaign_post import CampaignPost
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.mailbox import Mailbox, read_new
 from backoffice.bridge.outbox import Message
@@ -28,6 +29,7 @@ from backoffice.crm import (
     accounts,
     arrivals,
     case_escalating,
+    campaign_sending,
     companies,
     consents,
     customers,
@@ -155,8 +157,9 @@ def carriers(services: Services) -> dict[str, Carrier]:
         return services.shop.profile.get().email
 
     post = MailServer(settings.smtp_url, sender) if settings.smtp_url else MailFolder(settings.mail_path, sender)
+    letters = CampaignPost(services.db, post, settings.secret_key, clock)
     told: dict[str, Carrier] = {
-        "mail": lambda message: post(_with_link(message, settings)),
+        "mail": lambda message: letters(_with_link(message, settings)),
         "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
         "capture": lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock()),
     }
@@ -221,6 +224,7 @@ def periodic(services: Services) -> list[Job]:
         Job("refresh_profiles", 86_400, lambda _: profiles.refresh_all(db), aside=True),
         Job("forget_visits", 3600, lambda now: _forget_visits(db, now - timedelta(days=settings.visit_days))),
         Job("forecast", 86_400, lambda now: forecasting.make(db, now=now), aside=True),
+        Job("send_campaigns", 5, lambda now: campaign_sending.send_due(db, now=now), aside=True),
         Job("mail_reports", 3600, lambda now: report_mails.send_due(db, base_url=settings.base_url, now=now)),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
         Job("drop_exports", 3600, lambda now: db.run(lambda session: erasing.drop_exports(session, now=now))),

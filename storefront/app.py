@@ -27,6 +27,7 @@ from storefront.views import (
     catalogue,
     checkout,
     leads,
+    letters,
     orders,
     pages,
     product,
@@ -62,6 +63,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
         account,
         addresses,
         leads,
+        letters,
         pages,
         visits_page,
     )

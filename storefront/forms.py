@@ -44,6 +44,7 @@ FIELDS: Mapping[str, frozenset[str]] = _named(
     lead_submit=LEAD,
     consent_confirm="",
     consent_withdraw="",
+    unsubscribe_submit="List-Unsubscribe",
     visits_choose="choice",
     account_login_submit="email password",
     account_register_submit="email name password",

@@ -29,6 +29,8 @@ ERRORS: Mapping[str, str] = {
     "code_not_set_up": DID_NOT_WORK,
     "own_second_step": DID_NOT_WORK,
     "still_open": DID_NOT_WORK,
+    "segment_gone": DID_NOT_WORK,
+    "nobody_to_write_to": DID_NOT_WORK,
     "unknown_product": N_("We have no product under this address. It may have a new name: try the search."),
     "unknown_category": N_("We have no such category. All categories are on the first page."),
     "unknown_order": N_("We find no order under this link. Please open the link in our e-mail once more."),

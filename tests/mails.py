@@ -127,6 +127,12 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "account_reset": {},
     "consent_wanted": {"wording": "Write to me now and then about new things."},
     "consent_given": {"wording": "Write to me now and then about new things."},
+    "campaign": {
+        "subject": "New in oak",
+        "body": "Yes, in oak.\n\nhttps://shop.test/o/token",
+        "paragraphs": [[("Yes, in oak.", "")], [("https://shop.test/o/token", "https://shop.test/o/token")]],
+        "unsubscribe": "https://shop.test/o/token",
+    },
     "quotation": QUOTED | {"again": False, "note": "As we said by telephone.\nWith the lamp."},
     "quotation_ends": QUOTED,
     "quotation_moved": QUOTED | {"was_on": "2026-12-08", "now_on": "2026-12-10"},

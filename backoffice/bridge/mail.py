@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,20 @@ TEMPLATES = ROOT / "templates" / "email"
 TRANSLATIONS = ROOT / "backoffice" / "translations"
 SOURCE = "en"  # the language the templates are written in
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ug", "ur", "yi"})
+
+
+class WholeLine(UnstructuredHeader):
+    """A header of one long address: never parted. The library would write it as encoded words, which no mail program reads."""
+
+    name: str
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        """Return the header as one line; up to 998 characters may stand there (RFC 5322, 2.1.1)."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+HEADERS = HeaderRegistry()
+HEADERS.map_to_type("list-unsubscribe", WholeLine)  # type: ignore[arg-type] # the registry itself puts BaseHeader behind it
 
 
 class MailFolder:
@@ -61,12 +75,15 @@ def compose(message: Message, sender: str) -> EmailMessage:
     values = dict(message.payload)
     try:
         subject, text, html = _render(message.kind, values)
-        mail = EmailMessage()
+        mail = EmailMessage(EmailPolicy(header_factory=HEADERS))
         mail["From"] = _address(str(values["shop"]), sender)
         mail["To"] = _address(str(values["name"]), str(values["to"]))
         if values.get("reply_to"):
             mail["Reply-To"] = _address(str(values["shop"]), str(values["reply_to"]))
         mail["Subject"] = _one_line(subject)
+        if values.get("unsubscribe"):
+            mail["List-Unsubscribe"] = f"<{_one_line(str(values['unsubscribe']))}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     except (KeyError, UndefinedError, TemplateNotFound, ValueError) as error:
         raise Undeliverable(f"{type(error).__name__}: {error}") from error
     mail["Date"] = format_datetime(message.created_at.astimezone(UTC))

@@ -101,10 +101,12 @@ def confirm(session: Session, consent_id: int, *, now: datetime) -> bool:
     return True
 
 
-def withdraw(session: Session, consent_id: int, *, actor: str = "", now: datetime) -> bool:
+def withdraw(
+    session: Session, consent_id: int, *, actor: str = "", proof: Mapping[str, Any] | None = None, now: datetime
+) -> bool:
     """Take a consent back; every other one of the same person and purpose ends with it. False: it had ended before.
 
-    Raises NotFound(unknown_record).
+    proof: how they said so, kept with what ends. Raises NotFound(unknown_record).
     """
     consent = session.get(Consent, consent_id)
     if consent is None:
@@ -112,7 +114,10 @@ def withdraw(session: Session, consent_id: int, *, actor: str = "", now: datetim
     ended = session.execute(
         sa.update(Consent)
         .where(Consent.party_id == consent.party_id, Consent.purpose == consent.purpose, Consent.withdrawn_at.is_(None))
-        .values(withdrawn_at=sa.case((Consent.given_at > now, Consent.given_at), else_=now))
+        .values(
+            withdrawn_at=sa.case((Consent.given_at > now, Consent.given_at), else_=now),
+            withdrawal=dict(proof or {}),
+        )
         .execution_options(synchronize_session="fetch")
     )
     if not cast("CursorResult[Any]", ended).rowcount:

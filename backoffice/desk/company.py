@@ -33,6 +33,7 @@ TEXTS = (
     "capture_on_shipment",
     "quotation_percent",
     "quotation_days",
+    "campaign_days",
 )
 
 
@@ -58,6 +59,7 @@ def save() -> ResponseReturnValue:
         "service_level": _whole(typed["service_level"]),
         "quotation_percent": _whole(typed["quotation_percent"]),
         "quotation_days": _whole(typed["quotation_days"]),
+        "campaign_days": _whole(typed["campaign_days"]),
         "capture_on_shipment": typed["capture_on_shipment"] == "yes",
     }
     try:

@@ -22,6 +22,7 @@ def message_words() -> Mapping[str, str]:
         "lead_overdue": _("Mail: reminder to a colleague"),
         "lead_answer": _("Mail: answer to a message"),
         "consent_given": _("Mail: permission to write"),
+        "campaign": _("Mail: letter of a campaign"),
         "consent_wanted": _("Mail: may we write?"),
         "account_confirm": _("Mail: confirm an account"),
         "account_known": _("Mail: account exists already"),

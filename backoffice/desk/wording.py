@@ -114,6 +114,8 @@ def _sentences() -> dict[str, str]:
         "already_chosen": _("The customer has chosen already. Nothing was changed."),
         "newer_day": _("The day has moved again. Nothing was changed."),
         "too_late_to_choose": _("There is nothing left to choose. Nothing was changed."),
+        "segment_gone": _("The segment is not there any more. Choose another one and save, then send. Nothing was sent."),
+        "nobody_to_write_to": _("Nobody of this segment may be written to now. Nothing was sent."),
         "bad_period": _("A stop must end after it starts and after now."),
         **door_words.sentences(),
     }

@@ -22,6 +22,7 @@ FEWEST_RETURN_DAYS, MOST_RETURN_DAYS = 14, 365  # fourteen is what the law of th
 VAT_NUMBER = re.compile(r"[A-Z]{2}[A-Z0-9]{2,13}")
 MOST_SHIPPING_MINOR = 1_000_000
 MOST_CHOOSE_DAYS = 30
+MOST_CAMPAIGN_DAYS = 365
 LEVELS = (0, *range(50, 100))  # promises to keep, of 100; 0: as the plan has it
 MOST_PERCENT, MOST_QUOTATION_DAYS = 90, 60
 MOST_IMPORTANT_MINOR = 10**12
@@ -31,8 +32,8 @@ def change(session: Session, values: Mapping[str, Any], *, by: str, role: str = 
     """Change the company; return what has changed: field → (before, after).
 
     values: name, email, phone, vat_number, register_entry, default_postcode (text), address (lines), languages (tags),
-    returns_days, shipping_minor, choose_days, important_minor, service_level, quotation_percent, quotation_days (whole numbers,
-    None for what was no number),
+    returns_days, shipping_minor, choose_days, important_minor, service_level, quotation_percent, quotation_days,
+    campaign_days (whole numbers, None for what was no number),
     capture_on_shipment (yes or no).
     Raises BadInput(invalid_form, fields).
     """
@@ -69,6 +70,7 @@ def _clean(session: Session, company: t.Company, values: Mapping[str, Any]) -> d
         "service_level",
         "quotation_percent",
         "quotation_days",
+        "campaign_days",
     ):
         clean[name] = values[name]
     clean["capture_on_shipment"] = bool(values["capture_on_shipment"])
@@ -107,6 +109,8 @@ def _wrong(clean: Mapping[str, Any]) -> dict[str, str]:
         wrong["quotation_percent"] = "bad_number"
     if clean["quotation_days"] is None or not 1 <= clean["quotation_days"] <= MOST_QUOTATION_DAYS:
         wrong["quotation_days"] = "bad_number"
+    if clean["campaign_days"] is None or not 0 <= clean["campaign_days"] <= MOST_CAMPAIGN_DAYS:
+        wrong["campaign_days"] = "bad_number"
     if clean["service_level"] not in LEVELS:
         wrong["service_level"] = "bad_number"
     if clean["important_minor"] is None or not 0 <= clean["important_minor"] <= MOST_IMPORTANT_MINOR:

@@ -9,6 +9,7 @@ from backoffice.local.carts import LocalCarts
 from backoffice.local.cases import LocalCases
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
+from backoffice.local.letters import LocalLetters
 from backoffice.local.lost_demand import LocalLostDemand
 from backoffice.local.orders import LocalLeads, LocalOrders
 from backoffice.local.quotations import LocalQuotations
@@ -38,6 +39,7 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         visits=LocalVisits(db),
         cases=LocalCases(db, settings.secret_key),
         lost_demand=LocalLostDemand(db, settings.secret_key),
+        letters=LocalLetters(db, settings.secret_key),
     )
     return shop, till
 

@@ -123,6 +123,13 @@ HOLDS: dict[str, Held] = {
         stays="kind language country customer_class",
     ),
     "consent": Held(_is_theirs("consent"), goes=True),
+    "campaign_recipient": Held(
+        _is_theirs("campaign_recipient"),
+        {  # a letter that waits goes to nobody: its mail is emptied too, and the campaign must end without it
+            "state": lambda row: "left_out" if row.state == "waiting" else row.state,
+            "reason": lambda row: "withdrawn" if row.state == "waiting" else row.reason,
+        },
+    ),
     "cart_reminder": Held(_is_theirs("cart_reminder"), goes=True),
     "perhaps_same": Held(
         lambda person: sa.or_(

@@ -16,6 +16,7 @@ from backoffice.public.cases import CaseDoor
 from backoffice.public.catalogue import CatalogueDoor
 from backoffice.public.checkout import CheckoutDoor
 from backoffice.public.leads import LeadDoor
+from backoffice.public.letters import LetterDoor, NoLetters
 from backoffice.public.lost_demand import LostDemandDoor, Uncounted
 from backoffice.public.money import Money
 from backoffice.public.orders import OrderDoor
@@ -73,3 +74,4 @@ class Shop:
     visits: VisitDoor
     cases: CaseDoor
     lost_demand: LostDemandDoor = field(default_factory=Uncounted)
+    letters: LetterDoor = field(default_factory=NoLetters)

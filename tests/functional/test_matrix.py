@@ -43,7 +43,7 @@ STAFF = "sales warehouse planner admin"
 AREAS: Mapping[str, str] = {
     **dict.fromkeys(("shop", "api", "health", "metrics", "sandbox", "payments"), "everybody"),
     **dict.fromkeys(("sales", "sales_same", "pipeline", "lead_list", "lead_file"), "sales admin"),
-    **dict.fromkeys(("phoning", "selling", "quoting", "cases", "identities"), "sales admin"),
+    **dict.fromkeys(("phoning", "selling", "quoting", "cases", "identities", "campaigns"), "sales admin"),
     **dict.fromkeys(("customers", "orders", "told_choice", "segments"), "sales admin"),
     **dict.fromkeys(("warehouse", "waves", "papers", "sent", "returns", "shelves", "expiry"), "warehouse admin"),
     **dict.fromkeys(("planning", "expedite", "items", "prices", "making", "lanes", "hours"), "planner admin"),

@@ -2,6 +2,7 @@
 
 from backoffice.crm.models import long_lists as _long_lists  # noqa: F401 - its indexes are part of the tables
 from backoffice.crm.models.buying import Cart, CartLine, Checkout, Order, OrderLine
+from backoffice.crm.models.campaigns import Campaign, CampaignRecipient
 from backoffice.crm.models.capture import CartReminder, PerhapsSame
 from backoffice.crm.models.cases import CaseDeadline, ServiceCase
 from backoffice.crm.models.coupons import Coupon, CouponRedemption, CouponUse
@@ -25,6 +26,8 @@ __all__ = [
     "Activity",
     "Address",
     "AssignmentRule",
+    "Campaign",
+    "CampaignRecipient",
     "Cart",
     "CartLine",
     "CartReminder",

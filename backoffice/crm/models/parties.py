@@ -62,7 +62,7 @@ class Consent(Base):
 
     purpose: newsletter | calls | cart_reminder. confirmed_at: when they followed the link that we sent to their address, where
     that is asked for (newsletter); nothing is allowed before. evidence: how it was given (page, form key), for
-    whoever must prove it.
+    whoever must prove it; withdrawal: how it was taken back, where that was by a link in a campaign's letter.
     """
 
     __tablename__ = "consent"
@@ -81,6 +81,7 @@ class Consent(Base):
     given_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    withdrawal: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Account(Base):

@@ -42,6 +42,7 @@ class Company(Base):
     capture_on_shipment: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # else at the order
     quotation_percent: Mapped[int] = mapped_column(default=10, server_default="10")  # off a line without a second person
     quotation_days: Mapped[int] = mapped_column(default=14, server_default="14")  # for so long goods are kept at most
+    campaign_days: Mapped[int] = mapped_column(default=7, server_default="7")  # one letter of a campaign in so many; 0: no limit
     office_calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("calendar.id"))
 
 

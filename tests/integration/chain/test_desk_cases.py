@@ -161,7 +161,7 @@ def test_rules_and_absences(workshop: Workshop) -> None:
 def test_the_company_changes_as_a_whole_or_not_at_all(workshop: Workshop) -> None:
     values: dict[str, Any] = {"name": "Neu", "email": "neu@werk.test", "phone": "", "vat_number": "", "register_entry": ""}
     values |= {"default_postcode": "10115", "address": ["A"], "languages": [], "returns_days": 14, "shipping_minor": 500}
-    values |= {"quotation_percent": 10, "quotation_days": 14}
+    values |= {"quotation_percent": 10, "quotation_days": 14, "campaign_days": 7}
     values |= {"choose_days": 2, "important_minor": 50_000, "service_level": 0, "capture_on_shipment": False}
     with pytest.raises(BadInput, match="invalid_form"):
         without_actor(workshop, company_settings.change, values | {"returns_days": 13})

@@ -33,6 +33,7 @@ COMPANY: dict[str, Any] = {
     "choose_days": 2,
     "quotation_percent": 10,
     "quotation_days": 14,
+    "campaign_days": 7,
     "important_minor": 50_000,
     "service_level": 0,
     "capture_on_shipment": True,
