@@ -29,13 +29,13 @@ CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
     "abandoned": ("open",),
 }  # open again: paid after all
 LONGEST = {"note": 1_000, "language": 20}
-PAGE_ADDED = ("cart_version", "total_minor", "account", "keep_address")
+PAGE_ADDED = ("cart_version", "total_minor", "account", "keep_address", "on_account")
 TYPED = tuple(field.name for field in fields(CheckoutForm) if field.name not in PAGE_ADDED)
 
 
 def request_hash(form: CheckoutForm) -> str:
     """Return a fingerprint of what the customer typed; what the page added (cart version, total) may be newer the second time."""
-    typed = {name: getattr(form, name) for name in TYPED}
+    typed = {name: getattr(form, name) for name in TYPED} | ({"on_account": True} if form.on_account else {})
     return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 

@@ -215,6 +215,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         total_minor=int(seen[1]) if seen[1].isdecimal() else 0,
         language=language_of(sheet),
         keep_address=False,
+        on_account=False,
         **draft.address,
     )
     desk = DeskOrder(lead.id, forms.version(), me.id, draft.pay_minutes)

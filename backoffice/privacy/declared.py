@@ -103,10 +103,11 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 OF_NOBODY = frozenset(
     """
     allotment api_key assignment_rule audit_chain bom_alternate bom_line calendar calendar_exception calendar_shift cart_line
-    category category_text company coupon coupon_use demand_forecast demand_mark escalation_rule external_ref
-    goods_return_line heartbeat held_order idempotency_key invoice_line item item_substitute login_throttle lost_demand
+    category category_text company company_prices company_terms coupon coupon_use demand_forecast demand_mark
+    escalation_rule external_ref
+    goods_return_line heartbeat held_order idempotency_key invoice_line item item_substitute list_price login_throttle lost_demand
     lost_reason mail_template margin number_series offer operation_alternate operation_slot outbox_lane outside_stock peg
-    periodic picture plan_audit plan_checkpoint plan_decision plan_domain price_tier product product_facet product_text
+    periodic picture plan_audit plan_checkpoint plan_decision plan_domain price_list price_tier product product_facet product_text
     production_order profile_mark provider_cursor purchase_order purchase_order_line recovery_code report_mail resequencing
     reservation residual routing_operation sandbox_dispute sandbox_refund saved_view second_step segment shipment_line
     shipping_service shipping_zone short_pick staff staff_absence staff_session stage_probability stock stock_lot
@@ -118,7 +119,7 @@ OF_NOBODY = frozenset(
 HOLDS: dict[str, Held] = {
     "party": Held(
         lambda person: T["party"].c.id == person.party_id,
-        _blank("phone phone_key job vat_number source campaign")
+        _blank("phone phone_key job company_role vat_number source campaign")
         | {"name": _to("–"), "email": _to(None), "company_key": _to(None), "company_id": _to(None), "facts": _to({})}
         | {"version": _newer},
         stays="kind language country customer_class",
@@ -212,6 +213,12 @@ HOLDS: dict[str, Held] = {
     "refund": Held(
         _is_among("refund", "payment_id", "payments"),
         stays="key currency reason state provider_ref problem requested_by parts",
+    ),
+    "receivable": Held(_is_among("receivable", "payment_id", "payments")),
+    "receipt": Held(
+        _is_among("receipt", "payment_id", "payments"),
+        stays="key currency reference",
+        by_law="what the books stand on, whole and unchanged: in Germany eight years (§ 147 AO), elsewhere what its law says",
     ),
     "dispute": Held(_is_among("dispute", "payment_id", "payments"), stays="provider_ref currency reason state"),
     "withdrawal": Held(_is_among("withdrawal", "order_id", "orders"), stays="key lines return_number"),

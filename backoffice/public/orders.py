@@ -189,7 +189,7 @@ class OrderView:
     slip_id: int | None = None  # the slip that waits for a choice
     papers: Sequence[OrderPaper] = ()
     discount: Money | None = None  # what a code took off
-    charge: str = ""  # later: the money is only set aside yet | let_go: it never was taken, and will not be
+    charge: str = ""  # later: the money is only set aside yet | let_go: it never was taken, and will not be | account: owed
 
     @property
     def day_known(self) -> bool:

@@ -12,6 +12,7 @@ from backoffice.crm.models.quotations import Quotation
 from backoffice.crm.models.report_mails import ReportMail
 from backoffice.crm.models.segments import Segment
 from backoffice.crm.models.slips import Slip
+from backoffice.crm.models.terms import CompanyPrices, CompanyTerms
 from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -26,6 +27,8 @@ __all__ = [
     "CartLine",
     "CartReminder",
     "Checkout",
+    "CompanyPrices",
+    "CompanyTerms",
     "Consent",
     "Coupon",
     "CouponRedemption",

@@ -94,6 +94,7 @@ class Checkout(Base):
     shipping_minor: Mapped[int]
     coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")  # what its code takes off the goods
+    price_list_id: Mapped[int | None] = mapped_column(sa.ForeignKey("price_list.id"))  # by which its prices were made
     total_minor: Mapped[int]
     lines: Mapped[list[Any]]  # sku, name, options, quantity, unit_price_minor, reservation_id, promise snapshot
     link_nonce: Mapped[str]
