@@ -107,6 +107,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_receipt_payment_id", "receipt", ["payment_id"], unique=False)
     op.add_column("invoice", sa.Column("due_on", sa.Date(), nullable=True))
+    with op.batch_alter_table("cart", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("party_id", BIG, nullable=True))
+        batch_op.create_foreign_key(batch_op.f("fk_cart_party_id"), "party", ["party_id"], ["id"])
     with op.batch_alter_table("checkout", schema=None) as batch_op:
         batch_op.add_column(sa.Column("price_list_id", BIG, nullable=True))
         batch_op.create_foreign_key(batch_op.f("fk_checkout_price_list_id"), "price_list", ["price_list_id"], ["id"])
@@ -125,6 +128,9 @@ def downgrade() -> None:
     with op.batch_alter_table("checkout", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_checkout_price_list_id"), type_="foreignkey")
         batch_op.drop_column("price_list_id")
+    with op.batch_alter_table("cart", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_cart_party_id"), type_="foreignkey")
+        batch_op.drop_column("party_id")
     op.drop_column("invoice", "due_on")
     for table in ("receipt", "receivable", "company_prices", "company_terms", "list_price", "price_list"):
         op.drop_table(table)

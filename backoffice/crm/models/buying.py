@@ -31,6 +31,7 @@ class Cart(Base):
     requested_on: Mapped[date | None]  # by when all of it is asked for
     service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # how it is sent; empty: the usual way
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    party_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"))  # for whom sales fills it: their prices are theirs
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # whose it is, as far as we know
     coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
