@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk import door_words, quotation_words, timeline_words
+from backoffice.desk import door_words, quotation_words, role_words, timeline_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.lead_words import lead_kinds, score_groups
@@ -15,6 +15,7 @@ from backoffice.desk.message_words import message_words
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
 from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.money import Money
 from backoffice.public.orders import Cause
 
 
@@ -34,6 +35,9 @@ def explain(error: ShopError) -> str:
     if error.code == "refund_too_much" and "most" in error.details:
         left = money(int(str(error.details["most"])), str(error.details["currency"]))
         return _("No more than %(amount)s is left of this payment. Nothing was given back.", amount=left)
+    if error.code == "more_than_open" and isinstance(most := error.details.get("left"), Money):
+        amount = money(most.amount_minor, most.currency)
+        return _("No more than %(amount)s of this invoice is open. Nothing was written down.", amount=amount)
     if error.code == "later_there":
         on = error.details["on"]
         there_on = day(on if isinstance(on, date) else None)
@@ -115,6 +119,7 @@ def _sentences() -> dict[str, str]:
         "too_late_to_choose": _("There is nothing left to choose. Nothing was changed."),
         "bad_period": _("A stop must end after it starts and after now."),
         **door_words.sentences(),
+        **role_words.sentences(),
     }
 
 
@@ -249,6 +254,8 @@ def name_of(kind: str, code: str) -> str:
             "refunded": _("paid, all given back"),
             "disputed": _("disputed by the buyer's bank"),
         },
+        "owed": role_words.owed(),
+        "company_role": role_words.roles(),
         "refund": {
             "requested": _("being sent back"),
             "pending": _("on its way back"),

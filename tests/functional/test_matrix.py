@@ -49,6 +49,7 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
     **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
     **dict.fromkeys(("discounts", "reports"), "admin"),
+    **dict.fromkeys(("receivables", "price_lists"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(
