@@ -158,6 +158,7 @@ class PaperView:
     lines: Sequence[PaperLine]
     taxes: Sequence[PaperTax]
     gross: Money
+    due_on: date | None = None  # of an invoice on account: until when it is to be paid
 
 
 @dataclass(frozen=True, slots=True)
