@@ -344,6 +344,8 @@ def said(text: str, values: Mapping[str, Any]) -> str:
     if causes.read(values.get("cause")):
         chain = chain_of(values["cause"])
         return f"{values['item']}: {cause_of(values['cause'], None)}" + (f" ({chain})" if chain else "")
+    if isinstance(values.get("role"), str):
+        return name_of("company_role", values["role"])
     if isinstance(values.get("choice"), str):
         chosen = name_of("choice", values["choice"])
         chosen += f": {values['instead_of']} → {values['item']}" if values.get("item") else ""

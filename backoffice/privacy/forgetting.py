@@ -25,7 +25,8 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.crm import identity
 from backoffice.crm.models import Checkout, Order
 from backoffice.db import Database
-from backoffice.payments.models import Payment, Refund, RefundRequest
+from backoffice.payments import on_account
+from backoffice.payments.models import Payment, Receivable, Refund, RefundRequest
 from backoffice.privacy.declared import HOLDS, Held, T
 from backoffice.privacy.person import Person, get_person
 from backoffice.public.errors import Refused
@@ -76,7 +77,12 @@ def require_done(session: Session, person: Person) -> None:
     )
     coming_back = sa.select(Refund.id).where(Refund.payment_id.in_(person.payments), Refund.state.in_(("requested", "pending")))
     asked = sa.select(RefundRequest.id).where(RefundRequest.payment_id.in_(person.payments), RefundRequest.state == "waiting")
-    if any(session.scalar(query.limit(1)) is not None for query in (under_way, paying, coming_back, asked)):
+    owed = (
+        sa.select(Receivable.payment_id)
+        .join(Payment, Payment.id == Receivable.payment_id)
+        .where(Payment.id.in_(person.payments), Payment.state.in_(on_account.INVOICED), on_account.open_minor() != 0)
+    )
+    if any(session.scalar(query.limit(1)) is not None for query in (under_way, paying, coming_back, asked, owed)):
         raise Refused("still_open")
 
 

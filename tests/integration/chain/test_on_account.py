@@ -13,11 +13,12 @@ from backoffice import verify
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm import companies, company_roles, terms
 from backoffice.crm.models import Account, CartLine, Checkout, CompanyTerms, Order, OrderLine, Party
-from backoffice.erp import fulfilment
+from backoffice.erp import delivering, fulfilment
 from backoffice.erp import models as t
 from backoffice.local import capturing
 from backoffice.payments import billing, cancelling, dunning, receiving, refunds
 from backoffice.payments.models import Payment, Receipt, Refund
+from backoffice.privacy import forgetting
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.money import Money
 from tests import firm
@@ -339,3 +340,22 @@ def test_what_does_not_add_up_is_found(workshop: Workshop, nordlicht: Firm, plan
     with pytest.raises(NotFound, match="taken_back"):
         workshop.db.run(plant)
     assert seen == [found]
+
+
+def test_who_still_owes_is_not_forgotten(workshop: Workshop, nordlicht: Firm) -> None:
+    placed = order(workshop, nordlicht.token("Ann"))
+    ship(workshop, placed.number)
+    workshop.do(delivering.deliver, [workshop.rows(t.Shipment)[0].id], workshop.now.date())
+    ann = nordlicht.people["Ann"][0]
+
+    def forget() -> None:
+        workshop.db.run(lambda session: forgetting.forget_rows(session, ann, by="bea", role="admin", now=workshop.now))
+
+    with pytest.raises(Refused, match="still_open"):
+        forget()
+    received(workshop, nordlicht.by, 5_400)
+    forget()
+    (gone,) = workshop.rows(Party, id=ann)
+    assert (gone.company_id, gone.company_role, gone.email) == (None, "", None)
+    assert [one.reference for one in workshop.rows(Receipt)] == ["statement 12"]
+    assert used(workshop) == 0
