@@ -59,7 +59,7 @@ from backoffice.erp import allotting, expiring, holds, learning, offers, plan_au
 from backoffice.local import Till, capturing, open_shop
 from backoffice.local.listening import listen
 from backoffice.local.partners import forget_answers, open_partners
-from backoffice.payments import billing, captures, withdrawing
+from backoffice.payments import billing, captures, dunning, withdrawing
 from backoffice.payments.gateway import Gateway
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.privacy import erasing
@@ -210,6 +210,7 @@ def periodic(services: Services) -> list[Job]:
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
         Job("watch_quotations", 60, lambda now: quotation_watch.watch(db, secret_key=settings.secret_key, now=now)),
         Job("issue_invoices", 15, lambda now: billing.issue_due(db, now=now)),
+        Job("remind_of_invoices", 3600, lambda now: dunning.remind(db, secret_key=settings.secret_key, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
         Job("watch_authorisations", 600, lambda now: capturing.watch(services.till, now=now)),
         Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),

@@ -67,7 +67,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "selling", "home change withdraw")
     | _to(SALES, "quoting", "home change withdraw")
     | _to(SALES, "cases", "home new add case take hand note prioritise answer ready solve close reopen")
-    | _to(SALES, "customers", "home found customer change consent withdraw join add leave")
+    | _to(SALES, "customers", "home found customer change consent withdraw join add role leave")
     | _to(SALES, "segments", "home new segment count save")
     | _to(STAFF, "tasks", "home add done decline ask")  # each sees the tasks of their own desk
     | _to(SALES, "campaigns", "home new campaign count progress save trial sure send stop results export")
@@ -96,6 +96,8 @@ POLICY: dict[str, Roles] = (
     | _to(PLANNER, "breaks", "ways shorten shift delay begin")
     | _to(ADMIN, "reports", "home export mail")
     | _to(ADMIN, "accounts", "home paper export")
+    | _to(ADMIN, "receivables", "home record agree assign end")
+    | _to(ADMIN, "price_lists", "home make price_list save export")
     | _to(ADMIN, "admin", "home")
     | _to(ADMIN, "people", "home add change password second_step_reset")
     | _to(ADMIN, "persons", "home one export erase proof fetch handed_over")

@@ -156,7 +156,8 @@ def shared(response: Response) -> Response:
     Browsers ask again each time (a sold piece must be gone on the next request) and get 304 while nothing changed.
     """
     response.vary.add("Cookie")
-    if any(name in request.cookies for name in (cookies.CART, cookies.PLACE)) or response.status_code != 200:
+    own = any(name in request.cookies for name in (cookies.CART, cookies.PLACE)) or cookies.account_token() is not None
+    if own or response.status_code != 200:
         response.headers["Cache-Control"] = "private, no-cache"
     else:
         response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5, must-revalidate"

@@ -59,6 +59,13 @@ ERRORS: Mapping[str, str] = {
         "The time of this quotation is over. Nothing was ordered, and you owe nothing: ask for it again below."
     ),
     "quotation_over": N_("This quotation can no longer be accepted. Nothing was ordered: ask for it again below."),
+    "not_on_account": N_("You cannot order on account here. Nothing was ordered: you can pay now."),
+    "account_paused": N_(
+        "An invoice of your company is overdue, so nothing more goes on account until it is paid. Nothing was ordered: you can "
+        "pay now."
+    ),
+    "over_limit": N_("This is more than is left on your company's account. Nothing was ordered: you can pay now."),
+    "more_than_open": NO_LONGER,
     "unknown_page": N_("This list has no such page. Start again at its first page."),
     "unknown_cart": N_("This cart is no longer here. Put what you would like into a new one."),
     "unknown_lead": NO_SUCH_PAGE,

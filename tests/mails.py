@@ -86,6 +86,11 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         ],
         "deliver_on": "",
     },
+    "invoice_overdue": {
+        "invoice": "INV-2026-000007",
+        "due_on": "2026-12-24",
+        "amount": {"amount_minor": 14_700, "currency": "EUR"},
+    },
     "order_shipped": {
         "tracking": "JD014600001234",
         "deliver_on": "2026-12-08",

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from backoffice.crm import carts, coupons
+from backoffice.crm import carts, company_prices, coupons
 from backoffice.crm.models import Cart
 from backoffice.erp import models as t
-from backoffice.erp import pricing
+from backoffice.erp import price_lists
 from backoffice.public.errors import BadInput
 
 
@@ -18,7 +18,8 @@ def discount_minor(session: Session, cart: Cart, lines: Sequence[tuple[t.Item, i
     """Return what a cart's code takes off its lines (item, pieces); without a code nothing is asked."""
     if not cart.coupon_code or not lines:
         return 0
-    priced = [(pricing.unit_minor(session, item, pieces), pieces) for item, pieces in lines]
+    own = company_prices.list_of_cart(session, cart, now=now)
+    priced = [(price_lists.unit_minor(session, item, pieces, own), pieces) for item, pieces in lines]
     delivery, currency = carts.delivery_minor(session, cart), lines[0][0].currency
     return coupons.find_discount(session, cart.coupon_code, priced, delivery, currency=currency, now=now)
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import links
+from backoffice.crm import company_prices, links
 from backoffice.crm.models import Cart, CartLine
 from backoffice.db import PlanMoved, write_row, write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import holds, plan, pricing, promising, services, shipping
+from backoffice.erp import holds, plan, price_lists, promising, services, shipping
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company
@@ -163,7 +163,7 @@ def _hold_line(
     held = hold(session, cart, item, quantity, minutes=minutes, now=now)
     line = row or CartLine(cart_id=cart.id, item_id=item.id, added_at=now)
     line.quantity, line.reservation_id = quantity, held.id
-    line.shown_price_minor = pricing.unit_minor(session, item, quantity)
+    line.shown_price_minor = price_lists.unit_minor(session, item, quantity, company_prices.list_of_cart(session, cart, now=now))
     if seen:
         with suppress(Refused):  # nothing is shipped there: the page that comes next says so
             line.shown_on = _promise(session, item, held, _place_of(session, cart, now), now).deliver_on
@@ -311,7 +311,8 @@ def lines_of(
     found: what `renew` has just returned.
     """
     place = _place_of(session, cart, now)
-    lines = [_line(session, cart, one, place, now) for one in (find_lines(session, cart) if found is None else found)]
+    own, rows = company_prices.list_of_cart(session, cart, now=now), find_lines(session, cart) if found is None else found
+    lines = [_line(session, cart, one, place, own, now) for one in rows]
     return sorted(lines, key=lambda line: (line.row.added_at, line.row.id)), place
 
 
@@ -331,9 +332,9 @@ def find_lines(session: Session, cart: Cart) -> list[Found]:
     return [Found(*row) for row in session.execute(_LINES, {"cart_id": cart.id})]
 
 
-def _line(session: Session, cart: Cart, found: Found, place: Destination, now: datetime) -> Line:
+def _line(session: Session, cart: Cart, found: Found, place: Destination, own: int | None, now: datetime) -> Line:
     row, item, product = found.row, found.item, found.product
-    price = pricing.unit_minor(session, item, row.quantity)
+    price = price_lists.unit_minor(session, item, row.quantity, own)
     reservation = found.reservation if found.reservation and is_live(found.reservation, now) else None
     try:
         if reservation is not None:

@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.crm import accounts, address_book, cart_codes, carts, coupons, links, parties
+from backoffice.crm import accounts, address_book, cart_codes, carts, company_prices, coupons, links, parties
 from backoffice.crm.models import Cart, Checkout
 from backoffice.db import write_row
-from backoffice.erp import holds, kits, plan, pricing, promising, shipping, taxes
+from backoffice.erp import holds, kits, plan, price_lists, promising, shipping, taxes
 from backoffice.erp import models as t
 from backoffice.public import addresses
 from backoffice.public.addresses import Address
@@ -29,13 +29,13 @@ CHECKOUT_MOVES: dict[str, tuple[str, ...]] = {
     "abandoned": ("open",),
 }  # open again: paid after all
 LONGEST = {"note": 1_000, "language": 20}
-PAGE_ADDED = ("cart_version", "total_minor", "account", "keep_address")
+PAGE_ADDED = ("cart_version", "total_minor", "account", "keep_address", "on_account")
 TYPED = tuple(field.name for field in fields(CheckoutForm) if field.name not in PAGE_ADDED)
 
 
 def request_hash(form: CheckoutForm) -> str:
     """Return a fingerprint of what the customer typed; what the page added (cart version, total) may be newer the second time."""
-    typed = {name: getattr(form, name) for name in TYPED}
+    typed = {name: getattr(form, name) for name in TYPED} | ({"on_account": True} if form.on_account else {})
     return hashlib.sha256(json.dumps(typed, sort_keys=True).encode()).hexdigest()
 
 
@@ -153,7 +153,7 @@ def open_checkout(
     """Freeze the cart and keep its holds while the customer pays.
 
     Raises BadInput(invalid_form, fields), BadInput(coupon_invalid), Refused(cart_empty | stale | not_available | day_moved |
-    price_changed).
+    price_changed | not_logged_in), the last where a company's prices are shown to somebody who is not logged in any more.
     """
     email = check_form(session, form)
     if cart.version != form.cart_version:
@@ -164,6 +164,10 @@ def open_checkout(
             carts.set_place(session, cart, place.postcode, country=place.country, now=now)
     except BadInput as error:
         raise BadInput("invalid_form", {"postcode": error.code}) from error
+    found = accounts.find_session(session, form.account, now=now)
+    own = company_prices.list_of_cart(session, cart, now=now)
+    if own is not None and cart.party_id is None and (found is None or found[0].id != cart.account_id):
+        raise Refused("not_logged_in")  # what is agreed with a company is for its people alone
     held = carts.renew(session, cart, minutes=minutes, now=now, dead_only=True)
     lines, _ = carts.lines_of(session, cart, now=now, found=held)
     if not lines:
@@ -180,7 +184,6 @@ def open_checkout(
         assert line.reservation is not None
         holds.start_paying(session, line.reservation.id, now=now)
     nonce = secrets.token_urlsafe(20)
-    found = accounts.find_session(session, form.account, now=now)
     checkout = Checkout(
         key=form.key,
         request_hash=request_hash(form),
@@ -199,6 +202,7 @@ def open_checkout(
         coupon_code=cart.coupon_code,
         discount_minor=discount,
         total_minor=subtotal + delivery - discount,
+        price_list_id=own,
         lines=[frozen(session, line) for line in lines],
         link_nonce=nonce,
         token_hash=links.hash_token(links.order_token(secret_key, nonce)),
@@ -274,7 +278,8 @@ def require_current(session: Session, cart: Cart, form: CheckoutForm, *, now: da
         raise Refused("stale")
     rows = {row.item_id: row.quantity for row in carts.rows_of(session, cart)}
     items = session.scalars(sa.select(t.Item).where(t.Item.id.in_(rows))).all()
-    total = sum(pricing.unit_minor(session, item, rows[item.id]) * rows[item.id] for item in items)
+    own = company_prices.list_of_cart(session, cart, now=now)
+    total = sum(price_lists.unit_minor(session, item, rows[item.id], own) * rows[item.id] for item in items)
     total += carts.delivery_minor(session, cart)
     total -= cart_codes.discount_minor(session, cart, [(item, rows[item.id]) for item in items], now=now)
     if form.total_minor != total:

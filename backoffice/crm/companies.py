@@ -67,7 +67,7 @@ def leave(session: Session, person_id: int, company_id: int, *, by: Editor, now:
     gone = (
         sa.update(Party)
         .where(Party.id == person_id, Party.company_id == company_id)
-        .values(company_id=None, version=Party.version + 1)
+        .values(company_id=None, company_role="", version=Party.version + 1)
         .returning(Party.id)
         .execution_options(synchronize_session=False)
     )

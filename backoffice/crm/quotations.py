@@ -21,7 +21,7 @@ from backoffice.crm import carts, desk_orders, links, timeline
 from backoffice.crm import checkout as checkouts
 from backoffice.crm.customers import Editor
 from backoffice.crm.models import Cart, CartLine, Checkout, Lead, Quotation
-from backoffice.erp import holds, kits
+from backoffice.erp import holds, kits, pricing
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.public.errors import NotFound, Refused
@@ -178,7 +178,7 @@ def mail(session: Session, quotation: Quotation, kind: str, *, secret_key: str, 
 
 def agreed_minor(unit_minor: int, percent: int) -> int:
     """Return what a piece costs with so much taken off, rounded half up to the smallest coin."""
-    return (unit_minor * (100 - percent) + 50) // 100
+    return pricing.less(unit_minor, percent)
 
 
 def frozen_lines(session: Session, quotation: Quotation, lines: Sequence[carts.Line]) -> list[dict[str, Any]]:

@@ -13,13 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backoffice import audit
-from backoffice.crm import carts, desk_orders, introducing, leads, links, parties, quotations
+from backoffice.crm import carts, company_prices, desk_orders, introducing, leads, links, parties, quotations
 from backoffice.crm import checkout as checkouts
 from backoffice.crm.customers import Editor
 from backoffice.crm.lead_forms import clean_text
 from backoffice.crm.models import Cart, Quotation
 from backoffice.db import PlanMoved
-from backoffice.erp import holds, plan, pricing, promising
+from backoffice.erp import holds, plan, price_lists, promising
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.public import addresses
@@ -172,7 +172,8 @@ def _write(session: Session, lead_id: int, draft: Draft, email: str, *, by: Edit
     )
     for line in draft.lines:
         item = promising.get_item(session, line.sku)
-        price = quotations.agreed_minor(pricing.unit_minor(session, item, line.quantity), line.discount_percent)
+        own = company_prices.list_of_party(session, lead.party_id, now=now)
+        price = quotations.agreed_minor(price_lists.unit_minor(session, item, line.quantity, own), line.discount_percent)
         quotation.total_minor += price * line.quantity
     try:
         with session.begin_nested():
@@ -222,7 +223,7 @@ def _cart(session: Session, quotation: Quotation, now: datetime) -> Cart:
     buyer = quotation.buyer
     whose = parties.class_of(session, quotation.party_id)
     cart, _token = carts.new_cart(session, postcode=buyer["postcode"], country=buyer["country"], customer_class=whose, now=now)
-    cart.state = "quoted"  # no browser's
+    cart.state, cart.party_id = "quoted", quotation.party_id  # no browser's
     session.flush()
     return cart
 

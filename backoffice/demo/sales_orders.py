@@ -45,6 +45,7 @@ def _sell(services: Services, name: str, address: dict[str, str], *, now: dateti
             note="",
             language=lead.language,
             keep_address=False,
+            on_account=False,
             **address,
         )
         desk = DeskOrder(lead.id, lead.version, lead.owner_id, LONGEST_PAY_MINUTES)

@@ -9,8 +9,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from backoffice.crm import companies, consents, customers
-from backoffice.desk import context, customer_lists, customer_sheets, forms, phrases
+from backoffice.crm import companies, company_roles, consents, customers, terms
+from backoffice.desk import company_account, context, customer_lists, customer_sheets, forms, phrases
 from backoffice.desk.listing import PAGE, Filters, pages_of
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain
@@ -60,7 +60,7 @@ def change(party_id: int) -> ResponseReturnValue:
     """Change what is known of them, and who looks after them."""
     me, now, version, typed = context.me(), context.now(), forms.version(), _typed(*customers.FIELDS, "customer_class", "owner")
     owner_id = int(typed["owner"]) if typed["owner"].isdecimal() and len(typed["owner"]) < 12 else None
-    return _save(
+    return save(
         party_id,
         lambda db: customers.change(db, party_id, typed, owner_id=owner_id, version=version, by=me, now=now),
         _("Saved."),
@@ -73,7 +73,7 @@ def change(party_id: int) -> ResponseReturnValue:
 def consent(party_id: int) -> ResponseReturnValue:
     """Write down what they allowed on the telephone."""
     me, now, typed = context.me(), context.now(), _typed("purpose", "wording", "spoken")
-    return _save(
+    return save(
         party_id,
         lambda db: customers.note_consent(
             db, party_id, typed["purpose"], typed["wording"], language=typed["spoken"], by=me, now=now
@@ -88,7 +88,7 @@ def consent(party_id: int) -> ResponseReturnValue:
 def withdraw(party_id: int, consent_id: int) -> ResponseReturnValue:
     """Write down that they took a consent back."""
     me, now = context.me(), context.now()
-    return _save(
+    return save(
         party_id,
         lambda db: customers.withdraw_consent(db, party_id, consent_id, by=me, now=now),
         _("Taken back. It counts from now on."),
@@ -105,7 +105,7 @@ def join(party_id: int) -> ResponseReturnValue:
     def work(db: Session) -> None:
         companies.join_named(db, party_id, typed["company"], country=typed["country"], by=me, now=now)
 
-    return _save(party_id, work, _("Kept."), "join", typed)
+    return save(party_id, work, _("Kept."), "join", typed)
 
 
 @bp.post("/<int:party_id>/people")
@@ -116,7 +116,14 @@ def add(party_id: int) -> ResponseReturnValue:
     def work(db: Session) -> None:
         companies.join(db, companies.find_by_email(db, typed["email"]).id, party_id, by=me, now=now)
 
-    return _save(party_id, work, _("Kept."), "add", typed)
+    return save(party_id, work, _("Kept."), "add", typed)
+
+
+@bp.post("/<int:party_id>/people/<int:person_id>/role")
+def role(party_id: int, person_id: int) -> ResponseReturnValue:
+    """Say what somebody may do for their company."""
+    me, now, chosen = context.me(), context.now(), forms.text("role")
+    return save(party_id, lambda db: terms.set_role(db, person_id, party_id, chosen, by=me, now=now), _("Saved."), "role", {})
 
 
 @bp.post("/<int:party_id>/people/<int:person_id>/leave")
@@ -124,7 +131,7 @@ def leave(party_id: int, person_id: int) -> ResponseReturnValue:
     """Note that somebody no longer works at a company."""
     me, now = context.me(), context.now()
     back = person_id if forms.text("back") == "person" else party_id
-    return _save(
+    return save(
         back, lambda db: companies.leave(db, person_id, party_id, by=me, now=now), _("They no longer belong together."), "", {}
     )
 
@@ -137,7 +144,7 @@ def _fields(error: ShopError) -> Mapping[str, str]:
     return error.fields if isinstance(error, BadInput) else {}
 
 
-def _save(party_id: int, work: Callable[[Session], object], said: str, form: str, typed: Typed) -> ResponseReturnValue:
+def save(party_id: int, work: Callable[[Session], object], said: str, form: str, typed: Typed) -> ResponseReturnValue:
     """Do it and show the customer; if it cannot be done, show them as they are now with what was typed."""
     try:
         context.write(work)
@@ -160,6 +167,9 @@ def _page(
     return render_template(
         f"desk/sales/{'company' if sheet.party.kind == 'company' else 'customer'}.html",
         sheet=sheet,
+        account=context.read(lambda db: company_account.get_account(db, party_id, now=now)),
+        roles=list(company_roles.ROLES),
+        today_shown=context.today(),
         sellers=context.read(customer_sheets.find_sellers),
         countries=_countries(sheet.country_typed, sheet.party.country),
         languages_spoken=_spoken(sheet.party.language),

@@ -11,6 +11,7 @@ def message_words() -> Mapping[str, str]:
     """Return each kind of message with its words."""
     return {
         "order_confirmed": _("Mail: order confirmed"),
+        "invoice_overdue": _("Mail: invoice overdue"),
         "order_shipped": _("Mail: parcel on its way"),
         "order_cancelled": _("Mail: order cancelled"),
         "withdrawal_noted": _("Mail: withdrawal confirmed"),

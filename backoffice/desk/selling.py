@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from backoffice.crm import parties
+from backoffice.crm import company_prices, parties
 from backoffice.crm.carts import new_cart
 from backoffice.desk import context, forms, item_search
 from backoffice.desk.drafts import TYPED, first_address, language_of, sheet_of, shop_address
@@ -182,12 +183,18 @@ def _at_place(cart: Cart, address: Mapping[str, str]) -> Cart:
 
 
 def _cart_for(party_id: int) -> str | None:
-    """Return a new cart for somebody of a class for which something may be kept; None: any new cart will do."""
+    """Return a new cart for somebody for whose class something may be kept, or who has prices; None: any new cart will do."""
+    now, made = context.now(), []
     whose = context.read(lambda db: parties.class_of(db, party_id))
-    if whose == RETAIL:
+    if whose == RETAIL and context.read(lambda db: company_prices.list_of_party(db, party_id, now=now)) is None:
         return None
-    made: list[str] = []
-    context.write(lambda db: made.append(new_cart(db, now=context.now(), customer_class=whose)[1]))
+
+    def work(db: Session) -> None:
+        cart, token = new_cart(db, now=now, customer_class=whose)
+        cart.party_id = party_id
+        made.append(token)
+
+    context.write(work)
     return made[0]
 
 
@@ -215,6 +222,7 @@ def _send(sheet: Sheet, draft: Draft) -> ResponseReturnValue:
         total_minor=int(seen[1]) if seen[1].isdecimal() else 0,
         language=language_of(sheet),
         keep_address=False,
+        on_account=False,
         **draft.address,
     )
     desk = DeskOrder(lead.id, forms.version(), me.id, draft.pay_minutes)

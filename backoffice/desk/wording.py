@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from backoffice import causes
-from backoffice.desk import case_words, door_words, quotation_words, timeline_words
+from backoffice.desk import case_words, door_words, quotation_words, role_words, timeline_words
 from backoffice.desk.change_words import change_words
 from backoffice.desk.formats import day, moment, money
 from backoffice.desk.lead_words import lead_kinds, score_groups
@@ -15,6 +15,7 @@ from backoffice.desk.message_words import message_words
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext, once_for_each_language
 from backoffice.public.errors import BadInput, ShopError
+from backoffice.public.money import Money
 from backoffice.public.orders import Cause
 
 
@@ -34,6 +35,9 @@ def explain(error: ShopError) -> str:
     if error.code == "refund_too_much" and "most" in error.details:
         left = money(int(str(error.details["most"])), str(error.details["currency"]))
         return _("No more than %(amount)s is left of this payment. Nothing was given back.", amount=left)
+    if error.code == "more_than_open" and isinstance(most := error.details.get("left"), Money):
+        amount = money(most.amount_minor, most.currency)
+        return _("No more than %(amount)s of this invoice is open. Nothing was written down.", amount=amount)
     if error.code == "later_there":
         on = error.details["on"]
         there_on = day(on if isinstance(on, date) else None)
@@ -118,6 +122,7 @@ def _sentences() -> dict[str, str]:
         "nobody_to_write_to": _("Nobody of this segment may be written to now. Nothing was sent."),
         "bad_period": _("A stop must end after it starts and after now."),
         **door_words.sentences(),
+        **role_words.sentences(),
     }
 
 
@@ -260,6 +265,8 @@ def _words() -> Mapping[str, Mapping[str, str]]:
             "refunded": _("paid, all given back"),
             "disputed": _("disputed by the buyer's bank"),
         },
+        "owed": role_words.owed(),
+        "company_role": role_words.roles(),
         "refund": {
             "requested": _("being sent back"),
             "pending": _("on its way back"),
@@ -348,6 +355,8 @@ def said(text: str, values: Mapping[str, Any]) -> str:
     if causes.read(values.get("cause")):
         chain = chain_of(values["cause"])
         return f"{values['item']}: {cause_of(values['cause'], None)}" + (f" ({chain})" if chain else "")
+    if isinstance(values.get("role"), str):
+        return name_of("company_role", values["role"])
     if isinstance(values.get("choice"), str):
         chosen = name_of("choice", values["choice"])
         chosen += f": {values['instead_of']} → {values['item']}" if values.get("item") else ""

@@ -56,15 +56,16 @@ def issue(
     currency: str,
     buyer: Mapping[str, Any],
     paid_at: datetime,
+    due_on: date | None = None,
     now: datetime,
 ) -> t.Invoice:
-    """Issue the invoice over parts; the same `cause` is one invoice."""
+    """Issue the invoice over parts; the same `cause` is one invoice. due_on: until when it is to be paid; None: it was."""
     known = find_by_cause(session, cause)
     if known is not None:
         return known
     taxed = taxes.taxes_in([(part.gross_minor, part.rate_bp) for part in parts])
     lines = [_line(part, tax) for part, tax in zip(parts, taxed, strict=True)]
-    return _write(session, "invoice", cause, order_ref, lines, None, currency, buyer, paid_at, now)
+    return _write(session, "invoice", cause, order_ref, lines, None, currency, buyer, paid_at, now, due_on)
 
 
 def credit(
@@ -179,6 +180,7 @@ def _write(
     buyer: Mapping[str, Any],
     paid_at: datetime,
     now: datetime,
+    due_on: date | None = None,
 ) -> t.Invoice:
     company = get_company(session)
     issued_on = local_today(company, now)
@@ -200,6 +202,7 @@ def _write(
         issued_on=issued_on,
         issued_at=now,
         paid_on=_day(company, paid_at),
+        due_on=due_on,
     )
     session.add(paper)
     session.flush()

@@ -32,6 +32,11 @@ def unit_minor(session: Session, item: t.Item, quantity: int) -> int:
     return next((price for least, price in reversed(tiers) if quantity >= least), item.price_minor)
 
 
+def less(unit_minor: int, percent: int) -> int:
+    """Return what a piece costs with so much taken off, rounded half up to the smallest coin. Pure."""
+    return (unit_minor * (100 - percent) + 50) // 100
+
+
 def tiers_of(session: Session, item_id: int) -> Sequence[tuple[int, int]]:
     """Return an item's tiers (from so many pieces on, price of each), the fewest pieces first."""
     return premises(session).tiers.get(item_id, ())

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import throttle
-from backoffice.crm import accounts, asked_days, cart_codes, carts
+from backoffice.crm import accounts, asked_days, cart_codes, carts, company_prices
 from backoffice.crm import checkout as checkouts
 from backoffice.crm import models as crm
 from backoffice.db import Database
@@ -100,6 +100,7 @@ class LocalCarts:
                 cart, kept = carts.new_cart(session, now=now, postcode=postcode or "", country=country, customer_class=whose)
             elif (postcode or country) and cart.postcode is None:
                 carts.set_place(session, cart, postcode or "", country=country, now=now)
+            company_prices.bind(session, cart, account, now=now)
             carts.add(session, cart, sku, quantity, minutes=self._minutes, now=now, new=new, seen=seen)
             assert kept is not None
             return answer(session, cart, kept)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from backoffice.crm import carts
+from backoffice.crm import carts, company_prices
 from backoffice.db import Database
-from backoffice.erp import catalogue, facets, in_time, listing, offers, pricing, promising, shipping, sources
+from backoffice.erp import catalogue, facets, in_time, listing, offers, price_lists, pricing, promising, shipping, sources
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.erp.classes import RETAIL
@@ -143,7 +143,7 @@ class LocalCatalogue:
         self._narrowings[asked] = (state, found)
         return found
 
-    def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:
+    def get_product(self, slug: str, *, language: str, now: datetime, account: str | None = None) -> ProductPage:
         """Return a product with its variants, also when nothing can be promised."""
         offers.freshen(self._db, now=now)
         with self._db.read() as session:
@@ -156,6 +156,7 @@ class LocalCatalogue:
             items = catalogue.items_of(session, [product.id])[product.id]
             company = get_company(session)
             contents = catalogue.contents_of(session, [item.id for item, _ in items], language)
+            prices = _prices(session, [item for item, _ in items], account, now)
             return ProductPage(
                 slug=product.slug,
                 name=(text.name if text and text.name else product.name),
@@ -167,13 +168,14 @@ class LocalCatalogue:
                     Variant(
                         sku=item.sku,
                         options={str(k): str(v) for k, v in item.options.items()},
-                        price=Money(item.price_minor, item.currency),
+                        price=Money(prices[item.id][0], item.currency),
                         picture=_own_picture(pictures, item.id),
                         available=bool(offer and offer.listed),
                         basis=offer.basis if offer and offer.listed else None,
                         contents=[Content(*one) for one in contents.get(item.id, ())],
                         no_withdrawal=item.no_withdrawal,
-                        tiers=[(n, Money(price, item.currency)) for n, price in pricing.tiers_of(session, item.id)],
+                        tiers=[(n, Money(price, item.currency)) for n, price in prices[item.id][1]],
+                        everybodys=Money(item.price_minor, item.currency) if prices[item.id][0] < item.price_minor else None,
                     )
                     for item, offer in items
                 ],
@@ -206,6 +208,17 @@ class LocalCatalogue:
                 top = [_category(tree, one) for one in tree.children.get(None, [])]
                 kept = self._tops[language] = (state, [category for category in top if category.count])
             return kept[1]
+
+
+def _prices(
+    session: Session, items: Sequence[t.Item], account: str | None, now: datetime
+) -> Mapping[int, tuple[int, Sequence[tuple[int, int]]]]:
+    """Return item → what one piece costs, and from how many pieces on less: by the list of who is logged in, if they have one."""
+    own = company_prices.list_of_account(session, account, now=now) if account else None
+    if own is None:
+        return {item.id: (item.price_minor, pricing.tiers_of(session, item.id)) for item in items}
+    prices = price_lists.find(session, own, [item.id for item in items])
+    return {item.id: price_lists.tiers_of(session, item, prices) for item in items}
 
 
 class LocalPromises:

@@ -20,11 +20,12 @@ from backoffice.crm.rebuilding import written
 from backoffice.db import Database
 from backoffice.erp.company import get_company
 from backoffice.local import capturing
-from backoffice.payments import rebuilding, refunds
+from backoffice.local import on_account as placing
+from backoffice.payments import on_account, rebuilding, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayDispute, GatewayError, GatewayEvent, GatewayRefund, PaymentSession
 from backoffice.payments.models import Payment, Refund
-from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, PaymentStart
+from backoffice.public.checkout import LONGEST_PAY_MINUTES, PAY_MINUTES, CheckoutForm, DeskOrder, OnAccount, PaymentStart
 from backoffice.public.errors import BadInput, Refused
 from backoffice.public.money import Money
 
@@ -278,12 +279,11 @@ class Till:
         """
         with self.db.read() as session:
             refund = session.get_one(Refund, refund_id)
-            ref = session.get_one(Payment, refund.payment_id).provider_ref
-        if refund.state != "requested" or ref is None:
+            payment = session.get_one(Payment, refund.payment_id)
+        if refund.state != "requested" or payment.provider_ref is None:
             return
         try:
-            amount = Money(refund.amount_minor, refund.currency)
-            news = self.gateway.refund(ref, amount, reference=refunds.reference(refund), now=now)
+            news = placing.refund(self.gateway, payment, refund, now=now)
         except GatewayError as error:
             if not error.permanent:
                 raise
@@ -333,6 +333,10 @@ class LocalCheckout:
             pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token, charged_later=payment.capture_later
         )
 
+    def find_on_account(self, account: str | None, total: Money, *, now: datetime) -> OnAccount | None:
+        """Tell how a total could be put on account."""
+        return placing.find(self._db, account, total, now=now)
+
     def _open(
         self, session: Session, token: str, form: CheckoutForm, base_url: str, now: datetime, desk: DeskOrder | None
     ) -> Page:
@@ -347,6 +351,7 @@ class LocalCheckout:
         others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)] if paying else []
         if any(payment is not None and not payment.problem for payment in others):
             raise PageOpenError
+        buyer = on_account.get_buyer(session, form.account, now=now) if form.on_account and desk is None else None
         checkout = checkouts.open_checkout(
             session,
             cart,
@@ -358,8 +363,10 @@ class LocalCheckout:
         )
         if desk is not None:
             desk_orders.begin(session, checkout, desk, now=now)  # last: the enquiry is locked after the goods, as in paying
-        provider = self._till.gateway.name
+        provider = on_account.PROVIDER if buyer else self._till.gateway.name
         payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
+        if buyer is not None:
+            placing.place(session, payment, checkout, buyer, secret_key=self._settings.secret_key, now=now)
         return _page(session, payment, checkout, self._settings.secret_key)
 
     def _require_current(self, token: str, form: CheckoutForm, now: datetime) -> None:

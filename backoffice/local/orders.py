@@ -22,7 +22,7 @@ from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local import papers
 from backoffice.local.checkout import Till
-from backoffice.payments import cancelling, refunds
+from backoffice.payments import cancelling, on_account, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment, Refund
@@ -212,7 +212,10 @@ _OF_LINK = (
         sa.exists().where(Refund.payment_id == Order.payment_id).label("refunded"),
         sa.exists().where(Slip.order_id == Order.id, Slip.state == "open").label("slipped"),
         sa.exists().where(t.Invoice.order_ref == Order.number).label("invoiced"),
-        sa.select(Payment.state).where(Payment.id == Order.payment_id).scalar_subquery().label("paid"),
+        sa.select(sa.case((Payment.provider == on_account.PROVIDER, on_account.PROVIDER), else_=Payment.state))
+        .where(Payment.id == Order.payment_id)
+        .scalar_subquery()
+        .label("paid"),
         *plan.SEEN,
     )
     .outerjoin(Order, Order.checkout_id == Checkout.id)
@@ -241,7 +244,7 @@ _HAPPENED = (
 )
 
 
-CHARGES = {"authorised": "later", "voided": "let_go"}
+CHARGES = {"authorised": "later", "voided": "let_go", on_account.PROVIDER: "account"}
 
 
 def _view(

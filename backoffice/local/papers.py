@@ -93,6 +93,7 @@ def _view(paper: t.Invoice, lines: Sequence[t.InvoiceLine], corrects: str) -> Pa
         corrects=corrects,
         issued_on=paper.issued_on,
         paid_on=paper.paid_on,
+        due_on=paper.due_on,
         seller=[seller["name"], *seller["address"]],
         vat_number=seller["vat_number"],
         register_entry=seller["register_entry"],

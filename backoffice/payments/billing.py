@@ -1,9 +1,9 @@
 """Which papers are due: an invoice for each paid order, a credit note for each refund that was done. The worker issues them.
 
 An invoice is due when the money comes, which is before the goods leave: from then on the tax is owed (Directive 2006/112/EC,
-Article 65). It is issued a moment later by the worker, in a transaction of its own, so that no buyer waits for a number of
-the series. What is due is marked on the order and on the refund; the mark is taken by a conditional update, so that of two
-workers one issues.
+Article 65); on account it is due when they leave. It is issued a moment later by the worker, in a transaction of its own, so
+that no buyer waits for a number of the series. What is due is marked on the order and on the refund; the mark is taken by a
+conditional update, so that of two workers one issues.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from backoffice.db import Database
 from backoffice.erp import invoicing, taxes
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
+from backoffice.payments import on_account
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.addresses import PARTS
 from backoffice.wording import day_in
@@ -63,6 +64,7 @@ def invoice_order(session: Session, order_id: int, *, now: datetime) -> t.Invoic
         currency=checkout.currency,
         buyer={name: getattr(checkout, name) for name in ("email", *PARTS)},
         paid_at=paid_at,
+        due_on=on_account.due_on(session, payment),
         now=now,
     )
 

@@ -20,7 +20,7 @@ from backoffice.crm.customers import Editor
 from backoffice.crm.models import Checkout, Order
 from backoffice.erp import holding_back
 from backoffice.erp.company import get_company, local_today
-from backoffice.payments import refunds
+from backoffice.payments import on_account, refunds
 from backoffice.payments.models import Payment, Refund
 from backoffice.public.checkout import is_charged_later
 
@@ -92,6 +92,7 @@ def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
 def note_taken(session: Session, payment: Payment, now: datetime) -> None:
     """Note that money which was set aside is ours; what of it goes back can go now. The payment is locked."""
     payment.state, payment.settled_at = "succeeded", now
+    on_account.note_invoiced(session, payment, now=now)
     order = _order_of(session, payment)
     if order is not None:
         order.to_invoice = True
@@ -110,6 +111,7 @@ def note_let_go(session: Session, payment: Payment, now: datetime) -> None:
     payment.state, payment.settled_at = "voided", now
     for one in _waiting(session, payment):  # nothing was taken, so nothing of it can go back
         session.delete(one)
+    on_account.give(session, payment, payment.amount_minor - payment.refunded_minor)
     payment.refunded_minor = 0
     payment_tasks.close(session, payment.lead_id, now=now)
     order = _order_of(session, payment)
@@ -124,6 +126,7 @@ def waiting(session: Session) -> Sequence[sa.Row[str, int, int]]:
     """Return (currency, how many, how much) of what is set aside and not taken: it is in no book yet."""
     amount = sa.func.sum(Payment.amount_minor - Payment.refunded_minor)
     aside = sa.select(Payment.currency, sa.func.count(), amount).where(Payment.state == "authorised", Payment.ending != "void")
+    aside = aside.where(Payment.provider != on_account.PROVIDER)  # no bank has set that aside
     return session.execute(aside.group_by(Payment.currency).order_by(Payment.currency)).all()
 
 

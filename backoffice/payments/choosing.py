@@ -19,7 +19,7 @@ from backoffice import causes
 from backoffice.crm import confirming, orders, slips
 from backoffice.crm.models import Checkout, Order, OrderLine, Slip
 from backoffice.erp import cancelling as goods
-from backoffice.erp import dated, fulfilment, plan, pricing, promising, sources, splitting, substituting
+from backoffice.erp import dated, fulfilment, plan, price_lists, pricing, promising, sources, splitting, substituting
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
 from backoffice.payments import cancelling, refunds
@@ -124,7 +124,8 @@ def is_cancellable(session: Session, order: Order) -> bool:
 
 def _option(session: Session, line: OrderLine, found: substituting.Alternative) -> Option:
     product = session.get(t.Product, found.item.product_id) if found.item.product_id else None
-    price = pricing.unit_minor(session, found.item, line.quantity)
+    own = sa.select(Checkout.price_list_id).join(Order, Order.checkout_id == Checkout.id).where(Order.id == line.order_id)
+    price = price_lists.unit_minor(session, found.item, line.quantity, session.scalar(own))
     return Option(
         id=f"{line.id}:{found.item.sku}:{price}:{found.arrives_on.isoformat()}",
         line=line,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -143,6 +143,44 @@ class Dispute(Base):
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"))  # the task
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class Receivable(Base):
+    """What a company owes for an order on account: its payment's amount, less what was taken back and received.
+
+    due_days: as it was agreed when it was ordered. due_on: until when the invoice is to be paid; None: not invoiced yet.
+    reminded: how often it was reminded of.
+    """
+
+    __tablename__ = "receivable"
+    __table_args__ = (
+        sa.CheckConstraint("received_minor >= 0", name="received"),
+        sa.CheckConstraint("reminded >= 0", name="reminded"),
+    )
+
+    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payment.id"), primary_key=True, autoincrement=False)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), index=True)
+    due_days: Mapped[int]
+    due_on: Mapped[date | None] = mapped_column(index=True)
+    received_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    reminded: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class Receipt(Base):
+    """Money that came for an invoice on account, as the bookkeeper wrote it down. `key`: the same form twice is one."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (sa.CheckConstraint("amount_minor > 0", name="amount"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("receivable.payment_id"), index=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    received_on: Mapped[date]
+    reference: Mapped[str] = mapped_column(default="")  # as the bank's statement has it
+    recorded_by_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    recorded_at: Mapped[datetime]
 
 
 class ProviderCursor(Base):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import events
 from backoffice.crm import orders
+from backoffice.payments import on_account
 from backoffice.payments.gateway import GatewayRefund
 from backoffice.payments.models import Dispute, Payment, Refund
 from backoffice.public.errors import BadInput, Refused
@@ -53,7 +54,7 @@ def request(
         return known
     if amount_minor < 1:
         raise BadInput("bad_amount", {"amount": "bad_amount"})
-    if not _raise_refunded(session, payment.id, amount_minor, Payment.state.in_(GIVABLE)):
+    if not _raise_refunded(session, payment, amount_minor, Payment.state.in_(GIVABLE)):
         session.refresh(payment)
         raise Refused("refund_too_much", most=payment.amount_minor - payment.refunded_minor, currency=payment.currency)
     refund = _add(session, payment, amount_minor, reason=reason, key=key, by=by, now=now)
@@ -81,7 +82,7 @@ def settle(session: Session, refund_id: int, news: GatewayRefund, *, secret_key:
             session,
             payment.checkout_id,
             amount_minor=refund.amount_minor,
-            reason=refund.reason,
+            reason=refund.reason if payment.provider != on_account.PROVIDER else on_account.PROVIDER,
             actor=refund.requested_by,
             secret_key=secret_key,
             now=now,
@@ -125,7 +126,7 @@ def note_by_provider(session: Session, news: GatewayRefund, *, now: datetime) ->
     )
     if ours is not None:  # the event was faster than the answer to our own request
         return ours
-    if not _raise_refunded(session, payment.id, news.amount.amount_minor, Payment.state.in_((*PAID, "disputed"))):
+    if not _raise_refunded(session, payment, news.amount.amount_minor, Payment.state.in_((*PAID, "disputed"))):
         payment.problem = "refunded_elsewhere"
         return None
     refund = _add(
@@ -142,7 +143,7 @@ def note_taken(session: Session, payment: Payment, amount_minor: int, *, key: st
     amount = min(amount_minor, left)
     if amount < 1 or session.scalar(sa.select(Refund.id).where(Refund.key == key)):
         return
-    if _raise_refunded(session, payment.id, amount):
+    if _raise_refunded(session, payment, amount):
         refund = _add(session, payment, amount, reason="dispute", key=key, by=payment.provider, now=now)
         refund.state, refund.settled_at = "succeeded", now
         session.flush()
@@ -179,7 +180,7 @@ def _locked(session: Session, refund_id: int) -> tuple[Refund, Payment]:
 def _fail(session: Session, refund: Refund, payment: Payment, problem: str, now: datetime) -> None:
     refund.state, refund.problem, refund.settled_at = "failed", problem, now
     session.flush()
-    _raise_refunded(session, payment.id, -refund.amount_minor)
+    _raise_refunded(session, payment, -refund.amount_minor)
     show_state(session, payment)
 
 
@@ -214,12 +215,15 @@ def _add(session: Session, payment: Payment, amount: int, *, reason: str, key: s
     return refund
 
 
-def _raise_refunded(session: Session, payment_id: int, delta: int, *conditions: sa.ColumnElement[bool]) -> bool:
+def _raise_refunded(session: Session, payment: Payment, delta: int, *conditions: sa.ColumnElement[bool]) -> bool:
     total = Payment.refunded_minor + delta
     result = session.execute(
         sa.update(Payment)
-        .where(Payment.id == payment_id, total <= Payment.amount_minor, total >= 0, *conditions)
+        .where(Payment.id == payment.id, total <= Payment.amount_minor, total >= 0, *conditions)
         .values(refunded_minor=total)
         .execution_options(synchronize_session="fetch")
     )
-    return cast("CursorResult[Any]", result).rowcount == 1
+    won = cast("CursorResult[Any]", result).rowcount == 1
+    if won:
+        on_account.give(session, payment, delta)
+    return won

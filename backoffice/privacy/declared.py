@@ -117,7 +117,7 @@ def _of_changes(person: Person) -> sa.ColumnElement[bool]:
 HOLDS: dict[str, Held] = {
     "party": Held(
         lambda person: T["party"].c.id.in_(person.party_ids),
-        _blank("phone phone_key job vat_number source campaign")
+        _blank("phone phone_key job company_role vat_number source campaign")
         | {"name": _to("–"), "email": _to(None), "company_key": _to(None), "company_id": _to(None), "facts": _to({})}
         | {"version": _newer},
         stays="kind language country customer_class",
@@ -229,6 +229,12 @@ HOLDS: dict[str, Held] = {
     "refund": Held(
         _is_among("refund", "payment_id", "payments"),
         stays="key currency reason state provider_ref problem requested_by parts",
+    ),
+    "receivable": Held(_is_among("receivable", "payment_id", "payments")),
+    "receipt": Held(
+        _is_among("receipt", "payment_id", "payments"),
+        stays="key currency reference",
+        by_law="what the books stand on, whole and unchanged: in Germany eight years (§ 147 AO), elsewhere what its law says",
     ),
     "dispute": Held(_is_among("dispute", "payment_id", "payments"), stays="provider_ref currency reason state"),
     "withdrawal": Held(_is_among("withdrawal", "order_id", "orders"), stays="key lines return_number"),

@@ -27,7 +27,8 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.crm import identity
 from backoffice.crm.models import Checkout, Order, Quotation
 from backoffice.erp.models import GoodsReturn
-from backoffice.payments.models import Payment, Refund, RefundRequest
+from backoffice.payments import on_account
+from backoffice.payments.models import Payment, Receivable, Refund, RefundRequest
 from backoffice.privacy.declared import HOLDS, OUR_DOORS, Held, T
 from backoffice.privacy.person import Person
 from backoffice.public.errors import Refused
@@ -85,6 +86,10 @@ def find_open(session: Session, person: Person) -> Sequence[Open]:
         "payment": sa.select(Payment.provider_ref)
         .join(Checkout, Checkout.id == Payment.checkout_id)
         .where(Payment.id.in_(person.payments), Checkout.state == "open", Payment.state.in_(("opened", "processing"))),
+        "receivable": sa.select(Order.number)
+        .join(Payment, Payment.id == Order.payment_id)
+        .join(Receivable, Receivable.payment_id == Payment.id)
+        .where(Payment.id.in_(person.payments), Payment.state.in_(on_account.INVOICED), on_account.open_minor() != 0),
         "refund": sa.select(Order.number)
         .join(Refund, Refund.payment_id == Order.payment_id)
         .where(Refund.payment_id.in_(person.payments), Refund.state.in_(("requested", "pending"))),

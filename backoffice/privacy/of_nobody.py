@@ -24,6 +24,8 @@ case_deadline: priority
 category: slug name
 category_text: language name
 company: name country currency timezone language email phone address default_postcode vat_number register_entry languages
+company_prices:
+company_terms: currency
 coupon: code kind currency
 coupon_use: customer
 demand_forecast: method
@@ -38,6 +40,7 @@ held_order: order_ref
 invoice_line: kind sku text
 item: sku name unit no_withdrawal source sell_from options currency bin
 item_substitute:
+list_price:
 login_throttle: who
 lost_demand: kind sku words
 lost_reason: name
@@ -56,6 +59,7 @@ plan_audit: digest breaches
 plan_checkpoint: decided
 plan_decision: cause decided
 plan_domain:
+price_list: name currency
 price_tier:
 product: slug name description facts search_text tax_kind
 product_facet: name value

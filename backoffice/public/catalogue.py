@@ -140,6 +140,7 @@ class Variant:
     contents: Sequence[Content] = ()
     no_withdrawal: str = ""
     tiers: Sequence[tuple[int, Money]] = ()
+    everybodys: Money | None = None  # what others pay, where the price is one of who is logged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,11 @@ class CatalogueDoor(Protocol):
         """
         ...
 
-    def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:
-        """Return a product, also when nothing can be promised. Raises NotFound(unknown_product)."""
+    def get_product(self, slug: str, *, language: str, now: datetime, account: str | None = None) -> ProductPage:
+        """Return a product, also when nothing can be promised. Raises NotFound(unknown_product).
+
+        account: of who is logged in: what their company pays is shown to them, and may be kept for nobody else.
+        """
         ...
 
     def find_version(self, *, now: datetime) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from backoffice.public.money import Money
+
 PAY_MINUTES = 31  # a hosted page cannot live for less than half an hour
 LONGEST_PAY_MINUTES = 23 * 60  # nor for more than a day
 SET_ASIDE_DAYS = 6  # a bank keeps what a card pays for seven: one less, so that there is time to see to it
@@ -53,6 +55,7 @@ class CheckoutForm:
     region: str = ""  # state, province …: its key, its name or its ISO 3166-2 code
     account: str = ""  # the session's token of who is logged in
     keep_address: bool = False  # in the address book of who is logged in
+    on_account: bool = False  # on their company's account, instead of paying first
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,19 @@ class PaymentStart:
     pay_url: str
     order_token: str
     charged_later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccount:
+    """How somebody could order on their company's account. left: what may still be put on it.
+
+    why_not: account_paused (an invoice is overdue) | over_limit; empty: they can.
+    """
+
+    company: str
+    due_days: int
+    left: Money
+    why_not: str = ""
 
 
 class CheckoutDoor(Protocol):
@@ -76,7 +92,12 @@ class CheckoutDoor(Protocol):
         sales takes it down; None: the customer's own.
         Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
         bad_character | unknown_country), Refused(cart_empty | stale | price_changed | not_available | day_moved); for an
-        order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open).
+        order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open); on account also
+        Refused(not_on_account | account_paused | over_limit, left): then the order is placed at once, and pay_url leads to it.
         On any refusal the cart is unchanged, and so is the enquiry.
         """
+        ...
+
+    def find_on_account(self, account: str | None, total: Money, *, now: datetime) -> OnAccount | None:
+        """Tell how who is logged in could put a total on their company's account; None: they may not at all."""
         ...

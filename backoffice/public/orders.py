@@ -158,6 +158,7 @@ class PaperView:
     lines: Sequence[PaperLine]
     taxes: Sequence[PaperTax]
     gross: Money
+    due_on: date | None = None  # of an invoice on account: until when it is to be paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class OrderView:
     slip_id: int | None = None  # the slip that waits for a choice
     papers: Sequence[OrderPaper] = ()
     discount: Money | None = None  # what a code took off
-    charge: str = ""  # later: the money is only set aside yet | let_go: it never was taken, and will not be
+    charge: str = ""  # later: the money is only set aside yet | let_go: it never was taken, and will not be | account: owed
 
     @property
     def day_known(self) -> bool:

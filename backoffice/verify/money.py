@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from backoffice.crm.models import Checkout, Coupon, CouponRedemption, CouponUse, Order, OrderLine
+from backoffice.crm.models import Checkout, CompanyTerms, Coupon, CouponRedemption, CouponUse, Order, OrderLine
 from backoffice.erp import models as t
-from backoffice.payments.models import Payment, PaymentEvent, Refund
+from backoffice.payments.models import Payment, PaymentEvent, Receipt, Receivable, Refund
+from backoffice.payments.on_account import PROVIDER
 from backoffice.verify.rule import Query, Rule
 
 SETTLED_WITHIN = timedelta(minutes=5)
@@ -224,6 +225,52 @@ def _paper_lines() -> Query:
     )
 
 
+def _owed() -> Query:
+    """Return the companies of which we count another sum than their orders on account make, less what came and went back."""
+    owed = Payment.amount_minor - Payment.refunded_minor - Receivable.received_minor
+    standing = (
+        sa.select(Receivable.company_id, sa.func.sum(owed).label("owed"))
+        .join(Payment, Payment.id == Receivable.payment_id)
+        .where(Payment.state != "voided")
+        .group_by(Receivable.company_id)
+        .subquery()
+    )
+    there, terms = sa.func.coalesce(standing.c.owed, 0), CompanyTerms
+    return (
+        sa.select(terms.party_id, terms.used_minor, terms.currency, there.label("owed"))
+        .outerjoin(standing, standing.c.company_id == terms.party_id)
+        .where(terms.used_minor != there)
+        .order_by(terms.party_id)
+    )
+
+
+def _received() -> Query:
+    came = sa.select(Receipt.payment_id, sa.func.sum(Receipt.amount_minor).label("came")).group_by(Receipt.payment_id).subquery()
+    there = sa.func.coalesce(came.c.came, 0)
+    return (
+        sa.select(Receivable.payment_id, Receivable.received_minor, there.label("came"))
+        .outerjoin(came, came.c.payment_id == Receivable.payment_id)
+        .where(Receivable.received_minor != there)
+        .order_by(Receivable.payment_id)
+    )
+
+
+def _on_account() -> Query:
+    """Return what is on account and belongs to no company, and the other way round; and what is invoiced without a due day."""
+    by_us, invoiced = Payment.provider == PROVIDER, Payment.state.in_(PAID)
+    return (
+        sa.select(Payment.id, Payment.state, Receivable.company_id, Receivable.due_on)
+        .outerjoin(Receivable, Receivable.payment_id == Payment.id)
+        .where(
+            sa.or_(
+                by_us != Receivable.payment_id.is_not(None),
+                sa.and_(by_us, invoiced != Receivable.due_on.is_not(None)),
+            )
+        )
+        .order_by(Payment.id)
+    )
+
+
 def _gaps() -> Query:
     """Return the series whose numbers are not all there: each is there once, so as many as the highest means no gap."""
     series, paper = t.NumberSeries, t.Invoice
@@ -272,6 +319,9 @@ RULES = (
     ),
     Rule("I5", "paper {number}: {gross_minor} {currency}, its lines make {gross}", _paper_lines()),
     Rule("I5", "numbers of {kind} in {year}: the series stands at {last}, of which {there} are there", _gaps()),
+    Rule("I17", "company {party_id} owes {used_minor} {currency}, its orders on account make {owed}", _owed()),
+    Rule("I17", "payment {payment_id}: {received_minor} received on account, its receipts make {came}", _received()),
+    Rule("I17", "payment {id} ({state}) is on account of company {company_id}, due on {due_on}", _on_account()),
     Rule("I15", "coupon {code}: used {used} times, live uses are {live}, of its buyers {counted}", _coupons()),
     Rule("I6", "checkout {id} is {state}, its order is {number}", _checkouts()),
     Rule("I7", "event {id} ({kind}) still waits for the payment that it speaks of", _unheard(), SETTLED_WITHIN),

@@ -45,7 +45,10 @@ class PaperTaxShown(BaseModel):
 
 
 class PaperShown(BaseModel):
-    """An invoice or a credit note, written once. corrects: the number of the paper that it takes back, or a part of."""
+    """An invoice or a credit note, written once. corrects: the number of the paper that it takes back, or a part of.
+
+    due_on: of an invoice on account, until when it is to be paid; paid_on is then the day on which its goods left.
+    """
 
     number: str
     kind: str
@@ -53,6 +56,7 @@ class PaperShown(BaseModel):
     corrects: str
     issued_on: date
     paid_on: date
+    due_on: date | None
     seller: list[str]
     vat_number: str
     register_entry: str
@@ -100,6 +104,7 @@ def _shown(found: PaperView) -> PaperShown:
         corrects=found.corrects,
         issued_on=found.issued_on,
         paid_on=found.paid_on,
+        due_on=found.due_on,
         seller=list(found.seller),
         vat_number=found.vat_number,
         register_entry=found.register_entry,

@@ -319,7 +319,8 @@ class SlipShown(BaseModel):
 class OrderShown(BaseModel):
     """An order, or a payment under way (state "opened" | "processing" | "failed" | "expired", and nothing but that).
 
-    charge: later (the money is only set aside until the first parcel leaves), let_go (it never was taken), empty (paid).
+    charge: later (the money is only set aside until the first parcel leaves), let_go (it never was taken),
+    account (owed by a company, invoiced when it leaves), empty (paid).
     """
 
     state: str

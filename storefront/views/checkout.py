@@ -14,9 +14,10 @@ from backoffice.public import ShopProfile
 from backoffice.public.accounts import SavedAddress
 from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
-from backoffice.public.checkout import CheckoutForm, is_charged_later
+from backoffice.public.checkout import CheckoutForm, OnAccount, is_charged_later
 from backoffice.public.errors import BadInput, Refused, ShopError
 from backoffice.public.leads import ReminderForm
+from backoffice.public.money import Money
 from storefront import addresses, wording
 from storefront.cookies import account_token, keep_place
 from storefront.front import Front, see
@@ -171,6 +172,7 @@ class Views:
             language=self.front.language(),
             account=account_token() or "",
             keep_address=request.form.get("keep_address") == "yes",
+            on_account=request.form.get("action") == "account",
             **typed,
         )
 
@@ -205,6 +207,7 @@ class Views:
             changes=changes_of(cart) if cart else (),
             minutes=minutes_left(cart, now),
             charged=self._charged(cart, profile, now),
+            account=self._on_account(cart, now),
             ready=bool(cart and cart.lines and all(line.promise for line in cart.lines)),
         )
 
@@ -216,7 +219,19 @@ class Views:
         today = now.astimezone(ZoneInfo(profile.timezone)).date()
         return "later" if is_charged_later(max(days), today) else "now"
 
+    def _on_account(self, cart: Cart | None, now: datetime) -> OnAccount | None:
+        token = account_token()
+        if token is None or cart is None or cart.total is None:
+            return None
+        return self.front.shop.checkout.find_on_account(token, cart.total, now=now)
+
     def _words(self, error: ShopError) -> str:
+        left = error.details.get("left")
+        if error.code == "over_limit" and isinstance(left, Money):
+            amount = self.front.formats(self.front.profile(), self.front.clock()).money(left)
+            return _(
+                "%(amount)s is left on your company's account. Nothing was ordered: you can pay this order now.", amount=amount
+            )
         return wording.say(BadInput("invalid_form")) if _field_words(error) else wording.say(error)
 
 

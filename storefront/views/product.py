@@ -14,7 +14,7 @@ from backoffice.public.errors import BadInput, NotFound, Refused, ShopError
 from backoffice.public.lost_demand import LostDemand
 from backoffice.public.promise import Instead, Promise
 from storefront import lost_demand, wording
-from storefront.cookies import keep_place
+from storefront.cookies import account_token, keep_place
 from storefront.front import Front, Place, shared
 from storefront.inputs import parse_quantity
 from storefront.structured import Terms, product_data
@@ -131,7 +131,7 @@ class Views:
     def product(self, slug: str) -> Response:
         """Show a product; a day for what is chosen in the query."""
         now = self.front.clock()
-        product = self.front.shop.catalogue.get_product(slug, language=self.front.language(), now=now)
+        product = self.front.shop.catalogue.get_product(slug, language=self.front.language(), now=now, account=account_token())
         choice = self._chosen(product, now)
         response = shared(draw_product(self.front, product, choice, now, status=choice.status))
         return self._remember(response, choice)
@@ -151,7 +151,9 @@ class Views:
 def find_product(front: Front, slug: str, now: datetime) -> ProductPage | None:
     """Return a product by its slug, None where there is none: for pages that can do without."""
     try:
-        return front.shop.catalogue.get_product(slug, language=front.language(), now=now) if slug else None
+        if not slug:
+            return None
+        return front.shop.catalogue.get_product(slug, language=front.language(), now=now, account=account_token())
     except ShopError:
         return None
 

@@ -50,7 +50,7 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("supposing", "kept", "breaks", "demand", "forecasts"), "planner admin"),
     **dict.fromkeys(("admin", "people", "persons", "absences", "company", "keys", "outgoing", "troubles", "approvals"), "admin"),
     **dict.fromkeys(("rules", "stages", "services", "templates", "auditing", "accounts", "coupons", "figures"), "admin"),
-    **dict.fromkeys(("discounts", "reports", "case_deadlines"), "admin"),
+    **dict.fromkeys(("discounts", "reports", "case_deadlines", "receivables", "price_lists"), "admin"),
     **dict.fromkeys(("desk", "second", "tracing", "tasks"), STAFF),
 }
 PAGES: Mapping[str, str] = dict.fromkeys(

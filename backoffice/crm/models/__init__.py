@@ -16,6 +16,7 @@ from backoffice.crm.models.report_mails import ReportMail
 from backoffice.crm.models.segments import Segment
 from backoffice.crm.models.slips import Slip
 from backoffice.crm.models.tasks import Task
+from backoffice.crm.models.terms import CompanyPrices, CompanyTerms
 from backoffice.crm.models.visits import IdentityLink, Profile, ProfileMark, Visit, VisitEvent, Visitor
 from backoffice.crm.models.withdrawals import Withdrawal
 
@@ -33,6 +34,8 @@ __all__ = [
     "CartReminder",
     "CaseDeadline",
     "Checkout",
+    "CompanyPrices",
+    "CompanyTerms",
     "Consent",
     "Coupon",
     "CouponRedemption",

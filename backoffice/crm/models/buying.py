@@ -31,6 +31,7 @@ class Cart(Base):
     requested_on: Mapped[date | None]  # by when all of it is asked for
     service: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # how it is sent; empty: the usual way
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    party_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"))  # for whom sales fills it: their prices are theirs
     customer_class: Mapped[str] = mapped_column(default=RETAIL, server_default=RETAIL)  # whose it is, as far as we know
     coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     source: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what brought them: source, campaign …
@@ -94,6 +95,7 @@ class Checkout(Base):
     shipping_minor: Mapped[int]
     coupon_code: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")  # what its code takes off the goods
+    price_list_id: Mapped[int | None] = mapped_column(sa.ForeignKey("price_list.id"))  # by which its prices were made
     total_minor: Mapped[int]
     lines: Mapped[list[Any]]  # sku, name, options, quantity, unit_price_minor, reservation_id, promise snapshot
     link_nonce: Mapped[str]

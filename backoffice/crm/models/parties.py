@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backoffice.db import Base, BigId
 from backoffice.erp.classes import CUSTOMER_CLASSES, RETAIL, one_of
 
+COMPANY_ROLES = ("", "buyer", "approver", "accounting", "other")
+
 
 class Party(Base):
     """A person or a company that we deal with. email is normalised (lower case) and unique where there is one.
@@ -25,6 +27,8 @@ class Party(Base):
         sa.CheckConstraint("kind IN ('person', 'company')", name="kind"),
         sa.CheckConstraint("kind = 'person' OR company_id IS NULL", name="belongs"),
         sa.CheckConstraint(one_of("customer_class", CUSTOMER_CLASSES), name="customer_class"),
+        sa.CheckConstraint(one_of("company_role", COMPANY_ROLES), name="company_role"),
+        sa.CheckConstraint("company_role = '' OR company_id IS NOT NULL", name="role_of_a_company"),
         sa.UniqueConstraint("country", "company_key"),
         sa.Index("ix_party_phone_key", "phone_key"),
         sa.Index(
@@ -45,6 +49,7 @@ class Party(Base):
     language: Mapped[str] = mapped_column(default="")
     company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("party.id"), index=True)
     job: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # what a person does at their company
+    company_role: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # what they may do there: company_roles
     vat_number: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     source: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))  # what brought them here first
     campaign: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))

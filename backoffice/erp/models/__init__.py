@@ -43,6 +43,7 @@ from backoffice.erp.models.making import (
     WorkCentreStop,
 )
 from backoffice.erp.models.planned import PlanAudit, PlanCheckpoint, PlanDecision
+from backoffice.erp.models.pricing import ListPrice, PriceList
 from backoffice.erp.models.promising import Margin, Offer, Peg, Reservation, Residual
 from backoffice.erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from backoffice.erp.models.returning import GoodsReturn, GoodsReturnLine
@@ -78,6 +79,7 @@ __all__ = [
     "InvoiceLine",
     "Item",
     "ItemSubstitute",
+    "ListPrice",
     "Margin",
     "NumberSeries",
     "Offer",
@@ -90,6 +92,7 @@ __all__ = [
     "PlanCheckpoint",
     "PlanDecision",
     "PlanDomain",
+    "PriceList",
     "PriceTier",
     "Product",
     "ProductFacet",

@@ -56,7 +56,8 @@ class Invoice(Base):
     buyer: Mapped[dict[str, Any]]
     issued_on: Mapped[date]  # where the company is
     issued_at: Mapped[datetime]
-    paid_on: Mapped[date]  # when the money came, or went back
+    paid_on: Mapped[date]  # when the money came, or went back; on account: when it became owed
+    due_on: Mapped[date | None]  # of an invoice on account: until when it is to be paid
 
 
 class InvoiceLine(Base):
