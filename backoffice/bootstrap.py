@@ -28,8 +28,8 @@ from backoffice.config import Settings
 from backoffice.crm import (
     accounts,
     arrivals,
-    case_escalating,
     campaign_sending,
+    case_escalating,
     companies,
     consents,
     customers,
