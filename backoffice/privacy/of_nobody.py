@@ -18,7 +18,7 @@ bom_line:
 calendar: code name timezone holidays
 calendar_exception: intervals reason
 calendar_shift:
-campaign: name code texts state matching conditions addresses
+campaign: name code texts state matching conditions addresses written_by
 cart_line:
 case_deadline: priority
 category: slug name

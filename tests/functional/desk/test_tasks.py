@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from backoffice.crm.models import Lead, Task
 from backoffice.privacy import forgetting
+from backoffice.privacy.person import get_person
 from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
@@ -102,6 +105,10 @@ def test_an_enquiry_of_someone_forgotten_leaves_no_words_in_its_tasks(workshop: 
     ask()
     bea = at_desk("Bea")
     bea.send("/desk/tasks", **NEW | open_form(bea, LEAD) | {"lead": "1", "title": "Ring Anna Kowalska"})
-    workshop.db.run(lambda session: forgetting.forget_rows(session, 1, by="Ada", role="admin", now=workshop.now))
+
+    def forget(session: Session) -> None:
+        forgetting.forget_rows(session, get_person(session, 1), actor="Ada", role="admin", told={}, now=workshop.now)
+
+    workshop.db.run(forget)
     [task] = workshop.rows(Task)
     assert (task.title, task.answer, task.lead_id) == ("", "", 1)
