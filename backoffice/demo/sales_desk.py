@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.crm import campaigns, segments
 from backoffice.crm.models import AssignmentRule, MailTemplate
+from backoffice.crm.segment_rules import Condition
 from backoffice.erp.models import Category, Staff, StaffAbsence
 
 _TEMPLATES = (
@@ -34,9 +36,23 @@ _TEMPLATES = (
     ),
 )
 
+_LETTER = {
+    "en": {
+        "subject": "Oil for another year",
+        "body": "Hello {first_name},\n\nwood that works hard wants oil once a year. We mixed a fresh batch: {link}\n\n{shop}",
+    },
+    "de": {
+        "subject": "Öl für ein weiteres Jahr",
+        "body": "Guten Tag {first_name},\n\nHolz, das viel leistet, möchte einmal im Jahr Öl. Frisch angerührt: {link}\n\n{shop}",
+    },
+}
+
 
 def write_sales_desk(session: Session, *, today: date, now: datetime) -> None:
-    """Write assignment rules, answers in English and German, and next week's absence. The people and categories must stand."""
+    """Write assignment rules, answers in English and German, next week's absence, and a letter that is not sent yet.
+
+    The people and categories must stand.
+    """
     ids = {email: staff_id for staff_id, email in session.execute(sa.select(Staff.id, Staff.email))}
     mara, jonas = ids["mara@birkengrund.example"], ids["jonas@birkengrund.example"]
     tables = session.scalars(sa.select(Category.id).where(Category.slug == "tables")).one()
@@ -56,3 +72,17 @@ def write_sales_desk(session: Session, *, today: date, now: datetime) -> None:
     monday = today + timedelta(days=7 - today.weekday())
     session.add(StaffAbsence(staff_id=jonas, starts_on=monday, ends_on=monday + timedelta(days=4)))
     session.flush()
+    bought = segments.save(
+        session, None, name="Bought before", matching="all", conditions=[Condition("orders", "at_least", 1)], now=now
+    )
+    campaigns.save(
+        session,
+        None,
+        name="Oil in winter",
+        segment_id=bought.id,
+        texts=_LETTER,
+        own="en",
+        starts_at=None,
+        by="mara@birkengrund.example",
+        now=now,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from backoffice.bridge import outbox
 from backoffice.bridge.models import OutboxMessage
 from backoffice.bridge.outbox import Undeliverable
 from backoffice.bridge.smtp import NotNow
@@ -188,6 +189,9 @@ def test_a_refused_address_is_left_out_and_a_busy_server_is_tried_again(mailing:
     assert (mailing.carry(), mailing.rows(draft)) == ([], {"ada": ("left_out", "undeliverable")})
     mailing.queue()
     assert mailing.state(draft) == "sent"
+    mailing.refuse = None
+    mailing.db.run(lambda session: outbox.replay(session, 1, now=mailing.clock()))  # its dead letter, tried by a person
+    assert (mailing.carry(), mailing.rows(draft)) == (["ada"], {"ada": ("sent", "")})
 
 
 def test_a_consent_that_is_withdrawn_between_two_tries(mailing: Mailing) -> None:
