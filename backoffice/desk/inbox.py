@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -69,9 +69,10 @@ class Inbox:
     """One page of the list. rest: where the next one begins; empty: this was the last.
 
     total: how many there are in all pages; late, due: of everybody's, past their time and to be called today. None of the three
-    is counted further than one more than `listing.MOST_COUNTED`.
+    is counted further than one more than MOST.
     """
 
+    MOST: ClassVar[int] = MOST_COUNTED
     rows: Sequence[Row]
     rest: str
     total: int

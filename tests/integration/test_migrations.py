@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -209,3 +210,25 @@ def test_a_migration_of_seven_tables_waits_once_for_all_of_them_and_holds_none_m
         assert len(causes) == 1
         assert causes[0] in migrate.GIVES_WAY
         engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_who_may_not_switch_the_trigrams_on_gets_the_tables_without_the_index_of_words() -> None:
+    with need.postgres_database() as url:
+        database, role = Database(url), f"shopfloor_test_{uuid4().hex[:12]}"
+
+        def words(connection: sa.Connection) -> list[str]:
+            found = "SELECT indexname FROM pg_indexes WHERE indexname LIKE '%\\_words' ORDER BY 1"
+            return list(connection.scalars(sa.text(found)))
+
+        with database.engine.connect() as connection:
+            for statement in (f"CREATE ROLE {role}", f"GRANT USAGE, CREATE ON SCHEMA public TO {role}", f"SET ROLE {role}"):
+                connection.execute(sa.text(statement))
+            metadata.create_all(connection)
+            assert words(connection) == []
+            connection.execute(sa.text("RESET ROLE"))
+            connection.rollback()
+            metadata.create_all(connection)
+            assert words(connection) == ["ix_lead_words", "ix_party_words"]
+            connection.rollback()
+        database.dispose()
