@@ -25,7 +25,7 @@ from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm import consents
 from backoffice.crm.models import Order, Party
-from backoffice.demo import past_enquiries, sales_orders, service
+from backoffice.demo import agreements, past_enquiries, sales_orders, service
 from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
@@ -94,6 +94,7 @@ def write_history(services: Services, *, now: datetime, say: Callable[[str], Non
     past_enquiries.write_past_enquiries(services, now=now)
     sales_orders.write_sales_orders(services, now=now)
     service.write_service(services, now=now)
+    agreements.write_agreements(services.db, now=now)
     story.end()
 
 
@@ -137,13 +138,10 @@ class _Story:
         while self.due:
             when, _, what = heapq.heappop(self.due)
             what(when)
-            self._issue(when)
+            billing.issue_due(self.services.db, now=when + timedelta(minutes=5))
             done += 1
             if done % 50 == 0:
                 say(f"  … {when:%d %b}")
-
-    def _issue(self, at: datetime) -> None:
-        billing.issue_due(self.services.db, now=at + timedelta(minutes=5))
 
     def do(self, verb: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Run a use case in a transaction of its own."""
@@ -323,7 +321,7 @@ class _Story:
         self._send_refunds(self.now - timedelta(hours=1))
         self.do(self._close_the_post)
         self.do(self._refresh)
-        self._issue(self.now - timedelta(minutes=10))
+        billing.issue_due(self.services.db, now=self.now - timedelta(minutes=5))
 
     def _at_the_packing_table(self) -> None:
         """Leave the warehouse in the middle of its day: one parcel is packed, one is being picked."""

@@ -72,6 +72,8 @@ def claim(session: Session, payment_id: int, ending: str) -> bool:
 def take_at_desk(session: Session, number: str, *, by: Editor, now: datetime) -> bool:
     """Take the money of an order before anything of it leaves; False: as `take`. Raises NotFound(unknown_order)."""
     order = orders.get_by_number(session, number)
+    if session.get_one(Payment, order.payment_id).provider == on_account.PROVIDER:
+        return False  # what is on account is invoiced when it leaves, as its buyer was told
     taken = take(session, order.payment_id, now=now)
     if taken:
         audit.record(session, "payment.capture", f"order:{number}", actor=by.email, role=by.role, details={}, now=now)

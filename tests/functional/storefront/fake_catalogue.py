@@ -85,7 +85,7 @@ class Catalogue:
         price = Money(thing.price, thing.currency)
         return Card(thing.slug, thing.name, thing.sku, Picture("stool.svg", thing.name), price, False, promise)
 
-    def get_product(self, slug: str, *, language: str, now: datetime) -> ProductPage:
+    def get_product(self, slug: str, *, language: str, now: datetime, account: str | None = None) -> ProductPage:
         found = [thing for thing in self.state.goods if thing.slug == slug]
         if not found:
             raise NotFound("unknown_product")

@@ -215,6 +215,9 @@ class Checkouts:
     def __init__(self, state: State, carts: Carts) -> None:
         self.state, self.carts = state, carts
 
+    def find_on_account(self, account: str | None, total: Money, *, now: datetime) -> None:
+        """Say that nobody may order on account."""
+
     def start(self, cart: str, form: CheckoutForm, *, base_url: str, now: datetime) -> PaymentStart:
         if self.state.refuse_start:
             raise self.state.refuse_start

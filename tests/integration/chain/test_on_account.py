@@ -16,7 +16,7 @@ from backoffice.crm.models import Account, CartLine, Checkout, CompanyTerms, Ord
 from backoffice.erp import delivering, fulfilment
 from backoffice.erp import models as t
 from backoffice.local import capturing
-from backoffice.payments import billing, cancelling, dunning, receiving, refunds
+from backoffice.payments import billing, cancelling, captures, dunning, receiving, refunds
 from backoffice.payments.models import Payment, Receipt, Refund
 from backoffice.privacy import forgetting
 from backoffice.public.errors import BadInput, NotFound, Refused
@@ -151,6 +151,8 @@ def test_an_order_on_account_from_placing_to_paying(workshop: Workshop, nordlich
     assert (payment.provider, payment.state, payment.amount_minor) == ("account", "authorised", 5_400)
     assert workshop.rows(Checkout)[0].company == "Nordlicht GmbH"
     assert workshop.stock("STOOL") == (5, 1, 0)
+    take = captures.take_at_desk
+    assert not workshop.db.run(lambda session: take(session, placed.number, by=nordlicht.by, now=workshop.now))
     assert (used(workshop), workshop.rows(t.Invoice), workshop.rows(CartLine)) == (5_400, [], [])
     ship(workshop, placed.number)
     (invoice,) = workshop.rows(t.Invoice)

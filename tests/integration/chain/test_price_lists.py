@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from backoffice.crm import companies, company_prices, terms
-from backoffice.crm.models import Cart, Checkout, OrderLine
+from backoffice.crm.models import Cart, Checkout, Lead, OrderLine
 from backoffice.erp import models as t
 from backoffice.erp import price_lists, pricing
 from backoffice.public.errors import BadInput, Refused
@@ -18,6 +18,7 @@ from tests import firm
 from tests.company import item_id
 from tests.firm import Firm
 from tests.integration.chain.conftest import Workshop
+from tests.integration.chain.test_quotations import Desk
 
 TODAY = date(2026, 11, 24)
 
@@ -185,3 +186,21 @@ def test_a_cart_is_bound_only_for_a_companys_people(workshop: Workshop, nordlich
     assert [one.account_id is not None for one in workshop.rows(Cart)] == [True, False, False]
     with workshop.db.read() as session:
         assert terms.find_terms(session, nordlicht.id) is not None
+
+
+def test_a_quotation_begins_with_her_price(workshop: Workshop) -> None:
+    desk = Desk(workshop)
+    theirs = firm.found(workshop.db, now=workshop.now, roles={"Ann": "buyer"})
+    give(workshop, theirs, {("STOOL", 1): 4_000})
+    anna = workshop.rows(Lead)[0].party_id
+
+    def join(session: Any) -> None:
+        companies.join(session, anna, theirs.id, by=theirs.by, now=workshop.now)
+        terms.set_role(session, anna, theirs.id, "other", by=theirs.by, now=workshop.now)
+
+    workshop.db.run(join)
+    one = desk.quote(("STOOL", 2, 10))
+    assert [(line["list_minor"], line["unit_price_minor"]) for line in one.lines] == [(4_000, 3_600)]
+    assert one.total_minor == 2 * 3_600 + 500
+    workshop.pay(desk.accept(one))
+    assert [line.unit_price_minor for line in workshop.rows(OrderLine)] == [3_600]
