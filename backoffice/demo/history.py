@@ -29,7 +29,6 @@ from backoffice.demo.company import TIMEZONE
 from backoffice.demo.customers import CUSTOMERS, Customer
 from backoffice.demo.past_enquiries import write_past_enquiries
 from backoffice.demo.sales_orders import write_sales_orders
-from backoffice.demo.visits import write_visits
 from backoffice.erp import delivering, fulfilment, offers, plan, production, proposing, purchasing, splitting
 from backoffice.erp import models as t
 from backoffice.payments import billing, cancelling, refunds, requests
@@ -95,7 +94,6 @@ def write_history(services: Services, *, now: datetime, say: Callable[[str], Non
     story.run(say)
     write_past_enquiries(services, now=now)
     write_sales_orders(services, now=now)
-    write_visits(services, now=now)
     story.end()
 
 
