@@ -320,11 +320,13 @@ def _let_time_pass(now: datetime) -> None:
     """Give the demo company its last ninety days."""
     from backoffice import bootstrap
     from backoffice.demo.history import write_history
+    from backoffice.demo.visits import write_visits
 
     services = bootstrap.build(Settings(demo=True))
     click.echo("Ninety days of orders …")
     try:
         write_history(services, now=now, say=click.echo)
+        write_visits(services, now=now)
     finally:
         services.db.dispose()
 

@@ -11,6 +11,7 @@ from backoffice.db import Database
 from backoffice.demo.company import PASSWORD, PEOPLE
 from backoffice.demo.history import write_history
 from backoffice.demo.load import load
+from backoffice.demo.visits import write_visits
 from backoffice.public.errors import Refused
 
 # the command may be the first to touch the database: every table is known by then
@@ -30,7 +31,9 @@ def demo_load() -> None:
     try:
         now = db.clock()
         load(db, media=settings.media_path, now=now)
-        write_history(bootstrap.build(settings), now=now, say=click.echo)
+        services = bootstrap.build(settings)
+        write_history(services, now=now, say=click.echo)
+        write_visits(services, now=now)
     except Refused as refused:
         click.echo(_("%(name)s is here already: its data is kept.", name=refused.details["name"]))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -97,7 +98,8 @@ def test_a_part_costs_the_same_however_much_there_is(workshop: Workshop) -> None
             assert any("ix_activity_party_id_at" in step for step in plan), plan
 
 
-def test_visits_stand_between_what_else_happened(workshop: Workshop) -> None:
+@pytest.mark.parametrize("size", [5, 7])  # a part that ends above a visit, and one that ends with it
+def test_visits_stand_between_what_else_happened(workshop: Workshop, size: int) -> None:
     ids, moments = fill(workshop.db), [NOW - timedelta(minutes=n) for n in range(3)]
 
     def come(session: Session) -> None:
@@ -112,7 +114,7 @@ def test_visits_stand_between_what_else_happened(workshop: Workshop) -> None:
     with workshop.db.read() as session:
         while True:
             with sent(workshop.db) as statements:
-                part = timeline_pages.find_part(session, both, before, size=5)
+                part = timeline_pages.find_part(session, both, before, size=size)
             assert len(statements) <= 3
             seen += part.entries
             if not (before := part.older) or len(seen) > 60:
