@@ -8,10 +8,11 @@ from datetime import datetime
 import pytest
 
 from backoffice.config import Settings
-from backoffice.crm import cases, satisfaction
+from backoffice.crm import case_times, cases, satisfaction
 from backoffice.crm.models import Activity, ServiceCase
 from backoffice.db import Database
-from tests.concurrency.test_at_the_same_moment import both
+from tests.company import at
+from tests.concurrency.test_at_the_same_moment import both, in_between, slow
 from tests.integration.cases.conftest import BEA, CARL, Service, make_service
 from tests.integration.leads.conftest import Person
 
@@ -49,6 +50,17 @@ def test_a_customer_who_writes_while_somebody_answers_is_heard(service: Service)
     assert kinds.count("reply") == 1
     assert (case.state, case.version) == ("open", 3 if said[0] == "done" else 2)
     assert case.answer_due_at is not None
+
+
+def test_an_answer_between_a_customer_s_look_and_their_words_undoes_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = service.shop.cases.of_order(service.token)[0].token
+    with slow(monkeypatch, case_times, "deadlines") as looked:
+        said = in_between(looked, lambda: service.write(token, "Hurry."), answer(service, BEA, "Yes."))
+    case = service.case()
+    assert (said, case.state, case.version) == (["done", "stale"], "open", 2)
+    assert (case.answer_due_at, service.mails()) == (at(24, 17), [])
 
 
 def test_one_form_sent_twice_at_once_is_one_case_and_one_message(service: Service) -> None:
