@@ -18,6 +18,7 @@ from backoffice.erp.models import Staff
 
 LIMIT_MINOR, DUE_DAYS, PERCENT_OFF = 500_000, 30, 8
 PRICES = {("AMSEL-OAK", 1): 27_500, ("AMSEL-OAK", 6): 25_900}
+AS_TYPED = (NORDLICHT, NORDLICHT.upper())  # each of its people typed it as they do; who came first named it
 ROLES = ("buyer", "approver", "accounting")
 
 
@@ -28,7 +29,7 @@ def write_agreements(db: Database, *, now: datetime) -> None:
 
 def _write(session: Session, now: datetime) -> None:
     keeper = session.scalars(sa.select(Staff).where(Staff.role == "admin").order_by(Staff.id)).first()
-    company = session.scalars(sa.select(Party).where(Party.kind == "company", Party.name == NORDLICHT)).first()
+    company = session.scalars(sa.select(Party).where(Party.kind == "company", Party.name.in_(AS_TYPED))).first()
     if keeper is None or company is None:
         return
     people = session.scalars(sa.select(Party.id).where(Party.company_id == company.id).order_by(Party.id))

@@ -17,7 +17,7 @@ from backoffice.audit import AuditEntry
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
 from backoffice.config import Settings
-from backoffice.crm.models import Activity, Consent, Lead, Order, OrderLine, Party
+from backoffice.crm.models import Activity, CompanyPrices, CompanyTerms, Consent, Lead, Order, OrderLine, Party
 from backoffice.demo.history import write_history
 from backoffice.demo.load import load
 from backoffice.erp import models as t
@@ -153,6 +153,14 @@ def test_ninety_days_of_enquiries_each_with_its_end(lived: Services, now: dateti
     assert {"won", "lost", ""} == {lead.outcome for lead in rows}
     assert len(won) == len(set(won) & orders) >= 5
     assert {"newsletter", "fair"} <= {lead.source for lead in rows}
+
+
+def test_one_company_has_its_prices_and_a_limit(lived: Services) -> None:
+    with lived.db.read() as session:
+        [prices], [terms] = session.scalars(sa.select(CompanyPrices)).all(), session.scalars(sa.select(CompanyTerms)).all()
+        roles = session.scalars(sa.select(Party.company_role).where(Party.company_id == terms.party_id).order_by(Party.id)).all()
+    assert (prices.party_id, terms.limit_minor, terms.due_days) == (terms.party_id, 500_000, 30)
+    assert list(roles[:3]) == ["buyer", "approver", "accounting"]
 
 
 def test_nobody_is_written_to_about_the_past(lived: Services) -> None:
