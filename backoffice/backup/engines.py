@@ -83,6 +83,16 @@ class _Sqlite:
                 raise BackupError(f"{self._path} is in use: stop web and worker first.") from error
 
 
+def _trigrams_to(schema: str) -> str:
+    """Return the statement that moves what searches words: one database has it once, and what is restored looks for it in public.
+
+    Where somebody else owns it, it stays: pg_restore then says what is missing, and nothing has changed.
+    """
+    return f"""DO $$ BEGIN
+        IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') THEN ALTER EXTENSION pg_trgm SET SCHEMA {schema}; END IF;
+        EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"""
+
+
 class _Postgresql:
     kind, suffix = "postgresql", ".dump"
 
@@ -103,12 +113,14 @@ class _Postgresql:
     def restore(self, path: Path) -> None:
         # as PostgreSQL itself makes it: other roles see into it, what they may do there is granted anew
         anew = "CREATE SCHEMA public", "GRANT USAGE ON SCHEMA public TO PUBLIC"
-        self._say("ALTER SCHEMA public RENAME TO before_restore", *anew)
-        how = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
+        self._say("ALTER SCHEMA public RENAME TO before_restore", *anew, _trigrams_to("public"))
+        how = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-comments")
         try:
             self._run("pg_restore", *how, "-d", self._address, str(path))
         except BackupError:
-            self._say("DROP SCHEMA public CASCADE", "ALTER SCHEMA before_restore RENAME TO public")
+            self._say(
+                _trigrams_to("before_restore"), "DROP SCHEMA public CASCADE", "ALTER SCHEMA before_restore RENAME TO public"
+            )
             raise
         self._say("DROP SCHEMA before_restore CASCADE")
 

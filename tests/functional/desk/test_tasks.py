@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from backoffice.crm.models import Lead, Task
-from backoffice.privacy import forgetting
-from backoffice.privacy.person import get_person
 from tests.conftest import FixedClock
+from tests.forgetting import forget
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
 from tests.statements import count
@@ -105,10 +102,6 @@ def test_an_enquiry_of_someone_forgotten_leaves_no_words_in_its_tasks(workshop: 
     ask()
     bea = at_desk("Bea")
     bea.send("/desk/tasks", **NEW | open_form(bea, LEAD) | {"lead": "1", "title": "Ring Anna Kowalska"})
-
-    def forget(session: Session) -> None:
-        forgetting.forget_rows(session, get_person(session, 1), actor="Ada", role="admin", told={}, now=workshop.now)
-
-    workshop.db.run(forget)
+    forget(workshop.db, 1, now=workshop.now)
     [task] = workshop.rows(Task)
     assert (task.title, task.answer, task.lead_id) == ("", "", 1)

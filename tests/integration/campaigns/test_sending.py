@@ -18,9 +18,9 @@ from backoffice.crm.models import Campaign, CampaignRecipient, IdentityLink, Seg
 from backoffice.crm.segment_rules import Condition
 from backoffice.erp import plan
 from backoffice.erp.models import Company
-from backoffice.privacy import forgetting
 from backoffice.public.errors import BadInput, Refused
 from tests import statements
+from tests.forgetting import forget
 from tests.integration.campaigns.conftest import TEXTS, Mailing
 
 EVERYBODY = [Condition("visits", "at_least", 0)]
@@ -213,7 +213,7 @@ def test_somebody_who_was_forgotten_meanwhile_gets_nothing(mailing: Mailing) -> 
     mailing.send(draft)
     mailing.queue()
     ada, now = mailing.party("ada"), mailing.clock()
-    mailing.db.run(lambda session: forgetting.forget_rows(session, ada, by="ada@werk.test", role="admin", now=now))
+    forget(mailing.db, ada, now=now)
     assert mailing.carry() == []
     with mailing.db.read() as session:
         row = session.scalars(sa.select(CampaignRecipient)).one()

@@ -11,10 +11,11 @@ from backoffice.crm import case_escalating, case_opening, case_times, cases, lin
 from backoffice.crm.case_opening import PhoneForm
 from backoffice.crm.case_rules import USUAL, Minutes
 from backoffice.crm.models import Activity, OrderLine, Party, ServiceCase
-from backoffice.privacy import forgetting, telling
+from backoffice.privacy import telling
 from backoffice.public.cases import CaseForm
 from backoffice.public.errors import BadInput, NotFound, Refused, TooOften
 from tests.company import at
+from tests.forgetting import forget
 from tests.integration.cases.conftest import BEA, CARL, Service
 
 
@@ -277,7 +278,7 @@ def test_a_forgotten_customer_leaves_no_words(service: Service) -> None:
     with service.db.read() as session:
         told = telling.tell(session, party_id)
     assert [(one["number"], one["comment"], one["score"]) for one in told["service_case"]] == [("C-00001", "Zzyx!", 5)]
-    service.db.run(lambda s: forgetting.forget_rows(s, party_id, by="theres@werk.test", role="admin", now=service.now))
+    forget(service.db, party_id, now=service.now)
     case = service.case()
     assert (case.message, case.comment, case.score, case.number) == ("", "", 5, "C-00001")  # a figure names nobody
     assert {text for _, text in service.said()} <= {"", "Carl", "Bea"}

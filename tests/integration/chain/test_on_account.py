@@ -18,11 +18,11 @@ from backoffice.erp import models as t
 from backoffice.local import capturing
 from backoffice.payments import billing, cancelling, captures, dunning, receiving, refunds
 from backoffice.payments.models import Payment, Receipt, Refund
-from backoffice.privacy import forgetting
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.money import Money
 from tests import firm
 from tests.firm import Firm
+from tests.forgetting import forget
 from tests.integration.chain.conftest import Workshop
 
 STOOL, DELIVERY = 4_900, 500
@@ -350,13 +350,10 @@ def test_who_still_owes_is_not_forgotten(workshop: Workshop, nordlicht: Firm) ->
     workshop.do(delivering.deliver, [workshop.rows(t.Shipment)[0].id], workshop.now.date())
     ann = nordlicht.people["Ann"][0]
 
-    def forget() -> None:
-        workshop.db.run(lambda session: forgetting.forget_rows(session, ann, by="bea", role="admin", now=workshop.now))
-
     with pytest.raises(Refused, match="still_open"):
-        forget()
+        forget(workshop.db, ann, now=workshop.now)
     received(workshop, nordlicht.by, 5_400)
-    forget()
+    forget(workshop.db, ann, now=workshop.now)
     (gone,) = workshop.rows(Party, id=ann)
     assert (gone.company_id, gone.company_role, gone.email) == (None, "", None)
     assert [one.reference for one in workshop.rows(Receipt)] == ["statement 12"]

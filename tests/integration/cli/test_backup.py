@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from backoffice import migrate
+from backoffice.backup import engines
 from backoffice.cli import main
 from backoffice.db import Database
 from backoffice.erp.models import Item
@@ -23,6 +24,17 @@ from tests.need import postgres_programs
 @pytest.fixture
 def shop(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database with a company in it, at this program's tables, and the settings that name it."""
+    return fill(db, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def postgres_shop(postgres_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The same, on PostgreSQL."""
+    return fill(postgres_db, tmp_path, monkeypatch)
+
+
+def fill(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Write the company, and let the settings name this database."""
 
     def work(session: sa.orm.Session) -> None:
         open_company(session, now=NOW)
@@ -60,11 +72,37 @@ def test_there_and_back(shop: Database, tmp_path: Path) -> None:
     rename(shop, "After")
     refused = run("restore", str(file))
     assert (refused.exit_code, "not empty" in refused.output, name(shop)) == (1, True, "After")
-    assert run("restore", "--replace", str(file)).exit_code == 0
+    back = run("restore", "--replace", str(file))
+    assert back.exit_code == 0, back.output
     assert name(shop) == "Before"
     rename(shop, "It can be written")
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("copy*")} == {0o600}
     assert not list(tmp_path.glob(".copy*"))
+
+
+@pytest.mark.postgresql
+def test_a_restore_that_breaks_gives_everything_back(
+    postgres_shop: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, file, real = postgres_shop, tmp_path / "copy", engines._Postgresql._run
+    rename(shop, "Before")
+    assert run("backup", str(file)).exit_code == 0
+    rename(shop, "After")
+
+    def broken(engine: engines._Postgresql, *command: str) -> None:
+        if "-d" in command:
+            raise engines.BackupError("pg_restore failed: the disk is full")
+        real(engine, *command)
+
+    monkeypatch.setattr(engines._Postgresql, "_run", broken)
+    refused = run("restore", "--replace", str(file))
+    assert (refused.exit_code, "the disk is full" in refused.output, name(shop)) == (1, True, "After")
+    words = sa.text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_lead_words' AND schemaname = 'public'")
+    with shop.read() as session:
+        assert "gin_trgm_ops" in str(session.scalar(words))
+    monkeypatch.setattr(engines._Postgresql, "_run", real)
+    assert run("restore", "--replace", str(file)).exit_code == 0
+    assert name(shop) == "Before"
 
 
 def test_the_last_one_is_noted_and_none_is_overwritten(shop: Database, tmp_path: Path) -> None:
