@@ -78,7 +78,7 @@ def ask_for_day(session: Session, lead: Lead, *, by: str = "", now: datetime) ->
         raise BadInput("invalid_form", wrong)
     if lead.state == "done":
         raise Refused("wrong_state", state=lead.state, owner="")
-    session.execute(sa.select(Lead.id).where(Lead.id == lead.id).with_for_update())  # of two who ask, one writes
+    _lock(session, lead.id)
     found = _open_day(session, lead.id)
     if found is not None:
         found.plan_version = None  # what is wanted may be something else by now
@@ -118,6 +118,7 @@ def decline(session: Session, task_id: int, words: str, *, by: str, role: str, n
         return task
     if task.kind != "earlier_day":
         raise Refused("wrong_state", state=task.state, owner="")
+    _lock(session, task.lead_id)
     task = _end(session, task, "finish", by=by, now=now, outcome="impossible", answer=text)
     _tell(session, session.get_one(Lead, task.lead_id), "day_refused", text=text, by=by, now=now)
     return task
@@ -169,8 +170,9 @@ def _look_at(db: Database, task_id: int, version: int, today: date, now: datetim
 
 
 def _look(session: Session, task_id: int, version: int, today: date, now: datetime) -> int:
-    task = session.get_one(Task, task_id)
-    lead = session.get_one(Lead, task.lead_id)
+    lead_id = session.scalars(sa.select(Task.lead_id).where(Task.id == task_id)).one()
+    _lock(session, lead_id)
+    task, lead = session.get_one(Task, task_id), session.get_one(Lead, lead_id)
     if task.state != "open":
         return 0
     if lead.state == "done" or lead.needed_by_on is None or lead.needed_by_on < today:
@@ -209,6 +211,11 @@ def _tell(
     again_at = come_back_at(session, local_today(get_company(session), now), now)
     due = sa.update(Lead).where(Lead.id == lead.id, Lead.state.in_(("working", "answered")))
     session.execute(due.values(follow_up_at=again_at, version=Lead.version + 1).execution_options(synchronize_session="fetch"))
+
+
+def _lock(session: Session, lead_id: int | None) -> None:
+    """Let nobody else ask for, answer or look at an enquiry's day until we are done: the enquiry first, its task after it."""
+    session.execute(sa.select(Lead.id).where(Lead.id == lead_id).with_for_update())
 
 
 def _open_day(session: Session, lead_id: int) -> Task | None:
