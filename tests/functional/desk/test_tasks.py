@@ -19,9 +19,8 @@ NEW = {"title": "Send <samples>", "due_on": "2026-11-25", "for": "sales"}
 
 
 def open_form(colleague: Colleague, page: str = "/desk/tasks") -> dict[str, str]:
-    """Return the key of the form on a page."""
-    text = colleague.get(page)
-    form = text[text.index("/desk/tasks") :] if "key" in text else text
+    """Return the key of the form of a new task on a page."""
+    form = colleague.get(page).split('action="/desk/tasks"', 1)[1]
     return {"key": form.split('name="key" value="', 1)[1].split('"', 1)[0]}
 
 
