@@ -87,10 +87,11 @@ class Stage:
     text: str = ""
 
 
-def _event_title(kind: str) -> tuple[str, str]:
+def _event_title(kind: str, *, paid: bool) -> tuple[str, str]:
+    ordered = ("here", lambda: _("Ordered and paid") if paid else _("Ordered"))
     titles: Mapping[str, tuple[str, Callable[[], str]]] = {
-        "order": ("here", lambda: _("Ordered and paid")),
-        "placed": ("here", lambda: _("Ordered and paid")),
+        "order": ordered,
+        "placed": ordered,
         "confirmed": ("here", lambda: _("Confirmed: all of it is kept for you")),
         "making": ("made", lambda: _("In our workshop")),
         "picking": ("parcel", lambda: _("Being packed")),
@@ -113,7 +114,7 @@ def _event_title(kind: str) -> tuple[str, str]:
 
 def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
     """Return what happened, oldest first, then what is still to come."""
-    stages = [_done(event, formats) for event in sorted(order.events, key=lambda event: event.at)]
+    stages = [_done(event, formats, paid=not order.charge) for event in sorted(order.events, key=lambda event: event.at)]
     if order.state in {"delivered", "cancelled"}:
         return stages
     happened = {event.kind for event in order.events}
@@ -127,8 +128,8 @@ def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
     return stages
 
 
-def _done(event: OrderEvent, formats: Formats) -> Stage:
-    icon, title = _event_title(event.kind)
+def _done(event: OrderEvent, formats: Formats, *, paid: bool) -> Stage:
+    icon, title = _event_title(event.kind, paid=paid)
     text = "" if event.kind in {"order", "placed"} else event.text  # the number stands on top
     if event.cause:
         text = f"{event.item}: {why(event.cause, event.text, formats)}" if event.item else why(event.cause, event.text, formats)

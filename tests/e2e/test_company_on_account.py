@@ -91,6 +91,7 @@ def test_five_people_and_one_unpaid_invoice(
     ann.get_by_role("button", name="Order on account, €85.00").click()
     ann.wait_for_url(f"{server}/o/**")
     ann.get_by_text("On account: the invoice comes when the first parcel leaves us").wait_for()
+    assert ann.get_by_text("Ordered and paid").count() == 0
     picture(ann, "62-ordered-on-account")
 
     # Ben takes two more: 170,00 of 200,00; for Cleo nothing is left that is enough
@@ -118,6 +119,7 @@ def test_five_people_and_one_unpaid_invoice(
     ann.reload()
     ann.get_by_role("link", name="Invoice INV-2026-000001").click()
     ann.get_by_text("To be paid by").wait_for()
+    assert ann.get_by_text("Paid in full").count() == 0
     picture(ann, "64-invoice-on-account")
     clock.advance(days=6)
     work()
