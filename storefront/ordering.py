@@ -114,7 +114,7 @@ def _event_title(kind: str, *, paid: bool) -> tuple[str, str]:
 
 def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
     """Return what happened, oldest first, then what is still to come."""
-    stages = [_done(event, formats, paid=not order.charge) for event in sorted(order.events, key=lambda event: event.at)]
+    stages = [_done(event, formats, order.charge) for event in sorted(order.events, key=lambda event: event.at)]
     if order.state in {"delivered", "cancelled"}:
         return stages
     happened = {event.kind for event in order.events}
@@ -128,13 +128,13 @@ def stages_of(order: OrderView, formats: Formats) -> list[Stage]:
     return stages
 
 
-def _done(event: OrderEvent, formats: Formats, *, paid: bool) -> Stage:
-    icon, title = _event_title(event.kind, paid=paid)
+def _done(event: OrderEvent, formats: Formats, charge: str) -> Stage:
+    icon, title = _event_title(event.kind, paid=not charge)
     text = "" if event.kind in {"order", "placed"} else event.text  # the number stands on top
     if event.cause:
         text = f"{event.item}: {why(event.cause, event.text, formats)}" if event.item else why(event.cause, event.text, formats)
     elif event.choice:
-        text = choice_words(event.choice, event.item)
+        text = choice_words(event.choice, event.item, charge)
     elif event.amount:
         text = formats.money(event.amount)
     return Stage("done", icon, title, formats.instant(event.at), text)

@@ -20,8 +20,8 @@ from backoffice.erp.models import Reservation, Shipment, ShipmentLine
 STILL_TO_COME = ("waiting", "to_pick", "picking", "packed")
 
 
-def confirm(session: Session, order: Order, slip: Slip, *, secret_key: str, now: datetime) -> None:
-    """Write to the customer of an order whose slip was chosen: accepted, parted or substituted."""
+def confirm(session: Session, order: Order, slip: Slip, *, charge: str, secret_key: str, now: datetime) -> None:
+    """Write to the customer of an order whose slip was chosen: accepted, parted or substituted. charge: how it is paid."""
     parts = _parts(session, order)
     amount = {"amount_minor": slip.choice.get("refund_minor", 0), "currency": order.currency}
     payload = mail_frame(session, order, secret_key) | {
@@ -30,6 +30,7 @@ def confirm(session: Session, order: Order, slip: Slip, *, secret_key: str, now:
         "instead_of": slip.choice.get("instead_of", ""),
         "by_phone": "said_by" in slip.choice,
         "amount": amount,
+        "charge": charge,
         "parts": parts,
         "deliver_on": "" if any(not part["on"] for part in parts) else max(part["on"] for part in parts),
     }

@@ -35,11 +35,20 @@ ORDER_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: str, cart: Cart | None, now: datetime) -> Order:
+def place(
+    session: Session,
+    checkout: Checkout,
+    *,
+    payment_id: int,
+    charge: str = "",
+    secret_key: str,
+    cart: Cart | None,
+    now: datetime,
+) -> Order:
     """Make the order of a paid checkout: convert its holds, hand it to the ERP layer, tell the customer. One transaction.
 
-    cart: its cart, to be emptied; None when it was paid so late that the cart may hold something else by now. The caller has
-    locked it before the holds, as whoever changes a cart does.
+    charge: account | later where it is not paid at once, "" where it is. cart: its cart, to be emptied; None when it was paid so
+    late that the cart may hold something else by now. The caller has locked it before the holds, as whoever changes a cart does.
     Raises Refused(hold_expired) if a hold is no longer there to convert.
     """
     party = parties.of_address(
@@ -90,7 +99,7 @@ def place(session: Session, checkout: Checkout, *, payment_id: int, secret_key: 
     update_rows(session, [checkout], "state")
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
     events.publish(session, events.OrderPlaced(order.number, party.id, checkout.id, checkout.lead_id, now))
-    events.publish(session, _confirmation(session, order, checkout, lines, secret_key, now))
+    events.publish(session, _confirmation(session, order, checkout, lines, charge, secret_key, now))
     return order
 
 
@@ -303,7 +312,7 @@ def checkout_frame(session: Session, checkout: Checkout, number: str, secret_key
 
 
 def _confirmation(
-    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], secret_key: str, now: datetime
+    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], charge: str, secret_key: str, now: datetime
 ) -> events.MailWanted:
     def money(amount: int) -> dict[str, Any]:
         return {"amount_minor": amount, "currency": checkout.currency}
@@ -324,5 +333,6 @@ def _confirmation(
         "address": addresses.write(addresses.of({part: getattr(checkout, part) for part in addresses.PARTS})),
         "country": checkout.country,
         "deliver_on": max(line.expected_on for line in lines).isoformat(),
+        "charge": charge,
     }
     return events.MailWanted("order_confirmed", f"order:{order.number}", payload, now)

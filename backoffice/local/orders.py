@@ -22,7 +22,7 @@ from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.local import papers
 from backoffice.local.checkout import Till
-from backoffice.payments import cancelling, on_account, refunds
+from backoffice.payments import cancelling, captures, on_account, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment, Refund
@@ -244,9 +244,6 @@ _HAPPENED = (
 )
 
 
-CHARGES = {"authorised": "later", "voided": "let_go", on_account.PROVIDER: "account"}
-
-
 def _view(
     session: Session, order: Order, checkout: Checkout, *, refunded: bool, slipped: bool, invoiced: bool, paid: str
 ) -> OrderView:
@@ -284,7 +281,7 @@ def _view(
         slip_id=waiting.id if waiting else None,
         discount=Money(order.discount_minor, order.currency) if order.discount_minor else None,
         papers=papers.of_order(session, order.number) if invoiced else [],
-        charge="let_go" if paid == "authorised" and order.state == "cancelled" else CHARGES.get(paid, ""),
+        charge="let_go" if paid == "authorised" and order.state == "cancelled" else captures.CHARGES.get(paid, ""),
     )
 
 

@@ -13,7 +13,7 @@ from backoffice.crm.models import Checkout, Order, Slip
 from backoffice.db import Database
 from backoffice.erp import catalogue, dated
 from backoffice.erp import models as t
-from backoffice.payments import choosing
+from backoffice.payments import captures, choosing
 from backoffice.payments.models import Payment
 from backoffice.public.catalogue import Picture
 from backoffice.public.money import Money
@@ -47,7 +47,7 @@ class LocalSlips:
 def _view(session: Session, order: Order, checkout: Checkout, slip: Slip, now: datetime) -> SlipView:
     is_open = slip.state == "open" and order.state not in choosing.ENDED
     newest = slips.newest(session, order.id)
-    amount = slip.choice.get("refund_minor")
+    amount, payment = slip.choice.get("refund_minor"), session.get_one(Payment, order.payment_id)
     return SlipView(
         id=slip.id,
         state="over" if slip.state == "open" and not is_open else slip.state,
@@ -58,17 +58,17 @@ def _view(session: Session, order: Order, checkout: Checkout, slip: Slip, now: d
         lines=[_line(one) for one in slip.lines],
         parts=[SlipPart(one.on, one.goods) for one in dated.parts_of(session, order.number, now=now)] if is_open else [],
         options=[_option(session, one) for one in choosing.options_of(session, order, now=now)] if is_open else [],
-        cancel_refund=_refund(session, order) if is_open and choosing.is_cancellable(session, order) else None,
+        cancel_refund=_refund(payment) if is_open and choosing.is_cancellable(session, order) else None,
         chosen_at=slip.chosen_at,
         item=str(slip.choice.get("item", "")),
         refund=Money(amount, order.currency) if isinstance(amount, int) and amount > 0 else None,
         newer_id=newest.id if newest and newest.id != slip.id else None,
+        charge=captures.charge_of(payment.provider, payment.state),
     )
 
 
-def _refund(session: Session, order: Order) -> Money:
-    payment = session.get_one(Payment, order.payment_id)
-    return Money(payment.amount_minor - payment.refunded_minor, order.currency)
+def _refund(payment: Payment) -> Money:
+    return Money(payment.amount_minor - payment.refunded_minor, payment.currency)
 
 
 def _line(told: dict[str, Any]) -> SlipLine:

@@ -36,7 +36,7 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     returning.forget(session, number)
     if order.discount_minor:
         coupons.release(session, order.checkout_id, now=now)
-    left = payment.amount_minor - payment.refunded_minor
+    left, charge = payment.amount_minor - payment.refunded_minor, captures.charge_of(payment.provider, payment.state)
     if captures.let_go(session, payment.id, now=now) or payment.state == "voided":
         left = 0  # it was never taken
     if left > 0:
@@ -44,6 +44,7 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     timeline.record(session, order.party_id, "cancelled", order_ref=number, actor="" if by == BY_CUSTOMER else by, now=now)
     payload = orders.mail_frame(session, order, secret_key) | {
         "by_customer": by == BY_CUSTOMER,
+        "charge": charge,
         "amount": {"amount_minor": left, "currency": payment.currency},
     }
     events.publish(session, events.OrderCancelled(number, now))

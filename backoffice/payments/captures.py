@@ -57,6 +57,14 @@ def let_go(session: Session, payment_id: int, *, now: datetime) -> bool:
     return True
 
 
+CHARGES = {"authorised": "later", "voided": "let_go", on_account.PROVIDER: "account"}
+
+
+def charge_of(provider: str, state: str) -> str:
+    """Return how a payment's order is paid where that is not at once: account | later | let_go; "": it is paid."""
+    return CHARGES.get(on_account.PROVIDER if provider == on_account.PROVIDER else state, "")
+
+
 def claim(session: Session, payment_id: int, ending: str) -> bool:
     """Write how money that is set aside is to end; False: it is not, or that is written already."""
     asked = session.execute(

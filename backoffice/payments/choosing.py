@@ -22,7 +22,7 @@ from backoffice.erp import cancelling as goods
 from backoffice.erp import dated, fulfilment, plan, price_lists, pricing, promising, sources, splitting, substituting
 from backoffice.erp import factory as masters
 from backoffice.erp import models as t
-from backoffice.payments import cancelling, refunds
+from backoffice.payments import cancelling, captures, refunds
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, Refused
 
@@ -113,7 +113,9 @@ def choose(
         raise Refused("too_late_to_choose")
     slips.note(session, order, slip, by=by, now=now)
     if choice != "cancel":  # of which they are told already
-        confirming.confirm(session, order, slip, secret_key=secret_key, now=now)
+        confirming.confirm(
+            session, order, slip, charge=captures.charge_of(payment.provider, payment.state), secret_key=secret_key, now=now
+        )
     return True
 
 

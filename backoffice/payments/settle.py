@@ -195,7 +195,10 @@ def _paid(
         if late:
             checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
         emptied = None if late else cart
-        order = orders.place(session, checkout, payment_id=payment.id, secret_key=secret_key, cart=emptied, now=now)
+        charge = captures.charge_of(payment.provider, news.state)
+        order = orders.place(
+            session, checkout, payment_id=payment.id, charge=charge, secret_key=secret_key, cart=emptied, now=now
+        )
     except PlanMoved:
         raise  # somebody was faster by a moment: all of it is tried again
     except Refused as refusal:

@@ -27,7 +27,7 @@ from backoffice.erp import cancelling as goods
 from backoffice.erp import models as t
 from backoffice.erp import plan, returning, substituting, taxes
 from backoffice.erp.company import get_company, local_today
-from backoffice.payments import cancelling, refunds
+from backoffice.payments import cancelling, captures, refunds
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, Refused
 
@@ -115,7 +115,7 @@ def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: s
         left[line_id].row.withdrawn += count
     session.flush()
     timeline.record(session, order.party_id, "withdrawn", order_ref=number, text=_said(row.lines), now=now)
-    _confirm(session, order, row, secret_key, now)
+    _confirm(session, order, row, payment, secret_key, now)
     return True
 
 
@@ -219,7 +219,7 @@ def _said(lines: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{line['quantity']} × {line['name']}" for line in lines)
 
 
-def _confirm(session: Session, order: Order, row: Withdrawal, secret_key: str, now: datetime) -> None:
+def _confirm(session: Session, order: Order, row: Withdrawal, payment: Payment, secret_key: str, now: datetime) -> None:
     """Confirm by mail what was declared and when (Article 11a(4)): a mail is what its reader can keep."""
     company = get_company(session)
     payload = orders.mail_frame(session, order, secret_key) | {
@@ -229,5 +229,6 @@ def _confirm(session: Session, order: Order, row: Withdrawal, secret_key: str, n
         "send_to": [company.name, *company.address],
         "days": company.returns_days,
         "amount": {"amount_minor": row.refund_minor, "currency": order.currency},
+        "charge": captures.charge_of(payment.provider, payment.state),
     }
     events.publish(session, events.MailWanted("withdrawal_noted", f"order:{order.number}", payload, now))

@@ -58,7 +58,7 @@ class SlipView:
 
     number, order_state: of its order. parts, options: empty unless there is such a choice; cancel_refund: what goes back if
     all is cancelled, None where it is too late for that. item, refund: of what was chosen. newer_id: the slip that asks
-    instead of this one.
+    instead of this one. charge: as of its order (OrderView).
     """
 
     id: int
@@ -75,6 +75,7 @@ class SlipView:
     item: str = ""
     refund: Money | None = None
     newer_id: int | None = None
+    charge: str = ""
 
 
 class SlipDoor(Protocol):

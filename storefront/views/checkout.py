@@ -183,6 +183,9 @@ class Views:
         profile = self.front.profile()
         country = typed.get("country") or (cart.country if cart else profile.country)
         book = self._book(now)
+        account = self._on_account(cart, now)
+        if account and request.method == "GET":
+            typed = {"company": account.company, **typed}
         form = addresses.form_of(country, profile.country, self.front.language())
         return self.front.page(
             "storefront/checkout.html",
@@ -207,7 +210,7 @@ class Views:
             changes=changes_of(cart) if cart else (),
             minutes=minutes_left(cart, now),
             charged=self._charged(cart, profile, now),
-            account=self._on_account(cart, now),
+            account=account,
             ready=bool(cart and cart.lines and all(line.promise for line in cart.lines)),
         )
 

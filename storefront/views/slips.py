@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from backoffice.public.errors import BadInput, Refused
 from storefront import wording
 from storefront.front import Front, see
-from storefront.moving import chosen_words, how_it_came
+from storefront.moving import back_words, chosen_words, how_it_came
 from storefront.ordering import why
 
 
@@ -47,6 +47,7 @@ class Views:
             chosen=chosen_words(slip, formats),
             why=lambda line: why(line.cause, None, formats),
             how_it_came=how_it_came,
+            back=lambda amount: back_words(formats.money(amount), slip.charge),
         )
         return _guard(page)
 

@@ -80,3 +80,22 @@ def test_causes_from_before_there_were_codes_or_from_later_ones(cause: object) -
     text = compose(message("day_moved", "de", cause=cause), "shop@example.test").get_body(("plain",)).get_content()  # type: ignore[union-attr] # it has one
     assert ("The saw stood still on Monday." in text) == (cause == "The saw stood still on Monday.")
     assert "Der Grund:" not in text or cause == "The saw stood still on Monday."
+
+
+@pytest.mark.parametrize("kind", ["order_cancelled", "withdrawal_noted", "choice_noted"])
+@pytest.mark.parametrize(
+    ("charge", "minor", "en", "de"),
+    [
+        ("", 4_900, "€49.00 goes back to where you paid from.", "49,00\xa0€ gehen dorthin zurück, von wo Sie bezahlt haben."),
+        ("account", 4_900, "Your company owes €49.00 less for it.", "Ihre Firma schuldet dafür 49,00\xa0€ weniger."),
+        ("later", 4_900, "You are charged €49.00 less for it.", "Ihnen werden dafür 49,00\xa0€ weniger abgebucht."),
+    ],
+)
+def test_what_an_order_costs_less_is_said_as_it_is_paid(kind: str, charge: str, minor: int, en: str, de: str) -> None:
+    amount = {"amount_minor": minor, "currency": "EUR"}
+    for language, words in (("en", en), ("de", de)):
+        mail = compose(message(kind, language, charge=charge, amount=amount), "shop@example.test")
+        for form in ("plain", "html"):
+            text = mail.get_body((form,)).get_content()  # type: ignore[union-attr] # it has both
+            assert words in text.replace("&nbsp;", "\xa0")
+            assert ("where you paid from" in text or "von wo Sie bezahlt" in text) == (charge == "")

@@ -53,6 +53,7 @@ def test_who_waits_is_told_the_day_that_holds_once(workshop):
             "instead_of": "",
             "by_phone": False,
             "amount": {"amount_minor": 0, "currency": "EUR"},
+            "charge": "",
             "parts": [{"on": "2026-12-02", "goods": [LAMPS]}],
             "deliver_on": "2026-12-02",
         }

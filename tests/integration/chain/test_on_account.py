@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import verify
+from backoffice.bridge.mail import compose
 from backoffice.bridge.models import OutboxMessage
+from backoffice.bridge.outbox import Message
 from backoffice.crm import companies, company_roles, terms
 from backoffice.crm.models import Account, CartLine, Checkout, CompanyTerms, Order, OrderLine, Party
 from backoffice.erp import delivering, fulfilment
@@ -358,3 +361,22 @@ def test_who_still_owes_is_not_forgotten(workshop: Workshop, nordlicht: Firm) ->
     assert (gone.company_id, gone.company_role, gone.email) == (None, "", None)
     assert [one.reference for one in workshop.rows(Receipt)] == ["statement 12"]
     assert used(workshop) == 0
+
+
+def test_what_was_never_paid_does_not_go_back_to_a_card(workshop: Workshop, nordlicht: Firm) -> None:
+    placed = order(workshop, nordlicht.token("Ann"))
+    workshop.db.run(lambda session: cancelling.cancel(session, placed.number, by="customer", secret_key="k", now=workshop.now))
+    told = {
+        one.kind: compose(Message(1, "mail", "a", one.kind, one.payload, 1, workshop.now, workshop.now), "shop@example.test")
+        for one in workshop.rows(OutboxMessage, target="mail")
+    }
+    said = {
+        kind: [mail.get_body((form,)).get_content() for form in ("plain", "html")]  # type: ignore[union-attr] # it has both
+        for kind, mail in told.items()
+    }
+    assert said.keys() == {"order_confirmed", "order_cancelled"}
+    for text in said["order_confirmed"]:
+        assert "the invoice comes when the first parcel leaves us" in re.sub(r"\s+", " ", text)
+    for text in said["order_cancelled"]:
+        assert "You pay nothing for it." in text
+        assert "where you paid from" not in text
