@@ -26,7 +26,8 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     """
     order = orders.get_by_number(session, number)
     payment = session.scalars(sa.select(Payment).where(Payment.id == order.payment_id).with_for_update()).one()
-    if not cancelling.cancel(session, number, now=now):
+    session.refresh(order)  # who cancels holds its payment
+    if order.state == "cancelled" or not cancelling.cancel(session, number, now=now):
         return False
     order = session.scalars(
         sa.select(Order).where(Order.number == number).with_for_update().execution_options(populate_existing=True)
