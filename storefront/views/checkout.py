@@ -110,6 +110,7 @@ class Views:
             words=reminder_words(),
             language=self.front.language(),
             page=request.path,
+            who_asks=request.remote_addr or "",
         )
         try:
             self.front.shop.leads.remind(token, form, now=now)
