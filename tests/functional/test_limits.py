@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from backoffice import throttle
+from backoffice import passwords, throttle
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
 from backoffice.config import Settings
@@ -105,6 +105,26 @@ def test_five_forgotten_passwords_a_day(client: FlaskClient, services: Services,
     assert from_there(client, "198.51.100.1").post("/account/forgot", data={"email": email}).status_code == 303
     clock.advance(hours=14)
     assert from_there(client, "127.0.0.1").post("/account/forgot", data={"email": email}).status_code == 303
+
+
+def test_ten_registrations_an_hour_of_one_network_whoever_is_named(
+    client: FlaskClient, services: Services, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "make_hash", lambda _typed: "hash")
+
+    def register(number: int, address: str) -> tuple[int, str | None]:
+        form = {"email": f"stranger{number}@example.test", "name": "Eve", "password": "engines of 1843"}
+        answer = from_there(client, address).post("/account/register", data=form)
+        assert "tried too often" in answer.text or answer.status_code == 303
+        return answer.status_code, answer.headers.get("Retry-After")
+
+    assert [register(number, f"192.0.2.{number}") for number in range(10)] == [(303, None)] * 10
+    clock.advance(minutes=20)
+    assert register(0, "192.0.2.99") == register(99, "192.0.2.99") == (429, "2400")  # one that is known, one that is not
+    assert [row.kind for row in rows(services, OutboxMessage)] == ["account_confirm"] * 10
+    assert register(10, "198.51.100.1") == (303, None)
+    clock.advance(minutes=40)
+    assert register(11, "192.0.2.1") == (303, None)
 
 
 @pytest.mark.postgresql
