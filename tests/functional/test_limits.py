@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from backoffice import passwords, throttle
 from backoffice.bootstrap import Services
@@ -22,7 +23,8 @@ from backoffice.db import Database
 from backoffice.erp.models import Staff
 from tests.company import open_company
 from tests.conftest import NOW, FixedClock
-from tests.functional.test_bad_input import add, rows
+from tests.functional.desk.conftest import every_row
+from tests.functional.test_bad_input import add, checkout, rows
 from tests.integration.chain.conftest import Workshop
 from tests.integration.chain.test_coupons import PLAIN
 
@@ -125,6 +127,46 @@ def test_ten_registrations_an_hour_of_one_network_whoever_is_named(
     assert register(10, "198.51.100.1") == (303, None)
     clock.advance(minutes=40)
     assert register(11, "192.0.2.1") == (303, None)
+
+
+def test_the_eleventh_payment_of_a_cart_within_ten_minutes_waits_and_keeps_all_that_was_typed(
+    client: FlaskClient, services: Services, clock: FixedClock
+) -> None:
+    add(client)
+
+    def pay(form: dict[str, str]) -> TestResponse:
+        return client.post("/checkout", data=form)
+
+    def fresh() -> dict[str, str]:
+        return checkout(client, street="Am Weg 1")
+
+    begun = [pay(fresh()) for _ in range(9)]
+    clock.advance(minutes=4)
+    tenth = fresh()
+    begun.append(pay(tenth))
+    assert [one.status_code for one in begun] == [303] * 10
+    assert pay(tenth).location == begun[-1].location  # sent again it is the same payment
+    form = tenth | {"key": "one-more"}
+    with services.db.read() as session:
+        before = every_row(session)
+    refused = pay(form)
+    with services.db.read() as session:
+        assert every_row(session) == before  # the page that is open stays open, too
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "360")
+    assert 'value="Am Weg 1"' in refused.text
+    assert "Wait ten minutes" in refused.text
+    cart = client.get_cookie("cart")
+    assert cart
+    held = services.shop.carts.find(cart.value, now=clock())
+    assert held
+    assert held.total
+    body = {"cart_version": held.version, "expected_total_minor": held.total.amount_minor}
+    body |= {"email": "ada@example.test", "name": "Ada", "street": "Weg 1", "postcode": "10115", "city": "Berlin"}
+    body |= {"country": "DE"}
+    told = client.post(f"/api/v1/carts/{cart.value}/checkout", json=body, headers={"Idempotency-Key": "by-the-api"})
+    assert (told.status_code, told.headers["Retry-After"], told.get_json()["code"]) == (429, "360", "too_many_checkouts")
+    clock.advance(minutes=6)
+    assert pay(fresh()).status_code == 303
 
 
 @pytest.mark.postgresql
