@@ -302,5 +302,5 @@ def _counted(what: str, email: str) -> str:
 
 
 def _check_new(password: str, email: str) -> None:
-    if fault := accounts.check_password(password, email=email):
+    if fault := passwords.find_fault(password, email=email):
         raise BadInput("invalid_form", {"password": fault})
