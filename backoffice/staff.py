@@ -18,11 +18,10 @@ from backoffice.public.errors import BadInput, NotFound, Refused
 
 Role = Literal["sales", "warehouse", "planner", "admin"]
 ROLES: tuple[Role, ...] = ("sales", "warehouse", "planner", "admin")
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
 
 
 def add(session: Session, *, email: str, name: str, role: Role, password: str, now: datetime) -> Staff:
-    """Add somebody with a password of 8 to 128 characters.
+    """Add somebody with a password of 8 to 128 characters that is not among those which are tried first.
 
     Raises BadInput(invalid_form, fields) for a bad e-mail, name or password, Refused(exists) for an e-mail in use.
     """
@@ -33,8 +32,8 @@ def add(session: Session, *, email: str, name: str, role: Role, password: str, n
         fields["email"] = "invalid_email"
     if not name.strip():
         fields["name"] = "required"
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        fields["password"] = "bad_length"  # noqa: S105 - the error's code, not a password
+    if fault := passwords.find_fault(password, email=email.strip()):
+        fields["password"] = fault
     if fields:
         raise BadInput("invalid_form", fields)
     if session.scalar(sa.select(Staff.id).where(Staff.email == address)) is not None:

@@ -21,7 +21,7 @@ def staff_group() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="As colleagues and customers read it.")
 @click.option("--role", required=True, type=click.Choice(["sales", "warehouse", "planner", "admin"]))
-@click.password_option(help="8 to 128 characters; asked for when not given.")
+@click.password_option(help="8 to 128 characters, none that many people use; asked for when not given.")
 def staff_add(email: str, name: str, role: str, password: str) -> None:
     """Let EMAIL log in at the desk of a role (admin: at all of them)."""
     [known] = [possible for possible in people.ROLES if possible == role]

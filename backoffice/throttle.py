@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +20,10 @@ LONGEST = DAY  # of any window
 
 
 class LoginThrottle(Base):
-    """Tries of one network address with one name (as a hash) since `since_at`. A log-in that works removes the row."""
+    """Tries of one caller (an address, of IPv6 its /64) with one name (as a hash) since `since_at`.
+
+    A log-in that works removes the row.
+    """
 
     __tablename__ = "login_throttle"
 
@@ -62,11 +65,10 @@ def take_back(session: Session, address: str, name: str) -> None:
 
 def network_of(address: str) -> str:
     """Return the network that an address shares with its neighbours (/24, of IPv6 /64): who has one of it has all."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network(f"{found}/{24 if found.version == 4 else 64}", strict=False))
+    found = _read(address)
+    if isinstance(found, IPv4Address):
+        return str(IPv4Network((int(found), 24), strict=False))
+    return _caller_of(address)
 
 
 def forget_tries(session: Session, address: str, name: str, *, now: datetime) -> None:
@@ -89,5 +91,21 @@ def _count(session: Session, who: str, now: datetime, window: timedelta) -> int 
     return session.execute(counted).scalar_one_or_none()
 
 
+def _read(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+def _caller_of(address: str) -> str:
+    """Return who calls from an address: of IPv6 its /64, as the whole of it is one line's; what is no address, as it is."""
+    found = _read(address)
+    if isinstance(found, IPv6Address):
+        return str(IPv6Network((int(found), 64), strict=False))
+    return address if found is None else str(found)
+
+
 def _who(address: str, name: str) -> str:
-    return hashlib.sha256(f"{address}\n{name.strip().lower()}".encode(errors="replace")).hexdigest()
+    return hashlib.sha256(f"{_caller_of(address)}\n{name.strip().lower()}".encode(errors="replace")).hexdigest()

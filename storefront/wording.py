@@ -105,6 +105,9 @@ ERRORS: Mapping[str, str] = {
     "no_email": N_("No e-mail address is known here. Nothing was sent."),
     "bad_amount": N_("Write an amount above zero."),
     "unknown_address": N_("This address is no longer in your address book. Your others are below."),
+    "too_many_checkouts": N_(
+        "Paying was begun too often. Wait ten minutes, then try again. Your cart and what you typed are as they were."
+    ),
     "too_many_addresses": N_("There is room for 20 addresses. Remove one that you no longer need, then add this one."),
     "unknown_link": N_("This link was used already, or its time is over. Ask for a new one."),
     "not_logged_in": N_("You are logged out here. Log in again to go on."),

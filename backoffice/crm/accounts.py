@@ -15,13 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backoffice import events
+from backoffice import events, passwords
 from backoffice.crm import links, parties
-from backoffice.crm.common_passwords import COMMON
 from backoffice.crm.models import Account, AccountLink, AccountSession, Cart, CartLine
 from backoffice.erp.classes import RETAIL
 from backoffice.erp.company import get_company
-from backoffice.passwords import LONGEST, SHORTEST
 from backoffice.public.errors import BadInput, NotFound, Refused
 
 ABSOLUTE = timedelta(days=30)
@@ -30,13 +28,6 @@ SEEN_EVERY = timedelta(hours=1)
 LINK_GOOD_FOR = {"confirm": timedelta(days=2), "reset": timedelta(hours=1)}
 MOST_LINKS = 3  # mails of one kind to one address within an hour
 LONGEST_NAME = 200
-
-
-def check_password(password: str, *, email: str = "") -> str | None:
-    """Return the code of what is wrong with a new password: bad_length | common_password; None: nothing."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        return "bad_length"
-    return "common_password" if password.casefold() in COMMON | {email.casefold()} else None
 
 
 def check_registration(email: str, name: str, password: str) -> str:
@@ -48,7 +39,7 @@ def check_registration(email: str, name: str, password: str) -> str:
     except BadInput as error:
         fields |= error.fields
     fields |= _name_fault(name)
-    if fault := check_password(password, email=address):
+    if fault := passwords.find_fault(password, email=address):
         fields["password"] = fault
     if fields:
         raise BadInput("invalid_form", fields)

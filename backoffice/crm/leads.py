@@ -18,7 +18,7 @@ from backoffice import events, idempotency, wording
 from backoffice.crm import assigning, collapsing, consents, parties, ready_answers, tasks, timeline
 from backoffice.crm.answer_time import answer_due, come_back_at
 from backoffice.crm.lead_forms import CheckedLead, check, clean_text, fingerprint
-from backoffice.crm.models import Activity, Checkout, Lead, Party
+from backoffice.crm.models import Activity, CartReminder, Checkout, Lead, Party
 from backoffice.erp.models import Company, Staff
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.leads import LeadForm
@@ -194,6 +194,7 @@ def release(session: Session, lead_id: int, *, staff: Colleague, version: int, n
         return lead
     lead = change(session, lead, "release", staff, version, due_at=answer_due(session, now))
     _ask_planning(session, lead, now)
+    _tell_consent(session, lead, now)
     return lead
 
 
@@ -272,6 +273,14 @@ def insert(session: Session, party: Party, checked: CheckedLead, order_ref: str 
     )
     _ask_planning(session, lead, now)
     return lead
+
+
+def _tell_consent(session: Session, lead: Lead, now: datetime) -> None:
+    """Write to somebody found real what they agreed to when they asked to be reminded of their cart: so far nobody did."""
+    asked = sa.select(CartReminder.consent_id).where(CartReminder.lead_id == lead.id, CartReminder.closed_at.is_(None))
+    consent_id = session.scalars(asked.order_by(CartReminder.id.desc())).first()
+    if consent_id is not None:
+        events.publish(session, events.ConsentGiven(consent_id, now))
 
 
 def _ask_planning(session: Session, lead: Lead, now: datetime) -> None:

@@ -5,6 +5,7 @@ Nobody is written to who did not ask: the words that they agreed to are kept as 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -18,17 +19,34 @@ from backoffice.db import Database
 from backoffice.erp.models import Item
 
 QUIET = timedelta(hours=4)  # whoever compares and comes back on the same day needs no reminder
-OPEN = ("new", "working", "answered", "quarantined")
+APART = ("quarantined",)
+KNOWN = ("new", "working", "answered")
+OPEN = (*KNOWN, *APART)
 BATCH = 200
 PURPOSE = "cart_reminder"
 
 
+def _nobody() -> bool:
+    return False
+
+
 def ask(
-    session: Session, cart: Cart, *, email: str, name: str, phone: str, words: str, language: str, page: str, now: datetime
+    session: Session,
+    cart: Cart,
+    *,
+    email: str,
+    name: str,
+    phone: str,
+    words: str,
+    language: str,
+    page: str,
+    is_doubtful: Callable[[], bool] = _nobody,
+    now: datetime,
 ) -> CartReminder:
     """Note that somebody wants to be reminded of a cart, in the words that they agreed to; asked again it is once.
 
-    Another address than before takes its place. Raises BadInput(invalid_form, email | wording).
+    Another address than before takes its place. is_doubtful: asked once, and only of what is new.
+    Raises BadInput(invalid_form, email | wording).
     """
     party = parties.find_or_create(session, email=email, name=name.strip(), phone=phone.strip(), language=language, now=now)
     evidence = {"page": page, "cart": cart.id}
@@ -38,9 +56,11 @@ def ask(
     reminder = session.scalar(sa.select(CartReminder).where(CartReminder.cart_id == cart.id))
     if reminder is None:
         reminder = CartReminder(cart_id=cart.id, party_id=party.id, consent_id=consent.id, language=language, asked_at=now)
+        reminder.doubtful = is_doubtful()
         session.add(reminder)
     elif reminder.party_id != party.id and reminder.lead_id is None:
         reminder.party_id, reminder.consent_id, reminder.asked_at = party.id, consent.id, now
+        reminder.doubtful = is_doubtful()
     session.flush()
     return reminder
 
@@ -124,11 +144,12 @@ def _make(session: Session, reminder_id: int, now: datetime) -> bool:
         return False
     if cart.updated_at > now - QUIET:
         return False
-    lead = _open_one(session, party.id)
+    lead = _open_one(session, party.id, APART if reminder.doubtful else KNOWN)
     words = "\n".join(f"{quantity} × {item.name} ({item.sku})" for item, quantity in lines)
     if lead is None:
         lead = leads.insert(session, party, _form(party, reminder, cart, lines, words), None, now)
-        events.publish(session, events.ConsentGiven(consent.id, now))  # tells them what they agreed to, and how it ends
+        if not reminder.doubtful:  # tells them what they agreed to, and how it ends; who is doubtful, once they are found real
+            events.publish(session, events.ConsentGiven(consent.id, now))
     else:
         timeline.record(session, party.id, "message", text=words, lead_id=lead.id, now=now)
         lead.message, lead.version = words, lead.version + 1
@@ -138,8 +159,9 @@ def _make(session: Session, reminder_id: int, now: datetime) -> bool:
     return True
 
 
-def _open_one(session: Session, party_id: int) -> Lead | None:
-    same = sa.select(Lead).where(Lead.party_id == party_id, Lead.kind == "abandoned_cart", Lead.state.in_(OPEN))
+def _open_one(session: Session, party_id: int, states: Sequence[str]) -> Lead | None:
+    """Return what waits of them already; what is doubtful changes no lead that sales is at, and hides none that is not."""
+    same = sa.select(Lead).where(Lead.party_id == party_id, Lead.kind == "abandoned_cart", Lead.state.in_(states))
     locked = same.order_by(Lead.id.desc()).limit(1).with_for_update().execution_options(populate_existing=True)
     return session.scalars(locked).first()
 
@@ -164,7 +186,7 @@ def _form(party: Party, reminder: CartReminder, cart: Cart, lines: list[tuple[It
         postcode=cart.postcode or "",
         language=reminder.language,
         page="checkout",
-        doubtful=False,
+        doubtful=reminder.doubtful,
         company="",
         country=cart.country,
         newsletter="",

@@ -24,6 +24,7 @@ from backoffice.public.money import Money
 
 PAGE_SIZE = 20
 MOST_RESETS = 5  # of one address by one caller, a day; whoever else asks for it has their own
+MOST_REGISTERED = 10  # of one network within an hour: each is a mail to an address that may be anybody's
 T = TypeVar("T")
 
 
@@ -42,6 +43,7 @@ class LocalAccounts:
         """Write to the address, whether it has an account or not: the same work and the same silence."""
         address = accounts.check_registration(email, name, password)
         self._try(who_asks, f"register:{address}", now)
+        self._try(throttle.network_of(who_asks), "register", now, tries=MOST_REGISTERED, window=throttle.HOUR)
         hashed = passwords.make_hash(password)
         base, key = public_address(self._settings.base_url, base_url).rstrip("/"), self._settings.secret_key
         self._db.run(
@@ -300,5 +302,5 @@ def _counted(what: str, email: str) -> str:
 
 
 def _check_new(password: str, email: str) -> None:
-    if fault := accounts.check_password(password, email=email):
+    if fault := passwords.find_fault(password, email=email):
         raise BadInput("invalid_form", {"password": fault})

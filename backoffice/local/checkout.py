@@ -342,12 +342,15 @@ class LocalCheckout:
     ) -> Page:
         """Freeze the cart, or return what this form already became. Raises PageOpenError, and what `start` raises."""
         lasts = pay_within(desk)
-        cart, paying = checkouts.find_mine(session, token)  # and wait: the same form may be sent twice at the same moment
+        cart, paying, tenth_at = checkouts.find_to_pay(
+            session, token
+        )  # and wait: the same form may be sent twice at the same moment
         known = self._known(session, form)
         if known is not None:
             return page_of(session, known, self._settings.secret_key)
         if cart is None:
             raise Refused("cart_empty")
+        checkouts.require_patience(tenth_at, now=now)
         others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)] if paying else []
         if any(payment is not None and not payment.problem for payment in others):
             raise PageOpenError

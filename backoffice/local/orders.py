@@ -155,6 +155,7 @@ class LocalLeads:
                 words=form.words,
                 language=form.language,
                 page=form.page,
+                is_doubtful=lambda: self._is_crowd(session, form.who_asks, now),
                 now=now,
             )
             return True
@@ -178,11 +179,11 @@ class LocalLeads:
 
         Kept apart: the rest of a crowd from one network, and what no person can have written in that time.
         """
-        network, opened = throttle.network_of(form.who_asks), form.opened
+        who_asks, opened = form.who_asks, form.opened
         form = replace(form, who_asks="", opened="")
 
         def work(session: Session) -> LeadReceipt:
-            crowd = bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
+            crowd = self._is_crowd(session, who_asks, now)
             by_machine = bool(opened) and not self._is_by_hand(session, opened, now)
             doubtful = crowd or by_machine or self._is_parroted(session, form.message, now)
             lead = leads.submit(session, form, doubtful=doubtful, now=now)
@@ -190,6 +191,11 @@ class LocalLeads:
             return LeadReceipt(lead.due_at, lead.due_at.astimezone(zone).date())
 
         return self._db.run(work)
+
+    def _is_crowd(self, session: Session, who_asks: str, now: datetime) -> bool:
+        """Tell whether too many of this network wrote just now; letters and reminders of carts are counted as one."""
+        network = throttle.network_of(who_asks)
+        return bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
 
     def _is_parroted(self, session: Session, message: str, now: datetime) -> bool:
         """Tell whether these words came too often today, from whatever addresses: a few words may be anybody's."""

@@ -11,7 +11,7 @@ ShopError
 │                            offer_changed, too_late_to_swap, withdrawal_over, on_hold, code_set_up, code_not_set_up,
 │                            own_second_step, still_open, quotation_replaced, quotation_expired, quotation_over, segment_gone,
 │                            nobody_to_write_to, not_on_account, account_paused, over_limit, more_than_open, still_at_it
-│   └── TooOften        429  too_many_tries, too_many_codes
+│   └── TooOften        429  too_many_tries, too_many_codes, too_many_checkouts
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
 │                            bad_job_shop, coupon_invalid, unknown_field
 ├── Unreadable          400  malformed_json, bad_cursor, idempotency_key_missing, bad_idempotency_key

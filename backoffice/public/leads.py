@@ -54,6 +54,7 @@ class ReminderForm:
     words: str
     language: str
     page: str
+    who_asks: str = ""  # the network address that it came from
 
 
 @dataclass(frozen=True, slots=True)

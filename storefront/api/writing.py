@@ -343,6 +343,7 @@ WRITES = (
             404: ["unknown_cart"],
             409: ["cart_empty", "stale", "price_changed", "day_moved", "not_available", "hold_expired", "payment_away", "busy"],
             422: ["unknown_postcode", "coupon_invalid"],
+            429: ["too_many_checkouts"],
         },
         about="The order exists once it is paid; the same Idempotency-Key is the same payment. Which parts an address needs "
         "depends on its country: what is missing is named all at once (invalid_form; errors: required, bad_postcode, "

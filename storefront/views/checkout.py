@@ -15,7 +15,7 @@ from backoffice.public.accounts import SavedAddress
 from backoffice.public.addresses import PARTS
 from backoffice.public.carts import Cart
 from backoffice.public.checkout import CheckoutForm, OnAccount, is_charged_later
-from backoffice.public.errors import BadInput, Refused, ShopError
+from backoffice.public.errors import BadInput, Refused, ShopError, TooOften
 from backoffice.public.leads import ReminderForm
 from backoffice.public.money import Money
 from storefront import addresses, wording
@@ -110,6 +110,7 @@ class Views:
             words=reminder_words(),
             language=self.front.language(),
             page=request.path,
+            who_asks=request.remote_addr or "",
         )
         try:
             self.front.shop.leads.remind(token, form, now=now)
@@ -187,7 +188,7 @@ class Views:
         if account and request.method == "GET":
             typed = {"company": account.company, **typed}
         form = addresses.form_of(country, profile.country, self.front.language())
-        return self.front.page(
+        response = self.front.page(
             "storefront/checkout.html",
             now,
             status=error.status if error else 200,
@@ -213,6 +214,9 @@ class Views:
             account=account,
             ready=bool(cart and cart.lines and all(line.promise for line in cart.lines)),
         )
+        if isinstance(error, TooOften):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     def _charged(self, cart: Cart | None, profile: ShopProfile, now: datetime) -> str:
         """Return when the customer is charged where the shop does it as late as it can: later | now; else nothing."""

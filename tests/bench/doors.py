@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import passwords, throttle
 from backoffice.config import Settings
+from backoffice.crm import reminding
 from backoffice.crm.models import Lead
 from backoffice.db import Database
 from backoffice.erp.models import Staff
@@ -36,7 +37,7 @@ from tests.conftest import NOW, FixedClock
 from tests.integration.chain.conftest import Workshop
 from tests.need import postgres_database
 
-GUESSES, SAMPLES, BOTS, HUMANS, AT_ONCE = 100_000, 60, 10_000, 200, 50
+GUESSES, SAMPLES, BOTS, HUMANS, AT_ONCE, CARTS = 100_000, 60, 10_000, 200, 50, 30
 TOKEN = r'name="csrf_token" value="([^"]+)"'
 KEY = "a key for the rig only, 32 letters!"
 
@@ -57,6 +58,7 @@ def attack() -> Iterator[Tried]:
         yield _guess_links(app)
         yield from _tell_accounts_apart(app)
         yield from _send_bots(app, clock)
+        yield _leave_carts(app, clock)
     yield _try_at_once()
 
 
@@ -180,6 +182,24 @@ def _send_bots(app: Flask, clock: FixedClock) -> Iterator[Tried]:
     yield Tried("S9 bots that reach sales", "10 at most", f"{reached} of {BOTS}, {stored} kept", reached <= 10)
     fine = answers[303] == HUMANS and kept.get(("new", "Is it oak?")) == HUMANS
     yield Tried("S9 people meanwhile", "0 refused, 0 set aside", f"{answers[303]} of {HUMANS} thanked and read", fine)
+
+
+def _leave_carts(app: Flask, clock: FixedClock) -> Tried:
+    """S9, by another door: carts filled and left by one network, each to be reminded of under a stranger's address."""
+    db: Database = app.extensions["shopfloor"].db
+    for number in range(CARTS):
+        client = app.test_client()
+        client.environ_base |= {"HTTP_ORIGIN": "http://localhost", "REMOTE_ADDR": f"192.0.9.{number}"}
+        client.post("/cart/add", data={"sku": "TABLE", "slug": "table", "quantity": "1"})
+        form = {"email": f"left{number}@example.test", "action": "remind", "remind": "yes"}
+        client.post("/checkout", data=form)
+    clock.advance(hours=5)
+    kept = reminding.remind(db, now=clock())
+    with db.read() as session:
+        left = sa.select(sa.func.count()).select_from(Lead).where(Lead.kind == "abandoned_cart", Lead.state == "new")
+        reached = session.scalar(left) or 0
+    fine = reached <= 10 and kept == CARTS
+    return Tried("S9 carts left by bots that reach sales", "10 at most", f"{reached} of {CARTS}, {kept} kept", fine)
 
 
 def _try_at_once() -> Tried:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -10,16 +11,20 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from backoffice import throttle
+from backoffice import passwords, throttle
 from backoffice.bootstrap import Services
 from backoffice.bridge.models import OutboxMessage
-from backoffice.crm import coupon_rules
-from backoffice.crm.models import Account, Party
+from backoffice.config import Settings
+from backoffice.crm import coupon_rules, leads, reminding
+from backoffice.crm.models import Account, Lead, Party
 from backoffice.db import Database
+from backoffice.erp.models import Staff
 from tests.company import open_company
 from tests.conftest import NOW, FixedClock
-from tests.functional.test_bad_input import add, rows
+from tests.functional.desk.conftest import every_row
+from tests.functional.test_bad_input import add, checkout, rows
 from tests.integration.chain.conftest import Workshop
 from tests.integration.chain.test_coupons import PLAIN
 
@@ -35,6 +40,12 @@ def services(app: Flask, now: Any) -> Services:
 def database_url(sqlite_url: str) -> str:
     """SQLite is enough for the pages; the race below is PostgreSQL's."""
     return sqlite_url
+
+
+@pytest.fixture
+def settings(db: Database, settings_for: Callable[..., Settings]) -> Settings:
+    """With an address of ours: what has no link to take a consent back is not written."""
+    return settings_for(db.url, base_url="http://localhost")
 
 
 def from_there(client: FlaskClient, address: str) -> FlaskClient:
@@ -98,6 +109,66 @@ def test_five_forgotten_passwords_a_day(client: FlaskClient, services: Services,
     assert from_there(client, "127.0.0.1").post("/account/forgot", data={"email": email}).status_code == 303
 
 
+def test_ten_registrations_an_hour_of_one_network_whoever_is_named(
+    client: FlaskClient, services: Services, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "make_hash", lambda _typed: "hash")
+
+    def register(number: int, address: str) -> tuple[int, str | None]:
+        form = {"email": f"stranger{number}@example.test", "name": "Eve", "password": "engines of 1843"}
+        answer = from_there(client, address).post("/account/register", data=form)
+        assert "tried too often" in answer.text or answer.status_code == 303
+        return answer.status_code, answer.headers.get("Retry-After")
+
+    assert [register(number, f"192.0.2.{number}") for number in range(10)] == [(303, None)] * 10
+    clock.advance(minutes=20)
+    assert register(0, "192.0.2.99") == register(99, "192.0.2.99") == (429, "2400")  # one that is known, one that is not
+    assert [row.kind for row in rows(services, OutboxMessage)] == ["account_confirm"] * 10
+    assert register(10, "198.51.100.1") == (303, None)
+    clock.advance(minutes=40)
+    assert register(11, "192.0.2.1") == (303, None)
+
+
+def test_the_eleventh_payment_of_a_cart_within_ten_minutes_waits_and_keeps_all_that_was_typed(
+    client: FlaskClient, services: Services, clock: FixedClock
+) -> None:
+    add(client)
+
+    def pay(form: dict[str, str]) -> TestResponse:
+        return client.post("/checkout", data=form)
+
+    def fresh() -> dict[str, str]:
+        return checkout(client, street="Am Weg 1")
+
+    begun = [pay(fresh()) for _ in range(9)]
+    clock.advance(minutes=4)
+    tenth = fresh()
+    begun.append(pay(tenth))
+    assert [one.status_code for one in begun] == [303] * 10
+    assert pay(tenth).location == begun[-1].location  # sent again it is the same payment
+    form = tenth | {"key": "one-more"}
+    with services.db.read() as session:
+        before = every_row(session)
+    refused = pay(form)
+    with services.db.read() as session:
+        assert every_row(session) == before  # the page that is open stays open, too
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "360")
+    assert 'value="Am Weg 1"' in refused.text
+    assert "Wait ten minutes" in refused.text
+    cart = client.get_cookie("cart")
+    assert cart
+    held = services.shop.carts.find(cart.value, now=clock())
+    assert held
+    assert held.total
+    body = {"cart_version": held.version, "expected_total_minor": held.total.amount_minor}
+    body |= {"email": "ada@example.test", "name": "Ada", "street": "Weg 1", "postcode": "10115", "city": "Berlin"}
+    body |= {"country": "DE"}
+    told = client.post(f"/api/v1/carts/{cart.value}/checkout", json=body, headers={"Idempotency-Key": "by-the-api"})
+    assert (told.status_code, told.headers["Retry-After"], told.get_json()["code"]) == (429, "360", "too_many_checkouts")
+    clock.advance(minutes=6)
+    assert pay(fresh()).status_code == 303
+
+
 @pytest.mark.postgresql
 @pytest.mark.parametrize("most", [5, 10, 20])
 def test_fifty_at_one_moment_are_as_many_as_may(postgres_db: Database, most: int) -> None:
@@ -110,3 +181,53 @@ def test_fifty_at_one_moment_are_as_many_as_may(postgres_db: Database, most: int
     assert {wait for wait in waits if wait} == {throttle.HOUR}
     with postgres_db.read() as session:
         assert session.scalar(sa.select(throttle.LoginThrottle.tries)) == 50
+
+
+def leave_carts(app: Flask, many: int, name: str, address: str) -> None:
+    """Fill a cart each, ask to be reminded of it twice over, and go."""
+    for number in range(many):
+        client = from_there(app.test_client(), address)
+        client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+        assert add(client, "TABLE").status_code == 303
+        form = {"email": f"{name}{number}@example.test", "action": "remind", "remind": "yes"}
+        assert [client.post("/checkout", data=form).status_code for _ in range(2)] == [200, 200]
+
+
+def test_of_a_crowd_of_left_carts_five_are_read_at_once_and_only_they_are_written_to(
+    app: Flask, services: Services, clock: FixedClock
+) -> None:
+    leave_carts(app, 12, "bot", "192.0.2.1")
+    leave_carts(app, 1, "ada", "198.51.100.1")
+    clock.advance(hours=5)
+    assert reminding.remind(services.db, now=clock()) == 13
+
+    def mailed() -> list[str]:
+        return [str(row.payload["to"]) for row in rows(services, OutboxMessage) if row.kind.startswith("consent")]
+
+    read_at_once = [f"bot{number}@example.test" for number in range(5)] + ["ada0@example.test"]
+    with services.db.read() as session:
+        found = session.execute(sa.select(Lead.state, Party.email, Lead.id).join(Party).order_by(Lead.id)).all()
+        carl = Staff(id=1, name="Carl", email="carl@werk.test", role="sales")
+    assert [row.email for row in found if row.state == "new"] == read_at_once
+    assert [row.email for row in found if row.state == "quarantined"] == [f"bot{number}@example.test" for number in range(5, 12)]
+    assert mailed() == read_at_once
+    real = next(row.id for row in found if row.state == "quarantined")
+    services.db.run(lambda session: leads.release(session, real, staff=carl, version=1, now=clock()))
+    assert mailed() == [*read_at_once, "bot5@example.test"]  # what they agreed to, once somebody found them real
+
+
+def test_a_doubtful_reminder_leaves_the_lead_that_sales_is_at_alone_and_hides_none(
+    app: Flask, services: Services, clock: FixedClock
+) -> None:
+    leave_carts(app, 6, "bot", "192.0.2.1")
+    leave_carts(app, 6, "bot", "198.51.100.1")  # the sixth of each is doubtful, under one address
+    clock.advance(minutes=10)
+    client = from_there(app.test_client(), "192.0.2.1")
+    client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    assert add(client, "TABLE").status_code == 303
+    client.post("/checkout", data={"email": "bot5@example.test", "action": "remind", "remind": "yes"})
+    clock.advance(hours=5)
+    reminding.remind(services.db, now=clock())
+    with services.db.read() as session:
+        of_five = sa.select(Lead.state).join(Party).where(Party.email == "bot5@example.test").order_by(Lead.id)
+        assert session.scalars(of_five).all() == ["quarantined", "new"]

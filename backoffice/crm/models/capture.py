@@ -11,7 +11,10 @@ from backoffice.db import Base, BigId
 
 
 class CartReminder(Base):
-    """Somebody who asked to be reminded of a cart. lead_id: sales was told; closed_at: nobody need be any more."""
+    """Somebody who asked to be reminded of a cart. lead_id: sales was told; closed_at: nobody need be any more.
+
+    doubtful: one of a crowd of one network; its lead is kept apart, and nobody is written to.
+    """
 
     __tablename__ = "cart_reminder"
     __table_args__ = (
@@ -31,6 +34,7 @@ class CartReminder(Base):
     language: Mapped[str] = mapped_column(default="")
     asked_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    doubtful: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class PerhapsSame(Base):

@@ -88,6 +88,7 @@ def test_somebody_added_can_be_found_by_what_they_typed(made: Database) -> None:
         ("ada@example.test", " ", PASSWORD, "name"),
         ("ada@example.test", "Ada", "short", "password"),
         ("ada@example.test", "Ada", "x" * 129, "password"),
+        ("ada@example.test", "Ada", "password", "password"),
         ("ada", "", "", "email, name, password"),
     ],
 )
