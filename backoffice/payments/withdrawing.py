@@ -25,9 +25,9 @@ from backoffice.crm import orders, timeline
 from backoffice.crm.models import Order, OrderLine, Withdrawal
 from backoffice.erp import cancelling as goods
 from backoffice.erp import models as t
-from backoffice.erp import plan, returning, substituting, taxes
+from backoffice.erp import plan, returning, substituting
 from backoffice.erp.company import get_company, local_today
-from backoffice.payments import cancelling, captures, refunds
+from backoffice.payments import cancelling, refunds
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, Refused
 
@@ -174,7 +174,7 @@ def _give_back(
     now: datetime,
 ) -> int:
     """Ask for the money of lines to be given back, never more than is left; return how much. None of it can stop the goods."""
-    off = _discount_of(session, order)
+    off = orders.discount_by_line(session, order)
     parts: dict[str, int] = defaultdict(int)
     for line, count in what:
         parts[line.sku] += line.unit_price_minor * count - off[line.id] * count // line.quantity
@@ -190,14 +190,6 @@ def _give_back(
         return 0
     refunds.request(session, payment, amount, reason="withdrawal", key=key, by=cancelling.BY_CUSTOMER, parts=parts, now=now)
     return amount
-
-
-def _discount_of(session: Session, order: Order) -> Mapping[int, int]:
-    """Return what an order's code took off each line, shared by what they cost."""
-    lines = orders.lines_of(session, order.id)
-    costs = [line.unit_price_minor * line.quantity for line in lines]
-    off = taxes.shares(order.discount_minor, costs) if any(costs) else [0] * len(lines)
-    return {line.id: part for line, part in zip(lines, off, strict=True)}
 
 
 def _is_all_back(session: Session, order: Order) -> bool:
@@ -229,6 +221,6 @@ def _confirm(session: Session, order: Order, row: Withdrawal, payment: Payment, 
         "send_to": [company.name, *company.address],
         "days": company.returns_days,
         "amount": {"amount_minor": row.refund_minor, "currency": order.currency},
-        "charge": captures.charge_of(payment.provider, payment.state),
+        "charge": cancelling.charge_of(payment),
     }
     events.publish(session, events.MailWanted("withdrawal_noted", f"order:{order.number}", payload, now))
