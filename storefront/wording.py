@@ -40,6 +40,10 @@ ERRORS: Mapping[str, str] = {
     "unknown_field": NO_FIELD,
     "too_many_codes": N_("That was tried too often. Wait an hour, then try again. Your cart is as it was."),
     "withdrawal_over": N_("There is nothing left here that can be taken back, or the time for it is over. Nothing was changed."),
+    "form_reused": N_(
+        "This form was sent before with something else in it, and that stands. What you chose now was not done: look at your"
+        " order, then send it again if it is still needed."
+    ),
     "already_chosen": N_("You have chosen already, perhaps in another window. What you chose first stands."),
     "newer_day": N_(
         "The day has moved again since this page was shown. Nothing was changed: look at the newest day and choose there."
@@ -78,11 +82,13 @@ ERRORS: Mapping[str, str] = {
         "days and amounts, and send it again."
     ),
     "cart_empty": N_("There is nothing in your cart. If you have just paid, your order is in our e-mail to you."),
-    "currency_mismatch": N_(
-        "This is sold in another currency than what is in your cart. Buy what is in the cart first, then this."
-    ),
+    "currency_mismatch": N_("This has a price in another currency only, so it cannot be bought here. Your cart is as it was."),
     "price_changed": N_(
         "A price has changed since this page was shown. What you typed is kept: look at the new amount, and send it again."
+    ),
+    "code_ended": N_(
+        "Your code cannot be used any more: its time is over, or it was used up. It is off your cart. What you typed is kept:"
+        " look at the new amount, and send it again."
     ),
     "day_moved": N_(
         "The day has moved since this page was shown. What you typed is kept: look at the new day, and send it again."

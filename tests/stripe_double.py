@@ -23,9 +23,15 @@ from urllib.parse import urlsplit
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+WHOLE = ("isk", "ugx")  # written with two decimals that must be 00
 LEAST = {"eur": 50, "usd": 50, "gbp": 30, "jpy": 50}
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 GOOD, DECLINED, THREE_D = "4242424242424242", "4000000000000002", "4000002760003184"
+
+
+def _require_whole(currency: str, amount: int) -> None:
+    if currency in WHOLE and amount % 100:
+        raise Refusal(400, "invalid_request_error", "Invalid amount.", "invalid_charge_amount_no_decimal_compatible")
 
 
 class Refusal(Exception):
@@ -244,6 +250,7 @@ class StripeDouble:
                 raise Refusal(400, "invalid_request_error", f"Missing required param: {name}.", "parameter_missing")
         currency = form["line_items[0][price_data][currency]"]
         amount = int(form["line_items[0][price_data][unit_amount]"]) * int(form["line_items[0][quantity]"])
+        _require_whole(currency, amount)
         if amount < LEAST.get(currency, 1):
             raise Refusal(400, "invalid_request_error", "The Checkout Session's total amount is too small", "amount_too_small")
         lives = int(form["expires_at"]) - self.now()
@@ -278,6 +285,7 @@ class StripeDouble:
         if paid is None or paid["payment_status"] != "paid":
             raise Refusal(400, "invalid_request_error", "This PaymentIntent does not have a successful charge to refund.")
         amount = int(form["amount"])
+        _require_whole(paid["currency"], amount)
         given = sum(
             r["amount"]
             for r in self.refunds.values()

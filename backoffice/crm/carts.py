@@ -111,16 +111,16 @@ def add(
     """Add to the line of `sku` and hold the whole of it.
 
     new: the cart was made just now, so nothing is in it and nobody has seen it. seen: its customer is about to be shown its
-    day, so it is noted, without looking at the other lines. Raises as `set_quantity`, and Refused(currency_mismatch).
+    day, so it is noted, without looking at the other lines. Raises as `set_quantity`, and Refused(currency_mismatch) for what has
+    no price in the shop's one currency: delivery, codes and papers are in that.
     """
     item = promising.get_item(session, sku)
+    if item.currency != get_company(session).currency:
+        raise Refused("currency_mismatch", sku=sku)
     if new:
         _hold_line(session, cart, item, None, quantity, minutes=minutes, now=now, seen=seen)
         return
     rows = rows_of(session, cart)
-    others = [row.item_id for row in rows if row.item_id != item.id]
-    if others and session.scalar(sa.select(t.Item.id).where(t.Item.id.in_(others), t.Item.currency != item.currency).limit(1)):
-        raise Refused("currency_mismatch", sku=sku)
     row = next((row for row in rows if row.item_id == item.id), None)
     note_change(cart, now)
     _hold_line(session, cart, item, row, quantity + (row.quantity if row else 0), minutes=minutes, now=now, seen=seen)

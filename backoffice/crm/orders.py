@@ -15,7 +15,7 @@ from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Cart, CartLine, Checkout, Order, OrderLine
 from backoffice.db import table_of, update_rows, write_row, write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import fulfilment, holds, kits, margins, promising, proposing, replan, services, shipping, splitting
+from backoffice.erp import fulfilment, holds, kits, margins, promising, proposing, replan, services, shipping, splitting, taxes
 from backoffice.erp import models as t
 from backoffice.erp.company import get_company
 from backoffice.erp.margins import Days
@@ -180,6 +180,14 @@ def _hand_over(
 def lines_of(session: Session, order_id: int) -> list[OrderLine]:
     """Return an order's lines."""
     return list(session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)))
+
+
+def discount_by_line(session: Session, order: Order) -> Mapping[int, int]:
+    """Return what an order's code took off each line, shared by what they cost."""
+    lines = lines_of(session, order.id)
+    costs = [line.unit_price_minor * line.quantity for line in lines]
+    off = taxes.shares(order.discount_minor, costs) if any(costs) else [0] * len(lines)
+    return {line.id: part for line, part in zip(lines, off, strict=True)}
 
 
 def find_by_number(session: Session, number: str) -> Order | None:

@@ -203,7 +203,6 @@ def _typed() -> dict[str, Any]:
         "segment_id": forms.text("segment_id"),
         "starts_at": forms.name("starts_at"),
         "texts": {one.code: {part: cut(f"{part}-{one.code}") for part in ("subject", "body")} for one in phrases.languages()},
-        "key": forms.text("key"),
     }
 
 
@@ -221,7 +220,7 @@ def _form(kept: Campaign | None, typed: Mapping[str, Any], error: ShopError | No
     page = render_template(
         "desk/sales/campaign.html",
         kept=kept,
-        typed=typed,
+        typed={**typed, "key": forms.kept_key(error)} if error else typed,
         version=forms.version() if error and kept else kept.version if kept else 0,
         fields=error.fields if isinstance(error, BadInput) else {},
         problem_text=explain(error) if error else "",

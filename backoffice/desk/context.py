@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,6 +20,7 @@ from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp.models import Company
 from backoffice.local import Till
+from backoffice.public.errors import Refused
 
 T = TypeVar("T")
 EXTENSION = "shopfloor.desk"
@@ -150,13 +153,18 @@ def read(query: Callable[[Session], T]) -> T:
 def write(work: Callable[[Session], object], *, scope: str = "") -> bool:
     """Run `work` in one write transaction; False, with nothing done, if this very form was posted before.
 
-    scope: what the form's `key` counts for; empty where `work` itself stands being done twice.
+    scope: what the form's `key` counts for; empty where `work` itself stands being done twice. Raises Refused(form_reused) if
+    another form had this key: somebody went back, wrote something else and sent it again.
     """
     key = request.form.get("key", "")
 
     def once(session: Session) -> bool:
-        if scope and key and not idempotency.claim(session, f"desk.{scope}", key, now=now())[1]:
-            return False
+        if scope and key:
+            claimed, ours = idempotency.claim(session, f"desk.{scope}", key, request_hash=_form_hash(), now=now())
+            if not ours and claimed.request_hash not in ("", _form_hash()):  # those of earlier versions have none
+                raise Refused("form_reused")
+            if not ours:
+                return False
         changed = _watch(session)
         work(session)
         session.flush()
@@ -165,6 +173,12 @@ def write(work: Callable[[Session], object], *, scope: str = "") -> bool:
         return True
 
     return services().db.run(once)
+
+
+def _form_hash() -> str:
+    """Return a hash of what was typed; not of the token, another one after each log-in, nor of what was shown before saving."""
+    typed = sorted((name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "seen"))
+    return hashlib.sha256(json.dumps([request.path, typed]).encode()).hexdigest()
 
 
 def _watch(session: Session) -> list[str]:

@@ -9,16 +9,21 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from backoffice.public.errors import BadInput
+from backoffice.public.errors import BadInput, ShopError
 
 MAX_NUMBER = 999_999_999
-FIRST_YEAR, LAST_YEAR = 2000, 2200
+FIRST_YEAR, LAST_YEAR = 2000, 2100
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 def text(name: str) -> str:
     """Return a field as typed, empty if it is not there; of a form that only asks, from the address."""
     return (request.args if request.method == "GET" else request.form).get(name, "")
+
+
+def kept_key(error: ShopError | None) -> str:
+    """Return the form's key for one more try; empty, so that the form gets a fresh one, where another form has used it."""
+    return "" if error is not None and error.code == "form_reused" else text("key")[:64]
 
 
 def number(name: str, *, least: int = 1, most: int = MAX_NUMBER, wrong: str = "bad_quantity") -> int:
@@ -44,16 +49,19 @@ def day(name: str, *, earliest: date) -> date:
     if chosen < earliest:
         raise BadInput("invalid_form", {name: "past_date"})
     if chosen.year > earliest.year + 20:
-        raise BadInput("invalid_form", {name: "bad_date"})
+        raise BadInput("invalid_form", {name: "bad_year"})
     return chosen
 
 
 def past_day(name: str) -> date:
-    """Return a day of any time; who uses it says which days make sense. Raises BadInput(invalid_form, name)."""
+    """Return a day of these two centuries; who uses it says which make sense. Raises BadInput(invalid_form, name)."""
     try:
-        return date.fromisoformat(text(name).strip())
+        chosen = date.fromisoformat(text(name).strip())
     except ValueError:
         raise BadInput("invalid_form", {name: "bad_date"}) from None
+    if not FIRST_YEAR <= chosen.year <= LAST_YEAR:
+        raise BadInput("invalid_form", {name: "bad_year"})
+    return chosen
 
 
 def shown_day(name: str) -> date | None:
@@ -106,5 +114,5 @@ def moment(name: str, zone: ZoneInfo) -> datetime:
     except ValueError:
         raise BadInput("invalid_form", {name: "bad_time"}) from None
     if not FIRST_YEAR <= chosen.year <= LAST_YEAR:
-        raise BadInput("invalid_form", {name: "bad_time"})
+        raise BadInput("invalid_form", {name: "bad_year"})
     return chosen.replace(tzinfo=zone).astimezone(UTC) if chosen.tzinfo is None else chosen.astimezone(UTC)

@@ -109,7 +109,7 @@ def refund(number: str) -> ResponseReturnValue:
     try:
         context.write(work)
     except ShopError as error:
-        return _refused("order", number, error, typed)
+        return _refused("order", number, error, typed | {"key": forms.kept_key(error)})
     at_once = states[-1] == "within_limit"
     flash(
         _("The money is on its way back.") if at_once else _("Asked for. The money goes back once a second person approves it.")

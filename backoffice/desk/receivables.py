@@ -45,7 +45,7 @@ def record(payment_id: int) -> ResponseReturnValue:
     except ShopError as error:
         if error.status == 404:
             raise
-        return _page(payment_id, explain(error), _fields(error), typed, error.status)
+        return _page(payment_id, explain(error), _fields(error), typed | {"key": forms.kept_key(error)}, error.status)
     flash(_("Written down."))
     return redirect(url_for("receivables.home"), 303)
 

@@ -86,6 +86,10 @@ def advice(problem: str) -> str:
             "The provider refuses to take money that the bank keeps aside, and a parcel may have left. Look the payment up there,"
             " take it there if that can be done, or speak to the customer; then say that it is done."
         ),
+        "cancelled_in_dispute": _(
+            "Its order was cancelled while the buyer's bank has a dispute about this payment. What the bank does not give back"
+            " goes back by itself once that has ended: there is nothing to pay out by hand."
+        ),
         "returned_not_refunded": _(
             "Goods came back, and the buyer's bank has a dispute about this payment. Wait for its end before you give money back."
         ),

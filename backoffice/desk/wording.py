@@ -57,6 +57,10 @@ def _sentences() -> dict[str, str]:
     return {
         "stale": _("Somebody changed this in the meantime. Look at it as it is now; what you typed is still here."),
         "wrong_state": _("That is not possible any more: the page was out of date. Nothing was changed."),
+        "form_reused": _(
+            "This form was sent before with something else in it, and that stands. What you typed now was not saved: look at how"
+            " things are, then send it again if it is still needed."
+        ),
         "busy": _("The plan is being changed this very moment. Nothing was changed: try once more."),
         "unknown_lead": _("There is no such message."),
         "unknown_case": _("There is no such service case."),
@@ -135,6 +139,7 @@ def explain_field(code: str) -> str:
         "too_long": _("This is too long. At most 5,000 characters."),
         "bad_character": _("This holds a character that cannot be stored."),
         "bad_date": _("Choose a day, for example 2026-12-08."),
+        "bad_year": _("Choose a day of these years: that one is too far away."),
         "placeholder_left": _("A word in {braces} is still to be filled in."),
         "past_date": _("Choose today or later."),
         "cycle": _("It would be a part of itself."),

@@ -13,8 +13,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import Session
 
 from backoffice import audit
+from backoffice.erp import currencies, plan
 from backoffice.erp import models as t
-from backoffice.erp import plan
 from backoffice.erp.postcodes import SUBDIVISIONS
 from backoffice.erp.public_holidays import holiday_names
 from backoffice.erp.shipping import find_zone
@@ -136,6 +136,8 @@ def _wrong(beginning: Beginning) -> dict[str, str]:
         wrong["country"] = "unknown_country"
     if beginning.currency not in list_currencies():
         wrong["currency"] = "unknown_currency"
+    elif not currencies.is_sure(beginning.currency):
+        wrong["currency"] = "unsure_currency"
     try:
         ZoneInfo(beginning.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -97,6 +97,11 @@ def company_open(
     try:
         db.run(lambda session: open_company(session, beginning, by="shopfloor company open", now=db.clock()))
     except BadInput as error:
+        if error.fields.get("currency") == "unsure_currency":
+            raise click.ClickException(
+                f"How many decimals {beginning.currency} has is written differently here and at the payment provider: a shop"
+                " cannot sell in it yet. Nothing was written."
+            ) from error
         fields = ", ".join(f"--{OPTIONS.get(name, name.replace('_', '-'))}" for name in error.fields)
         raise click.ClickException(f"Please check {fields}. Nothing was written.") from error
     except Refused as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -142,7 +142,8 @@ def rows(path: Path, columns: Sequence[str]) -> list[Row | Fault]:
 
     Raises BrokenFolder for a file that is missing, not UTF-8 or without one of `columns`.
     """
-    reader = csv.reader(io.StringIO(_decode(path), newline=""), strict=True)
+    lines: list[str] = []  # of the record that is being read
+    reader = csv.reader(_noted(io.StringIO(_decode(path), newline=""), lines), strict=True)
     found: list[Row | Fault] = []
     header: list[str] = []
     line = 1
@@ -151,8 +152,9 @@ def rows(path: Path, columns: Sequence[str]) -> list[Row | Fault]:
             if not header:
                 header = _header(path, record, columns)
             elif record:  # an empty line is no row
-                found.append(_row(path, line, header, record))
+                found.append(_row(path, line, header, record, "".join(lines).rstrip("\r\n")))
             line = reader.line_num + 1
+            lines.clear()
     except csv.Error as error:
         found.append(Fault(path.name, line, None, _("the quoting is broken here (%(detail)s)", detail=str(error))))
     if not header:
@@ -180,12 +182,19 @@ def _header(path: Path, record: list[str], columns: Sequence[str]) -> list[str]:
     return header
 
 
-def _row(path: Path, line: int, header: list[str], record: list[str]) -> Row | Fault:
+def _noted(source: Iterable[str], lines: list[str]) -> Iterator[str]:
+    """Yield lines, and keep each in `lines`: what a line is, is the reader's to say."""
+    for line in source:
+        lines.append(line)
+        yield line
+
+
+def _row(path: Path, line: int, header: list[str], record: list[str], raw: str) -> Row | Fault:
     if len(record) != len(header):
         column = header[min(len(record), len(header) - 1)]
         problem = _("the row has %(found)s cells, not %(wanted)s", found=len(record), wanted=len(header))
-        return Fault(path.name, line, column, problem)
+        return Fault(path.name, line, column, problem, raw)
     for name, cell in zip(header, record, strict=True):
         if "\x00" in cell:
-            return Fault(path.name, line, name, _("a NUL character cannot be stored"))
+            return Fault(path.name, line, name, _("a NUL character cannot be stored"), raw)
     return Row(path.name, line, dict(zip(header, record, strict=True)))

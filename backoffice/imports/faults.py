@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask_babel import gettext as _
 
@@ -14,12 +14,13 @@ MOST = 20  # faults of one file that are told at once
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. line: the physical line on which the row starts, counted from 1; None = the file as a whole."""
+    """One fault. line: the physical line on which the row starts, counted from 1; None = the file as a whole. raw: the row."""
 
     file: str
     line: int | None
     column: str | None
     problem: str
+    raw: str = field(default="", compare=False, repr=False)  # as it stands in the file, where it has no cells to be told by
 
     def __str__(self) -> str:
         place = self.file

@@ -74,7 +74,7 @@ def import_leads(
         taken = db.run(lambda session, some=some: sum(_take(session, row, one, now) for row, one in some))  # type: ignore[misc]  # a default argument binds the loop's value
         report.taken, report.known = report.taken + taken, report.known + len(some) - taken
     if report.broken and broken is not None:
-        _give_back(path, broken, report.broken)
+        _give_back(broken, report.broken)
     return report
 
 
@@ -112,15 +112,13 @@ def _take(session: Session, row: Row, checked: CheckedLead, now: datetime) -> bo
     return True
 
 
-def _give_back(source: Path, path: Path, broken: list[tuple[Row | None, Fault]]) -> None:
-    """Write the broken rows as they were, each with its line and what is wrong; one of the wrong width as its line's text."""
+def _give_back(path: Path, broken: list[tuple[Row | None, Fault]]) -> None:
+    """Write the broken rows as they were, each with its line and what is wrong; one that has no cells as its text."""
     columns = list(dict.fromkeys(name for row, _fault in broken if row for name in row.cells))
-    lines = source.read_text(encoding="utf-8-sig").splitlines()
     back: list[list[spreadsheet.Value]] = []
     for row, fault in broken:
         cells = [row.cells.get(name, "") if row else "" for name in columns]
-        raw = lines[fault.line - 1] if row is None and fault.line else ""
-        back.append([*cells, fault.line or 0, f"{fault.column or ''}: {fault.problem}", raw])
+        back.append([*cells, fault.line or 0, f"{fault.column or ''}: {fault.problem}", fault.raw])
     path.write_bytes(spreadsheet.write([*columns, LINE, PROBLEM, RAW], back))
 
 

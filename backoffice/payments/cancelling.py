@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from backoffice import audit, events
@@ -16,12 +17,15 @@ from backoffice.erp import cancelling, returning
 from backoffice.payments import captures, refunds
 from backoffice.payments.models import Payment
 
+log = structlog.get_logger()
 BY_CUSTOMER = "customer"
+IN_DISPUTE = "cancelled_in_dispute"
 
 
 def cancel(session: Session, number: str, *, by: str, secret_key: str, now: datetime) -> bool:
     """Cancel a whole order, ask for its money back or let go of what is only set aside; False: it was cancelled before.
 
+    While the buyer's bank disputes the payment its money waits for the end of that (see `give_back_disputed`).
     by: BY_CUSTOMER or a colleague's name. Raises Refused(too_late_to_cancel) once a parcel of it is closed.
     """
     order = orders.get_by_number(session, number)
@@ -37,10 +41,13 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     returning.forget(session, number)
     if order.discount_minor:
         coupons.release(session, order.checkout_id, now=now)
-    left, charge = payment.amount_minor - payment.refunded_minor, captures.charge_of(payment.provider, payment.state)
+    left, charge = payment.amount_minor - payment.refunded_minor, charge_of(payment)
     if captures.let_go(session, payment.id, now=now) or payment.state == "voided":
         left = 0  # it was never taken
-    if left > 0:
+    if left > 0 and payment.state == "disputed":
+        payment.problem = payment.problem or IN_DISPUTE
+        log.error("payment_needs_attention", payment_id=payment.id, problem=IN_DISPUTE)
+    elif left > 0:
         refunds.request(session, payment, left, reason="cancelled", key=f"cancel:{number}", by=by, now=now)
     timeline.record(session, order.party_id, "cancelled", order_ref=number, actor="" if by == BY_CUSTOMER else by, now=now)
     payload = orders.mail_frame(session, order, secret_key) | {
@@ -51,6 +58,22 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     events.publish(session, events.OrderCancelled(number, now))
     events.publish(session, events.MailWanted("order_cancelled", f"order:{number}", payload, now))
     return True
+
+
+def charge_of(payment: Payment) -> str:
+    """Return how money goes back, as `captures.charge_of`; "disputed": once the bank has decided, unless it gave it back."""
+    return "disputed" if payment.state == "disputed" else captures.charge_of(payment.provider, payment.state)
+
+
+def give_back_disputed(session: Session, payment: Payment, order: Order, *, now: datetime) -> None:
+    """Give back what a dispute has left of a cancelled order's money; nothing while another is open. The payment is locked."""
+    if order.state != "cancelled" or payment.state == "disputed":
+        return
+    if payment.problem == IN_DISPUTE:
+        payment.problem = ""
+    left, by = payment.amount_minor - payment.refunded_minor, order.cancelled_by or BY_CUSTOMER
+    if left > 0:
+        refunds.request(session, payment, left, reason="cancelled", key=f"cancel:{order.number}", by=by, now=now)
 
 
 def cancel_at_desk(session: Session, number: str, *, reason: str, by: Editor, secret_key: str, now: datetime) -> bool:

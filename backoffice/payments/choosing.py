@@ -40,6 +40,7 @@ class Option:
     name: str
     arrives_on: date
     refund_minor: int
+    discount_minor: int  # what the order's code takes off less than before
     price_minor: int  # of a piece
 
 
@@ -48,7 +49,8 @@ def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Opt
     if order.state in ENDED:
         return []
     checkout = session.get_one(Checkout, order.checkout_id)
-    found = []
+    found: list[Option] = []
+    off = orders.discount_by_line(session, order)
     for line in slips.late_lines(session, order.id):
         if line.moved_cause is None:  # it only waits for its parcel
             continue
@@ -67,7 +69,8 @@ def options_of(session: Session, order: Order, *, now: datetime) -> Sequence[Opt
             now=now,
         )
         kind = pricing.tax_kind_of(session, session.get_one(t.Item, line.item_id))  # its invoice is issued: the rate stays
-        found += [_option(session, line, one) for one in alternatives if pricing.tax_kind_of(session, one.item) == kind]
+        same_rate = [one for one in alternatives if pricing.tax_kind_of(session, one.item) == kind]
+        found += [_option(session, line, one, off[line.id]) for one in same_rate]
     return found
 
 
@@ -124,17 +127,21 @@ def is_cancellable(session: Session, order: Order) -> bool:
     return order.state not in ENDED and goods.is_possible(session, order.number)
 
 
-def _option(session: Session, line: OrderLine, found: substituting.Alternative) -> Option:
+def _option(session: Session, line: OrderLine, found: substituting.Alternative, off_minor: int) -> Option:
+    """Price an alternative. off_minor: what the order's code took off the line; it takes the same part off the other price."""
     product = session.get(t.Product, found.item.product_id) if found.item.product_id else None
     own = sa.select(Checkout.price_list_id).join(Order, Order.checkout_id == Checkout.id).where(Order.id == line.order_id)
     price = price_lists.unit_minor(session, found.item, line.quantity, session.scalar(own))
+    less = (line.unit_price_minor - price) * line.quantity
+    discount = off_minor * less // (line.unit_price_minor * line.quantity) if less else 0
     return Option(
         id=f"{line.id}:{found.item.sku}:{price}:{found.arrives_on.isoformat()}",
         line=line,
         item=found.item,
         name=product.name if product else found.item.name,
         arrives_on=found.arrives_on,
-        refund_minor=(line.unit_price_minor - price) * line.quantity,
+        refund_minor=less - discount,
+        discount_minor=discount,
         price_minor=price,
     )
 
@@ -168,6 +175,7 @@ def _substitute(session: Session, order: Order, slip: Slip, payment: Payment, op
         raise Refused("offer_changed")
     given = min(chosen.refund_minor, payment.amount_minor - payment.refunded_minor)
     order.total_minor -= chosen.refund_minor
+    order.discount_minor -= chosen.discount_minor
     order.version += 1
     slip.choice = {
         **slip.choice,

@@ -2,7 +2,8 @@
 
 While a dispute is open the payment is `disputed`: nothing is given back twice, nothing of the order leaves, and a task with the
 bank's own deadline waits for a colleague. Won: all goes on as before. Lost: what the bank kept is money that went back, with a
-credit note like any other; what has not left yet stays until a colleague has decided.
+credit note like any other; what has not left yet stays until a colleague has decided. An order may be cancelled meanwhile (its
+buyer may withdraw from it at any time): what the bank has not given back goes back at the end.
 A dispute never goes back from its end, and a payment of which all was given back stays so.
 """
 
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from backoffice.crm import payment_tasks
 from backoffice.crm.models import Order
 from backoffice.erp import holding_back
-from backoffice.payments import refunds
+from backoffice.payments import cancelling, refunds
 from backoffice.payments.gateway import GatewayDispute
 from backoffice.payments.models import Dispute, Payment
 
@@ -72,14 +73,17 @@ def _open(session: Session, payment: Payment, news: GatewayDispute, now: datetim
 def _close(session: Session, payment: Payment, dispute: Dispute, state: str, now: datetime) -> None:
     dispute.state, dispute.closed_at = state, now
     session.flush()
+    order = _order_of(session, payment)
     if state == "lost":
         refunds.note_taken(session, payment, dispute.amount_minor, key=f"dispute:{dispute.provider_ref}", now=now)
-        payment.problem = payment.problem or LOST
+        if order is None or order.state != "cancelled":
+            payment.problem = payment.problem or LOST
     refunds.show_state(session, payment)
     payment_tasks.close(session, dispute.lead_id, now=now)
-    order = _order_of(session, payment)
     if order is not None and state == "won" and payment.state != "disputed":
         holding_back.let_go_on(session, order.number)
+    if order is not None:
+        cancelling.give_back_disputed(session, payment, order, now=now)
 
 
 def _order_of(session: Session, payment: Payment) -> Order | None:

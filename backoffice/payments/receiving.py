@@ -36,7 +36,7 @@ def record(
     """Write down money that came for an invoice, all of it or a part; the same `key` of the same invoice is one receipt.
 
     Raises NotFound(unknown_record), BadInput(invalid_form, amount | received_on | reference), Refused(wrong_state) before it is
-    invoiced, Refused(more_than_open, left).
+    invoiced, Refused(more_than_open, left), Refused(form_reused) if that key wrote down something else.
     """
     locked = sa.select(Payment).where(Payment.id == payment_id, Payment.provider == on_account.PROVIDER).with_for_update()
     payment = session.scalars(locked.execution_options(populate_existing=True)).one_or_none()
@@ -44,9 +44,11 @@ def record(
         raise NotFound("unknown_record")
     own_key = f"{payment_id}:{key}"
     known = session.scalar(sa.select(Receipt).where(Receipt.key == own_key))
-    if known is not None:
-        return known
     wrong, words = {}, reference.strip()
+    if known is not None:
+        if (known.amount_minor, known.received_on, known.reference) != (amount_minor, received_on, words):
+            raise Refused("form_reused")
+        return known
     if amount_minor < 1:
         wrong["amount"] = "bad_amount"
     if received_on > local_today(get_company(session), now):

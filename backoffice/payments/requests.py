@@ -43,7 +43,7 @@ def ask(session: Session, number: str, amount_minor: int, *, reason: str, key: s
     """Ask for a part of an order's money to be given back: at once up to the limit, else once somebody approves it.
 
     The same `key` of the same order is one request. Raises NotFound(unknown_order), BadInput(invalid_form, reason),
-    BadInput(bad_amount), Refused(refund_too_much, most).
+    BadInput(bad_amount), Refused(refund_too_much, most), Refused(form_reused) if that key asked for something else.
     """
     words = _words(reason, "reason")
     order = orders.get_by_number(session, number)
@@ -51,6 +51,8 @@ def ask(session: Session, number: str, amount_minor: int, *, reason: str, key: s
     own_key = f"{number}:{key}"
     known = session.scalar(sa.select(RefundRequest).where(RefundRequest.key == own_key))
     if known is not None:
+        if (known.amount_minor, known.reason) != (amount_minor, words):
+            raise Refused("form_reused")
         return known
     left = payment.amount_minor - payment.refunded_minor
     if amount_minor < 1:

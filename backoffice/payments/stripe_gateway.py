@@ -15,6 +15,7 @@ from typing import Any
 
 import stripe
 
+from backoffice.erp import currencies
 from backoffice.payments.gateway import (
     DisputeState,
     GatewayCapture,
@@ -89,7 +90,7 @@ class StripeGateway:
         """Open a Checkout session over one amount; with capture_later it offers only what can be set aside."""
         price: dict[str, Any] = {
             "currency": amount.currency.lower(),
-            "unit_amount": amount.amount_minor,
+            "unit_amount": _theirs(amount),
             "product_data": {"name": description},
         }
         params: dict[str, Any] = {
@@ -127,7 +128,7 @@ class StripeGateway:
     def capture(self, ref: str, amount: Money, *, reference: str, now: datetime) -> PaymentSession:
         """Take what is set aside. Stripe refuses when it is not any more: then it is as it is."""
         intent = self._intent_of(ref, now)
-        params: dict[str, Any] = {"amount_to_capture": amount.amount_minor}
+        params: dict[str, Any] = {"amount_to_capture": _theirs(amount)}
         return self._ended(
             lambda: self._client.v1.payment_intents.capture(intent, params, {"idempotency_key": _key(reference)}),  # type: ignore[arg-type] # built above
             ref,
@@ -163,7 +164,7 @@ class StripeGateway:
         intent = self._intent_of(session, now)
         params: dict[str, Any] = {
             "payment_intent": intent,
-            "amount": amount.amount_minor,
+            "amount": _theirs(amount),
             "metadata": {"reference": reference},
         }
         with _as_gateway_errors():
@@ -218,6 +219,16 @@ def _paid_of(found: Any) -> PaidSession:
     )
 
 
+def _theirs(amount: Money) -> int:
+    """Return an amount in the unit that Stripe counts its currency in."""
+    return amount.amount_minor * currencies.provider_factor(amount.currency)
+
+
+def _ours(amount: Any, currency: Any) -> Money:
+    code = str(currency).upper()
+    return Money(int(amount) // currencies.provider_factor(code), code)
+
+
 def session_of(found: Any) -> PaymentSession:
     """Return a Checkout session as the port has it; `found`: Stripe's object, from an answer or an event."""
     intent = found["payment_intent"]
@@ -226,7 +237,7 @@ def session_of(found: Any) -> PaymentSession:
         ref=found["id"],
         pay_url=found["url"] or "",
         state=_state_of(found["status"], found["payment_status"], inside["status"] if inside else ""),
-        amount=Money(int(found["amount_total"]), str(found["currency"]).upper()),
+        amount=_ours(found["amount_total"], found["currency"]),
         expires_at=datetime.fromtimestamp(int(found["expires_at"]), UTC),
         intent=_id_of(intent),
         capture_by=_capture_by(inside) if inside and inside["status"] == "requires_capture" else None,
@@ -243,7 +254,7 @@ def _capture_by(intent: Any) -> datetime:
 
 def refund_of(found: Any) -> GatewayRefund:
     """Return a refund as the port has it; `found`: Stripe's object, from an answer or an event."""
-    amount = Money(int(found["amount"]), str(found["currency"]).upper())
+    amount = _ours(found["amount"], found["currency"])
     return GatewayRefund(found["id"], _REFUND_STATES.get(found["status"], "pending"), amount, _id_of(found["payment_intent"]))
 
 
@@ -256,7 +267,7 @@ def dispute_of(found: Any) -> GatewayDispute:
     return GatewayDispute(
         found["id"],
         _DISPUTE_STATES.get(found["status"], "open"),
-        Money(int(found["amount"]), str(found["currency"]).upper()),
+        _ours(found["amount"], found["currency"]),
         str(found["reason"]),
         datetime.fromtimestamp(int(due), UTC) if due else None,
         _id_of(found["payment_intent"]),
@@ -276,10 +287,10 @@ def _news_of(kind: str, what: Any) -> News | None:
     if kind.startswith("charge.dispute."):
         return dispute_of(what)
     if kind == "charge.captured":
-        amount = Money(int(what["amount_captured"]), str(what["currency"]).upper())
+        amount = _ours(what["amount_captured"], what["currency"])
         return GatewayCapture(str(_id_of(what["payment_intent"])), "paid", amount)
     if kind == "payment_intent.canceled":
-        return GatewayCapture(str(what["id"]), "voided", Money(int(what["amount"]), str(what["currency"]).upper()))
+        return GatewayCapture(str(what["id"]), "voided", _ours(what["amount"], what["currency"]))
     return refund_of(what) if kind.startswith("refund.") or kind == "charge.refund.updated" else None
 
 

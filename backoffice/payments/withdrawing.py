@@ -1,7 +1,8 @@
 """Withdrawing from a contract within the legal period: by line and quantity, without a reason, behind the order's link.
 
 Method: Directive 2011/83/EU, Articles 9 to 16, and its Article 11a (the withdrawal function, from 19 June 2026). The period
-ends so many days after the last of the goods came; it is open before they do. What is in no parcel that somebody has begun
+ends so many days after the last of the goods came, on the next working day where that is none (Regulation 1182/71, Article
+3(4)); it is open before they do. What is in no parcel that somebody has begun
 is taken out and its money goes back at once; the rest comes back first (Article 13(3)). Whoever withdraws from all of it is
 given the usual delivery back too (Article 13(2): not what a faster way cost more).
 Locks: payment, plan, goods, order lines.
@@ -23,15 +24,16 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.crm import orders, timeline
 from backoffice.crm.models import Order, OrderLine, Withdrawal
+from backoffice.erp import calendars, plan, returning, substituting
 from backoffice.erp import cancelling as goods
 from backoffice.erp import models as t
-from backoffice.erp import plan, returning, substituting, taxes
 from backoffice.erp.company import get_company, local_today
-from backoffice.payments import cancelling, captures, refunds
+from backoffice.payments import cancelling, refunds
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, Refused
 
 log = structlog.get_logger()
+MOST_CLOSED = 31  # days; an office that is closed for longer moves no day
 NOT_REFUNDED = "returned_not_refunded"
 
 
@@ -66,7 +68,7 @@ def standing_of(session: Session, order: Order, *, now: datetime) -> Standing:
     ).all()
     came = [row.actual_on for row in rows if row.withdrawn < row.quantity or row.actual_on]
     days = [day for day in came if day]
-    until = max(days) + timedelta(days=company.returns_days) if days and len(days) == len(came) else None
+    until = _last_day(session, company, max(days)) if days and len(days) == len(came) else None
     lines = [
         Line(
             row,
@@ -81,15 +83,28 @@ def standing_of(session: Session, order: Order, *, now: datetime) -> Standing:
     return Standing(is_open, until, lines, order.state != "cancelled" and goods.is_possible(session, order.number))
 
 
+def _last_day(session: Session, company: t.Company, came_on: date) -> date:
+    """Return the last day of the period after goods came: no Saturday, no Sunday, no day on which the office is closed."""
+    last = came_on + timedelta(days=company.returns_days)
+    office = company.office_calendar_id
+    calendar = calendars.load(session, office, last, last + timedelta(days=MOST_CLOSED)) if office else None
+    days = (last + timedelta(days=more) for more in range(MOST_CLOSED))
+    return next((day for day in days if day.weekday() < 5 and (calendar is None or calendar.is_open_day(day))), last)
+
+
 def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: str, secret_key: str, now: datetime) -> bool:
     """Take back what is wanted (order line → pieces); False: this form was sent before, nothing happens.
 
-    Raises NotFound(unknown_order), Refused(withdrawal_over), BadInput(invalid_form, lines → bad_quantity).
+    Raises NotFound(unknown_order), Refused(withdrawal_over), BadInput(invalid_form, lines → bad_quantity),
+    Refused(form_reused) if that key took back something else.
     """
     order = orders.get_by_number(session, number)
     payment = session.scalars(sa.select(Payment).where(Payment.id == order.payment_id).with_for_update()).one()
     own_key = f"{number}:{key}"
-    if session.scalar(sa.select(Withdrawal.id).where(Withdrawal.key == own_key)):
+    chosen = {line_id: quantity for line_id, quantity in wanted.items() if quantity}
+    if known := session.scalar(sa.select(Withdrawal).where(Withdrawal.key == own_key)):
+        if {line["line"]: line["quantity"] for line in known.lines} != chosen:
+            raise Refused("form_reused")
         return False
     plan.bump(session)
     session.refresh(order)
@@ -97,7 +112,6 @@ def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: s
     if not standing.is_open:
         raise Refused("withdrawal_over")
     left = {line.row.id: line for line in standing.lines}
-    chosen = {line_id: quantity for line_id, quantity in wanted.items() if quantity}
     if not chosen or any(line_id not in left or not 0 < count <= left[line_id].left for line_id, count in chosen.items()):
         raise BadInput("invalid_form", {"lines": "bad_quantity"})
     row = Withdrawal(order_id=order.id, key=own_key, lines=[], declared_at=now)
@@ -155,8 +169,9 @@ def on_goods_came_back(session: Session, happened: events.GoodsCameBack) -> None
     payment = session.scalars(sa.select(Payment).where(Payment.id == order.payment_id).with_for_update()).one()
     by_reservation = {line.reservation_id: line for line in orders.lines_of(session, order.id)}
     came = [(by_reservation[one], count) for one, count in happened.received if one in by_reservation]
+    before = {line.id: _received(session, line) - count for line, count in came}
     key = f"return:{happened.return_id}:{happened.version}"
-    _give_back(session, order, payment, came, key, refunds_delivery=_is_all_back(session, order), now=happened.at)
+    _give_back(session, order, payment, came, key, before=before, refunds_delivery=_is_all_back(session, order), now=happened.at)
     said = _said([_declared(line, count, "back") for line, count in came])
     timeline.record(
         session, order.party_id, "came_back", order_ref=order.number, text=said, actor=happened.actor, now=happened.at
@@ -170,14 +185,20 @@ def _give_back(
     what: Sequence[tuple[OrderLine, int]],
     key: str,
     *,
+    before: Mapping[int, int] | None = None,
     refunds_delivery: bool,
     now: datetime,
 ) -> int:
-    """Ask for the money of lines to be given back, never more than is left; return how much. None of it can stop the goods."""
-    off = _discount_of(session, order)
+    """Ask for the money of lines to be given back, never more than is left; return how much. None of it can stop the goods.
+
+    before: line → pieces whose money went back earlier: piece by piece a line's part of the code adds up to all of it.
+    """
+    off = orders.discount_by_line(session, order)
     parts: dict[str, int] = defaultdict(int)
     for line, count in what:
-        parts[line.sku] += line.unit_price_minor * count - off[line.id] * count // line.quantity
+        gone = (before or {}).get(line.id, 0)
+        kept = off[line.id] * (gone + count) // line.quantity - off[line.id] * gone // line.quantity
+        parts[line.sku] += line.unit_price_minor * count - kept
     amount = sum(parts.values())
     if refunds_delivery:
         amount += min(order.shipping_minor, get_company(session).shipping_minor)
@@ -192,12 +213,10 @@ def _give_back(
     return amount
 
 
-def _discount_of(session: Session, order: Order) -> Mapping[int, int]:
-    """Return what an order's code took off each line, shared by what they cost."""
-    lines = orders.lines_of(session, order.id)
-    costs = [line.unit_price_minor * line.quantity for line in lines]
-    off = taxes.shares(order.discount_minor, costs) if any(costs) else [0] * len(lines)
-    return {line.id: part for line, part in zip(lines, off, strict=True)}
+def _received(session: Session, line: OrderLine) -> int:
+    """Return how many pieces of a line have come back so far."""
+    received = sa.select(sa.func.coalesce(sa.func.sum(t.GoodsReturnLine.received), 0))
+    return session.scalar(received.where(t.GoodsReturnLine.reservation_id == line.reservation_id)) or 0
 
 
 def _is_all_back(session: Session, order: Order) -> bool:
@@ -229,6 +248,6 @@ def _confirm(session: Session, order: Order, row: Withdrawal, payment: Payment, 
         "send_to": [company.name, *company.address],
         "days": company.returns_days,
         "amount": {"amount_minor": row.refund_minor, "currency": order.currency},
-        "charge": captures.charge_of(payment.provider, payment.state),
+        "charge": cancelling.charge_of(payment),
     }
     events.publish(session, events.MailWanted("withdrawal_noted", f"order:{order.number}", payload, now))

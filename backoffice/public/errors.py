@@ -8,7 +8,8 @@ ShopError
 │                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,
 │                            not_logged_in, wrong_login, wrong_password, too_many_addresses,
 │                            solver_failed, bad_proposal, already_chosen, newer_day, too_late_to_choose, nothing_to_part,
-│                            offer_changed, too_late_to_swap, withdrawal_over, on_hold, code_set_up, code_not_set_up,
+│                            offer_changed, too_late_to_swap, withdrawal_over, on_hold, form_reused,
+│                            code_set_up, code_not_set_up,
 │                            own_second_step, still_open, quotation_replaced, quotation_expired, quotation_over, segment_gone,
 │                            nobody_to_write_to, not_on_account, account_paused, over_limit, more_than_open, still_at_it
 │   └── TooOften        429  too_many_tries, too_many_codes, too_many_checkouts

@@ -46,6 +46,7 @@ class WithdrawalDoor(Protocol):
     def withdraw(self, token: str, lines: Mapping[int, int], *, key: str, now: datetime) -> None:
         """Take lines back (id → pieces) and confirm it by mail; the same `key` twice is once.
 
-        Raises NotFound(unknown_order), Refused(withdrawal_over), BadInput(invalid_form, lines → bad_quantity).
+        Raises NotFound(unknown_order), Refused(withdrawal_over), BadInput(invalid_form, lines → bad_quantity),
+        Refused(form_reused) if that key took back something else.
         """
         ...

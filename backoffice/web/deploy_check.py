@@ -18,8 +18,8 @@ from backoffice import second_step
 from backoffice.backup import record
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.erp import plan_audit
-from backoffice.erp.models import Staff
+from backoffice.erp import currencies, plan_audit
+from backoffice.erp.models import Company, Item, Staff
 from backoffice.web import health
 
 SHORTEST_KEY = 32
@@ -47,6 +47,7 @@ def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding
     try:
         with db.read() as session:
             found += _database(session, db, now)
+            found += _currency(session)
             found += _people(session)
             found += _codes(session, settings)
             found += _plan(session)
@@ -117,6 +118,19 @@ def _database(session: Session, db: Database, now: datetime) -> Iterator[Finding
     there = session.scalar(sa.text("SELECT clock_timestamp()"))
     if isinstance(there, datetime) and abs(there.astimezone(UTC) - now) > MOST_CLOCK_OFF:
         yield Finding("clocks_differ", "The clocks of this machine and of the database differ by more than 2 s. Set up NTP.")
+
+
+def _currency(session: Session) -> Iterator[Finding]:
+    code = session.scalar(sa.select(Company.currency))
+    if code and not currencies.is_sure(code):
+        yield Finding(
+            "unsure_currency",
+            f"Stripe counts {code} in another unit than the shop: sell in another currency, in a shop of its own.",
+        )
+    others = sa.select(Item.sku).where(Item.on_sale, Item.currency != code).order_by(Item.sku).limit(5)
+    if code and (found := list(session.scalars(others))):
+        what = f"The shop sells in {code}; {', '.join(found)} has a price in another currency: nobody can buy it."
+        yield Finding("other_currency", what)
 
 
 def _may(session: Session, table: str, wanted: str) -> bool:

@@ -92,12 +92,23 @@ class Views:
             form = self._form(typed, version)
             start = self.front.shop.checkout.start(token or "", form, base_url=self._base_url(), now=now)
         except ShopError as error:
+            said = self._let_code_go(token, error, now)
             fresh = self.front.shop.carts.find(token, now=now)
-            return self._show(fresh, typed, now, error)
+            return self._show(fresh, typed, now, said)
         paid = start.pay_url == f"/o/{start.order_token}"  # already: its order page, in the reader's language
         pay_url = request.script_root + start.pay_url if paid else start.pay_url
         elsewhere = typed["country"] if typed["country"] != self.front.profile().country else ""
         return keep_place(see(pay_url), typed["postcode"].strip(), elsewhere)
+
+    def _let_code_go(self, token: str | None, error: ShopError, now: datetime) -> ShopError:
+        """Take a code that no longer holds off the cart: no field of this page could, and its total is shown without it."""
+        if error.code != "coupon_invalid" or token is None:
+            return error
+        try:
+            self.front.shop.carts.set_coupon(token, "", tried_by="", now=now)
+        except ShopError:  # the cart is another one by now: the page shows it
+            return error
+        return Refused("code_ended")
 
     def _remind(self, token: str | None, typed: Mapping[str, str], now: datetime) -> BadInput | None:
         """Keep that they want to be reminded of the cart if they say so; return what is wrong with that."""

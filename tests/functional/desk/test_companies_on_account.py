@@ -122,6 +122,10 @@ def test_money_received_is_written_down_once(ada: Colleague, workshop: Workshop,
     for _ in range(2):
         assert ada.post(path, **form).status_code == 303
     assert [(one.amount_minor, one.reference) for one in workshop.rows(Receipt)] == [(5_000, "S 12")]
+    other = ada.post(path, **(form | {"amount": "4.00"}))
+    assert other.status_code == 409
+    assert "was sent before with something else" in other.get_data(as_text=True)
+    assert 'value="k1"' not in other.get_data(as_text=True)
     refused = ada.post(path, **(form | {"key": "k2"}))
     assert refused.status_code == 409
     assert "No more than €4.00 of this invoice is open." in refused.get_data(as_text=True)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from backoffice.crm import coupon_rules, coupons
-from backoffice.crm.models import Cart, Checkout, Coupon, CouponRedemption, CouponUse, Order
+from backoffice.crm.models import Cart, Checkout, Coupon, CouponRedemption, CouponUse, Order, OrderLine
 from backoffice.erp import models as t
+from backoffice.erp import purchasing
 from backoffice.payments import billing, cancelling
-from backoffice.payments.models import Payment
+from backoffice.payments.models import Payment, Refund
 from backoffice.public.errors import BadInput, Refused
 from tests.integration.chain.conftest import Workshop
-from tests.integration.chain.test_withdrawing import sent, withdraw
+from tests.integration.chain.test_withdrawing import came, sent, withdraw
 from tests.statements import sent as statements
 
 PLAIN: dict[str, Any] = {
@@ -241,3 +242,19 @@ def test_what_a_code_takes_off_never_changes(workshop: Workshop) -> None:
     write(workshop, use_limit=2, active=False)
     [coupon] = workshop.rows(Coupon)
     assert (coupon.value, coupon.use_limit, coupon.active, coupon.used) == (10, 2, False, 1)
+
+
+def test_piece_by_piece_a_line_gives_back_what_it_does_at_once(workshop: Workshop) -> None:
+    """A euro off three stools (147.00) and a lamp (79.00): 65 cents of it are the stools', 21, 22 and 22 of them a piece's."""
+    write(workshop, kind="amount", value=100)
+    start = workshop.start(use(workshop, workshop.cart(STOOL=3, LAMP=1)))
+    workshop.pay(start)
+    workshop.now = datetime(2026, 11, 30, 7, tzinfo=UTC)  # the lamps have come
+    receipt = workshop.rows(t.PurchaseOrderLine)[0]
+    workshop.do(purchasing.receive, receipt.id, receipt.quantity, ref="r")
+    sent(workshop)
+    stools = next(one.id for one in workshop.rows(OrderLine) if one.sku == "STOOL")
+    workshop.shop.withdrawals.withdraw(start.order_token, {stools: 3}, key="one", now=workshop.now)
+    for _ in range(3):
+        came(workshop, 1, 1)
+    assert [one.amount_minor for one in workshop.rows(Refund)] == [4_879, 4_878, 4_878]

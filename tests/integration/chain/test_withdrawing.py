@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +67,8 @@ def test_what_has_not_left_is_cancelled_once(workshop: Workshop) -> None:
     assert workshop.order(start).state == "cancelled"
     assert workshop.stock("STOOL") == (5, 0, 0)
     assert [(amount, reason) for amount, reason, _ in refunds(workshop)] == [(10_300, "cancelled")]
+    with pytest.raises(Refused, match="form_reused"):  # gone back to, and sent with another number
+        withdraw(workshop, start, 1)
     assert mails(workshop) == ["order_confirmed", "order_cancelled", "withdrawal_noted"]
     with pytest.raises(Refused, match="withdrawal_over"):
         withdraw(workshop, start, 1, key="form-2")
@@ -127,6 +129,26 @@ def test_the_period_ends_with_the_fourteenth_day(workshop: Workshop) -> None:
         withdraw(workshop, start, 1)
     assert workshop.rows(Withdrawal) == []
     assert mails(workshop)[-1] == "order_shipped"
+
+
+@pytest.mark.parametrize(
+    ("came_on", "until"),
+    [
+        (date(2026, 11, 28), date(2026, 12, 14)),  # a Saturday
+        (date(2026, 11, 29), date(2026, 12, 14)),  # a Sunday
+        (date(2026, 12, 10), date(2026, 12, 24)),  # no holiday
+        (date(2026, 12, 11), date(2026, 12, 28)),  # Christmas Day, its second day, a Sunday
+        (date(2026, 12, 18), date(2027, 1, 4)),  # New Year's Day, a Friday
+    ],
+)
+def test_the_period_ends_on_a_working_day(workshop: Workshop, came_on: date, until: date) -> None:
+    start = bought(workshop, STOOL=1)
+    sent(workshop, arrived=False)
+    workshop.do(delivering.deliver, [1], came_on, now=datetime(came_on.year, came_on.month, came_on.day, 17, tzinfo=UTC))
+    last_minute = datetime(until.year, until.month, until.day, 22, 59, tzinfo=UTC)  # 23:59 in Berlin
+    instants = (last_minute, last_minute + timedelta(minutes=1))
+    seen = [workshop.shop.withdrawals.get(start.order_token, now=one) for one in instants]
+    assert [(view.is_open, view.until) for view in seen] == [(True, until), (False, until)]
 
 
 def exempt(workshop: Workshop, sku: str, why: str) -> None:

@@ -78,6 +78,7 @@ def test_it_is_founded_once(db: Database, now: datetime) -> None:
         ({"address": ()}, "address"),
         ({"country": "XY", "transit_days": {"XY": 1}, "holidays": "DE"}, "country"),
         ({"currency": "EURO"}, "currency"),
+        ({"currency": "KWD"}, "currency"),  # its amounts would have to end in 0 at the payment provider
         ({"timezone": "Europe/Nowhere"}, "timezone"),
         ({"timezone": "../etc/passwd"}, "timezone"),
         ({"holidays": "DE-XX"}, "holidays"),
@@ -129,6 +130,7 @@ def test_the_command_opens_a_shop(
     [
         (["--country", "de"], "Please check --country"),
         (["--deliver-to", "Austria"], "Austria is not like AT=3"),
+        (["--currency", "RSD"], "How many decimals RSD has is written differently here and at the payment provider"),
         (["--cut-off", "2pm"], "2pm is no time such as 14:00"),
         (["--transit", "-1"], "Please check --transit or --deliver-to"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Lead
 from backoffice.erp import fulfilment, waves
 from backoffice.erp import models as t
@@ -46,15 +47,41 @@ def test_nothing_leaves_and_nothing_is_given_back_while_it_is_open(paying: Payin
         paying.do(fulfilment.pick, parcel.id, "STOOL", 1)
     with pytest.raises(Refused, match="nothing_to_release"):
         paying.do(waves.release, parcel.warehouse_id, parcel.carrier, parcel.ship_by_on)
-    number = paying.orders()[0].number
-    with pytest.raises(Refused, match="refund_too_much"):
-        paying.db.run(lambda s: cancelling.cancel(s, number, by="Bea", secret_key="x" * 32, now=paying.now))
     assert paying.stock("STOOL") == (5, 1, 0)
     paying.double.dispute_ends(dispute["id"], "won")
     told(paying)
     assert (paying.payment().state, paying.payment().problem, tasks(paying)[0][1]) == ("succeeded", "", "done")
     paying.do(fulfilment.pick, parcel.id, "STOOL", 1)
     assert paying.refunds() == []
+
+
+@pytest.mark.parametrize(
+    ("end", "of_minor", "given", "state"),
+    [
+        ("won", 5_400, [(5_400, "succeeded", "cancelled")], "refunded"),
+        ("lost", 5_400, [(5_400, "succeeded", "dispute")], "refunded"),  # the bank gave it back: nothing twice
+        ("lost", 4_000, [(4_000, "succeeded", "dispute"), (1_400, "succeeded", "cancelled")], "refunded"),
+    ],
+)
+def test_a_buyer_may_withdraw_meanwhile_and_the_money_follows_at_the_end(
+    paying: Paying, end: str, of_minor: int, given: list[Any], state: str
+) -> None:
+    start = paying.start(paying.cart(STOOL=1))
+    paying.pay(start)
+    dispute = paying.double.dispute(paying.session(start), of_minor)
+    told(paying)
+    [line] = paying.shop.withdrawals.get(start.order_token, now=paying.now).lines
+    for _ in range(2):  # pressed twice
+        paying.shop.withdrawals.withdraw(start.order_token, {line.id: 1}, key="one", now=paying.now)
+    assert (paying.orders()[0].state, paying.stock("STOOL")) == ("cancelled", (5, 0, 0))
+    assert (paying.payment().state, paying.payment().problem, paying.refunds()) == ("disputed", cancelling.IN_DISPUTE, [])
+    noted = [(one.kind, one.payload["charge"]) for one in paying.rows(OutboxMessage, target="mail")[1:]]
+    assert noted == [("order_cancelled", "disputed"), ("withdrawal_noted", "disputed")]
+    paying.double.dispute_ends(dispute["id"], end)
+    told(paying)
+    paying.work()
+    paying.deliver_all()
+    assert (paying.refunds(), paying.payment().state, paying.payment().problem) == (given, state, "")
 
 
 def test_a_lost_one_is_money_that_went_back_with_its_paper(paying: Paying) -> None:
