@@ -15,7 +15,7 @@ from importlib import import_module
 
 import structlog
 
-from tests.faults.flows import PARTS
+from tests.faults.parts import PARTS
 from tests.faults.rows import Row
 
 Shard = tuple[str, str, tuple[str, ...]]  # module, what to call, with what

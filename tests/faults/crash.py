@@ -20,7 +20,7 @@ from backoffice.db import Database
 from backoffice.tables import metadata
 from tests.conftest import NOW, FixedClock, empty
 from tests.faults.crash_points import differences
-from tests.faults.flows import FLOWS, PARTS
+from tests.faults.parts import FLOWS, PARTS
 from tests.faults.rows import Row
 from tests.faults.stage import Stage
 from tests.need import postgres_database
