@@ -45,7 +45,8 @@ SHARDS: dict[str, Shard] = {
     "work": ("at_work", "rows", ()),
     "bank": ("bank", "rows", ()),
     "baskets": ("baskets", "rows", ()),
-    "restore": ("restore", "rows", ()),
+    "restore": ("restore", "rows", ("postgresql",)),
+    "restore-sqlite": ("restore", "rows", ("sqlite",)),
 } | {f"crash-{database}-{part}": ("crash", "rows", (database, part)) for database in ("sqlite", "postgresql") for part in PARTS}
 TOGETHER = {  # name → shards that are run one after the other
     name: tuple(shard for shard in SHARDS if shard.startswith(f"{name}-"))

@@ -64,7 +64,7 @@ def test_more_buyers_two_kills_and_an_erp_that_fails() -> None:
 
 @pytest.mark.slow
 def test_a_small_drill_of_the_way_back() -> None:
-    assert missed(restore.rows("4", "4")) == []
+    assert missed(restore.rows("postgresql", "4", "4"), "time to be back") == []
 
 
 def test_a_few_baskets() -> None:
