@@ -84,7 +84,7 @@ bench-defects: $(DEV_STAMP) ## Plant each of the seeded defects in a copy; a nam
 bench-mutation: $(MUTATION_STAMP) ## Change the rules of stock, reservation and settlement in every small way; a test must turn red
 	@$(MUTATION)/bin/python -m tests.bench.mutation
 
-bench-faults: $(DEV_STAMP) ## Attack the site, one shard at a time (SHARD=crash-postgresql); prints test, target, figure
+bench-faults: $(DEV_STAMP) ## Attack the site, one shard at a time (SHARD=crash-postgresql-buying); prints test, target, figure
 	@$(BIN)/python -m tests.bench.faults $(SHARD)
 
 bench-identity: $(DEV_STAMP) ## Tell 1,000 people apart by 5,000 looks; prints precision and recall (SEED=1)

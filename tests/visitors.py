@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import re
 import threading
 import time
 from collections import Counter
@@ -92,23 +93,34 @@ class Visitors:
                     self.tally.failed.append(said)
 
     def _look(self, random: Random) -> str:
-        """Look at some pages over one kept connection, as a browser does."""
+        """Look at some pages over one kept connection, as a browser does: what belongs to a page is fetched the first time."""
         connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
+        has = set[str]()
         try:
             for _ in range(LOOKS_AT_ONE_TIME):
                 product = random.choice(self._products)
                 path = random.choice(["/", f"/c/range-{product % 40}", f"/p/thing-{product}", "/search?q=oak", "/cart"])
-                self.turn()
-                started = time.perf_counter()
-                connection.request("GET", path)
-                answer = connection.getresponse()
-                answer.read()
-                self.tally.note(f"GET {path}", started, answer.status)
-                if answer.status != 200:
-                    return f"GET {path}: {answer.status}"
+                status, page = self._get(connection, path)
+                for file in _files(page) - has if status == 200 else ():
+                    has.add(file)
+                    status, _ = self._get(connection, path := file)
+                    if status != 200:
+                        break
+                if status != 200:
+                    return f"GET {path}: {status}"
         finally:
             connection.close()
         return "looked"
+
+    def _get(self, connection: http.client.HTTPConnection, path: str) -> tuple[int, str]:
+        """Ask for something when it is its turn; return (status, body)."""
+        self.turn()
+        started = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        self.tally.note(f"GET {path}", started, answer.status)
+        return answer.status, body.decode(errors="replace")
 
     def _log_in(self) -> str:
         browser = _Counted(self)
@@ -119,6 +131,11 @@ class Visitors:
             return f"log-in {status}"
         status, _, _ = browser.open("GET", "/desk/sales")
         return "logged in" if status == 200 else f"desk {status}"
+
+
+def _files(page: str) -> set[str]:
+    """Return the paths of the files that a page is drawn with: its style, its scripts, its pictures."""
+    return set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
 
 
 class _Counted(Browser):

@@ -1,4 +1,4 @@
-"""The shard `money` of `make bench-faults`: messages of the provider that come often, in any order, too late, or never."""
+"""The shards `money-…` of `make bench-faults`: messages of the provider that come often, in any order, too late, or never."""
 
 from __future__ import annotations
 
@@ -197,11 +197,3 @@ def unheard(open_settings: Opener, *, minutes: int = 10, every: int = 10) -> Ite
     target = f"{len(paid_at)} orders within 300 s; refunds, disputes heard"
     met = (found["orders"], len(healed), broken, heard) == (len(paid_at), len(paid_at), 0, True) and longest <= 300
     yield Found("R6 messages all lost", target, figure, met)
-
-
-def all_of(open_settings: Opener, open_small: Opener) -> Iterator[Found]:
-    """Run the shard; open_small: settings over SQLite, where each order of messages is a transaction taken back."""
-    yield from repeated(open_settings)
-    yield from at_the_last_second(open_settings)
-    yield from unheard(open_settings)
-    yield from shuffled(open_small)

@@ -47,11 +47,11 @@ def rows(seed: str = "1", part: str = "1") -> Iterator[Row]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         db = Database(url)
         metadata.create_all(db.engine)
+        less, random = int(part), Random(int(seed))  # noqa: S311 - the same kills each time
         grow(db, 1_000, now=datetime.now(UTC))
         db.dispose()
-        less, random = int(part), Random(int(seed))  # noqa: S311 - the same kills each time
-        yield from _pickers(url, folder, 1_000 // less, 20 // less, random)
-        yield from _workers(url, folder, 2_000 // less, 10 // less, random)
+        yield from _pickers(url, folder, 1_000 // less, -(-20 // less), random)
+        yield from _workers(url, folder, 2_000 // less, -(-10 // less), random)
         yield from _editors(url, folder, 100 // less)
 
 

@@ -79,13 +79,15 @@ class Visitor(Browser):
         raise TimeoutError(f"{method} {path} was never answered")
 
 
-def rows(seed: str = "1", buyers: str = "2000", pieces: str = "500", kills: str = "20") -> Iterator[Row]:
-    """Yield what came of it."""
+def rows(
+    seed: str = "1", buyers: str = "2000", pieces: str = "500", kills: str = "20", erp: str = "outside", web: str = "3"
+) -> Iterator[Row]:
+    """Yield what came of it. erp: anything but outside: the shop is the ERP. web: so many processes."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(postgres_database())
-        erp = ErpDouble(utc_now, seed=int(seed), faults=FAILING)
-        race = Race(url, folder, Random(int(seed)), int(pieces), erp)  # noqa: S311 - the same race each time, not a secret
+        other = ErpDouble(utc_now, seed=int(seed), faults=FAILING) if erp == "outside" else None
+        race = Race(url, folder, Random(int(seed)), int(pieces), other, web=int(web))  # noqa: S311 - the same race each time, not a secret
         race.open(stack)
         race.run(int(buyers), int(kills))
         yield from race.judged(int(buyers), f"R1 seed {seed}")
@@ -94,8 +96,11 @@ def rows(seed: str = "1", buyers: str = "2000", pieces: str = "500", kills: str 
 class Race:
     """One race: who is here, what they met. erp: an outside one; without it the shop is the ERP."""
 
-    def __init__(self, url: str, folder: Path, random: Random, pieces: int, erp: ErpDouble | None = None) -> None:
+    def __init__(
+        self, url: str, folder: Path, random: Random, pieces: int, erp: ErpDouble | None = None, *, web: int = 3
+    ) -> None:
         self.url, self.folder, self.random, self.pieces, self.erp = url, folder, random, pieces, erp
+        self.web = web  # how many processes
         self.said, self.lost, self.killed = Counter[str](), Counter[str](), Counter[str]()
         self.lock, self.over = threading.Lock(), threading.Event()
         self.seconds, self.carried = 0.0, 0.0
@@ -118,7 +123,7 @@ class Race:
             stripe_api_base=self.double.base,
             **self._open_erp(stack),
         )
-        self.shop = Gunicorn(settings, workers=3, threads=8, log=self.folder / "shop.log")
+        self.shop = Gunicorn(settings, workers=self.web, threads=8, log=self.folder / "shop.log")
         stack.callback(self.shop.stop)
         given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
         self.environment = os.environ | given

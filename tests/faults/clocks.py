@@ -47,7 +47,7 @@ from tests.faults.baskets import sell
 from tests.faults.journeys import PASSWORD, Visitor
 from tests.faults.lines import started_worker
 from tests.faults.rows import Row
-from tests.need import ROOT, Gunicorn, postgres_database
+from tests.need import ROOT, Gunicorn, lacks, postgres_database
 
 SHIFTS = ("-400s", "+1h", "+45d")
 HOLD = timedelta(minutes=15)
@@ -56,8 +56,7 @@ SECRET = "b" * 40
 
 def rows(*shifts: str) -> Iterator[Row]:
     """Yield what came of each wrong clock, then of the table of days."""
-    if shutil.which("faketime") is None:
-        raise SystemExit("This shard needs faketime: apt-get install faketime")
+    needs_faketime()
     with ExitStack() as stack:
         shop = _Shop(stack)
         for shift in shifts or SHIFTS:
@@ -67,7 +66,13 @@ def rows(*shifts: str) -> Iterator[Row]:
         for line in found[:5]:
             print("   ", line)
         yield Row("R16 verify", "0 breaches", f"{len(found)} breaches", not found)
-    yield _days_of_the_shop()
+    yield days_of_the_shop()
+
+
+def needs_faketime() -> None:
+    """Skip where clocks cannot be set wrong."""
+    if shutil.which("faketime") is None:
+        lacks("faketime", "clocks cannot be set wrong")
 
 
 def wrong_clock(shift: str, folder: Path) -> Mapping[str, str]:
@@ -327,7 +332,7 @@ def _cut_off(session: Session, minute: int) -> None:
 # --- the table of days ------------------------------------------------------------------------------
 
 
-def _days_of_the_shop() -> Row:
+def days_of_the_shop() -> Row:
     """Ask a whole shop in each zone, with the holidays that it looks up itself, for every day of the table."""
     wrong, many = [], 0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
-"""Shards `crash-sqlite`, `crash-postgresql` (R7): an end before and after every commit and delivery of each flow.
+"""Shards `crash-sqlite-…`, `crash-postgresql-…` (R7): an end before and after every commit and delivery of each flow.
 
-Each part of a flow's points is tried in a process of its own: an app keeps some 4 MB when it is gone, and there are hundreds.
+Each half of a flow's points is tried in a process of its own: an app keeps some 4 MB when it is gone, and there are hundreds.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from backoffice.db import Database
 from backoffice.tables import metadata
 from tests.conftest import NOW, FixedClock, empty
 from tests.faults.crash_points import differences
-from tests.faults.flows import FLOWS
+from tests.faults.parts import FLOWS, PARTS
 from tests.faults.rows import Row
 from tests.faults.stage import Stage
 from tests.need import postgres_database
 
-PARTS = 2  # of a flow, at once
+AT_ONCE = 2  # halves of a flow's points, one for each core
 
 
-def rows(database: str, *names: str) -> Iterator[Row]:
-    """Yield a row for each flow (names: only these)."""
-    chosen = [flow.name for flow in FLOWS if not names or flow.name in names]
+def rows(database: str, part: str, *names: str) -> Iterator[Row]:
+    """Yield a row for each flow of a part (names: only these)."""
+    chosen = [flow.name for flow in PARTS[part] if not names or flow.name in names]
     context = multiprocessing.get_context("spawn")
-    with context.Pool(PARTS, maxtasksperchild=1) as pool:
+    with context.Pool(AT_ONCE, maxtasksperchild=1) as pool:
         for name in chosen:
-            parts = pool.starmap(_part, [(database, name, first) for first in range(1, PARTS + 1)], chunksize=1)
-            tried, found = sum(part[0] for part in parts), [line for part in parts for line in part[1]]
+            halves = pool.starmap(_half, [(database, name, first) for first in range(1, AT_ONCE + 1)], chunksize=1)
+            tried, found = sum(half[0] for half in halves), [line for half in halves for line in half[1]]
             for line in found[:5]:
                 print("   ", line)
             target = "0 differences from an undisturbed run"
             yield Row(f"R7 crash points: {name}", target, f"{tried} points, {len(found)} differences", not found)
 
 
-def _part(database: str, name: str, first: int) -> tuple[int, list[str]]:
+def _half(database: str, name: str, first: int) -> tuple[int, list[str]]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     [flow] = [one for one in FLOWS if one.name == name]
     with {"sqlite": _over_sqlite, "postgresql": _over_postgresql}[database]() as open_stage:
-        return differences(open_stage, flow, every=PARTS, first=first)
+        return differences(open_stage, flow, every=AT_ONCE, first=first)
 
 
 def settings_for(url: str, folder: Path) -> Settings:

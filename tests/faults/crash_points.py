@@ -9,13 +9,16 @@ from tests.faults.flows import Flow, outcome, play
 from tests.faults.stage import Stage
 
 
-def differences(open_stage: Callable[[], Stage], flow: Flow, *, every: int = 1, first: int = 1) -> tuple[int, list[str]]:
+def differences(
+    open_stage: Callable[[], Stage], flow: Flow, *, every: int = 1, first: int = 1, at: str = ""
+) -> tuple[int, list[str]]:
     """Return how many points were tried, and one line for each after which something is otherwise or does not add up.
 
     open_stage: gives an empty stage each time. every, first: only each so many-th point, from that one on.
+    at: only points whose name holds this.
     """
     expected, points = _ended_at(open_stage, flow, 0)
-    tried = range(first, len(points) + 1, every)
+    tried = [point for point, name in enumerate(points, 1) if at in name][first - 1 :: every]
     found = [f"undisturbed: {line}" for line in expected["breaches"]]
     for point in tried:
         came, _ = _ended_at(open_stage, flow, point)

@@ -53,17 +53,19 @@ def open_workshop(session: Session, stage: Stage) -> None:
         session.add(t.Staff(email=mail, name=name, role=role, password_hash=_hash(), created_at=stage.clock()))
 
 
-def _customer(stage: Stage) -> StubbornClient:
+def customer(stage: Stage) -> StubbornClient:
+    """Open the browser of somebody who buys."""
     return stage.browser()
 
 
-def _colleague(stage: Stage, name: str) -> StubbornClient:
+def colleague(stage: Stage, name: str) -> StubbornClient:
+    """Log somebody in at a desk."""
     browser = stage.browser()
-    _send(browser, "/desk/login", email=f"{name.lower()}@werk.test", password=PASSWORD)
+    send(browser, "/desk/login", email=f"{name.lower()}@werk.test", password=PASSWORD)
     return browser
 
 
-def _send(browser: StubbornClient, path: str, **form: str) -> str:
+def send(browser: StubbornClient, path: str, **form: str) -> str:
     """Send a desk's form with its token; return where it leads. A second time it may be refused: then it was done."""
     page = browser.get("/desk/login", follow_redirects=True).text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
@@ -76,7 +78,7 @@ def _send(browser: StubbornClient, path: str, **form: str) -> str:
     return answer.headers.get("Location", "")
 
 
-def _pay_page(browser: StubbornClient, sku: str, quantity: str) -> str:
+def pay_page(browser: StubbornClient, sku: str, quantity: str) -> str:
     """Put something into the cart and go to pay; return the payment page's path."""
     form = {"sku": sku, "slug": sku.lower(), "quantity": quantity, "postcode": "10115"}
     assert browser.post("/cart/add", data=form).status_code == 303
@@ -89,87 +91,99 @@ def _pay_page(browser: StubbornClient, sku: str, quantity: str) -> str:
     return urlsplit(answer.headers["Location"]).path
 
 
-def _bought(stage: Stage, sku: str = "STOOL", quantity: str = "2") -> tuple[StubbornClient, str]:
+def bought(stage: Stage, sku: str = "STOOL", quantity: str = "2") -> tuple[StubbornClient, str]:
     """Buy and let the worker finish; return the browser and the order's page."""
     browser = stage.browser()
-    answer = browser.post(_pay_page(browser, sku, quantity), data={"action": "pay"})
+    answer = browser.post(pay_page(browser, sku, quantity), data={"action": "pay"})
     stage.work()
     return browser, urlsplit(answer.headers["Location"]).path
 
 
-def _buy(stage: Stage, browser: StubbornClient) -> None:
-    answer = browser.post(_pay_page(browser, "STOOL", "2"), data={"action": "pay"})
+def buy(stage: Stage, browser: StubbornClient) -> None:
+    """Buy, and see the order."""
+    answer = browser.post(pay_page(browser, "STOOL", "2"), data={"action": "pay"})
     assert "SF-" in browser.get(urlsplit(answer.headers["Location"]).path).text
     stage.work()
 
 
-def _pay_and_leave(stage: Stage, browser: StubbornClient) -> None:
+def pay_and_leave(stage: Stage, browser: StubbornClient) -> None:
     """Pay, and the provider's word and the way back are lost: the worker finds it."""
-    ref = _pay_page(browser, "STOOL", "2").rsplit("/", 1)[1]
+    ref = pay_page(browser, "STOOL", "2").rsplit("/", 1)[1]
     stage.survive(lambda: stage.services.gateway.pay(ref, now=stage.clock()))  # type: ignore[attr-defined] # the sandbox's button
     stage.later(minutes=1)
     stage.work()
 
 
-def _leave_unpaid(stage: Stage, browser: StubbornClient) -> None:
-    _pay_page(browser, "STOOL", "2")
+def leave_unpaid(stage: Stage, browser: StubbornClient) -> None:
+    """Go to pay and never do."""
+    pay_page(browser, "STOOL", "2")
     stage.later(hours=2)
     stage.work()
 
 
-def _cancel(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
+def cancel(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
+    """Cancel one's own order."""
     browser, order = bought
     page = browser.get(f"{order}/cancel").text
     browser.post(f"{order}/cancel", data={"key": hidden(page, "key")})
     stage.work()
 
 
-def _may_be_cancelled(stage: Stage) -> tuple[StubbornClient, str]:
-    _bought(stage)
+def may_be_cancelled(stage: Stage) -> tuple[StubbornClient, str]:
+    """Buy; return who may cancel it, and its number."""
+    bought(stage)
     [(number,)] = stage.rows(sa.select(Order.number))
-    return _colleague(stage, "Bea"), number
+    return colleague(stage, "Bea"), number
 
 
-def _cancel_at_the_desk(stage: Stage, known: tuple[StubbornClient, str]) -> None:
+def cancel_at_the_desk(stage: Stage, known: tuple[StubbornClient, str]) -> None:
+    """Cancel for a customer."""
     bea, number = known
-    _send(bea, f"/desk/sales/orders/{number}/cancel", reason="Moves house")
+    send(bea, f"/desk/sales/orders/{number}/cancel", reason="Moves house")
     stage.work()
 
 
-def _ready_to_pick(stage: Stage) -> StubbornClient:
-    _bought(stage)
-    return _colleague(stage, "Wim")
+def ready_to_pick(stage: Stage) -> StubbornClient:
+    """Buy; return who picks."""
+    bought(stage)
+    return colleague(stage, "Wim")
 
 
-def _pick_and_ship(stage: Stage, wim: StubbornClient) -> None:
-    _send(wim, f"{PARCEL}/scan", sku="STOOL", quantity="2", key="one")
-    _send(wim, f"{PARCEL}/pack")
-    _send(wim, f"{PARCEL}/ship", tracking="JD 0146")
+def pick_and_ship(stage: Stage, wim: StubbornClient) -> None:
+    """Send the parcel."""
+    send(wim, f"{PARCEL}/scan", sku="STOOL", quantity="2", key="one")
+    send(wim, f"{PARCEL}/pack")
+    send(wim, f"{PARCEL}/ship", tracking="JD 0146")
     stage.work()
 
 
-def _lamps_are_awaited(stage: Stage) -> StubbornClient:
-    _bought(stage, "LAMP", "2")
-    return _colleague(stage, "Wim")
+def lamps_are_awaited(stage: Stage) -> StubbornClient:
+    """Buy what is not here yet; return who will receive it."""
+    bought(stage, "LAMP", "2")
+    return colleague(stage, "Wim")
 
 
-def _receive(stage: Stage, wim: StubbornClient) -> None:
-    _send(wim, "/desk/warehouse/receive/1", quantity="4", key="one")
+def receive(stage: Stage, wim: StubbornClient) -> None:
+    """Take what has come."""
+    send(wim, "/desk/warehouse/receive/1", quantity="4", key="one")
     stage.work()
 
 
-def _lamps_may_slip(stage: Stage) -> StubbornClient:
-    _bought(stage, "LAMP", "2")
-    return _colleague(stage, "Petra")
+def lamps_may_slip(stage: Stage) -> StubbornClient:
+    """Buy what is not here yet; return who plans."""
+    bought(stage, "LAMP", "2")
+    return colleague(stage, "Petra")
 
 
-def _slip(stage: Stage, petra: StubbornClient) -> None:
+def slip(stage: Stage, petra: StubbornClient) -> None:
+    """Put a receipt off."""
     version = str(stage.rows(sa.select(t.PurchaseOrderLine.version))[0][0])
-    _send(petra, "/desk/planning/receipts/1/due", due_on="2026-12-03", version=version, key="one")
+    send(petra, "/desk/planning/receipts/1/due", due_on="2026-12-03", version=version, key="one")
     stage.work()
 
 
-def _ask(stage: Stage, browser: StubbornClient) -> None:
+def ask(stage: Stage, browser: StubbornClient) -> None:
+    """Write to us."""
     form = {"key": hidden(browser.get("/contact").text, "key"), "name": "Ada", "email": MAIL, "website": ""}
     stage.later(seconds=20)
     answer = browser.post("/contact", data=form | {"message": "Is it bright?"})
@@ -185,43 +199,32 @@ def _with_an_erp(stage: Stage) -> StubbornClient:
     return stage.browser()
 
 
-def _paid_and_not_handed_over(stage: Stage) -> tuple[StubbornClient, str]:
+def paid_and_not_handed_over(stage: Stage) -> tuple[StubbornClient, str]:
+    """Buy, and let nobody carry it to the ERP yet."""
     browser = _with_an_erp(stage)
-    answer = browser.post(_pay_page(browser, "STOOL", "2"), data={"action": "pay"})
+    answer = browser.post(pay_page(browser, "STOOL", "2"), data={"action": "pay"})
     return browser, urlsplit(answer.headers["Location"]).path
 
 
-def _hand_over(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
+def hand_over(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
+    """Carry it there, then cancel it."""
     stage.work()
-    _cancel(stage, bought)
+    cancel(stage, bought)
 
 
-def _sold_and_handed_over(stage: Stage) -> ErpDouble:
-    _paid_and_not_handed_over(stage)
+def sold_and_handed_over(stage: Stage) -> ErpDouble:
+    """Buy and hand over; return the ERP."""
+    paid_and_not_handed_over(stage)
     stage.work()
     assert stage.erp is not None
     return stage.erp
 
 
-def _import_stock(stage: Stage, erp: ErpDouble) -> None:
+def import_stock(stage: Stage, erp: ErpDouble) -> None:
+    """Take new figures."""
     erp.on_hand = {"STOOL": 3, "LEG": 9, "BOARD": 30}
     stage.later(minutes=1)
     stage.work()
-
-
-FLOWS = [
-    Flow("buy", _customer, _buy),
-    Flow("pay and leave", _customer, _pay_and_leave),
-    Flow("leave unpaid", _customer, _leave_unpaid),
-    Flow("cancel and refund", _bought, _cancel),
-    Flow("cancel at the desk", _may_be_cancelled, _cancel_at_the_desk),
-    Flow("pick and ship", _ready_to_pick, _pick_and_ship),
-    Flow("receive", _lamps_are_awaited, _receive),
-    Flow("slip", _lamps_may_slip, _slip),
-    Flow("ask", _customer, _ask),
-    Flow("ERP hand-off", _paid_and_not_handed_over, _hand_over),
-    Flow("stock import", _sold_and_handed_over, _import_stock),
-]
 
 
 def play(stage: Stage, flow: Flow, ends_at: int) -> list[str]:
@@ -261,5 +264,12 @@ def outcome(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
     # each file is one message, named by its instant, its number and its kind: after a death it may be written later
     delivered = sorted(path.stem.rpartition("-")[2] for path in stage.settings.mail_path.glob("*.eml"))
     books = [(order["lines"], order["told"]) for order in stage.erp.orders.values()] if stage.erp else []
+    at_stripe = sorted(stage.double.books(), key=repr) if stage.double else []
     delivered_kinds = [(kind,) for kind in delivered]
-    return {**found, "orders five minutes later": sorted(stage.soon), "delivered": delivered_kinds, "at the ERP": books}
+    return {
+        **found,
+        "orders five minutes later": sorted(stage.soon),
+        "delivered": delivered_kinds,
+        "at the ERP": books,
+        "at Stripe": at_stripe,
+    }

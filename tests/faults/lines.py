@@ -70,7 +70,7 @@ class Met:
 
 
 def rows(*only: str) -> Iterator[Row]:
-    """Yield a row for each dependency and fault. only: names of dependencies."""
+    """Yield a row for each dependency and fault. only: names of dependencies, each with all faults, or "name:fault"."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(postgres_database())
@@ -95,9 +95,11 @@ def rows(*only: str) -> Iterator[Row]:
         _wait_for_figures(direct)
         journeys = Journeys(direct, shop.address, double)
         journeys.begin()
-        for name in only or tuple(lines):
+        for word in only or tuple(lines):
+            name, _, chosen = word.partition(":")
             for fault in FAULTS:
-                yield _row(name, fault, meet(journeys, lines[name], fault))
+                if chosen in ("", fault.name):
+                    yield _row(name, fault, meet(journeys, lines[name], fault))
 
 
 def meet(journeys: Journeys, line: Proxy, fault: Fault) -> dict[str, Met]:

@@ -20,11 +20,11 @@ from tests.faults.rows import Row
 READS_FOR, MOST_BYTES = 30.0, 64 * 2**20
 
 
-def rows(seed: str = "1", buyers: str = "600", pieces: str = "150", kills: str = "8") -> Iterator[Row]:
-    """Yield what came of it."""
+def rows(seed: str = "1", buyers: str = "600", pieces: str = "150", kills: str = "8", web: str = "3") -> Iterator[Row]:
+    """Yield what came of it (R1's own numbers: 2000 500 20). web: so many processes."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        race = Race(f"sqlite:///{folder}/shop.db", folder, Random(int(seed)), int(pieces))  # noqa: S311 - the same race each time
+        race = Race(f"sqlite:///{folder}/shop.db", folder, Random(int(seed)), int(pieces), web=int(web))  # noqa: S311 - the same race each time
         race.open(stack)
         over = threading.Event()
         largest: list[int] = []

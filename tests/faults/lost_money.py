@@ -1,4 +1,4 @@
-"""Shards `money` (R3 to R6) and `money-late` (R5b): the provider's messages come often, in any order, too late, or never."""
+"""Shards `money-…` (R3 to R6): the provider's messages come often, in any order, too late, or never."""
 
 from __future__ import annotations
 
@@ -17,25 +17,45 @@ from tests.faults.rows import Row
 from tests.need import postgres_database
 
 
-def rows() -> Iterator[Row]:
-    """Yield the figures of each test."""
-    with _opener() as (open_settings, folder):
-        small = f"sqlite:///{folder}/shop.db"
-        _make_tables(small)
-        for one in money.all_of(open_settings, lambda: settings_for(small, folder)):
-            yield Row(one.test, one.target, one.figure, one.met)
+def repeated(orders: str = "300") -> Iterator[Row]:
+    """R3: five copies of a message, the way back and the poll at the same moment."""
+    with _opener() as open_settings:
+        yield from _as_rows(money.repeated(open_settings, orders=int(orders)))
+
+
+def shuffled() -> Iterator[Row]:
+    """R4: over SQLite, where each order of messages is a transaction taken back."""
+    with tempfile.TemporaryDirectory() as name:
+        url = f"sqlite:///{name}/shop.db"
+        _make_tables(url)
+        yield from _as_rows(money.shuffled(lambda: settings_for(url, Path(name))))
+
+
+def at_the_last_second(buyers: str = "1000") -> Iterator[Row]:
+    """R5a: a fifth pays in the last second of its page."""
+    with _opener() as open_settings:
+        yield from _as_rows(money.at_the_last_second(open_settings, buyers=int(buyers)))
 
 
 def late(buyers: str = "2000", units: str = "500") -> Iterator[Row]:
     """R5b: all the money comes after everybody was told that their payment failed."""
-    with _opener() as (open_settings, _folder):
-        for one in money.too_late(open_settings, buyers=int(buyers), units=int(units)):
-            yield Row(one.test, one.target, one.figure, one.met)
+    with _opener() as open_settings:
+        yield from _as_rows(money.too_late(open_settings, buyers=int(buyers), units=int(units)))
+
+
+def unheard(minutes: str = "10") -> Iterator[Row]:
+    """R6: not one message arrives for so many minutes."""
+    with _opener() as open_settings:
+        yield from _as_rows(money.unheard(open_settings, minutes=int(minutes)))
+
+
+def _as_rows(found: Iterator[money.Found]) -> Iterator[Row]:
+    return (Row(one.test, one.target, one.figure, one.met) for one in found)
 
 
 @contextmanager
-def _opener() -> Iterator[tuple[Callable[[], Settings], Path]]:
-    """Return what gives the settings of an empty shop on PostgreSQL, and the folder that it is in."""
+def _opener() -> Iterator[Callable[[], Settings]]:
+    """Return what gives the settings of an empty shop on PostgreSQL."""
     with tempfile.TemporaryDirectory() as name, postgres_database() as url:
         _make_tables(url)
 
@@ -43,7 +63,7 @@ def _opener() -> Iterator[tuple[Callable[[], Settings], Path]]:
             empty(url)
             return settings_for(url, Path(name))
 
-        yield open_settings, Path(name)
+        yield open_settings
 
 
 def _make_tables(address: str) -> None:

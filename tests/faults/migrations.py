@@ -30,7 +30,7 @@ from tests.bench.verify import settle_totals, write_orders
 from tests.faults.rows import Row
 from tests.need import postgres_database
 
-BUYERS, MOST_STALL, CALM, READS_FOR, RESTS = 8, 0.5, 10.0, 2.0, 6.0
+BUYERS, MOST_STALL, READS_FOR, RESTS = 8, 0.5, 2.0, 6.0
 NOT_WRITTEN = {"b7d2c94e1a60": ("product_facet",)}  # the program of before had the table and wrote nothing to it
 SQL = {  # what a purchase touches, in the order in which all of them lock
     "read": ("item", "offer", "party", "stock_movement"),
@@ -38,8 +38,11 @@ SQL = {  # what a purchase touches, in the order in which all of them lock
 }
 
 
-def rows(orders: str = "1000", steps: str = "") -> Iterator[Row]:
-    """Yield what came of it. steps: how many of the newest migrations; else all but the two with which the shop began."""
+def rows(orders: str = "1000", steps: str = "", calm: str = "10") -> Iterator[Row]:
+    """Yield what came of it.
+
+    steps: how many of the newest migrations; else all but the two with which the shop began. calm: seconds without any, before.
+    """
     with ExitStack() as stack:
         url = stack.enter_context(postgres_database())
         migrate.upgrade(url)
@@ -55,8 +58,8 @@ def rows(orders: str = "1000", steps: str = "") -> Iterator[Row]:
         crowd = _Crowd(db, int(orders))
         crowd.come()
         stack.callback(crowd.go)
-        time.sleep(CALM)
-        calm = crowd.take("calm")
+        time.sleep(float(calm))
+        undisturbed = crowd.take("calm")
         went = []
         for after in chain[1:]:
             migrate.downgrade(url, after)
@@ -68,7 +71,7 @@ def rows(orders: str = "1000", steps: str = "") -> Iterator[Row]:
             went.append(crowd.take(f"up to {after}"))
             refused += [f"{after}: {line}" for line in _written_as_before(db, before)]
         crowd.go()
-        yield from _judged(calm, went, refused)
+        yield from _judged(undisturbed, went, refused)
 
 
 @dataclass

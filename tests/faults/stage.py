@@ -1,12 +1,14 @@
 """One process of the whole site and its worker, which ends at a chosen point and is started anew; who used it tries again.
 
 A point is the instant before or after a commit, and before or after a message is handed to whoever delivers it: between two
-of them a process leaves nothing behind. The sandbox keeps its books by transactions of its own, so its calls are points too.
+of them a process leaves nothing behind. The sandbox keeps its books by transactions of its own, so its calls are points too;
+where Stripe (its double) is paid, the instants before and after each call to it are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +22,13 @@ from backoffice.bootstrap import Services
 from backoffice.bridge.outbox import Message
 from backoffice.bridge.worker import Carrier, Worker
 from backoffice.config import Settings
+from backoffice.payments.gateway import Gateway
+from tests import stripe_double
 from tests.erp_double import ErpDouble
+
+ASKED = tuple(
+    name for name, found in vars(Gateway).items() if callable(found) and not name.startswith("_")
+)  # each is an HTTP call
 
 
 class Killed(BaseException):
@@ -39,6 +47,8 @@ class Stage:
         self.deaths = 0
         self.soon: list[tuple[Any, ...]] = []  # what a flow notes on the way
         self.erp: ErpDouble | None = None
+        self.double: stripe_double.StripeDouble | None = None
+        self._opened = ExitStack()
         self.app: Flask
         self.services: Services
         self._start()
@@ -57,6 +67,9 @@ class Stage:
             self._reach("after a commit")
 
         dialect.do_commit = do_commit  # type: ignore[method-assign] # the one place through which every commit goes
+        if self.double is not None:
+            for name in ASKED:
+                setattr(self.services.gateway, name, self._calling(name, getattr(self.services.gateway, name)))
         carriers = {target: self._through(target, carry) for target, carry in bootstrap.carriers(self.services).items()}
         jobs = [job for job in bootstrap.periodic(self.services) if not job.aside]  # those only look
         self.worker = Worker(self.services.db, carriers, jobs, name=f"worker {self.deaths}", clock=self.clock)
@@ -68,6 +81,15 @@ class Stage:
             self._reach(f"after a {target} was handed over")
 
         return deliver
+
+    def _calling(self, name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            self._reach(f"before Stripe's {name}")
+            answer = ask(*given, **named)
+            self._reach(f"after Stripe's {name}")
+            return answer
+
+        return call
 
     def _reach(self, point: str) -> None:
         if not self.counting:
@@ -96,6 +118,7 @@ class Stage:
         self.services.db.dispose()
         if self.erp is not None:
             self.erp.stop()
+        self._opened.close()
 
     def use_erp(self, erp: ErpDouble) -> None:
         """Run with an outside ERP from now on."""
@@ -103,6 +126,20 @@ class Stage:
         self.settings = self.settings.model_copy(update={"erp_url": erp.url})
         self.services.db.dispose()
         self._start()
+
+    def use_stripe(self) -> None:
+        """Be paid at a double of Stripe from now on."""
+        self.double = self._opened.enter_context(stripe_double.running())
+        self.double.now = lambda: self.clock().timestamp()
+        keys = {"stripe_secret_key": self.double.secret_key, "stripe_webhook_secret": self.double.webhook_secret}
+        self.settings = self.settings.model_copy(update=keys | {"stripe_api_base": self.double.base})
+        self.services.db.dispose()
+        self._start()
+
+    def stripe(self) -> stripe_double.StripeDouble:
+        """Return the double that is paid."""
+        assert self.double is not None
+        return self.double
 
     def survive(self, work: Callable[[], Any]) -> Any:
         """Do something; when the process ended over it, do it again with the next one."""

@@ -16,6 +16,14 @@ from backoffice.bootstrap import Services
 from tests.company import open_company
 
 API = "/api/v1"
+BUYER = {
+    "email": "ada@example.test",
+    "name": "Ada Lovelace",
+    "street": "Weg 1",
+    "city": "Berlin",
+    "postcode": "10115",
+    "country": "DE",
+}
 
 
 class Caller:
@@ -58,6 +66,27 @@ def services_of(app: Flask) -> Services:
 
 def _named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def cart(api: Caller, sku: str = "STOOL", quantity: int = 1) -> dict[str, Any]:
+    """Make a cart; return it as the API shows it."""
+    answer = api.send("POST", "/carts", {"sku": sku, "quantity": quantity, "postcode": "10115"})
+    assert (answer.status_code, answer.headers["Location"]) == (201, f"/api/v1/carts/{answer.get_json()['token']}")
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def checkout(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the body that checks a cart out as it was seen."""
+    seen = {"cart_version": made["version"], "expected_total_minor": made["total"]["amount_minor"]}
+    return BUYER | seen | changes
+
+
+def pay(api: Caller, pay_url: str) -> None:
+    """Pay at the sandbox."""
+    ref = pay_url.rsplit("/", 1)[1]
+    news = api.services.gateway.pay(ref, now=api.now)
+    api.services.till.settle(news, event_id=f"test:{ref}", now=api.now)
 
 
 @pytest.fixture

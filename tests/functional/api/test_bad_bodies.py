@@ -9,8 +9,7 @@ import pytest
 from backoffice.public.partners import SCOPES
 from storefront.api.app import OPERATIONS
 from storefront.api.operations import Operation
-from tests.functional.api.conftest import Caller
-from tests.functional.api.test_writing import BUYER, cart, checkout, pay
+from tests.functional.api.conftest import BUYER, Caller, cart, checkout, pay
 
 WITH_BODY = [one for one in OPERATIONS if one.body is not None]
 BAD: list[tuple[bytes, dict[str, str], int, str]] = [

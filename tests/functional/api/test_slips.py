@@ -6,8 +6,7 @@ from typing import Any
 
 from backoffice.erp import purchasing
 from tests.company import at
-from tests.functional.api.conftest import Caller
-from tests.functional.api.test_writing import cart, checkout, pay
+from tests.functional.api.conftest import Caller, cart, checkout, pay
 
 
 def moved(api: Caller) -> str:

@@ -8,35 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from backoffice.crm.models import Lead
-from tests.functional.api.conftest import Caller
+from tests.functional.api.conftest import Caller, cart, checkout, pay
 from tests.statements import sent
-
-BUYER = {
-    "email": "ada@example.test",
-    "name": "Ada Lovelace",
-    "street": "Weg 1",
-    "city": "Berlin",
-    "postcode": "10115",
-    "country": "DE",
-}
-
-
-def cart(api: Caller, sku: str = "STOOL", quantity: int = 1) -> dict[str, Any]:
-    answer = api.send("POST", "/carts", {"sku": sku, "quantity": quantity, "postcode": "10115"})
-    assert (answer.status_code, answer.headers["Location"]) == (201, f"/api/v1/carts/{answer.get_json()['token']}")
-    found: dict[str, Any] = answer.get_json()
-    return found
-
-
-def checkout(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    seen = {"cart_version": made["version"], "expected_total_minor": made["total"]["amount_minor"]}
-    return BUYER | seen | changes
-
-
-def pay(api: Caller, pay_url: str) -> None:
-    ref = pay_url.rsplit("/", 1)[1]
-    news = api.services.gateway.pay(ref, now=api.now)
-    api.services.till.settle(news, event_id=f"test:{ref}", now=api.now)
 
 
 def test_a_whole_purchase_and_its_end(api: Caller) -> None:

@@ -29,8 +29,7 @@ from backoffice.erp.models import Invoice, Staff
 from backoffice.privacy import erasing
 from tests import need
 from tests.company import open_company
-from tests.functional.api.conftest import Caller
-from tests.functional.api.test_writing import cart, checkout
+from tests.functional.api.conftest import Caller, cart, checkout
 from tests.integration.chain.conftest import Workshop
 from tests.integration.privacy.test_erasing import EMAIL, FORM, TRACES, breaches, erase, finish, hand_over, live, party_of, sums
 
