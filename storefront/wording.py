@@ -102,6 +102,14 @@ ERRORS: Mapping[str, str] = {
         "The payment provider does not answer at the moment. Nothing was paid. Your cart is held and what you typed is "
         "kept: please try again in a minute."
     ),
+    "email_refused": N_(
+        "The payment provider does not take this e-mail address. Nothing was ordered and nothing was paid; your cart is held. "
+        "Write another address and send it again."
+    ),
+    "amount_refused": N_(
+        "The payment provider does not take this amount: it is too small or too large for it. Nothing was ordered and nothing "
+        "was paid. Change what is in your cart, or write to us."
+    ),
     "wrong_state": NO_LONGER,
     "too_late_to_cancel": N_(
         "A parcel of this order is closed or on its way already, so it can no longer be cancelled. Write to us below the "

@@ -260,6 +260,8 @@ class StripeDouble:
         _require_whole(currency, amount)
         if amount < LEAST.get(currency, 1):
             raise Refusal(400, "invalid_request_error", "The Checkout Session's total amount is too small", "amount_too_small")
+        if not (email := form.get("customer_email", "")).isascii():
+            raise Refusal(400, "invalid_request_error", f"Invalid email address: {email}", "email_invalid")
         lives = int(form["expires_at"]) - self.now()
         if not SHORTEST <= lives <= LONGEST:
             raise Refusal(

@@ -71,6 +71,11 @@ def advice(problem: str) -> str:
             " up at the provider, give the money back there, and write to the customer. Then say here that it is done: the"
             " goods that are still kept can be sold again."
         ),
+        "not_settled": _(
+            "We ask the provider about this payment again and again and cannot settle what it says; the log says why. Look the"
+            " payment up at the provider. If nobody paid, or you gave the money back there, say here that it is done: goods that"
+            " are still kept can be sold again."
+        ),
         "refunded_elsewhere": _(
             "Money was given back at the provider, not here. See whether an order must be cancelled, then say that it is done."
         ),

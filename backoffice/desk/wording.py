@@ -116,6 +116,8 @@ def _sentences() -> dict[str, str]:
         "nothing_here": _("Nothing of this parcel is here yet. Nothing was changed."),
         "all_here": _("All of this parcel is here: pick it as a whole."),
         "payment_open": _("A link to pay is out already. Take it back first, then make the order anew."),
+        "email_refused": _("The payment provider does not take this e-mail address. Nothing was ordered: write another one."),
+        "amount_refused": _("The payment provider does not take this amount: it is too small or too large. Nothing was ordered."),
         "payment_away": _("The payment provider does not answer. The goods are held; send it again in a minute."),
         "price_changed": _("A price has changed. Look at the new total, then send it again."),
         "day_moved": _("A day has moved. Look at the new day, say it to them, then send it again."),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -19,8 +18,9 @@ from backoffice.crm.models import Cart, Checkout, Order
 from backoffice.crm.rebuilding import written
 from backoffice.db import Database
 from backoffice.erp.company import get_company
-from backoffice.local import capturing
+from backoffice.local import capturing, polling
 from backoffice.local import on_account as placing
+from backoffice.local.plainly import refusal_of, told_plainly
 from backoffice.payments import on_account, rebuilding, refunds
 from backoffice.payments import settle as settling
 from backoffice.payments.gateway import Gateway, GatewayDispute, GatewayError, GatewayEvent, GatewayRefund, PaymentSession
@@ -47,16 +47,6 @@ def public_address(configured: str, seen: str) -> str:
         return seen
     own = urlsplit(configured)
     return f"{own.scheme}://{own.netloc}{own.path.rstrip('/')}{urlsplit(seen).path.removeprefix(own.path.rstrip('/'))}"
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Turn a provider that does not answer into words for the customer: Refused(payment_away). What is held stays held."""
-    try:
-        yield
-    except GatewayError as error:
-        log.warning("payment_provider_away", error=str(error))
-        raise Refused("payment_away") from error
 
 
 class PageOpenError(Exception):
@@ -146,11 +136,22 @@ class Till:
             self.leave_payments(token, now=now)
         return self.db.run(lambda session: change(session, leaving=False))
 
-    def open_page(self, page: Page, *, now: datetime, to_close: bool = False) -> Payment:
+    def open_page(self, page: Page, *, now: datetime, keep_minutes: int | None = None) -> Payment:
         """Ask the provider for the payment page of a payment, again if an earlier answer was lost.
 
-        to_close: only to close it, so nobody is told of it.
+        Raises Refused: payment_away; email_refused | amount_refused | stale where the provider never opens this page. Then the
+        payment ends, and its goods are held on for `keep_minutes`.
         """
+        try:
+            return self._open(page, now=now)
+        except GatewayError as error:
+            log.warning("payment_page_not_opened", payment_id=page.payment.id, error=str(error), permanent=error.permanent)
+            if error.permanent:
+                payment_id = page.payment.id
+                self.db.run(lambda session: settling.end_unopened(session, payment_id, keep_minutes=keep_minutes, now=now))
+            raise refusal_of(error, again=page.payment.opened_at < now) from error
+
+    def _open(self, page: Page, *, now: datetime) -> Payment:
         payment, checkout = page.payment, page.checkout
         token, base = links.order_token(self.secret_key, checkout.link_nonce), checkout.base_url
         opened = self.gateway.open_session(
@@ -169,7 +170,7 @@ class Till:
             now=now,
         )
         lead_id = checkout.lead_id
-        if lead_id is None or to_close:  # nobody to tell, so it is one statement
+        if lead_id is None:  # nobody to tell, so it is one statement
             with self.db.single() as session:
                 settling.attach(session, payment.id, opened, lead_id=None, now=now)
         else:
@@ -186,7 +187,7 @@ class Till:
         for payment in payments:
             if payment is not None:
                 with told_plainly():
-                    self._close(payment, now=now, keep=True)
+                    self.close(payment, now=now, keep=True)
 
     def withdraw(self, checkout_id: int, *, by: str, now: datetime) -> bool:
         """Take an order to pay back; False: it was paid, or had ended before. Raises Refused(payment_away).
@@ -198,44 +199,37 @@ class Till:
         if payment is None or payment.state not in ("opened", "processing"):
             return False
         with told_plainly():
-            self._close(payment, now=now, keep=False, by=by)
+            self.close(payment, now=now, keep=False, by=by)
         with self.db.read() as session:
             return session.get_one(Payment, payment.id).state in ("expired", "failed")
 
-    def _close(self, payment: Payment, *, now: datetime, keep: bool, by: str = "") -> None:
-        if payment.provider_ref is None:
+    def close(self, payment: Payment, *, now: datetime, keep: bool, by: str = "") -> None:
+        """Close a payment's page and settle how it stood; one that was never opened ends. keep, by: as `settle`."""
+        ref = payment.provider_ref or self._find_opened(payment, now)
+        if ref is None:
+            minutes = self.hold_minutes if keep else None
+            if self.db.run(lambda session: settling.end_unopened(session, payment.id, keep_minutes=minutes, by=by, now=now)):
+                return
             with self.db.read() as session:
-                page = page_of(session, payment, self.secret_key)
-            payment = self.open_page(page, now=now, to_close=True)
-        assert payment.provider_ref is not None
-        news = self.gateway.expire_session(payment.provider_ref, now=now)
+                ref = session.get_one(Payment, payment.id).provider_ref
+            if ref is None:  # somebody else was faster
+                return
+        news = self.gateway.expire_session(ref, now=now)
         self.settle(news, event_id=f"close:{news.ref}:{news.state}", now=now, keep=keep, by=by)
+
+    def _find_opened(self, payment: Payment, now: datetime) -> str | None:
+        """Return the session of a payment whose opening was not answered; None: the provider never opened one."""
+        named = settling.reference(payment)
+        found = self.gateway.find_session(named, since=payment.opened_at, until=payment.expires_at, now=now)
+        if found is None:
+            return None
+        with self.db.single() as session:  # only to be closed, so nobody is told of it
+            settling.attach(session, payment.id, found, lead_id=None, now=now)
+        return found.ref
 
     def poll(self, *, now: datetime) -> int:
         """Ask about every payment without an end; expire at the provider what has run out, then release. Return how many."""
-        with self.db.read() as session:
-            waiting = settling.unsettled(session, now=now)
-        for payment in waiting:
-            try:
-                if payment.expires_at <= now and payment.state != "authorised":
-                    self._close(payment, now=now, keep=False)
-                elif payment.provider_ref is not None:
-                    self.look_up(payment.provider_ref, now=now)
-            except GatewayError as error:  # the next poll asks again; the goods stay held meanwhile
-                log.warning("payment_poll_failed", payment_id=payment.id, error=str(error))
-        self.db.run(lambda session: settling.hear_waiting(session, secret_key=self.secret_key, now=now))
-        return len(waiting) + self._poll_refunds(now=now)
-
-    def _poll_refunds(self, *, now: datetime) -> int:
-        with self.db.read() as session:
-            waiting = refunds.unsettled(session)
-        for refund in waiting:
-            assert refund.provider_ref is not None
-            try:
-                self.settle_refund(refund.id, self.gateway.get_refund(refund.provider_ref, now=now), now=now)
-            except GatewayError as error:
-                log.warning("refund_poll_failed", refund_id=refund.id, error=str(error))
-        return len(waiting)
+        return polling.poll(self, now=now)
 
     def settle_refund(self, refund_id: int, news: GatewayRefund, *, now: datetime) -> None:
         """Settle one piece of news about a refund."""
@@ -325,8 +319,7 @@ class LocalCheckout:
             raise
         payment = page.payment
         if payment.pay_url is None and payment.state == "opened":  # new, or the provider's answer was lost the first time
-            with told_plainly():
-                payment = self._till.open_page(page, now=now)
+            payment = self._till.open_page(page, now=now, keep_minutes=self._settings.hold_minutes)
         token = links.order_token(self._settings.secret_key, page.checkout.link_nonce)
         paid = payment.pay_url is None or payment.state not in ("opened", "processing")
         return PaymentStart(
@@ -352,7 +345,7 @@ class LocalCheckout:
             raise Refused("cart_empty")
         checkouts.require_patience(tenth_at, now=now)
         others = [settling.find_by_checkout(session, one.id) for one in checkouts.open_checkouts(session, cart)] if paying else []
-        if any(payment is not None and not payment.problem for payment in others):
+        if any(payment is not None and payment.problem in ("", settling.NOT_SETTLED) for payment in others):
             raise PageOpenError
         buyer = on_account.get_buyer(session, form.account, now=now) if form.on_account and desk is None else None
         checkout = checkouts.open_checkout(

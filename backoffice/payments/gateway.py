@@ -14,7 +14,10 @@ SessionState = Literal["open", "processing", "authorised", "paid", "voided", "fa
 
 @dataclass(frozen=True, slots=True)
 class PaymentSession:
-    """A hosted payment page at the provider. capture_by: until when money that is only set aside can be taken."""
+    """A hosted payment page at the provider. capture_by: until when money that is only set aside can be taken.
+
+    reference: our own name for it, as given when it was opened.
+    """
 
     ref: str
     pay_url: str
@@ -23,6 +26,7 @@ class PaymentSession:
     expires_at: datetime
     intent: str | None = None  # the payment itself, once there is one: what a refund names
     capture_by: datetime | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,15 @@ class GatewayEvent:
 
 
 class GatewayError(Exception):
-    """The provider did not answer as documented; `permanent`: asking again will not help."""
+    """The provider did not answer as documented; `permanent`: asking again will not help.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    about: what of a payment page it does not take, where that is something of the customer's.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, about: Literal["", "email", "amount"] = "") -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.about = about
 
 
 class Gateway(Protocol):
@@ -124,6 +132,10 @@ class Gateway(Protocol):
         capture_later: the bank only sets the money aside, until `capture` or `void`.
         shop, keep: whose it is and what was ordered, to be given back by `list_paid`; as much as there is room for.
         """
+        ...
+
+    def find_session(self, reference: str, *, since: datetime, until: datetime, now: datetime) -> PaymentSession | None:
+        """Return the session that was opened with a reference between two instants; None: none was. Raises GatewayError."""
         ...
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:

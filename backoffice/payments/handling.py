@@ -12,16 +12,18 @@ from backoffice.crm import carts
 from backoffice.crm import checkout as checkouts
 from backoffice.crm.models import Checkout
 from backoffice.payments.models import Payment
+from backoffice.payments.settle import NOT_SETTLED
 from backoffice.public.errors import BadInput, NotFound, Refused
 
-RELEASES = "amount_differs"  # the goods are still kept for an order that cannot come
+RELEASES = ("amount_differs", NOT_SETTLED)  # the goods are still kept for an order that cannot come
 
 
 def handle(session: Session, payment_id: int, *, note: str, by: str, role: str = "", now: datetime) -> bool:
     """Say that a payment's problem was looked into and what was done; return whether goods were let go.
 
-    Where the amount was not what was asked, the payment ends as failed and its goods can be sold again; money is given back
-    at the provider. Raises NotFound(unknown_record), BadInput(invalid_form, note), Refused(wrong_state) without a problem.
+    Where the amount was not what was asked, or the provider's word cannot be settled, the payment ends as failed and its goods
+    can be sold again; money is given back at the provider. Raises NotFound(unknown_record), BadInput(invalid_form, note),
+    Refused(wrong_state) without a problem.
     """
     note = note.strip()
     if not note:
@@ -37,7 +39,7 @@ def handle(session: Session, payment_id: int, *, note: str, by: str, role: str =
     if not payment.problem:
         raise Refused("wrong_state", state="no_problem")
     before = {"problem": payment.problem, "state": payment.state}
-    released = payment.problem == RELEASES and payment.state in ("opened", "processing")
+    released = payment.problem in RELEASES and payment.state in ("opened", "processing")
     if released:
         payment.state = "failed"
         checkouts.give_up(session, checkout, keep_minutes=None, now=now)

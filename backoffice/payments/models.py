@@ -49,6 +49,7 @@ class Payment(Base):
     capture_by_at: Mapped[datetime | None]  # until when the bank keeps the money aside
     ending: Mapped[str] = mapped_column(default="", server_default=sa.text("''"))
     lead_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lead.id"))  # the task before it lapses
+    last_asked_at: Mapped[datetime | None]  # when the poll last asked the provider about it
 
 
 class PaymentEvent(Base):
@@ -88,6 +89,7 @@ class Refund(Base):
     settled_at: Mapped[datetime | None]
     parts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # SKU → what of it is for that
     credited: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # its credit note stands; see billing
+    last_asked_at: Mapped[datetime | None]  # as of a payment
 
 
 class RefundRequest(Base):

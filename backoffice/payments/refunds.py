@@ -7,7 +7,7 @@ that two colleagues together never give back more than was paid, and lowered aga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ REFUND_MOVES: dict[str, tuple[str, ...]] = {
     "succeeded": ("failed",),  # a bank may send money back days later
     "failed": (),
 }
+ASK_EVERY = timedelta(minutes=3)  # the provider, where no message came: a lost one costs that and the time between two polls
 PAID = ("succeeded", "partly_refunded")
 GIVABLE = (*PAID, "authorised")  # of what is only set aside it waits until it was taken
 NOT_PAID = ("opened", "processing", "failed", "expired")
@@ -149,10 +150,14 @@ def note_taken(session: Session, payment: Payment, amount_minor: int, *, key: st
         session.flush()
 
 
-def unsettled(session: Session, *, limit: int = 100) -> list[Refund]:
-    """Return refunds whose end we do not know yet, the oldest first."""
-    waiting = sa.select(Refund).where(Refund.state == "pending", Refund.provider_ref.is_not(None))
-    return list(session.scalars(waiting.order_by(Refund.id).limit(limit)))
+def unsettled(session: Session, *, limit: int = 100, now: datetime) -> list[Refund]:
+    """Return refunds whose end we do not know yet and were not asked about lately, those that waited longest for it first."""
+    waiting = sa.select(Refund).where(
+        Refund.state == "pending",
+        Refund.provider_ref.is_not(None),
+        sa.or_(Refund.last_asked_at.is_(None), Refund.last_asked_at <= now - ASK_EVERY),
+    )
+    return list(session.scalars(waiting.order_by(Refund.last_asked_at.nulls_first(), Refund.id).limit(limit)))
 
 
 _OF_PAYMENT = sa.select(Refund).where(Refund.payment_id == sa.bindparam("payment_id")).order_by(Refund.id)

@@ -74,6 +74,10 @@ def _pressing(action: str) -> sa.Executable:
     return sa.update(page).where(*conditions).values(**changed).returning(page)
 
 
+def _ref(reference: str) -> str:
+    return "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
+
+
 class SandboxGateway:
     """Speak the gateway port over a table of our own."""
 
@@ -100,7 +104,7 @@ class SandboxGateway:
         now: datetime,
     ) -> PaymentSession:
         """Open a session; its id is derived from the reference, so asking twice opens one."""
-        ref = "sbx_" + hashlib.sha256(reference.encode()).hexdigest()[:32]
+        ref = _ref(reference)
         with self._db.single() as session:
             page = {
                 "id": ref,
@@ -115,6 +119,12 @@ class SandboxGateway:
             }
             opened = session.scalar(_opening(session.get_bind().dialect.name), page)
             return session_of(SandboxSession(**page) if opened else session.get_one(SandboxSession, ref), now)
+
+    def find_session(self, reference: str, *, since: datetime, until: datetime, now: datetime) -> PaymentSession | None:  # noqa: ARG002 - its name says which
+        """Return the session that a reference opened."""
+        with self._db.read() as session:
+            row = session.get(SandboxSession, _ref(reference))
+            return None if row is None else session_of(row, now)
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Return the session. Raises GatewayError(permanent) for an id that was never given out."""

@@ -6,7 +6,7 @@ browser says counts for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
@@ -33,6 +33,8 @@ from backoffice.public.money import Money
 log = structlog.get_logger()
 
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
+NOT_SETTLED = "not_settled"  # the problem of what the poll could not settle; it goes as soon as it can
+LONGEST_ID = 19  # digits of a number that the database has no room for
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
 
 
@@ -79,19 +81,32 @@ def attach(session: Session, payment_id: int, opened: PaymentSession, *, lead_id
         events.publish(session, events.PaymentOpened(first.checkout_id, lead_id, first.expires_at, now))
 
 
+def _adopt(session: Session, news: PaymentSession) -> bool:
+    """Attach a session whose opening was never answered to the payment that it names; True: its payment knows it now."""
+    number = news.reference.removeprefix("payment:").partition(":")[0]
+    if not (number.isascii() and number.isdecimal() and len(number) < LONGEST_ID):
+        return False
+    payment = session.get(Payment, int(number))
+    if payment is None or reference(payment) != news.reference:  # another shop's, paid at the same account
+        return False
+    adopted = {"attached": payment.id, "new_ref": news.ref, "new_url": news.pay_url or None}
+    return session.execute(_ATTACH, adopted).one_or_none() is not None
+
+
 def find_by_checkout(session: Session, checkout_id: int) -> Payment | None:
     """Return the payment of a checkout."""
     return session.scalar(sa.select(Payment).where(Payment.checkout_id == checkout_id))
 
 
-_LOCKED = (
+_WITH_CART = (
     sa.select(Payment, Checkout, Cart)
     .join(Checkout, Checkout.id == Payment.checkout_id)
     .join(Cart, Cart.id == Checkout.cart_id)  # before its holds, as whoever changes the cart does
-    .where(Payment.provider_ref == sa.bindparam("ref"))
     .with_for_update()
     .execution_options(populate_existing=True)
 )
+_LOCKED = _WITH_CART.where(Payment.provider_ref == sa.bindparam("ref"))
+_UNOPENED = _WITH_CART.where(Payment.id == sa.bindparam("unopened"), Payment.provider_ref.is_(None), Payment.state == "opened")
 
 
 def settle(
@@ -115,6 +130,8 @@ def settle(
     again with the reason as `refused`; then the money goes back.
     """
     locked = session.execute(_LOCKED, {"ref": news.ref}).first()
+    if locked is None and _adopt(session, news):
+        locked = session.execute(_LOCKED, {"ref": news.ref}).first()
     if locked is None:
         log.warning("payment_unknown", event_id=event_id)
         return None
@@ -131,7 +148,7 @@ def settle(
     elif step == "captured":
         captures.note_taken(session, payment, now)
         if payment.intent_ref is not None:
-            hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
+            hear_waiting(session, payment.intent_ref, secret_key=secret_key, now=now)
     elif step == "voided":
         captures.note_let_go(session, payment, now)
     elif step in ("expired", "failed"):
@@ -209,7 +226,7 @@ def _paid(
     payment.state, payment.settled_at = "succeeded", now
     update_rows(session, [payment], "state", "settled_at", "intent_ref")
     if payment.intent_ref is not None:
-        hear_waiting(session, intent=payment.intent_ref, secret_key=secret_key, now=now)
+        hear_waiting(session, payment.intent_ref, secret_key=secret_key, now=now)
     return "order", order
 
 
@@ -226,6 +243,20 @@ def _end(
     keep_minutes = keep_minutes if keep_minutes is not None else quotations.minutes_left(session, checkout, now)
     checkouts.give_up(session, checkout, keep_minutes=keep_minutes, now=now)
     events.publish(session, events.PaymentEnded(checkout.id, by, now))
+
+
+def end_unopened(session: Session, payment_id: int, *, keep_minutes: int | None, by: str = "", now: datetime) -> bool:
+    """End a payment whose page the provider never opened; False: it has one by now, or has ended. keep_minutes, by: as `settle`.
+
+    Should a request of ours have reached the provider after all, its page is known by our reference: see `_adopt`.
+    """
+    locked = session.execute(_UNOPENED, {"unopened": payment_id}).first()
+    if locked is None:
+        return False
+    payment, checkout, _ = locked
+    _end(session, payment, checkout, "failed", keep_minutes, by, now)
+    session.flush()
+    return True
 
 
 def keep_event(session: Session, event_id: str, kind: str, ref: str, *, provider: str, now: datetime) -> bool:
@@ -249,15 +280,15 @@ def hear_refund(session: Session, news: GatewayRefund, *, event_id: str, provide
         _let_wait(session, event_id, news)
 
 
-def hear_waiting(session: Session, *, intent: str | None = None, secret_key: str, now: datetime) -> int:
-    """Act on refunds and disputes that waited for their payment (one's, or all whose payment is made now); return how many."""
-    query = (
-        sa.select(PaymentEvent)
-        .join(Payment, Payment.intent_ref == PaymentEvent.provider_ref)
-        .where(PaymentEvent.outcome == WAITING, Payment.state.not_in(refunds.NOT_PAID_YET))
-        .order_by(PaymentEvent.received_at, PaymentEvent.id)
-    )
-    waiting = session.scalars(query if intent is None else query.where(PaymentEvent.provider_ref == intent)).all()
+def awaited(session: Session) -> Sequence[str]:
+    """Return the intents whose payment is made now, and of which refunds and disputes still wait for it."""
+    return session.scalars(sa.select(_AWAITED.c.provider_ref).distinct().order_by(_AWAITED.c.provider_ref)).all()
+
+
+def hear_waiting(session: Session, intent: str, *, secret_key: str, now: datetime) -> int:
+    """Act on refunds and disputes that waited for their payment; return how many."""
+    found = sa.select(PaymentEvent).join(_AWAITED, _AWAITED.c.id == PaymentEvent.id).where(PaymentEvent.provider_ref == intent)
+    waiting = session.scalars(found.order_by(PaymentEvent.received_at, PaymentEvent.id)).all()
     for event in waiting:
         if event.kind == "dispute":
             disputes.note(session, _unpacked(GatewayDispute, event.payload), now=now)
@@ -266,6 +297,14 @@ def hear_waiting(session: Session, *, intent: str | None = None, secret_key: str
         event.outcome = "heard"
     session.flush()
     return len(waiting)
+
+
+_AWAITED = (
+    sa.select(PaymentEvent.id, PaymentEvent.provider_ref)
+    .join(Payment, Payment.intent_ref == PaymentEvent.provider_ref)
+    .where(PaymentEvent.outcome == WAITING, Payment.state.not_in(refunds.NOT_PAID_YET))
+    .subquery()
+)
 
 
 def hear_dispute(session: Session, news: GatewayDispute, *, event_id: str, provider: str, now: datetime) -> None:
@@ -300,20 +339,22 @@ def _note_refund(session: Session, news: GatewayRefund, secret_key: str, now: da
 
 
 def unsettled(session: Session, *, limit: int = 100, now: datetime) -> list[Payment]:
-    """Return payments whose end we do not know yet: what the poll asks the provider about; also what must have lapsed.
+    """Return payments to ask the provider about: what has run out, and whose end we do not know and did not ask for lately.
 
-    Oldest first, but those that wait for a person last: they must not keep the poll from the others.
+    Those that waited longest for it first, so that each has its turn; of new ones those that wait for a person last.
     """
+    unasked = sa.or_(Payment.last_asked_at.is_(None), Payment.last_asked_at <= now - refunds.ASK_EVERY)
     return list(
         session.scalars(
             sa.select(Payment)
             .where(
                 sa.or_(
-                    Payment.state.in_(["opened", "processing"]),
+                    sa.and_(Payment.state.in_(["opened", "processing"]), sa.or_(Payment.expires_at <= now, unasked)),
                     sa.and_(Payment.state == "authorised", Payment.capture_by_at <= now),
-                )
+                ),
+                sa.or_(Payment.provider_ref.is_not(None), Payment.expires_at <= now),
             )
-            .order_by(Payment.problem != "", Payment.opened_at)
+            .order_by(Payment.last_asked_at.nulls_first(), Payment.problem != "", Payment.opened_at)
             .limit(limit)
         )
     )

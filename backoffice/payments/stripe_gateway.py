@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import stripe
 
@@ -51,6 +51,7 @@ HEARD = (
     "charge.captured",
     "payment_intent.canceled",
 )
+CLOCKS_APART = timedelta(minutes=5)  # theirs and ours
 AUTHORISED_FOR = timedelta(days=7)  # where Stripe does not say until when
 _DISPUTE_STATES: Mapping[str, DisputeState] = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
 _REFUND_STATES: Mapping[str, RefundState] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
@@ -109,6 +110,14 @@ class StripeGateway:
         with _as_gateway_errors():
             made = self._client.v1.checkout.sessions.create(params, {"idempotency_key": _key(reference)})  # type: ignore[arg-type] # built above
         return session_of(made)
+
+    def find_session(self, reference: str, *, since: datetime, until: datetime, now: datetime) -> PaymentSession | None:  # noqa: ARG002 - the port's signature
+        """Look through the sessions of that time: Stripe cannot be asked for a reference."""
+        between = {"gte": int((since - CLOCKS_APART).timestamp()), "lte": int((until + CLOCKS_APART).timestamp())}
+        with _as_gateway_errors():
+            listed = self._client.v1.checkout.sessions.list({"created": between, "limit": PAGE})  # type: ignore[arg-type] # two of its four
+            found = next((one for one in listed.auto_paging_iter() if one["client_reference_id"] == reference), None)
+        return None if found is None else session_of(found)
 
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:  # noqa: ARG002 - the port's signature
         """Return a session as Stripe sees it now, with its payment: a session alone does not say that money is set aside."""
@@ -241,6 +250,7 @@ def session_of(found: Any) -> PaymentSession:
         expires_at=datetime.fromtimestamp(int(found["expires_at"]), UTC),
         intent=_id_of(intent),
         capture_by=_capture_by(inside) if inside and inside["status"] == "requires_capture" else None,
+        reference=found["client_reference_id"] or "",
     )
 
 
@@ -311,6 +321,13 @@ def _id_of(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else str(value["id"])
 
 
+_ABOUT: Mapping[str, Literal["", "email", "amount"]] = {
+    "email_invalid": "email",
+    "amount_too_small": "amount",
+    "amount_too_large": "amount",
+}
+
+
 def _key(reference: str) -> str:
     return hashlib.sha256(reference.encode()).hexdigest()
 
@@ -324,4 +341,5 @@ def _as_gateway_errors() -> Iterator[None]:
         raise GatewayError(type(error).__name__) from error
     except stripe.StripeError as error:
         permanent = error.http_status is not None and 400 <= error.http_status < 500
-        raise GatewayError(f"{type(error).__name__} {error.code or ''}".strip(), permanent=permanent) from error
+        about = _ABOUT.get(error.code or "", "")
+        raise GatewayError(f"{type(error).__name__} {error.code or ''}".strip(), permanent=permanent, about=about) from error

@@ -4,7 +4,8 @@ ShopError
 ├── NotFound            404  unknown_product, unknown_order, unknown_lead, unknown_record, unknown_link,
 │                            unknown_address, unknown_slip, unknown_case
 ├── Refused             409  not_available, day_moved, price_changed, hold_expired, stale, cart_empty,
-│                            currency_mismatch, wrong_state, taken, busy, payment_away, not_enough_stock, not_ordered_yet,
+│                            currency_mismatch, wrong_state, taken, busy, payment_away, email_refused, amount_refused,
+│                            not_enough_stock, not_ordered_yet,
 │                            too_late_to_cancel, refund_too_much, no_email, payment_open, nothing_here, all_here,
 │                            not_logged_in, wrong_login, wrong_password, too_many_addresses,
 │                            solver_failed, bad_proposal, already_chosen, newer_day, too_late_to_choose, nothing_to_part,

@@ -341,7 +341,10 @@ WRITES = (
         body=a.CheckoutGiven,
         raises={
             404: ["unknown_cart"],
-            409: ["cart_empty", "stale", "price_changed", "day_moved", "not_available", "hold_expired", "payment_away", "busy"],
+            409: [
+                *("cart_empty", "stale", "price_changed", "day_moved", "not_available", "hold_expired", "busy"),
+                *("payment_away", "email_refused", "amount_refused"),
+            ],
             422: ["unknown_postcode", "coupon_invalid"],
             429: ["too_many_checkouts"],
         },

@@ -81,8 +81,8 @@ SEEDED = (
         6,
         "goods go back on sale before the provider has closed the payment page",
         "backoffice/local/checkout.py",
-        "        news = self.gateway.expire_session(payment.provider_ref, now=now)\n",
-        "        seen = self.gateway.get_session(payment.provider_ref, now=now)\n"
+        "        news = self.gateway.expire_session(ref, now=now)\n",
+        "        seen = self.gateway.get_session(ref, now=now)\n"
         "        news = settling.PaymentSession(seen.ref, seen.pay_url, 'expired', seen.amount, seen.expires_at, seen.intent)\n",
         "tests/integration/chain/test_orders.py::test_coming_back_to_the_cart_closes_the_payment_page_and_keeps_the_goods",
     ),

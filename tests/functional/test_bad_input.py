@@ -230,7 +230,8 @@ def test_a_payment_provider_that_does_not_answer_is_said_so_and_nothing_is_lost(
         raise GatewayError("no answer")
 
     add(client)
-    monkeypatch.setattr(type(services.gateway), "open_session", silent)
+    for asked in ("open_session", "find_session"):
+        monkeypatch.setattr(type(services.gateway), asked, silent)
     answer = client.post("/checkout", data=checkout(client))
     assert answer.status_code == 409
     assert "payment provider does not answer" in answer.text
