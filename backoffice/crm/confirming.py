@@ -20,11 +20,11 @@ from backoffice.erp.models import Reservation, Shipment, ShipmentLine
 STILL_TO_COME = ("waiting", "to_pick", "picking", "packed")
 
 
-def confirm(session: Session, order: Order, slip: Slip, *, charge: str, secret_key: str, now: datetime) -> None:
+def confirm(session: Session, order: Order, slip: Slip, *, charge: str, now: datetime) -> None:
     """Write to the customer of an order whose slip was chosen: accepted, parted or substituted. charge: how it is paid."""
     parts = _parts(session, order)
     amount = {"amount_minor": slip.choice.get("refund_minor", 0), "currency": order.currency}
-    payload = mail_frame(session, order, secret_key) | {
+    payload = mail_frame(session, order) | {
         "choice": slip.state,
         "item": slip.choice.get("item", ""),
         "instead_of": slip.choice.get("instead_of", ""),

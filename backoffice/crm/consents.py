@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -14,7 +12,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from backoffice import events
-from backoffice.crm import parties, timeline
+from backoffice.crm import links, parties, timeline
 from backoffice.crm.models import Consent
 from backoffice.erp.company import get_company
 from backoffice.public.errors import BadInput, NotFound
@@ -141,17 +139,12 @@ def find_all(session: Session, party_id: int) -> Sequence[Consent]:
     ).all()
 
 
-def token(secret_key: str, consent_id: int) -> str:
-    """Return the part of a link by which somebody takes their own consent back without logging in."""
-    digest = hmac.new(secret_key.encode(), f"consent-link:{consent_id}".encode(), hashlib.sha256).digest()
-    return f"{consent_id}-{urlsafe_b64encode(digest[:20]).decode().rstrip('=')}"
-
-
 def get_by_token(session: Session, secret_key: str, typed: str) -> Consent:
     """Return the consent of such a link. Raises NotFound(unknown_record), also for one that we did not sign."""
     number = typed.partition("-")[0]
     known = number.isascii() and number.isdecimal() and len(number) < 16
-    if not known or not hmac.compare_digest(token(secret_key, int(number)).encode(), typed.encode("utf-8", "replace")):
+    ours = links.consent_token(secret_key, str(int(number))) if known else ""
+    if not ours or not hmac.compare_digest(ours.encode(), typed.encode("utf-8", "replace")):
         raise NotFound("unknown_record")
     consent = session.get(Consent, int(number))
     if consent is None:
@@ -159,7 +152,7 @@ def get_by_token(session: Session, secret_key: str, typed: str) -> Consent:
     return consent
 
 
-def make_on_given(secret_key: str, base_url: str) -> Any:
+def make_on_given(base_url: str) -> Any:
     """Return the listener that writes to whoever allowed something: what it was, and how to take it back."""
 
     def on_given(session: Session, happened: events.ConsentGiven) -> None:
@@ -173,7 +166,7 @@ def make_on_given(secret_key: str, base_url: str) -> Any:
             "language": consent.language or party.language,
             "shop": get_company(session).name,
             "wording": consent.wording,
-            "link": f"{base_url.rstrip('/')}/consent/{token(secret_key, consent.id)}",
+            "secrets": {"link": links.unwritten("consent", f"{base_url.rstrip('/')}/consent/", str(consent.id))},
         }
         events.publish(
             session,

@@ -43,29 +43,25 @@ def find_open(session: Session, lead_id: int) -> Checkout | None:
     return session.scalars(waiting.order_by(Checkout.id.desc()).limit(1)).first()
 
 
-def make_on_payment_opened(secret_key: str) -> Any:
-    """Return the listener that mails the link to pay, once the page behind it stands."""
-
-    def on_payment_opened(session: Session, happened: events.PaymentOpened) -> None:
-        checkout = session.get_one(Checkout, happened.checkout_id)
-        if checkout.channel != CHANNEL:
-            return
-        lead = session.get_one(Lead, happened.lead_id)
-        until = happened.expires_at.astimezone(ZoneInfo(get_company(session).timezone))
-        amount = {"amount_minor": checkout.total_minor, "currency": checkout.currency}
-        payload = orders.checkout_frame(session, checkout, "", secret_key) | {
-            "lines": [_line(line, checkout.currency) for line in checkout.lines],
-            "total": amount,
-            "deliver_on": max(date.fromisoformat(line["deliver_on"]) for line in checkout.lines).isoformat(),
-            "pay_until": until.isoformat(timespec="minutes"),
-        }
-        events.publish(session, events.MailWanted("order_to_pay", f"lead:{lead.number}", payload, happened.at))
-        come_back(session, lead.id, happened.expires_at)
-        values = amount | {"until": happened.expires_at.isoformat()}
-        actor = _name_of(session, lead.owner_id)
-        timeline.record(session, lead.party_id, "offered", lead_id=lead.id, actor=actor, values=values, now=happened.at)
-
-    return on_payment_opened
+def on_payment_opened(session: Session, happened: events.PaymentOpened) -> None:
+    """Mail the link to pay, once the page behind it stands."""
+    checkout = session.get_one(Checkout, happened.checkout_id)
+    if checkout.channel != CHANNEL:
+        return
+    lead = session.get_one(Lead, happened.lead_id)
+    until = happened.expires_at.astimezone(ZoneInfo(get_company(session).timezone))
+    amount = {"amount_minor": checkout.total_minor, "currency": checkout.currency}
+    payload = orders.checkout_frame(session, checkout, "") | {
+        "lines": [_line(line, checkout.currency) for line in checkout.lines],
+        "total": amount,
+        "deliver_on": max(date.fromisoformat(line["deliver_on"]) for line in checkout.lines).isoformat(),
+        "pay_until": until.isoformat(timespec="minutes"),
+    }
+    events.publish(session, events.MailWanted("order_to_pay", f"lead:{lead.number}", payload, happened.at))
+    come_back(session, lead.id, happened.expires_at)
+    values = amount | {"until": happened.expires_at.isoformat()}
+    actor = _name_of(session, lead.owner_id)
+    timeline.record(session, lead.party_id, "offered", lead_id=lead.id, actor=actor, values=values, now=happened.at)
 
 
 def on_payment_ended(session: Session, happened: events.PaymentEnded) -> None:

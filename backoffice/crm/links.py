@@ -7,6 +7,8 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
 
 _THREAD = re.compile(r"\b(\d{1,15})-[0-9a-f]{32}\b", re.ASCII)
 _CASE = re.compile(r"\bc(\d{1,15})-[0-9a-f]{32}\b", re.ASCII)
@@ -42,6 +44,36 @@ def account_token(secret_key: str, nonce: str) -> str:
     """Derive the link that is mailed to the owner of an account; the outbox holds its nonce, the link only its hash."""
     digest = hmac.new(secret_key.encode(), b"account-link:" + nonce.encode(), hashlib.sha256).digest()
     return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+
+
+def consent_token(secret_key: str, consent_id: str) -> str:
+    """Derive the part of a link by which somebody confirms their own consent, or takes it back, without logging in."""
+    digest = hmac.new(secret_key.encode(), f"consent-link:{consent_id}".encode(), hashlib.sha256).digest()
+    return f"{consent_id}-{urlsafe_b64encode(digest[:20]).decode().rstrip('=')}"
+
+
+_DERIVED: dict[str, Callable[[str, str], str]] = {
+    "order": order_token,
+    "quotation": quotation_token,
+    "account": account_token,
+    "consent": consent_token,
+}
+
+
+def unwritten(kind: str, before: str, of: str, after: str = "") -> dict[str, str]:
+    """Return what a message keeps in the place of a secret link: what it is derived of as the message leaves, see `written`.
+
+    kind: order | quotation | account (of: the link's nonce) | consent (of: its id). before, after: the address around the token.
+    """
+    return {"kind": kind, "before": before, "of": of, "after": after}
+
+
+def written(secret_key: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message with the links that stood unwritten among its `secrets` (name → `unwritten`)."""
+    values = {name: value for name, value in payload.items() if name != "secrets"}
+    for name, one in payload.get("secrets", {}).items():
+        values[name] = f"{one['before']}{_DERIVED[one['kind']](secret_key, one['of'])}{one['after']}"
+    return values
 
 
 def order_number(nonce: str) -> str:

@@ -7,7 +7,7 @@ moves are read and written together, in a number of statements that does not dep
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -37,19 +37,15 @@ class _Told:
     moved: Sequence[OrderLine]
 
 
-def make_on_days_moved(secret_key: str) -> Callable[[Session, events.ExpectedDaysMoved], None]:
-    """Return the listener; it writes once when days move, once when nobody knows one any more, once when one is found."""
-
-    def on_days_moved(session: Session, happened: events.ExpectedDaysMoved) -> None:
-        told = [one for one in _follow_all(session, happened) if one.moved]
-        if not told:
-            return
-        timeline.record_all(session, [_entry(one.order, line, happened.at) for one in told for line in one.moved])
-        waiting = _ask(session, told, happened.at)
-        letters = [_letter(session, one, waiting.get(one.order.id), secret_key, happened.at) for one in told]
-        events.publish(session, events.MailsWanted(tuple(letters)))
-
-    return on_days_moved
+def on_days_moved(session: Session, happened: events.ExpectedDaysMoved) -> None:
+    """Write once when days move, once when nobody knows one any more, once when one is found."""
+    told = [one for one in _follow_all(session, happened) if one.moved]
+    if not told:
+        return
+    timeline.record_all(session, [_entry(one.order, line, happened.at) for one in told for line in one.moved])
+    waiting = _ask(session, told, happened.at)
+    letters = [_letter(session, one, waiting.get(one.order.id), happened.at) for one in told]
+    events.publish(session, events.MailsWanted(tuple(letters)))
 
 
 def _follow_all(session: Session, happened: events.ExpectedDaysMoved) -> list[_Told]:
@@ -159,11 +155,14 @@ def is_later(now_on: date | None, was_on: date | None) -> bool:
     return now_on is None or now_on > was_on
 
 
-def _letter(session: Session, told: _Told, slip: Slip | None, secret_key: str, at: datetime) -> events.MailWanted:
+def _letter(session: Session, told: _Told, slip: Slip | None, at: datetime) -> events.MailWanted:
     """Return what is written to a customer: the line that waits longest first, the others named below it."""
     worst, *others = sorted((_said(line) for line in told.moved), key=lambda one: str(one.get("expected_on", "9")), reverse=True)
     number = told.order.number
-    frame = checkout_frame(session, told.checkout, number, secret_key)
-    payload = frame | worst | {"others": others, "choose": f"{frame['link']}/moved/{slip.id}" if slip else ""}
+    frame = checkout_frame(session, told.checkout, number)
+    payload = frame | worst | {"others": others, "choose": ""}
+    if slip:
+        choose = frame["secrets"]["link"] | {"after": f"/moved/{slip.id}"}
+        payload |= {"secrets": frame["secrets"] | {"choose": choose}}
     kind = "day_moved" if "expected_on" in worst else "day_unknown"
     return events.MailWanted(kind, f"order:{number}", payload, at)

@@ -41,7 +41,6 @@ def place(
     *,
     payment_id: int,
     charge: str = "",
-    secret_key: str,
     cart: Cart | None,
     now: datetime,
 ) -> Order:
@@ -99,7 +98,7 @@ def place(
     update_rows(session, [checkout], "state")
     timeline.record(session, party.id, "order", text=order.number, order_ref=order.number, now=now)
     events.publish(session, events.OrderPlaced(order.number, party.id, checkout.id, checkout.lead_id, now))
-    events.publish(session, _confirmation(session, order, checkout, lines, charge, secret_key, now))
+    events.publish(session, _confirmation(session, order, checkout, lines, charge, now))
     return order
 
 
@@ -247,38 +246,34 @@ def on_packed(session: Session, happened: events.ShipmentPacked) -> None:
         timeline.record(session, order.party_id, "packed", order_ref=order.number, actor=happened.actor, now=happened.at)
 
 
-def make_on_shipped(secret_key: str) -> Any:
-    """Return the listener that tells a customer that their parcel is on its way."""
-
-    def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
-        order = find_by_number(session, happened.order_ref)
-        if order is None:
-            return
-        if happened.complete:
-            mark(session, happened.order_ref, "shipped")
-        order.tracking = happened.tracking
-        for line in lines_of(session, order.id):
-            if set(happened.reservation_ids) & splitting.family(session, line.reservation_id):
-                line.expected_on = splitting.last_day(session, line.reservation_id) or happened.deliver_on
-        timeline.record(
-            session,
-            order.party_id,
-            "shipped",
-            text=happened.tracking,
-            order_ref=order.number,
-            actor=happened.actor,
-            now=happened.at,
-        )
-        payload = mail_frame(session, order, secret_key) | {
-            "tracking": happened.tracking,
-            "deliver_on": happened.deliver_on.isoformat(),
-            "parcel": happened.parcel,
-            "parcels": happened.parcels,
-            "contents": [{"name": name, "quantity": quantity} for name, quantity in happened.contents],
-        }
-        events.publish(session, events.MailWanted("order_shipped", f"order:{order.number}", payload, happened.at))
-
-    return on_shipped
+def on_shipped(session: Session, happened: events.ShipmentShipped) -> None:
+    """Tell a customer that their parcel is on its way."""
+    order = find_by_number(session, happened.order_ref)
+    if order is None:
+        return
+    if happened.complete:
+        mark(session, happened.order_ref, "shipped")
+    order.tracking = happened.tracking
+    for line in lines_of(session, order.id):
+        if set(happened.reservation_ids) & splitting.family(session, line.reservation_id):
+            line.expected_on = splitting.last_day(session, line.reservation_id) or happened.deliver_on
+    timeline.record(
+        session,
+        order.party_id,
+        "shipped",
+        text=happened.tracking,
+        order_ref=order.number,
+        actor=happened.actor,
+        now=happened.at,
+    )
+    payload = mail_frame(session, order) | {
+        "tracking": happened.tracking,
+        "deliver_on": happened.deliver_on.isoformat(),
+        "parcel": happened.parcel,
+        "parcels": happened.parcels,
+        "contents": [{"name": name, "quantity": quantity} for name, quantity in happened.contents],
+    }
+    events.publish(session, events.MailWanted("order_shipped", f"order:{order.number}", payload, happened.at))
 
 
 def _days(session: Session, reservation: t.Reservation, checkout: Checkout, now: datetime) -> tuple[Days, Days] | None:
@@ -295,45 +290,42 @@ def _days(session: Session, reservation: t.Reservation, checkout: Checkout, now:
     return promising.days_for(session, [reservation], way, now=now)
 
 
-def tell_refunded(
-    session: Session, checkout_id: int, *, amount_minor: int, reason: str, actor: str, secret_key: str, now: datetime
-) -> None:
+def tell_refunded(session: Session, checkout_id: int, *, amount_minor: int, reason: str, actor: str, now: datetime) -> None:
     """Tell a customer that money is on its way back to them, also one whose payment never became an order."""
     checkout = session.get_one(Checkout, checkout_id)
     amount = {"amount_minor": amount_minor, "currency": checkout.currency}
     order = session.scalar(sa.select(Order).where(Order.checkout_id == checkout_id))
     if order is not None:
         timeline.record(session, order.party_id, "refunded", order_ref=order.number, actor=actor, values=amount, now=now)
-    payload = checkout_frame(session, checkout, order.number if order else "", secret_key) | {"amount": amount, "reason": reason}
+    payload = checkout_frame(session, checkout, order.number if order else "") | {"amount": amount, "reason": reason}
     aggregate = f"order:{order.number}" if order else f"checkout:{checkout_id}"
     events.publish(session, events.MailWanted("order_refunded", aggregate, payload, now))
 
 
-def mail_frame(session: Session, order: Order, secret_key: str) -> dict[str, Any]:
+def mail_frame(session: Session, order: Order) -> dict[str, Any]:
     """Return what every mail about an order carries."""
-    return checkout_frame(session, session.get_one(Checkout, order.checkout_id), order.number, secret_key)
+    return checkout_frame(session, session.get_one(Checkout, order.checkout_id), order.number)
 
 
-def checkout_frame(session: Session, checkout: Checkout, number: str, secret_key: str) -> dict[str, Any]:
+def checkout_frame(session: Session, checkout: Checkout, number: str) -> dict[str, Any]:
     """Return what every mail about a checkout carries, also before it is an order. number: the order's, empty without one."""
-    token = links.order_token(secret_key, checkout.link_nonce)
     return {
         "to": checkout.email,
         "name": checkout.name,
         "language": checkout.language,
         "shop": get_company(session).name,
         "number": number,
-        "link": f"{checkout.base_url}/o/{token}",
+        "secrets": {"link": links.unwritten("order", f"{checkout.base_url}/o/", checkout.link_nonce)},
     }
 
 
 def _confirmation(
-    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], charge: str, secret_key: str, now: datetime
+    session: Session, order: Order, checkout: Checkout, lines: list[OrderLine], charge: str, now: datetime
 ) -> events.MailWanted:
     def money(amount: int) -> dict[str, Any]:
         return {"amount_minor": amount, "currency": checkout.currency}
 
-    payload = mail_frame(session, order, secret_key) | {
+    payload = mail_frame(session, order) | {
         "lines": [
             {
                 "name": line.name,

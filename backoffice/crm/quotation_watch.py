@@ -17,16 +17,16 @@ REMIND_BEFORE = timedelta(days=2)
 MOST = 200  # of a kind, in one round
 
 
-def watch(db: Database, *, secret_key: str, now: datetime) -> int:
+def watch(db: Database, *, now: datetime) -> int:
     """See to what has ended, ends soon, or is no longer kept; return how many there were. A transaction for each."""
     with db.read() as session:
         waiting = _waiting(session, now)
     for quotation_id in waiting:
-        db.run(lambda session, one=quotation_id: see_to(session, one, secret_key=secret_key, now=now))  # type: ignore[misc] # mypy infers no lambda with a default
+        db.run(lambda session, one=quotation_id: see_to(session, one, now=now))  # type: ignore[misc] # mypy infers no lambda with a default
     return len(waiting)
 
 
-def see_to(session: Session, quotation_id: int, *, secret_key: str, now: datetime) -> None:
+def see_to(session: Session, quotation_id: int, *, now: datetime) -> None:
     """Write down and tell what has become of one quotation; nothing while it is paid for, or where there is nothing new."""
     quotation = quotations.lock(session, quotation_id)
     if quotation.state != "sent" or quotation.cart_id is None or quotation.valid_until_at is None:
@@ -37,16 +37,16 @@ def see_to(session: Session, quotation_id: int, *, secret_key: str, now: datetim
     if quotation.valid_until_at <= now:
         quotations.expire(session, quotation, now=now)
         return
-    _look_at_the_day(session, quotation, cart, secret_key, now)
+    _look_at_the_day(session, quotation, cart, now)
     if quotation.reminded_at is None and _remind_at(quotation) <= now:
         quotation.reminded_at = now
         desk_orders.come_back(session, quotation.lead_id, now)
-        quotations.mail(session, quotation, "quotation_ends", secret_key=secret_key, now=now)
+        quotations.mail(session, quotation, "quotation_ends", now=now)
         quotations.note(session, quotation, "quotation_reminded", now=now)
     session.flush()
 
 
-def _look_at_the_day(session: Session, quotation: Quotation, cart: Cart, secret_key: str, now: datetime) -> None:
+def _look_at_the_day(session: Session, quotation: Quotation, cart: Cart, now: datetime) -> None:
     """Keep again what the plan has let go of; a later day than was told is told at once, to customer and owner."""
     assert quotation.valid_until_at is not None
     minutes = quotations.minutes(quotation.valid_until_at, now)
@@ -61,7 +61,7 @@ def _look_at_the_day(session: Session, quotation: Quotation, cart: Cart, secret_
     was_on, quotation.told_on = quotation.told_on, last_on
     desk_orders.come_back(session, quotation.lead_id, now)
     days = {"was_on": was_on.isoformat() if was_on else "", "now_on": last_on.isoformat() if last_on else ""}
-    quotations.mail(session, quotation, "quotation_moved", secret_key=secret_key, now=now, **days)
+    quotations.mail(session, quotation, "quotation_moved", now=now, **days)
     quotations.note(session, quotation, "quotation_moved", now=now, **days)
 
 

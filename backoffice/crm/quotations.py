@@ -143,7 +143,7 @@ def note(
     timeline.record(session, quotation.party_id, kind, text=text, lead_id=quotation.lead_id, actor=actor, values=values, now=now)
 
 
-def mail(session: Session, quotation: Quotation, kind: str, *, secret_key: str, now: datetime, **more: Any) -> None:
+def mail(session: Session, quotation: Quotation, kind: str, *, now: datetime, **more: Any) -> None:
     """Write to its customer."""
     assert quotation.valid_until_at is not None
     company, currency = get_company(session), quotation.currency
@@ -155,7 +155,7 @@ def mail(session: Session, quotation: Quotation, kind: str, *, secret_key: str, 
         "shop": company.name,
         "number": quotation.number,
         "version": quotation.version,
-        "link": link(quotation, secret_key),
+        "secrets": {"link": links.unwritten("quotation", f"{quotation.base_url}/quotation/", quotation.link_nonce)},
         "lines": [
             {
                 "name": one["name"],

@@ -71,7 +71,7 @@ def draw_up(
     quotation = _write(session, lead_id, draft, email, by=by, secret_key=secret_key, now=now)
     limit = get_company(session).quotation_percent
     if quotation.discount_percent <= limit:
-        _send(session, quotation, secret_key=secret_key, seen=draft.seen, now=now)
+        _send(session, quotation, seen=draft.seen, now=now)
     lead = leads.begin_order(session, lead_id, staff=by, version=lead_version, now=now)
     introducing.tie(session, lead, email=email, name=draft.form.name, phone=draft.form.phone, staff=by, now=now)
     quotation.party_id = lead.party_id
@@ -85,7 +85,7 @@ def draw_up(
     return quotation
 
 
-def approve(session: Session, quotation_id: int, *, secret_key: str, by: Editor, now: datetime) -> Quotation:
+def approve(session: Session, quotation_id: int, *, by: Editor, now: datetime) -> Quotation:
     """Approve what a colleague drew up above the limit: it is kept and sent now. Approved before by the same person: nothing.
 
     Raises NotFound(unknown_record), Refused(wrong_state | second_person | not_available | payment_open).
@@ -94,7 +94,7 @@ def approve(session: Session, quotation_id: int, *, secret_key: str, by: Editor,
     if quotation.state == "sent" and quotation.decided_by_id == by.id:
         return quotation
     quotations.require_move(quotation, "sent")
-    _send(session, quotation, secret_key=secret_key, seen=None, now=now)
+    _send(session, quotation, seen=None, now=now)
     quotation.decided_by_id = by.id
     assert quotation.valid_until_at is not None
     desk_orders.come_back(session, quotation.lead_id, quotation.valid_until_at)
@@ -183,7 +183,7 @@ def _write(session: Session, lead_id: int, draft: Draft, email: str, *, by: Edit
     return quotation
 
 
-def _send(session: Session, quotation: Quotation, *, secret_key: str, seen: tuple[int, date] | None, now: datetime) -> None:
+def _send(session: Session, quotation: Quotation, *, seen: tuple[int, date] | None, now: datetime) -> None:
     """Keep its goods and mail its link; what it replaces ends first, so that the two never compete.
 
     Raises Refused(not_available | price_changed | day_moved | payment_open | currency_mismatch).
@@ -216,7 +216,7 @@ def _send(session: Session, quotation: Quotation, *, secret_key: str, seen: tupl
         raise Refused("day_moved", was_on=seen[1], now_on=quotation.told_on)
     session.flush()
     again = any(one.sent_at is not None for one in replaced)
-    quotations.mail(session, quotation, "quotation", secret_key=secret_key, now=now, again=again)
+    quotations.mail(session, quotation, "quotation", now=now, again=again)
 
 
 def _cart(session: Session, quotation: Quotation, now: datetime) -> Cart:

@@ -287,7 +287,7 @@ class _Story:
 
     def _cancel(self, order: str, at: datetime) -> None:
         try:
-            self.do(cancelling.cancel, order, by=SALES, secret_key=self.services.settings.secret_key, now=at)
+            self.do(cancelling.cancel, order, by=SALES, now=at)
         except Refused:
             return
         self._send_refunds(at)

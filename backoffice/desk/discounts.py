@@ -31,10 +31,10 @@ def home() -> ResponseReturnValue:
 @bp.post("/<int:quotation_id>/approve")
 def approve(quotation_id: int) -> ResponseReturnValue:
     """Approve one: it is kept and sent now."""
-    me, now, secret_key = context.me(), context.now(), context.services().settings.secret_key
+    me, now = context.me(), context.now()
     return _do(
         quotation_id,
-        lambda db: quoting.approve(db, quotation_id, secret_key=secret_key, by=me, now=now),
+        lambda db: quoting.approve(db, quotation_id, by=me, now=now),
         _("Approved. It is kept, and on its way to the customer."),
     )
 

@@ -78,10 +78,9 @@ def cancel(number: str) -> ResponseReturnValue:
 def cancel_submit(number: str) -> ResponseReturnValue:
     """Cancel an order: its goods are free again and its money goes back."""
     me, now, typed, done = context.me(), context.now(), {"reason": _text("reason")}, [False]
-    secret_key = context.services().settings.secret_key
 
     def work(db: Session) -> None:
-        done[0] = cancelling.cancel_at_desk(db, number, reason=typed["reason"], by=me, secret_key=secret_key, now=now)
+        done[0] = cancelling.cancel_at_desk(db, number, reason=typed["reason"], by=me, now=now)
 
     try:
         context.write(work)

@@ -30,7 +30,7 @@ def home(number: str) -> ResponseReturnValue:
 @bp.post("/<number>/moved/<int:slip_id>")
 def choose(number: str, slip_id: int) -> ResponseReturnValue:
     """Do what the customer said."""
-    me, now, secret_key = context.me(), context.now(), context.services().settings.secret_key
+    me, now = context.me(), context.now()
     choice, option = forms.text("choice")[:40], forms.text("option")[:300]
     said_by = " ".join(forms.text("said_by").replace("\x00", "").split())[:LONGEST_NAME]
 
@@ -40,7 +40,7 @@ def choose(number: str, slip_id: int) -> ResponseReturnValue:
         if not said_by:
             raise BadInput("invalid_form", {"said_by": "required"})
         named = {"by": me.name, "said_by": said_by}
-        done.append(choosing.choose(db, number, slip_id, choice, option, **named, secret_key=secret_key, now=now))
+        done.append(choosing.choose(db, number, slip_id, choice, option, **named, now=now))
 
     try:
         context.write(work)

@@ -100,7 +100,6 @@ class Till:
                 session,
                 news,
                 event_id=event_id,
-                secret_key=self.secret_key,
                 keep_minutes=self.hold_minutes if keep else None,
                 by=by,
                 refused=refused,
@@ -233,17 +232,13 @@ class Till:
 
     def settle_refund(self, refund_id: int, news: GatewayRefund, *, now: datetime) -> None:
         """Settle one piece of news about a refund."""
-        self.db.run(lambda session: refunds.settle(session, refund_id, news, secret_key=self.secret_key, now=now))
+        self.db.run(lambda session: refunds.settle(session, refund_id, news, now=now))
 
     def hear_refund(self, news: GatewayRefund, *, event_id: str, now: datetime) -> None:
         """Settle what the provider says of a refund, also of one made by hand on its own pages. Once for each event."""
 
-        provider, secret_key = self.gateway.name, self.secret_key
-        self.db.run(
-            lambda session: settling.hear_refund(
-                session, news, event_id=event_id, provider=provider, secret_key=secret_key, now=now
-            )
-        )
+        provider = self.gateway.name
+        self.db.run(lambda session: settling.hear_refund(session, news, event_id=event_id, provider=provider, now=now))
 
     def hear_dispute(self, news: GatewayDispute, *, event_id: str, now: datetime) -> None:
         """Settle what the provider says of a dispute. Once for each event."""
@@ -362,7 +357,7 @@ class LocalCheckout:
         provider = on_account.PROVIDER if buyer else self._till.gateway.name
         payment = settling.open_payment(session, checkout, provider=provider, expires_at=now + lasts, now=now)
         if buyer is not None:
-            placing.place(session, payment, checkout, buyer, secret_key=self._settings.secret_key, now=now)
+            placing.place(session, payment, checkout, buyer, now=now)
         return _page(session, payment, checkout, self._settings.secret_key)
 
     def _require_current(self, token: str, form: CheckoutForm, now: datetime) -> None:

@@ -33,16 +33,14 @@ def find(db: Database, account: str | None, total: Money, *, now: datetime) -> O
         )
 
 
-def place(
-    session: Session, payment: Payment, checkout: Checkout, buyer: on_account.Buyer, *, secret_key: str, now: datetime
-) -> None:
+def place(session: Session, payment: Payment, checkout: Checkout, buyer: on_account.Buyer, *, now: datetime) -> None:
     """Settle a payment on account: the order, its goods, what the company owes. All of it, or the caller takes all back.
 
     Raises Refused(hold_expired | not_available | not_on_account | account_paused | over_limit).
     """
     news = on_account.write(session, payment, checkout, buyer)
     try:
-        settling.settle(session, news, event_id=f"placed:{news.ref}", secret_key=secret_key, now=now)
+        settling.settle(session, news, event_id=f"placed:{news.ref}", now=now)
     except settling.NoOrderError as error:
         raise Refused(str(error)) from error
     on_account.take(session, payment, buyer.company.id, now=now)

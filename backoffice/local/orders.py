@@ -112,7 +112,7 @@ class LocalOrders:
             if order is None:
                 raise NotFound("unknown_order")
             by = cancelling.BY_CUSTOMER
-            cancelling.cancel(session, order.number, by=by, secret_key=self._till.secret_key, now=now)
+            cancelling.cancel(session, order.number, by=by, now=now)
 
         self._db.run(work)
 

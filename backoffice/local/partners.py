@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from backoffice.erp import catalogue, listing, offers
 from backoffice.local.catalogue import cards_of
 from backoffice.local.papers import LocalPapers
 from backoffice.local.ways import Way
+from backoffice.masking import mask
 from backoffice.public.catalogue import Card, Wish
 from backoffice.public.errors import NotFound, Unidentified
 from backoffice.public.money import Money
@@ -43,28 +45,38 @@ class LocalKeys:
 
 
 class LocalRepeats:
-    """Remember which requests were answered."""
+    """Remember which requests were answered, and how: the secrets of carts and orders in it are kept masked."""
 
-    def __init__(self, db: Database) -> None:
-        """Write to `db`."""
+    def __init__(self, db: Database, secret_key: str) -> None:
+        """Write to `db`; `secret_key` masks."""
         self._db = db
+        self._secret_key = secret_key
 
     def begin(self, scope: str, key: str, request_hash: str, *, now: datetime) -> Answer | None:
         """Claim a key, or return the answer it had."""
         found = self._db.run(lambda session: idempotency.begin(session, scope, key, request_hash=request_hash, now=now))
-        return None if found is None else Answer(found["status"], found["headers"], found["body"])
+        if found is None:
+            return None
+        kept = Answer(found["status"], found["headers"], found["body"])
+        return self._masked(kept, found["mask"]) if "mask" in found else kept
 
     def finish(self, scope: str, key: str, answer: Answer) -> None:
         """Keep the answer."""
-        self._db.run(lambda session: idempotency.finish(session, scope, key, asdict(answer)))
+        place = secrets.token_urlsafe(16)
+        kept = asdict(self._masked(answer, place)) | {"mask": place}
+        self._db.run(lambda session: idempotency.finish(session, scope, key, kept))
 
     def give_up(self, scope: str, key: str) -> None:
         """Forget the claim."""
         self._db.run(lambda session: idempotency.give_up(session, scope, key))
 
+    def _masked(self, answer: Answer, place: str) -> Answer:
+        headers = {name: mask(self._secret_key, f"{place}:{name}", value) for name, value in answer.headers.items()}
+        return Answer(answer.status, headers, mask(self._secret_key, f"{place}:body", answer.body))
+
 
 def forget_answers(db: Database, *, now: datetime) -> int:
-    """Forget answers that are older than a day: they hold the secrets of carts and orders, as nothing else here does."""
+    """Forget answers that are older than a day."""
     return db.run(lambda session: idempotency.forget_old(session, "api:", before=now - ANSWERS_KEPT))
 
 
@@ -142,6 +154,6 @@ def _summary(order: Order, lines: Sequence[OrderLine]) -> OrderSummary:
     )
 
 
-def open_partners(db: Database) -> Partners:
-    """Return the API's doors over `db`."""
-    return Partners(LocalKeys(db), LocalRepeats(db), LocalFeed(db), LocalPapers(db))
+def open_partners(db: Database, secret_key: str) -> Partners:
+    """Return the API's doors over `db`; `secret_key` masks what is kept of answers."""
+    return Partners(LocalKeys(db), LocalRepeats(db, secret_key), LocalFeed(db), LocalPapers(db))

@@ -92,6 +92,6 @@ def _hear_waiting(till: Till, now: datetime) -> None:
         intents = settling.awaited(session)
     for intent in intents:
         try:
-            till.db.run(partial(settling.hear_waiting, intent=intent, secret_key=till.secret_key, now=now))
+            till.db.run(partial(settling.hear_waiting, intent=intent, now=now))
         except Exception:  # as above
             log.exception("waiting_not_heard", intent=intent)

@@ -105,7 +105,7 @@ class LocalQuotations:
     def _see_to(self, token: str, now: datetime) -> None:
         def work(session: Session) -> None:
             found, _ = quotations.find_by_link(session, token)
-            quotation_watch.see_to(session, found.id, secret_key=self._till.secret_key, now=now)
+            quotation_watch.see_to(session, found.id, now=now)
 
         self._db.run(work)
 

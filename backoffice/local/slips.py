@@ -23,10 +23,9 @@ from backoffice.public.slips import SlipLine, SlipOption, SlipPart, SlipView
 class LocalSlips:
     """Read a slip, and do what its customer chooses."""
 
-    def __init__(self, db: Database, secret_key: str) -> None:
-        """Read from and write to `db`; `secret_key` derives the links in mails."""
+    def __init__(self, db: Database) -> None:
+        """Read from and write to `db`."""
         self._db = db
-        self._secret_key = secret_key
 
     def get(self, token: str, slip_id: int, *, now: datetime) -> SlipView:
         """Return a slip with what may be chosen now."""
@@ -39,7 +38,7 @@ class LocalSlips:
 
         def work(session: Session) -> None:
             order, _ = orders.get_by_link(session, token)
-            choosing.choose(session, order.number, slip_id, choice, option, by="customer", secret_key=self._secret_key, now=now)
+            choosing.choose(session, order.number, slip_id, choice, option, by="customer", now=now)
 
         self._db.run(work)
 

@@ -18,10 +18,9 @@ from backoffice.public.withdrawals import WithdrawalLine, WithdrawalView
 class LocalWithdrawals:
     """Say what may be taken back, and take it back."""
 
-    def __init__(self, db: Database, secret_key: str) -> None:
-        """Read from and write to `db`; `secret_key` derives the links in mails."""
+    def __init__(self, db: Database) -> None:
+        """Read from and write to `db`."""
         self._db = db
-        self._secret_key = secret_key
 
     def get(self, token: str, *, now: datetime) -> WithdrawalView:
         """Return what may be withdrawn from."""
@@ -55,6 +54,6 @@ class LocalWithdrawals:
 
         def work(session: Session) -> None:
             order, _ = orders.get_by_link(session, token)
-            withdrawing.withdraw(session, order.number, lines, key=key, secret_key=self._secret_key, now=now)
+            withdrawing.withdraw(session, order.number, lines, key=key, now=now)
 
         self._db.run(work)

@@ -22,7 +22,7 @@ BY_CUSTOMER = "customer"
 IN_DISPUTE = "cancelled_in_dispute"
 
 
-def cancel(session: Session, number: str, *, by: str, secret_key: str, now: datetime) -> bool:
+def cancel(session: Session, number: str, *, by: str, now: datetime) -> bool:
     """Cancel a whole order, ask for its money back or let go of what is only set aside; False: it was cancelled before.
 
     While the buyer's bank disputes the payment its money waits for the end of that (see `give_back_disputed`).
@@ -50,7 +50,7 @@ def cancel(session: Session, number: str, *, by: str, secret_key: str, now: date
     elif left > 0:
         refunds.request(session, payment, left, reason="cancelled", key=f"cancel:{number}", by=by, now=now)
     timeline.record(session, order.party_id, "cancelled", order_ref=number, actor="" if by == BY_CUSTOMER else by, now=now)
-    payload = orders.mail_frame(session, order, secret_key) | {
+    payload = orders.mail_frame(session, order) | {
         "by_customer": by == BY_CUSTOMER,
         "charge": charge,
         "amount": {"amount_minor": left, "currency": payment.currency},
@@ -76,13 +76,13 @@ def give_back_disputed(session: Session, payment: Payment, order: Order, *, now:
         refunds.request(session, payment, left, reason="cancelled", key=f"cancel:{order.number}", by=by, now=now)
 
 
-def cancel_at_desk(session: Session, number: str, *, reason: str, by: Editor, secret_key: str, now: datetime) -> bool:
+def cancel_at_desk(session: Session, number: str, *, reason: str, by: Editor, now: datetime) -> bool:
     """Cancel an order for a customer who asked us to; the reason is for us. False: it was cancelled before.
 
     Raises NotFound(unknown_order), BadInput(invalid_form, reason), Refused(too_late_to_cancel).
     """
     words = clean_text(reason, field="reason")
-    if not cancel(session, number, by=by.name, secret_key=secret_key, now=now):
+    if not cancel(session, number, by=by.name, now=now):
         return False
     order = orders.get_by_number(session, number)
     timeline.record(session, order.party_id, "note", text=words, order_ref=number, actor=by.name, now=now)

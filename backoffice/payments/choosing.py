@@ -83,7 +83,6 @@ def choose(
     *,
     by: str,
     said_by: str = "",
-    secret_key: str,
     now: datetime,
 ) -> bool:
     """Do what was chosen; False: it was done before, nothing happens.
@@ -112,13 +111,11 @@ def choose(
         _follow(session, order)
     elif choice == "substitute":
         _substitute(session, order, slip, payment, option, by, now)
-    elif choice == "cancel" and not cancelling.cancel(session, number, by=by, secret_key=secret_key, now=now):
+    elif choice == "cancel" and not cancelling.cancel(session, number, by=by, now=now):
         raise Refused("too_late_to_choose")
     slips.note(session, order, slip, by=by, now=now)
     if choice != "cancel":  # of which they are told already
-        confirming.confirm(
-            session, order, slip, charge=captures.charge_of(payment.provider, payment.state), secret_key=secret_key, now=now
-        )
+        confirming.confirm(session, order, slip, charge=captures.charge_of(payment.provider, payment.state), now=now)
     return True
 
 

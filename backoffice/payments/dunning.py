@@ -25,17 +25,17 @@ def level_of(due_on: date, today: date) -> int:
     return sum(today >= due_on + timedelta(days=days) for days in LEVELS)
 
 
-def remind(db: Database, *, secret_key: str, now: datetime) -> int:
+def remind(db: Database, *, now: datetime) -> int:
     """Write the mails that are due, each in a transaction of its own; return how many."""
     with db.read() as session:
         today = local_today(get_company(session), now)
         first = today - timedelta(days=LEVELS[0])
         late = on_account.open_ones().where(Receivable.due_on <= first, Receivable.reminded < len(LEVELS))
         ids = [row[0].payment_id for row in session.execute(late.order_by(Receivable.payment_id).limit(MOST))]
-    return sum(db.run(lambda session, one=one: _remind(session, one, today, secret_key, now)) for one in ids)  # type: ignore[misc] # bound early
+    return sum(db.run(lambda session, one=one: _remind(session, one, today, now)) for one in ids)  # type: ignore[misc] # bound early
 
 
-def _remind(session: Session, payment_id: int, today: date, secret_key: str, now: datetime) -> bool:
+def _remind(session: Session, payment_id: int, today: date, now: datetime) -> bool:
     """Raise the level and write the mail, unless somebody did it before, or it was paid meanwhile."""
     found = session.execute(
         on_account.open_ones()
@@ -52,7 +52,7 @@ def _remind(session: Session, payment_id: int, today: date, secret_key: str, now
     session.flush()
     invoice = session.scalar(sa.select(t.Invoice.number).where(t.Invoice.cause == f"order:{order.number}"))
     left = {"amount_minor": payment.amount_minor - payment.refunded_minor - owed.received_minor, "currency": payment.currency}
-    frame = orders.mail_frame(session, order, secret_key)
+    frame = orders.mail_frame(session, order)
     payload = frame | {"invoice": invoice or "", "due_on": owed.due_on.isoformat(), "amount": left}
     people = _reminded(session, owed.company_id) or [(frame["to"], frame["name"], frame["language"])]
     for to, name, language in people:

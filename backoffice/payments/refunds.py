@@ -65,7 +65,7 @@ def request(
     return refund
 
 
-def settle(session: Session, refund_id: int, news: GatewayRefund, *, secret_key: str, now: datetime) -> None:
+def settle(session: Session, refund_id: int, news: GatewayRefund, *, now: datetime) -> None:
     """Act on the provider's word about a refund: the payment's state, the timeline, a mail to the customer once it is done."""
     refund, payment = _locked(session, refund_id)
     refund.provider_ref = refund.provider_ref or news.ref
@@ -85,7 +85,6 @@ def settle(session: Session, refund_id: int, news: GatewayRefund, *, secret_key:
             amount_minor=refund.amount_minor,
             reason=refund.reason if payment.provider != on_account.PROVIDER else on_account.PROVIDER,
             actor=refund.requested_by,
-            secret_key=secret_key,
             now=now,
         )
     session.flush()

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from backoffice.db import Database, table_of
+from backoffice.masking import mask
 from backoffice.payments.gateway import (
     DisputeState,
     GatewayDispute,
@@ -83,9 +84,10 @@ class SandboxGateway:
 
     name = "sandbox"
 
-    def __init__(self, db: Database) -> None:
-        """Keep the books in `db`."""
+    def __init__(self, db: Database, secret_key: str) -> None:
+        """Keep the books in `db`; `secret_key` masks the buyer's links in them, which a real provider keeps elsewhere."""
         self._db = db
+        self._secret_key = secret_key
 
     def open_session(
         self,
@@ -111,8 +113,8 @@ class SandboxGateway:
                 "amount_minor": amount.amount_minor,
                 "currency": amount.currency,
                 "description": description,
-                "return_url": return_url,
-                "cancel_url": cancel_url,
+                "return_url": mask(self._secret_key, f"{ref}:return", return_url),
+                "cancel_url": mask(self._secret_key, f"{ref}:cancel", cancel_url),
                 "state": "open",
                 "expires_at": expires_at,
                 "capture_later": capture_later,
@@ -238,6 +240,12 @@ class SandboxGateway:
             row = _get(session.get(SandboxSession, ref))
             session.expunge(row)
             return row
+
+    def ways_back(self, book: SandboxSession) -> tuple[str, str]:
+        """Return where its page sends the buyer: whoever has paid, and whoever has not."""
+        ways = (("return", book.return_url), ("cancel", book.cancel_url))
+        paid, not_paid = (mask(self._secret_key, f"{book.id}:{name}", kept) for name, kept in ways)
+        return paid, not_paid
 
 
 def _given_back(books: Session, ref: str) -> int:

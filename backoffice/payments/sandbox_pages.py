@@ -43,7 +43,9 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
         locale = get_locale() or Locale("en")
         amount = format_currency(decimal_of(book.amount_minor, book.currency), book.currency, locale=locale)
         disputed = session.state == "paid" and gateway.is_disputed(ref)
-        return render_template("sandbox/pay.html", book=book, session=session, amount=amount, locale=locale, disputed=disputed)
+        paid, not_paid = gateway.ways_back(book)
+        shown = {"book": book, "session": session, "amount": amount, "locale": locale, "disputed": disputed}
+        return render_template("sandbox/pay.html", **shown, paid=paid, not_paid=not_paid)
 
     @pages.post("/pay/<ref>")
     def pay_submit(ref: str) -> Response:
@@ -57,7 +59,8 @@ def blueprint(gateway: SandboxGateway, till: Settles, clock: Callable[[], dateti
             return redirect(f"/sandbox/pay/{ref}", 303)
         news = session_of(book, now)
         till.settle(news, event_id=f"sandbox:{ref}:{news.state}", now=now, keep=True)
-        return redirect(book.return_url if news.state in ("paid", "authorised") else book.cancel_url, 303)
+        paid, not_paid = gateway.ways_back(book)
+        return redirect(paid if news.state in ("paid", "authorised") else not_paid, 303)
 
     @pages.post("/pay/<ref>/dispute")
     def dispute(ref: str) -> Response:

@@ -114,7 +114,6 @@ def settle(
     news: PaymentSession,
     *,
     event_id: str,
-    secret_key: str,
     keep_minutes: int | None = None,
     by: str = "",
     refused: str = "",
@@ -142,13 +141,13 @@ def settle(
     if step in ("order", "differs") and payment.intent_ref is None:
         payment.intent_ref = news.intent
     if step == "order":
-        outcome, order = _paid(session, payment, checkout, cart, news, secret_key, refused, now)
+        outcome, order = _paid(session, payment, checkout, cart, news, refused, now)
     elif step == "differs":
         outcome = _problem(payment, "amount_differs")
     elif step == "captured":
         captures.note_taken(session, payment, now)
         if payment.intent_ref is not None:
-            hear_waiting(session, payment.intent_ref, secret_key=secret_key, now=now)
+            hear_waiting(session, payment.intent_ref, now=now)
     elif step == "voided":
         captures.note_let_go(session, payment, now)
     elif step in ("expired", "failed"):
@@ -189,7 +188,6 @@ def _paid(
     checkout: Checkout,
     cart: Cart,
     news: PaymentSession,
-    secret_key: str,
     refused: str,
     now: datetime,
 ) -> tuple[str, Order | None]:
@@ -213,9 +211,7 @@ def _paid(
             checkouts.hold_again(session, checkout, minutes=LATE_HOLD_MINUTES, now=now)
         emptied = None if late else cart
         charge = captures.charge_of(payment.provider, news.state)
-        order = orders.place(
-            session, checkout, payment_id=payment.id, charge=charge, secret_key=secret_key, cart=emptied, now=now
-        )
+        order = orders.place(session, checkout, payment_id=payment.id, charge=charge, cart=emptied, now=now)
     except PlanMoved:
         raise  # somebody was faster by a moment: all of it is tried again
     except Refused as refusal:
@@ -226,7 +222,7 @@ def _paid(
     payment.state, payment.settled_at = "succeeded", now
     update_rows(session, [payment], "state", "settled_at", "intent_ref")
     if payment.intent_ref is not None:
-        hear_waiting(session, payment.intent_ref, secret_key=secret_key, now=now)
+        hear_waiting(session, payment.intent_ref, now=now)
     return "order", order
 
 
@@ -270,12 +266,12 @@ def keep_event(session: Session, event_id: str, kind: str, ref: str, *, provider
     return True
 
 
-def hear_refund(session: Session, news: GatewayRefund, *, event_id: str, provider: str, secret_key: str, now: datetime) -> None:
+def hear_refund(session: Session, news: GatewayRefund, *, event_id: str, provider: str, now: datetime) -> None:
     """Act on what the provider says of a refund, once for each event; one that came before its payment waits for it."""
     if not keep_event(session, event_id, "refund", news.ref, provider=provider, now=now):
         return
     try:
-        _note_refund(session, news, secret_key, now)
+        _note_refund(session, news, now)
     except refunds.NotPaidYetError:
         _let_wait(session, event_id, news)
 
@@ -285,7 +281,7 @@ def awaited(session: Session) -> Sequence[str]:
     return session.scalars(sa.select(_AWAITED.c.provider_ref).distinct().order_by(_AWAITED.c.provider_ref)).all()
 
 
-def hear_waiting(session: Session, intent: str, *, secret_key: str, now: datetime) -> int:
+def hear_waiting(session: Session, intent: str, *, now: datetime) -> int:
     """Act on refunds and disputes that waited for their payment; return how many."""
     found = sa.select(PaymentEvent).join(_AWAITED, _AWAITED.c.id == PaymentEvent.id).where(PaymentEvent.provider_ref == intent)
     waiting = session.scalars(found.order_by(PaymentEvent.received_at, PaymentEvent.id)).all()
@@ -293,7 +289,7 @@ def hear_waiting(session: Session, intent: str, *, secret_key: str, now: datetim
         if event.kind == "dispute":
             disputes.note(session, _unpacked(GatewayDispute, event.payload), now=now)
         else:
-            _note_refund(session, _unpacked(GatewayRefund, event.payload), secret_key, now)
+            _note_refund(session, _unpacked(GatewayRefund, event.payload), now)
         event.outcome = "heard"
     session.flush()
     return len(waiting)
@@ -332,10 +328,10 @@ def _unpacked(kind: type[Any], packed: Mapping[str, Any]) -> Any:
     return kind(**values)
 
 
-def _note_refund(session: Session, news: GatewayRefund, secret_key: str, now: datetime) -> None:
+def _note_refund(session: Session, news: GatewayRefund, now: datetime) -> None:
     refund = refunds.note_by_provider(session, news, now=now)
     if refund is not None:
-        refunds.settle(session, refund.id, news, secret_key=secret_key, now=now)
+        refunds.settle(session, refund.id, news, now=now)
 
 
 def unsettled(session: Session, *, limit: int = 100, now: datetime) -> list[Payment]:

@@ -92,7 +92,7 @@ def _last_day(session: Session, company: t.Company, came_on: date) -> date:
     return next((day for day in days if day.weekday() < 5 and (calendar is None or calendar.is_open_day(day))), last)
 
 
-def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: str, secret_key: str, now: datetime) -> bool:
+def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: str, now: datetime) -> bool:
     """Take back what is wanted (order line → pieces); False: this form was sent before, nothing happens.
 
     Raises NotFound(unknown_order), Refused(withdrawal_over), BadInput(invalid_form, lines → bad_quantity),
@@ -119,7 +119,7 @@ def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: s
     session.flush()
     if standing.whole and all(line.row.withdrawn + chosen.get(line.row.id, 0) == line.row.quantity for line in standing.lines):
         refunded = payment.refunded_minor
-        cancelling.cancel(session, number, by=cancelling.BY_CUSTOMER, secret_key=secret_key, now=now)
+        cancelling.cancel(session, number, by=cancelling.BY_CUSTOMER, now=now)
         row.lines = [_declared(left[line_id].row, count, "out") for line_id, count in sorted(chosen.items())]
         session.refresh(payment)
         row.refund_minor = payment.refunded_minor - refunded
@@ -129,7 +129,7 @@ def withdraw(session: Session, number: str, wanted: Mapping[int, int], *, key: s
         left[line_id].row.withdrawn += count
     session.flush()
     timeline.record(session, order.party_id, "withdrawn", order_ref=number, text=_said(row.lines), now=now)
-    _confirm(session, order, row, payment, secret_key, now)
+    _confirm(session, order, row, payment, now)
     return True
 
 
@@ -238,10 +238,10 @@ def _said(lines: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{line['quantity']} × {line['name']}" for line in lines)
 
 
-def _confirm(session: Session, order: Order, row: Withdrawal, payment: Payment, secret_key: str, now: datetime) -> None:
+def _confirm(session: Session, order: Order, row: Withdrawal, payment: Payment, now: datetime) -> None:
     """Confirm by mail what was declared and when (Article 11a(4)): a mail is what its reader can keep."""
     company = get_company(session)
-    payload = orders.mail_frame(session, order, secret_key) | {
+    payload = orders.mail_frame(session, order) | {
         "lines": list(row.lines),
         "declared_at": now.astimezone(ZoneInfo(company.timezone)).isoformat(timespec="minutes"),
         "return_number": row.return_number,

@@ -1,4 +1,4 @@
-"""Guessing the links of orders: after 20 that open nothing, within an hour and from one network, the answer is to wait.
+"""Guessing secret links (orders, quotations, carts, …): after 20 in an hour from one network that open nothing, they wait.
 
 A link that opens something always opens it. It holds 160 random bits, so refusing it protects nobody, and behind one address of
 an office or of a mobile carrier there are people who have an order.
@@ -16,14 +16,14 @@ from backoffice import throttle
 from backoffice.db import Database
 
 MOST_MISSES = 20
-GUESSED = ("/o/<token>", "/api/v1/orders/<token>")
+SECRETS = frozenset({"token", "link"})  # the parts of a route that are a secret: whoever knows it is let in
 
 
 def install(app: Flask, db: Database, clock: Callable[[], datetime]) -> None:
-    """Count what a link of an order did not open; after `headers.install`, which also guards what is answered here."""
+    """Count what secret links did not open; after `headers.install`, which also guards what is answered here."""
 
     def slow_down(response: Response) -> Response:
-        if response.status_code != 404 or not _is_guess():
+        if response.status_code != 404 or not is_guess():
             return response
         network, now = throttle.network_of(request.remote_addr or ""), clock()
         wait = db.run(
@@ -36,7 +36,8 @@ def install(app: Flask, db: Database, clock: Callable[[], datetime]) -> None:
     app.after_request(slow_down)
 
 
-def _is_guess() -> bool:
-    """Tell whether a link was tried; a partner's key names who asks, and one that is none is refused before."""
-    rule = request.url_rule.rule if request.url_rule else ""
-    return rule.startswith(GUESSED) and "Authorization" not in request.headers
+def is_guess() -> bool:
+    """Tell whether a link was tried. A partner's key names who asks, and one that is none is refused before: at the API alone."""
+    if request.url_rule is None or not SECRETS & request.url_rule.arguments:
+        return False
+    return not (request.path.startswith("/api/") and "Authorization" in request.headers)

@@ -14,6 +14,7 @@ from storefront import attribution, wording
 from storefront.front import Front, see
 from storefront.inputs import content_key, is_local_path
 from storefront.phrases import _
+from storefront.views.orders import guard
 from storefront.views.product import choose, draw_product, find_product
 
 FIELDS = ("message", "needed_by_on", "name", "company", "email", "phone", "sku", "quantity", "postcode")
@@ -74,17 +75,17 @@ class Views:
     def consent(self, token: str) -> Response:
         """Show what somebody allowed, and the button that takes it back."""
         found = self.front.shop.leads.find_consent(token)
-        return self.front.page("storefront/consent.html", self.front.clock(), consent=found, token=token)
+        return guard(self.front.page("storefront/consent.html", self.front.clock(), consent=found, token=token))
 
     def consent_confirm(self, token: str) -> Response:
         """Let a consent hold: whoever has this link has the mail."""
         self.front.shop.leads.confirm_consent(token, now=self.front.clock())
-        return see(url_for("shop.consent", token=token))
+        return guard(see(url_for("shop.consent", token=token)))
 
     def consent_withdraw(self, token: str) -> Response:
         """Take a consent back."""
         self.front.shop.leads.withdraw_consent(token, now=self.front.clock())
-        return see(url_for("shop.consent", token=token))
+        return guard(see(url_for("shop.consent", token=token)))
 
     def _typed(self) -> dict[str, str]:
         kept = ("kind", "newsletter", *attribution.NAMES)

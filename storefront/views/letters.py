@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from storefront.front import Front
 from storefront.phrases import _
+from storefront.views.orders import guard
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")  # the form that a mail program sends (RFC 8058)
 
@@ -35,9 +37,8 @@ class Views:
         return self._page(token, subscribed=False)
 
     def _page(self, token: str, *, subscribed: bool) -> Response:
-        return self.front.page(
-            "storefront/unsubscribe.html", self.front.clock(), token=token, subscribed=subscribed, wording=wording()
-        )
+        shown: dict[str, Any] = {"token": token, "subscribed": subscribed, "wording": wording()}
+        return guard(self.front.page("storefront/unsubscribe.html", self.front.clock(), **shown))
 
 
 def register(routes: Blueprint, front: Front) -> None:

@@ -12,6 +12,7 @@ from storefront import wording
 from storefront.front import Front, see
 from storefront.moving import back_words, chosen_words, how_it_came
 from storefront.ordering import why
+from storefront.views.orders import guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Views:
             self.front.shop.slips.choose(token, slip_id, choice, option, now=now)
         except (Refused, BadInput) as error:
             return self._page(token, slip_id, now, wording.say(error), status=error.status)
-        return _guard(see(url_for("shop.order_moved", token=token, slip_id=slip_id)))
+        return guard(see(url_for("shop.order_moved", token=token, slip_id=slip_id)))
 
     def _page(self, token: str, slip_id: int, now: datetime, problem: str = "", *, status: int = 200) -> Response:
         slip = self.front.shop.slips.get(token, slip_id, now=now)
@@ -49,15 +50,7 @@ class Views:
             how_it_came=how_it_came,
             back=lambda amount: back_words(formats.money(amount), slip.charge),
         )
-        return _guard(page)
-
-
-def _guard(response: Response) -> Response:
-    """Keep the secret link out of caches, search engines and other sites' logs."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+        return guard(page)
 
 
 def register(routes: Blueprint, front: Front) -> None:

@@ -42,7 +42,7 @@ def main() -> None:
     with postgres_database() as url:
         db = Database(url)
         metadata.create_all(db.engine)
-        wire("a secret")
+        wire()
         _fill(db)
         handed: list[str] = []
         post = CampaignPost(db, lambda message: handed.append(str(message.payload["to"])), "a secret", lambda: NOW)

@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of each kind")
     parser.add_argument("--profile", action="store_true", help="print where one round spends its time")
     given = parser.parse_args()
-    wire("b" * 40)
+    wire()
     with postgres_database() as url:
         db = Database(url)
         metadata.create_all(db.engine)

@@ -69,7 +69,7 @@ def test_who_orders_while_others_cancel_waits_for_nobody_in_a_circle(crowd: Work
 
     def cancel(number: str) -> Callable[[], object]:
         def work(session: object) -> bool:
-            return cancelling.cancel(session, number, by="Bea", secret_key="k", now=crowd.now)  # type: ignore[arg-type] # a session
+            return cancelling.cancel(session, number, by="Bea", now=crowd.now)  # type: ignore[arg-type] # a session
 
         return lambda: crowd.db.run(work)
 

@@ -41,7 +41,9 @@ def test_looking_changes_nothing_and_one_press_ends_it(app: Flask, letter: tuple
     client = app.test_client()
     for ask in (client.get, client.head, client.get):
         assert ask(path).status_code == 200
-    page = client.get(path).get_data(as_text=True)
+    seen = client.get(path)
+    page, told = seen.get_data(as_text=True), (seen.headers["Referrer-Policy"], seen.headers["X-Robots-Tag"])
+    assert told == ("no-referrer", "noindex, nofollow")
     assert (page.count(BUTTON), page.count("<form"), "ada" in page.lower()) == (1, page.count("<form"), False)
     assert withdrawn(mailing) == [(None, {})]
     at = clock.advance(hours=1)

@@ -19,8 +19,7 @@ def sold_and_cancelled(workshop: Workshop, name: str) -> str:
     start = workshop.start(workshop.cart(STOOL=1), name=name)
     workshop.pay(start)
     number = str(workshop.order(start).number)
-    key = workshop.services.settings.secret_key
-    workshop.db.run(lambda session: cancelling.cancel(session, number, by="Bea", secret_key=key, now=workshop.now))
+    workshop.db.run(lambda session: cancelling.cancel(session, number, by="Bea", now=workshop.now))
     workshop.services.till.send_refund(1, now=workshop.now)
     billing.issue_due(workshop.db, now=workshop.now)
     return number

@@ -156,7 +156,7 @@ def test_ended_it_is_said_and_may_be_asked_for_again(
     assert answer.status_code == 409
     assert "ask for it again below" in words(answer)
     services = workshop.services
-    quotation_watch.watch(services.db, secret_key=services.settings.secret_key, now=clock.at)
+    quotation_watch.watch(services.db, now=clock.at)
     for _ in range(2):
         again = site.test_client().post(f"{path}/again", data={"message": "Yes, please!"})
         assert (again.status_code, again.headers["Location"]) == (303, f"{path}?asked=1")

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from backoffice import verify
 from backoffice.bootstrap import Services
+from backoffice.bridge.models import OutboxMessage
+from backoffice.crm import links
 from backoffice.crm.models import Order
 from backoffice.erp import models as t
 from backoffice.public.checkout import CheckoutForm
@@ -89,6 +91,10 @@ class Workshop:
         """Return rows of a table."""
         with self.db.read() as session:
             return list(session.scalars(sa.select(model).filter_by(**where).order_by(model.id)))
+
+    def letter(self, row: OutboxMessage) -> dict[str, Any]:
+        """Return what a mail is written of as it leaves."""
+        return links.written(self.services.settings.secret_key, row.payload)
 
     def do(self, verb: Any, *args: Any, **named: Any) -> Any:
         """Run a use case in a transaction of its own, now, as the tester."""

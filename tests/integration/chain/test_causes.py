@@ -60,7 +60,7 @@ def test_a_cause_is_a_code_for_the_page_the_mail_and_the_timeline_and_a_sentence
         "expected_on": "2026-12-01",
         "cause": row.moved_cause,
     }
-    token = mail.payload["link"].rsplit("/", 1)[1]
+    token = workshop.letter(mail)["link"].rsplit("/", 1)[1]
     view = workshop.shop.orders.get(token, now=workshop.now)
     assert (view.lines[0].moved_cause, view.day_known) == (cause, True)
     assert [(one.item, one.cause) for one in view.events if one.kind == "day_moved"] == [("Lamp", cause)]

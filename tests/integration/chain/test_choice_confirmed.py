@@ -23,13 +23,13 @@ AS_EVER = {"to": "ada@example.test", "name": "Ada Lovelace", "language": "en", "
 
 def confirmed(workshop) -> list[dict[str, Any]]:
     """Return what the mails carry that confirm a choice."""
-    return [one.payload for one in workshop.rows(OutboxMessage, kind="choice_noted")]
+    return [workshop.letter(one) for one in workshop.rows(OutboxMessage, kind="choice_noted")]
 
 
 def told(workshop, choice: str, option: str = "") -> bool:
     """Choose as a colleague whom the customer of the newest slip has told so."""
     [order] = workshop.orders()
-    by = {"by": "Bea", "said_by": "Ada", "secret_key": workshop.services.settings.secret_key, "now": workshop.now}
+    by = {"by": "Bea", "said_by": "Ada", "now": workshop.now}
     slip_id = workshop.rows(Slip)[-1].id
     return workshop.db.run(lambda session: choosing.choose(session, order.number, slip_id, choice, option, **by))
 
@@ -107,7 +107,9 @@ def test_a_day_that_nobody_knows_is_not_named_and_told_when_there_is_one(worksho
     [said] = confirmed(workshop)
     assert (said["language"], said["deliver_on"]) == ("de", "")
     assert said["parts"] == [{"on": "", "goods": [STOOLS | {"quantity": 3}]}]
-    text = compose(workshop.rows(OutboxMessage)[-1], "shop@example.test").get_body(("plain",)).get_content()
+    last = workshop.rows(OutboxMessage)[-1]
+    last.payload = workshop.letter(last)
+    text = compose(last, "shop@example.test").get_body(("plain",)).get_content()
     assert "Ihre Bestellung:" in text
     assert "None" not in text
     workshop.do(counting.count_stock, stools, 1, 5, ref="count:2")

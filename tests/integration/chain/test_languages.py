@@ -64,7 +64,9 @@ def test_a_german_customer_gets_german_mails_with_links_to_german_pages(workshop
     workshop.do(purchasing.move_due, line.id, at(30, 8), version=line.version)
     said = []
     for row in workshop.rows(OutboxMessage):
-        message = outbox.Message(row.id, row.target, row.aggregate, row.kind, row.payload, 1, row.created_at, row.created_at)
+        message = outbox.Message(
+            row.id, row.target, row.aggregate, row.kind, workshop.letter(row), 1, row.created_at, row.created_at
+        )
         letter = email.message_from_bytes(mail.compose(message, "shop@example.test").as_bytes(), policy=default)
         said.append((letter["Subject"], letter.get_body(("plain",)).get_content()))
     number = workshop.orders()[0].number

@@ -170,7 +170,7 @@ def test_an_order_on_account_from_placing_to_paying(workshop: Workshop, nordlich
     received(workshop, nordlicht.by, 400, key="form-2")
     assert used(workshop) == 0
     workshop.now += timedelta(days=40)
-    assert dunning.remind(workshop.db, secret_key="k", now=workshop.now) == 0
+    assert dunning.remind(workshop.db, now=workshop.now) == 0
 
 
 def test_what_is_above_the_limit_is_refused_and_the_cart_is_as_it_was(workshop: Workshop, nordlicht: Firm) -> None:
@@ -227,7 +227,7 @@ def test_whoever_types_the_companys_name_may_nothing(workshop: Workshop, nordlic
 
 def test_a_cancelled_order_is_owed_no_more(workshop: Workshop, nordlicht: Firm) -> None:
     placed = order(workshop, nordlicht.token("Ann"))
-    workshop.db.run(lambda session: cancelling.cancel(session, placed.number, by="Bea", secret_key="k", now=workshop.now))
+    workshop.db.run(lambda session: cancelling.cancel(session, placed.number, by="Bea", now=workshop.now))
     work(workshop)
     (payment,) = workshop.rows(Payment)
     assert (payment.state, payment.refunded_minor, used(workshop)) == ("voided", 0, 0)
@@ -271,10 +271,10 @@ def test_an_overdue_invoice_pauses_and_is_reminded_of_once(workshop: Workshop, n
         received(workshop, nordlicht.by, 100)  # not invoiced yet
     ship(workshop, placed.number)
     workshop.now += timedelta(days=5)
-    assert dunning.remind(workshop.db, secret_key="k", now=workshop.now) == 0  # the last day
+    assert dunning.remind(workshop.db, now=workshop.now) == 0  # the last day
     assert why_not(workshop, nordlicht) == ""
     workshop.now += timedelta(days=1)
-    assert [dunning.remind(workshop.db, secret_key="k", now=workshop.now) for _ in range(3)] == [1, 0, 0]
+    assert [dunning.remind(workshop.db, now=workshop.now) for _ in range(3)] == [1, 0, 0]
     (mail,) = mails(workshop, "invoice_overdue")
     assert (mail["to"], mail["amount"]["amount_minor"], mail["due_on"]) == ("kim@nordlicht.test", 5_400, "2026-11-29")
     assert why_not(workshop, nordlicht) == "account_paused"
@@ -365,9 +365,11 @@ def test_who_still_owes_is_not_forgotten(workshop: Workshop, nordlicht: Firm) ->
 
 def test_what_was_never_paid_does_not_go_back_to_a_card(workshop: Workshop, nordlicht: Firm) -> None:
     placed = order(workshop, nordlicht.token("Ann"))
-    workshop.db.run(lambda session: cancelling.cancel(session, placed.number, by="customer", secret_key="k", now=workshop.now))
+    workshop.db.run(lambda session: cancelling.cancel(session, placed.number, by="customer", now=workshop.now))
     told = {
-        one.kind: compose(Message(1, "mail", "a", one.kind, one.payload, 1, workshop.now, workshop.now), "shop@example.test")
+        one.kind: compose(
+            Message(1, "mail", "a", one.kind, workshop.letter(one), 1, workshop.now, workshop.now), "shop@example.test"
+        )
         for one in workshop.rows(OutboxMessage, target="mail")
     }
     said = {

@@ -85,7 +85,7 @@ def test_a_cancelled_order_is_told(outside: Outside) -> None:
     shop = outside.shop
     number = shop.buy(STOOL=2).number
     outside.work()
-    shop.db.run(lambda session: cancelling.cancel(session, number, by="customer", secret_key="x" * 32, now=shop.now))
+    shop.db.run(lambda session: cancelling.cancel(session, number, by="customer", now=shop.now))
     outside.work()
     assert [order["lines"] for order in outside.erp.orders.values()] == [{}]
 
@@ -211,7 +211,7 @@ def test_with_all_its_faults_each_order_is_there_once_and_was_told_in_sequence(o
     numbers = [shop.buy(STOOL=1).number for _ in range(12)]
     outside.later(30)
     for number in numbers[::2]:
-        shop.db.run(lambda session, one=number: cancelling.cancel(session, one, by="customer", secret_key="x" * 32, now=shop.now))
+        shop.db.run(lambda session, one=number: cancelling.cancel(session, one, by="customer", now=shop.now))
     outside.until_quiet()
     assert erp.by_reference() == Counter(numbers)
     assert erp.told() == {number: [1, 2] if number in numbers[::2] else [1] for number in numbers}

@@ -86,7 +86,7 @@ class Desk:
         )
 
     def watch(self) -> int:
-        return quotation_watch.watch(self.db, secret_key=self.key, now=self.shop.now)
+        return quotation_watch.watch(self.db, now=self.shop.now)
 
     def kinds(self) -> list[str]:
         return [one.kind for one in self.shop.rows(OutboxMessage)]
@@ -185,7 +185,7 @@ def test_above_the_limit_somebody_else_approves(desk: Desk) -> None:
     assert (one.state, one.total_minor, desk.shop.stock("STOOL"), desk.kinds()) == ("waiting", 9222, (5, 0, 0), [])
 
     def approve(by: Colleague) -> Quotation:
-        return desk.db.run(lambda session: quoting.approve(session, one.id, secret_key=desk.key, by=by, now=desk.shop.now))
+        return desk.db.run(lambda session: quoting.approve(session, one.id, by=by, now=desk.shop.now))
 
     with pytest.raises(Refused, match="second_person"):
         approve(BEA)

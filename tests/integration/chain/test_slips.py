@@ -84,7 +84,7 @@ def test_one_change_is_one_letter_however_many_lines_it_moves(workshop):
     assert (order.promised_on, order.expected_on) == (MON, TUE)
     assert workshop.order(other) == untouched
     assert mails(workshop) == ["order_confirmed", "order_confirmed", "day_moved"]
-    mail = workshop.rows(OutboxMessage)[-1].payload
+    mail = workshop.letter(workshop.rows(OutboxMessage)[-1])
     [slip] = workshop.rows(Slip)
     assert mail["choose"] == f"http://localhost/o/{mine.order_token}/moved/{slip.id}"
     assert (mail["item"], mail["expected_on"], mail["others"]) == ("Lamp", "2026-12-01", [])

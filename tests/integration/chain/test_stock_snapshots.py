@@ -61,7 +61,7 @@ def _last(shop: Workshop) -> list[t.OutsideStock]:
 
 
 def cancel(shop: Workshop, number: str) -> None:
-    shop.db.run(lambda session: cancelling.cancel(session, number, by="customer", secret_key="x" * 32, now=shop.now))
+    shop.db.run(lambda session: cancelling.cancel(session, number, by="customer", now=shop.now))
 
 
 def test_a_full_one_says_all_and_a_delta_what_is_other(workshop: Workshop) -> None:

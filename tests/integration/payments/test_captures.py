@@ -78,7 +78,7 @@ def asked(late: Paying, what: str) -> int:
 
 def cancel(late: Paying) -> None:
     number = late.orders()[0].number
-    late.db.run(lambda s: cancelling.cancel(s, number, by="Bea", secret_key="x" * 32, now=late.now))
+    late.db.run(lambda s: cancelling.cancel(s, number, by="Bea", now=late.now))
 
 
 def test_it_is_taken_once_when_the_parcel_leaves_and_the_invoice_follows(late: Paying) -> None:
