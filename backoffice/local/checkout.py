@@ -55,7 +55,7 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except GatewayError as error:
-        log.warning("payment_provider_away", error=str(error))
+        log.warning("payment_provider_away", error=error.reason)
         raise Refused("payment_away") from error
 
 
@@ -222,7 +222,7 @@ class Till:
                 elif payment.provider_ref is not None:
                     self.look_up(payment.provider_ref, now=now)
             except GatewayError as error:  # the next poll asks again; the goods stay held meanwhile
-                log.warning("payment_poll_failed", payment_id=payment.id, error=str(error))
+                log.warning("payment_poll_failed", payment_id=payment.id, error=error.reason)
         self.db.run(lambda session: settling.hear_waiting(session, secret_key=self.secret_key, now=now))
         return len(waiting) + self._poll_refunds(now=now)
 
@@ -234,7 +234,7 @@ class Till:
             try:
                 self.settle_refund(refund.id, self.gateway.get_refund(refund.provider_ref, now=now), now=now)
             except GatewayError as error:
-                log.warning("refund_poll_failed", refund_id=refund.id, error=str(error))
+                log.warning("refund_poll_failed", refund_id=refund.id, error=error.reason)
         return len(waiting)
 
     def settle_refund(self, refund_id: int, news: GatewayRefund, *, now: datetime) -> None:
@@ -287,7 +287,7 @@ class Till:
         except GatewayError as error:
             if not error.permanent:
                 raise
-            log.error("refund_refused", refund_id=refund_id, error=str(error))
+            log.error("refund_refused", refund_id=refund_id, error=error.reason)
             self.db.run(lambda session: refunds.fail(session, refund_id, "refused_by_provider", now=now))
             return
         self.settle_refund(refund_id, news, now=now)

@@ -91,11 +91,14 @@ class GatewayEvent:
 
 
 class GatewayError(Exception):
-    """The provider did not answer as documented; `permanent`: asking again will not help."""
+    """The provider did not answer as documented; `permanent`: asking again will not help.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+    reason: words of ours or the code of its error, for the log; never what it wrote, which may name a person.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.permanent = reason, permanent
 
 
 class Gateway(Protocol):
