@@ -270,7 +270,13 @@ def push_what_lies_in(session: Session, closed: Closed, link: CauseLink, *, now:
     return [*own, *waiting], chains.Origin(link, order_ids=frozenset(touched))
 
 
-def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> None:
+def end_stop(
+    session: Session,
+    stop_id: int,
+    *,
+    actor: str,  # noqa: ARG001 - as of every verb of a desk; who it was is in the record of changes, not in the log
+    now: datetime,
+) -> None:
     """Let a stopped work centre work again from now. Raises NotFound(unknown_stop)."""
     plan.bump(session, master=True)
     row = session.get(t.WorkCentreStop, stop_id, populate_existing=True)
@@ -281,7 +287,7 @@ def end_stop(session: Session, stop_id: int, *, actor: str, now: datetime) -> No
     elif row.ends_at > now:
         row.ends_at = now
     session.flush()
-    log.info("work_centre_works_again", stop_id=stop_id, actor=actor)
+    log.info("work_centre_works_again", stop_id=stop_id)
     gaining.after_freeing(session, gaining.Freed(centre_ids=frozenset([row.work_centre_id])), now=now)
     _touch_made(session, now)
 

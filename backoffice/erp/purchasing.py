@@ -35,7 +35,13 @@ from backoffice.wording import day_in
 log = structlog.get_logger()
 
 
-def confirm(session: Session, purchase_order_id: int, *, actor: str, now: datetime) -> None:
+def confirm(
+    session: Session,
+    purchase_order_id: int,
+    *,
+    actor: str,  # noqa: ARG001 - as of every verb of a desk; who it was is in the record of changes, not in the log
+    now: datetime,
+) -> None:
     """Say that a proposed order was sent to the supplier; what it brings beyond its promises may now be promised."""
     plan.bump(session)
     order = session.get(t.PurchaseOrder, purchase_order_id)
@@ -52,7 +58,7 @@ def confirm(session: Session, purchase_order_id: int, *, actor: str, now: dateti
         raise Refused("wrong_state", state=order.state)
     decisions.because(session, "ordered", now=now)
     decisions.note(session, sent)
-    log.info("purchase_order_confirmed", purchase_order_id=order.id, actor=actor)
+    log.info("purchase_order_confirmed", purchase_order_id=order.id)
     offers.touch(session, [line.item_id for line in _lines(session, order.id)], now=now)
 
 
@@ -185,7 +191,15 @@ def arrive(
     return taken
 
 
-def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, actor: str, now: datetime) -> int:
+def move_due(
+    session: Session,
+    line_id: int,
+    due_at: datetime,
+    *,
+    version: int,
+    actor: str,  # noqa: ARG001 - as of every verb of a desk; who it was is in the record of changes, not in the log
+    now: datetime,
+) -> int:
     """Move the day on which a receipt is expected and re-date the orders that wait for it; return how many moved.
 
     Raises NotFound(unknown_receipt), Refused(stale), BadInput(in_the_past), Refused(not_ordered_yet): what was only
@@ -215,7 +229,7 @@ def move_due(session: Session, line_id: int, due_at: datetime, *, version: int, 
     if not later:
         moved += gaining.after_freeing(session, gaining.Freed(frozenset([item.id])), cause=cause, now=now)
     offers.touch(session, [line.item_id], now=now)
-    log.info("receipt_moved", line_id=line.id, orders_moved=moved, actor=actor)
+    log.info("receipt_moved", line_id=line.id, orders_moved=moved)
     return moved
 
 

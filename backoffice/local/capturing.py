@@ -44,7 +44,7 @@ def send(till: Till, payment_id: int, ending: str, *, now: datetime) -> None:
     except GatewayError as error:
         if not error.permanent:
             raise
-        log.error("capture_refused", payment_id=payment_id, ending=payment.ending, error=str(error))
+        log.error("capture_refused", payment_id=payment_id, ending=payment.ending, error=error.reason)
         till.look_up(ref, now=now)
         till.db.run(lambda session: captures.note_refused(session, payment_id))
         return
@@ -67,7 +67,7 @@ def seen(db: Database, gateway: Gateway, news: News | None, *, now: datetime) ->
     try:
         return replace(gateway.get_session(news.ref, now=now), intent=news.intent)
     except GatewayError as error:  # the poll asks again
-        log.warning("payment_lookup_failed", error=str(error))
+        log.warning("payment_lookup_failed", error=error.reason)
         return news
 
 

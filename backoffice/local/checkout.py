@@ -276,7 +276,7 @@ class Till:
         except GatewayError as error:
             if not error.permanent:
                 raise
-            log.error("refund_refused", refund_id=refund_id, error=str(error))
+            log.error("refund_refused", refund_id=refund_id, error=error.reason)
             self.db.run(lambda session: refunds.fail(session, refund_id, "refused_by_provider", now=now))
             return
         self.settle_refund(refund_id, news, now=now)

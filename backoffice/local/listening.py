@@ -30,7 +30,7 @@ def listen(till: Till, *, now: datetime) -> int:
     try:
         events = till.gateway.events_since(since, now=now)
     except GatewayError as error:  # the next minute asks again, from the same instant on
-        log.warning("provider_events_failed", error=str(error))
+        log.warning("provider_events_failed", error=error.reason)
         return 0
     known: set[str] = set()
     with till.db.read() as session:

@@ -80,7 +80,7 @@ class LocalOrders:
         try:
             self._till.look_up(ref, now=now)
         except GatewayError as error:  # the page says that the payment is under way; the poll asks again
-            log.warning("payment_lookup_failed", error=str(error))
+            log.warning("payment_lookup_failed", error=error.reason)
 
     def _read(self, token: str) -> OrderView | PendingOrder:
         with self._db.read() as session:

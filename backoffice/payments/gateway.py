@@ -97,13 +97,13 @@ class GatewayEvent:
 class GatewayError(Exception):
     """The provider did not answer as documented; `permanent`: asking again will not help.
 
+    reason: words of ours or the code of its error, for the log; never what it wrote, which may name a person.
     about: what of a payment page it does not take, where that is something of the customer's.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, about: Literal["", "email", "amount"] = "") -> None:
-        super().__init__(message)
-        self.permanent = permanent
-        self.about = about
+    def __init__(self, reason: str, *, permanent: bool = False, about: Literal["", "email", "amount"] = "") -> None:
+        super().__init__(reason)
+        self.reason, self.permanent, self.about = reason, permanent, about
 
 
 class Gateway(Protocol):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from flask.helpers import get_debug_flag
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from backoffice import second_step
 from backoffice.backup import record
+from backoffice.bridge.models import Heartbeat
 from backoffice.config import Settings
 from backoffice.db import Database
 from backoffice.erp import currencies, plan_audit
@@ -29,6 +31,7 @@ MOST_CLOCK_OFF = timedelta(seconds=2)
 DEMO_PASSWORD = "demo"  # noqa: S105 - what must not open anything here
 RUNNING = frozenset({"database_away", "not_migrated", "no_worker", "plan_not_well"})  # what a running shop needs, public or not
 NEVER_REWRITTEN = {"audit_entry": "DELETE, TRUNCATE", "stock_movement": "UPDATE, DELETE, TRUNCATE"}  # table → what nobody may
+TIME_OUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")  # we ask for each when we connect
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -59,6 +62,8 @@ def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     url = urlsplit(settings.base_url)
+    if get_debug_flag():
+        yield Finding("debug_on", "FLASK_DEBUG is on: errors would show how they came about to anybody. Unset it.")
     if settings.demo:
         yield Finding("demo_on", "SHOPFLOOR_DEMO is on: it shows log-ins and makes its own key. Unset it.")
     if len(settings.secret_key) < SHORTEST_KEY or len(set(settings.secret_key)) < 8:
@@ -103,13 +108,17 @@ def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 def _database(session: Session, db: Database, now: datetime) -> Iterator[Finding]:
     if db.is_sqlite:
-        yield Finding("sqlite", "SQLite is for one machine. For more set SHOPFLOOR_DATABASE_URL to PostgreSQL.", grave=False)
+        yield from _one_machine(session, now)
         return
     if session.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
         yield Finding("superuser", "The database role is a superuser. Give the shop a role of its own that is none.")
     for name in DURABLE:
         if session.scalar(sa.text("SELECT current_setting(:name)"), {"name": name}) == "off":
             yield Finding(f"{name}_off", f"PostgreSQL's {name} is off: an order could be lost in a power cut. Turn it on.")
+    for name in TIME_OUTS:
+        if session.scalar(sa.text("SELECT current_setting(:name)"), {"name": name}) == "0":
+            what = f"PostgreSQL's {name} is off, though we ask for it: let whatever stands between pass our options on."
+            yield Finding(f"{name}_off", what)
     if session.scalar(sa.text("SELECT current_setting('data_checksums')")) == "off":
         yield Finding("no_checksums", "PostgreSQL runs without data checksums: pg_checksums --enable.", grave=False)
     if may := sorted({table for table, wanted in NEVER_REWRITTEN.items() if _may(session, table, wanted)}):
@@ -131,6 +140,16 @@ def _currency(session: Session) -> Iterator[Finding]:
     if code and (found := list(session.scalars(others))):
         what = f"The shop sells in {code}; {', '.join(found)} has a price in another currency: nobody can buy it."
         yield Finding("other_currency", what)
+
+
+def _one_machine(session: Session, now: datetime) -> Iterator[Finding]:
+    """Name SQLite, and that several machines share it, as their workers' signs of life tell: its locks do not reach so far."""
+    yield Finding("sqlite", "SQLite is for one machine. For more set SHOPFLOOR_DATABASE_URL to PostgreSQL.", grave=False)
+    names = session.scalars(sa.select(Heartbeat.name).where(Heartbeat.at > now - health.OLDEST_HEARTBEAT))
+    if len({name.partition(":")[0] for name in names}) > 1:
+        yield Finding(
+            "sqlite_shared", "Workers of several machines share a file of SQLite. Set SHOPFLOOR_DATABASE_URL to PostgreSQL."
+        )
 
 
 def _may(session: Session, table: str, wanted: str) -> bool:

@@ -14,7 +14,7 @@ from backoffice import throttle
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
-        "script-src 'self'",
+        "script-src 'self'",  # no nonces: no inline script is allowed at all (docs/decisions/0051)
         "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",

@@ -52,6 +52,21 @@ PLANTED: dict[str, str] = {  # rule → lines of a file: those that end in `# he
             connection.exec_driver_sql("SELECT 1")
             session.execute(sa.text("SELECT * FROM staff WHERE name = :name"), {"name": name})
     """,
+    "sql-is-not-glued-before": """
+        import sqlalchemy as sa
+        def work(session, connection, name):
+            one = f"SELECT * FROM staff WHERE name = '{name}'"
+            session.execute(sa.text(one))  # here
+            two = "DELETE FROM staff WHERE name = '" + name + "'"
+            connection.exec_driver_sql(two)  # here
+            three = "SELECT * FROM staff WHERE name = :name"
+            session.execute(sa.text(three), {"name": name})
+    """,
+    "mail-goes-over-the-bridge": """
+        import smtplib  # here
+        from imaplib import IMAP4  # here
+        from email.message import EmailMessage
+    """,
     "one-visible-commit": """
         def work(session):
             session.flush()
@@ -68,7 +83,14 @@ PLANTED: dict[str, str] = {  # rule → lines of a file: those that end in `# he
         def work(log, token, order):
             log.info("paid", token=token)  # here
             log.warning("late", number=order, email=order.email)  # here
+            log.info(f"paid {order.email}")  # here
+            log.info("paid", customer=order.email)  # here
+            log.info("paid", buyer=order.email)  # here
+            log.info("moved", actor=order)  # here
             log.info("paid", number=order)
+        def fail(log, error):
+            log.error("lost", error=str(error))  # here
+            log.error("lost", error=type(error).__name__, number=str(error))
     """,
     "nobody-sleeps": """
         import time

@@ -70,7 +70,7 @@ def _pull(db: Database, erp: Erp, after: int | None, *, max_age: timedelta, now:
     try:
         snapshot = erp.stock(after)
     except (NotReached, NoAnswer, Rejected) as error:  # asked again in a minute; what we have goes stale by itself
-        log.warning("no_stock_snapshot", reason=str(error))
+        log.warning("no_stock_snapshot", reason=type(error).__name__)
         return None
     if snapshot is None:
         return None

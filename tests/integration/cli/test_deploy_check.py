@@ -114,6 +114,34 @@ def test_each_wrong_row_is_named(fit: Database, settings_for: Callable[..., Sett
     assert grave(fit, settings_for(fit.url, **GOOD)) == {named}
 
 
+def test_debugging_is_named(fit: Database, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    assert grave(fit, settings_for(fit.url, **GOOD)) == {"debug_on"}
+
+
+def test_two_machines_on_one_file_are_named(fit: Database, settings_for: Callable[..., Settings]) -> None:
+    fit.run(lambda session: beat(session, "w:2:b", now=NOW))  # another worker of the same machine
+    assert grave(fit, settings_for(fit.url, **GOOD)) == set()
+    fit.run(lambda session: beat(session, "other:1:a", now=NOW))
+    assert grave(fit, settings_for(fit.url, **GOOD)) == ({"sqlite_shared"} if fit.is_sqlite else set())
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("name", deploy_check.TIME_OUTS)
+def test_a_time_out_that_does_not_reach_the_database_is_named(
+    postgres_db: Database, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def named() -> set[str]:
+        return {one.name for one in deploy_check.findings(settings_for(postgres_db.url, **GOOD), postgres_db, now=NOW)}
+
+    assert f"{name}_off" not in named()
+    with postgres_db._reader.connect() as connection:  # as a pooler would that drops our options
+        connection.execute(sa.text("SELECT set_config(:name, '0', false)"), {"name": name})
+        connection.commit()
+        monkeypatch.setattr(postgres_db, "_reader", connection)
+        assert f"{name}_off" in named()
+
+
 def test_the_password_of_the_demo_is_found(fit: Database, settings_for: Callable[..., Settings]) -> None:
     def plant(session: Any) -> None:
         from pwdlib import PasswordHash
