@@ -342,9 +342,7 @@ class LocalCheckout:
     ) -> Page:
         """Freeze the cart, or return what this form already became. Raises PageOpenError, and what `start` raises."""
         lasts = pay_within(desk)
-        cart, paying, tenth_at = checkouts.find_to_pay(
-            session, token
-        )  # and wait: the same form may be sent twice at the same moment
+        cart, paying, tenth_at = checkouts.find_to_pay(session, token)  # and wait: the same form may come twice at once
         known = self._known(session, form)
         if known is not None:
             return page_of(session, known, self._settings.secret_key)
