@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-CART = "cart"
+CART = "cart"  # as ACCOUNT; one of before, without the prefix, is read on and given the new name the next time it is kept
 PLACE = "place"
 LANGUAGE = "language"
 ACCOUNT = "account"  # __Host-account where the connection is secure: no other host can set it then
@@ -14,9 +14,18 @@ ACCOUNT_SECONDS = 30 * 24 * 3600
 LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
+def cart_token() -> str | None:
+    """Return the secret of this browser's cart, as it sent it."""
+    return request.cookies.get(_bound(CART)) or request.cookies.get(CART) or None
+
+
 def keep_cart(response: Response, token: str) -> Response:
     """Give the browser its cart for 60 days, out of reach of scripts."""
-    response.set_cookie(CART, token, max_age=CART_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    if request.is_secure and CART in request.cookies:
+        response.delete_cookie(CART, path="/")
+    response.set_cookie(
+        _bound(CART), token, max_age=CART_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+    )
     return response
 
 
@@ -40,23 +49,25 @@ def keep_language(response: Response, language: str) -> Response:
 
 def account_token() -> str | None:
     """Return the secret of this browser's log-in, as it sent it."""
-    return request.cookies.get(_account_name()) or None
+    return request.cookies.get(_bound(ACCOUNT)) or None
 
 
 def keep_account(response: Response, token: str) -> Response:
     """Keep a browser logged in for 30 days at most, out of reach of scripts."""
     response.set_cookie(
-        _account_name(), token, max_age=ACCOUNT_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+        _bound(ACCOUNT), token, max_age=ACCOUNT_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
     )
     return response
 
 
 def forget_account(response: Response) -> Response:
     """Let a browser that logged out forget its log-in and the cart that is of the account."""
-    response.delete_cookie(_account_name(), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
-    response.delete_cookie(CART, path="/")
+    response.delete_cookie(_bound(ACCOUNT), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    for name in {CART, _bound(CART)}:
+        response.delete_cookie(name, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
     return response
 
 
-def _account_name() -> str:
-    return f"__Host-{ACCOUNT}" if request.is_secure else ACCOUNT
+def _bound(name: str) -> str:
+    """Return a cookie's name where the connection is secure with the prefix that binds it to this host."""
+    return f"__Host-{name}" if request.is_secure else name

@@ -116,7 +116,7 @@ class Front:
 
     def cart_token(self) -> str | None:
         """Return the browser's cart token, as it sent it."""
-        return request.cookies.get(cookies.CART) or None
+        return cookies.cart_token()
 
     def place(self) -> Place:
         """Return where days are named for: what was typed into this page, else what the browser remembers."""
@@ -156,7 +156,7 @@ def shared(response: Response) -> Response:
     Browsers ask again each time (a sold piece must be gone on the next request) and get 304 while nothing changed.
     """
     response.vary.add("Cookie")
-    own = any(name in request.cookies for name in (cookies.CART, cookies.PLACE)) or cookies.account_token() is not None
+    own = cookies.PLACE in request.cookies or cookies.cart_token() is not None or cookies.account_token() is not None
     if own or response.status_code != 200:
         response.headers["Cache-Control"] = "private, no-cache"
     else:

@@ -98,6 +98,7 @@ GUARDED = (
     keys.bp,
     persons.bp,
 )  # who comes in, what leaves the house: only for somebody who has just said who they are
+LEAVING = ("accounts.export", "price_lists.export", "reports.export")  # the same for one page of a desk
 BLUEPRINTS = (
     home.bp,
     second.bp,
@@ -269,12 +270,18 @@ def _require_second_step() -> ResponseReturnValue | None:
     return redirect(url_for("second.home"), 303) if entering.is_needed(context.me()) else None
 
 
+def _require_recent_to_leave() -> ResponseReturnValue | None:
+    return entering.require_recent() if request.endpoint in LEAVING else None
+
+
 def _prepare(blueprint: Blueprint) -> None:
     blueprint.before_request(csrf.protect)
     if blueprint not in OPEN:
         blueprint.before_request(_require_second_step)
     if blueprint in GUARDED:
         blueprint.before_request(entering.require_recent)
+    else:
+        blueprint.before_request(_require_recent_to_leave)
     blueprint.after_request(_caching)
     blueprint.context_processor(_words)
     formats.add_to(blueprint)

@@ -76,17 +76,20 @@ def cancel(number: str) -> ResponseReturnValue:
 
 @bp.post("/<number>/cancel")
 def cancel_submit(number: str) -> ResponseReturnValue:
-    """Cancel an order: its goods are free again and its money goes back."""
-    me, now, typed, done = context.me(), context.now(), {"reason": _text("reason")}, [False]
+    """Cancel an order: its goods are free again; its money goes back, above the limit once a second person approves it."""
+    me, now, typed, done = context.me(), context.now(), {"reason": _text("reason")}, [(False, False)]
 
     def work(db: Session) -> None:
-        done[0] = cancelling.cancel_at_desk(db, number, reason=typed["reason"], by=me, now=now)
+        first = cancelling.cancel_at_desk(db, number, reason=typed["reason"], by=me, now=now)
+        done[0] = first, requests.waits(db, number)
 
     try:
         context.write(work)
     except ShopError as error:
         return _refused("cancel", number, error, typed)
-    flash(_("Cancelled. The money is on its way back.") if done[0] else _("It was cancelled before."))
+    first, waits = done[0]
+    asked = _("Cancelled. The money goes back once a second person approves it.")
+    flash((asked if waits else _("Cancelled. The money is on its way back.")) if first else _("It was cancelled before."))
     return redirect(url_for("orders.order", number=number), 303)
 
 

@@ -144,7 +144,7 @@ class Till:
         try:
             return self._open(page, now=now)
         except GatewayError as error:
-            log.warning("payment_page_not_opened", payment_id=page.payment.id, error=str(error), permanent=error.permanent)
+            log.warning("payment_page_not_opened", payment_id=page.payment.id, error=error.reason, permanent=error.permanent)
             if error.permanent:
                 payment_id = page.payment.id
                 self.db.run(lambda session: settling.end_unopened(session, payment_id, keep_minutes=keep_minutes, now=now))
@@ -330,9 +330,7 @@ class LocalCheckout:
     ) -> Page:
         """Freeze the cart, or return what this form already became. Raises PageOpenError, and what `start` raises."""
         lasts = pay_within(desk)
-        cart, paying, tenth_at = checkouts.find_to_pay(
-            session, token
-        )  # and wait: the same form may be sent twice at the same moment
+        cart, paying, tenth_at = checkouts.find_to_pay(session, token)  # and wait: the same form may come twice at once
         known = self._known(session, form)
         if known is not None:
             return page_of(session, known, self._settings.secret_key)

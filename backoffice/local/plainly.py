@@ -26,5 +26,5 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except GatewayError as error:
-        log.warning("payment_provider_away", error=str(error))
+        log.warning("payment_provider_away", error=error.reason)
         raise Refused("payment_away") from error

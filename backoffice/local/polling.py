@@ -49,7 +49,7 @@ def _ask(till: Till, row: Payment | Refund, now: datetime) -> bool:
     try:
         what(till, row, now)
     except GatewayError as error:
-        log.warning("poll_failed", of=row.__tablename__, id=row.id, error=str(error))
+        log.warning("poll_failed", of=row.__tablename__, id=row.id, error=error.reason)
         if not error.permanent:
             return False
         _mark(till, row)

@@ -1,8 +1,8 @@
 """Money that colleagues want to give back: sales asks, and above a limit a second person of administration approves.
 
 States (REQUEST_MOVES). The limit counts everything that was given back of a payment, so that many small requests are one
-large one. Nothing is kept of the payment while a request waits: an order that is cancelled meanwhile gives all of it back,
-and the approval is refused then.
+large one. Nothing is kept of the payment while a request waits: an order that its customer cancels meanwhile gives all of it
+back, and the approval is refused then. One that a desk cancels asks here for what is above the limit (see cancelling).
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ def limit_minor(currency: str) -> int:
     return int(LIMIT * 10 ** get_currency_precision(currency))
 
 
+def needs_second(payment: Payment, amount_minor: int) -> bool:
+    """Tell whether giving so much of a payment back takes a second person: with all that was given back of it before."""
+    return payment.refunded_minor + amount_minor > limit_minor(payment.currency)
+
+
 def ask(session: Session, number: str, amount_minor: int, *, reason: str, key: str, by: Editor, now: datetime) -> RefundRequest:
     """Ask for a part of an order's money to be given back: at once up to the limit, else once somebody approves it.
 
@@ -59,7 +64,7 @@ def ask(session: Session, number: str, amount_minor: int, *, reason: str, key: s
         raise BadInput("bad_amount", {"amount": "bad_amount"})
     if amount_minor > left or payment.state not in refunds.PAID:
         raise Refused("refund_too_much", most=left if payment.state in refunds.PAID else 0, currency=payment.currency)
-    at_once = payment.refunded_minor + amount_minor <= limit_minor(payment.currency)
+    at_once = not needs_second(payment, amount_minor)
     request = RefundRequest(
         payment_id=payment.id,
         order_ref=number,
@@ -124,6 +129,11 @@ def of_order(session: Session, number: str) -> Sequence[RefundRequest]:
     payment_id = sa.select(Order.payment_id).where(Order.number == number).scalar_subquery()
     asked = sa.select(RefundRequest).where(RefundRequest.payment_id == payment_id)
     return session.scalars(asked.order_by(RefundRequest.id.desc())).all()
+
+
+def waits(session: Session, number: str) -> bool:
+    """Tell whether money of an order waits for a second person."""
+    return any(one.state == "waiting" for one in of_order(session, number))
 
 
 def _give_back(session: Session, payment: Payment, request: RefundRequest, by: str, now: datetime) -> None:

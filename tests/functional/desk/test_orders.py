@@ -86,21 +86,31 @@ def test_orders_are_found_and_filtered(at_desk: AtDesk, workshop: Workshop) -> N
 
 
 def test_cancelling_asks_first_and_wants_a_reason(at_desk: AtDesk, workshop: Workshop) -> None:
-    number, bea = workshop.buy(STOOL=2).number, at_desk("Bea")
+    number, bea = workshop.buy(STOOL=1).number, at_desk("Bea")
     page = bea.get(f"{LIST}/{number}/cancel")
-    assert "€103.00 goes back to them" in page
+    assert "€54.00 goes back to them" in page
     page = bea.refused(f"{LIST}/{number}/cancel", 422, reason=" ")
     assert "Fill this in." in page
     assert ([one.state for one in workshop.rows(Order)], money(workshop)) == (["confirmed"], (0, [], []))
     page = bea.send(f"{LIST}/{number}/cancel", reason="Moves <house>")
-    for words in ("Cancelled. The money is on its way back.", "Moves <house>", "by Bea", "€103.00 being sent back"):
+    for words in ("Cancelled. The money is on its way back.", "Moves <house>", "by Bea", "€54.00 being sent back"):
         assert words in page, words
     assert "It was cancelled before." in bea.send(f"{LIST}/{number}/cancel", reason="Again")
     assert workshop.stock("STOOL") == (5, 0, 0)
-    assert money(workshop) == (10_300, [(10_300, "requested")], [])
+    assert money(workshop) == (5_400, [(5_400, "requested")], [])
     assert [one.kind for one in workshop.rows(OutboxMessage, target="mail")] == ["order_confirmed", "order_cancelled"]
     [entry] = workshop.rows(AuditEntry)
     assert (entry.action, entry.subject, entry.actor) == ("order.cancel", f"order:{number}", "bea@werk.test")
+
+
+def test_above_the_limit_cancelling_frees_the_goods_and_asks_for_the_money(at_desk: AtDesk, workshop: Workshop) -> None:
+    number, bea = workshop.buy(STOOL=2).number, at_desk("Bea")
+    assert "€103.00 goes back to them once a second person approves it" in bea.get(f"{LIST}/{number}/cancel")
+    page = bea.send(f"{LIST}/{number}/cancel", reason="Moves house")
+    assert "Cancelled. The money goes back once a second person approves it." in page
+    assert workshop.stock("STOOL") == (5, 0, 0)
+    refunded, sent, asked = money(workshop)
+    assert (refunded, sent, len(asked)) == (0, [], 1)
 
 
 def test_a_closed_parcel_is_too_late(at_desk: AtDesk, workshop: Workshop) -> None:

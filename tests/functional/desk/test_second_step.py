@@ -168,6 +168,25 @@ def test_new_recovery_codes_take_the_old_ones_back(at_desk: AtDesk, visitor: Vis
     assert half.post("/desk/login/code", code=fresh[0]).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("home", "path"),
+    [
+        ("/desk/accounts", "/desk/accounts/export.csv"),
+        ("/desk/reports", "/desk/reports/export.csv"),
+        ("/desk/admin/price-lists", "/desk/admin/price-lists/1/prices.csv"),
+    ],
+)
+def test_what_leaves_the_house_is_handed_to_somebody_who_has_just_said_who_they_are(
+    at_desk: AtDesk, clock: FixedClock, home: str, path: str
+) -> None:
+    ada = at_desk("Ada")
+    clock.advance(minutes=10, seconds=1)
+    ada.get(home)  # to be read, as ever
+    assert ada.client.get(path).location == f"/desk/sure?next={path}"
+    assert ada.post("/desk/sure", proof=PASSWORD, next=path).location == path
+    assert ada.client.get(path).status_code in (200, 404)
+
+
 @pytest.mark.parametrize("path", ["/desk/admin/people", "/desk/admin/keys"])
 def test_who_may_come_in_is_changed_only_by_somebody_who_has_just_said_who_they_are(
     at_desk: AtDesk, workshop: Workshop, clock: FixedClock, path: str

@@ -31,6 +31,20 @@ def test_put_in_cart_redirects_and_gives_a_guarded_cookie(client: FlaskClient) -
 def test_over_https_the_cookie_is_secure(client: FlaskClient) -> None:
     answer = client.post("/cart/add", data={"sku": "STOOL", "slug": "stool", "quantity": "1"}, base_url="https://shop.test")
     assert "Secure" in answer.headers["Set-Cookie"]
+    assert answer.headers["Set-Cookie"].startswith("__Host-cart=cart-1;")
+    assert client.get("/cart/count", base_url="https://shop.test").text == "1"
+
+
+def test_a_cart_of_a_cookie_of_before_is_found_and_its_cookie_bound_to_the_host(client: FlaskClient) -> None:
+    add(client)
+    told = {"base_url": "https://localhost", "headers": {"Origin": "https://localhost"}}
+    client.set_cookie("cart", "cart-1", domain="localhost")
+    assert client.get("/cart/count", **told).text == "1"
+    answer = client.post("/cart/add", data={"sku": "STOOL", "slug": "stool", "quantity": "1"}, **told)
+    gone, kept = answer.headers.getlist("Set-Cookie")
+    assert gone.startswith("cart=; Expires=Thu, 01 Jan 1970")
+    assert kept.startswith("__Host-cart=cart-1;")
+    assert client.get("/cart/count", **told).text == "2"
 
 
 def test_the_cart_names_day_hold_and_sum(client: FlaskClient) -> None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from backoffice.audit import AuditEntry
-from backoffice.crm.models import Activity
+from backoffice.bridge.models import OutboxMessage
+from backoffice.crm.models import Activity, Order
 from backoffice.erp.models import Staff
 from backoffice.payments import cancelling, requests
 from backoffice.payments.models import Payment, Refund, RefundRequest
@@ -123,31 +124,50 @@ def test_what_is_declined_says_why_and_moves_no_money(workshop: Workshop, people
     assert [(one.kind, one.text) for one in workshop.rows(Activity, order_ref=number)][-1] == ("refund_declined", "They kept it")
 
 
+def test_a_desk_frees_the_goods_alone_and_the_money_with_a_second_person(workshop: Workshop, people: Any) -> None:
+    bea, ada, _ = people
+    small, large = workshop.buy(STOOL=1).number, workshop.buy(TABLE=1).number
+    secret = workshop.services.settings.secret_key
+
+    def cancel(number: str) -> bool:
+        given: dict[str, Any] = {"reason": "Moves house", "by": bea, "secret_key": secret, "now": workshop.now}
+        return workshop.db.run(lambda session: cancelling.cancel_at_desk(session, number, **given))
+
+    assert [cancel(small), cancel(large), cancel(large)] == [True, True, False]
+    assert [one.state for one in workshop.rows(Order)] == ["cancelled", "cancelled"]
+    assert [(one.order_ref, one.amount_minor, one.state) for one in workshop.rows(RefundRequest)] == [(large, 50_400, "waiting")]
+    assert [(one.amount_minor, one.reason) for one in workshop.rows(Refund)] == [(5_400, "cancelled")]
+    mails = [row.payload["amount"]["amount_minor"] for row in workshop.rows(OutboxMessage, kind="order_cancelled")]
+    assert mails == [5_400, 0]  # what waits is promised to nobody
+    [request] = workshop.rows(RefundRequest)
+    with pytest.raises(Refused, match="second_person"):
+        approve(workshop, request.id, bea)
+    approve(workshop, request.id, ada)
+    assert [one.amount_minor for one in workshop.rows(Refund)] == [5_400, 50_400]
+    notes = [(one.kind, one.text, one.actor) for one in workshop.rows(Activity, order_ref=large, kind="note")]
+    assert notes == [("note", "Moves house", "Bea")]
+    assert workshop.rows(AuditEntry, action="order.cancel")[0].details == {"reason": "Moves house"}
+
+
 def test_never_more_than_is_left_also_when_the_order_is_cancelled_meanwhile(workshop: Workshop, people: Any) -> None:
     bea, ada, _ = people
-    number = workshop.buy(TABLE=1).number
+    start = workshop.start(workshop.cart(TABLE=1))
+    workshop.pay(start)
+    number = workshop.order(start).number
     asked = ask(workshop, number, 20_000, bea)
     before = state(workshop)
     with pytest.raises(Refused) as refused:
         ask(workshop, number, 50_401, bea, "more")
     assert (refused.value.code, refused.value.details["most"]) == ("refund_too_much", 50_400)
     assert state(workshop) == before
-
-    def cancel() -> bool:
-        return workshop.db.run(
-            lambda session: cancelling.cancel_at_desk(session, number, reason="Moves house", by=bea, now=workshop.now)
-        )
-
-    assert (cancel(), cancel()) == (True, False)
+    for _ in range(2):
+        workshop.shop.orders.cancel(start.order_token, key="k", now=workshop.now)
     assert amounts(workshop) == (50_400, [(50_400, "requested")])  # all of it, whatever waits
     before = state(workshop)
     with pytest.raises(Refused) as refused:
         approve(workshop, asked.id, ada)
     assert (refused.value.code, refused.value.details["most"]) == ("refund_too_much", 0)
     assert state(workshop) == before
-    notes = [(one.kind, one.text, one.actor) for one in workshop.rows(Activity, order_ref=number, kind="note")]
-    assert notes == [("note", "Moves house", "Bea")]
-    assert workshop.rows(AuditEntry, action="order.cancel")[0].details == {"reason": "Moves house"}
 
 
 def test_reasons_of_ours_never_reach_the_customer(workshop: Workshop, people: Any) -> None:
