@@ -14,6 +14,7 @@ def message_words() -> Mapping[str, str]:
         "invoice_overdue": _("Mail: invoice overdue"),
         "order_shipped": _("Mail: parcel on its way"),
         "order_cancelled": _("Mail: order cancelled"),
+        "order_link": _("Mail: new link to an order"),
         "withdrawal_noted": _("Mail: withdrawal confirmed"),
         "order_refunded": _("Mail: money back"),
         "day_moved": _("Mail: another day"),

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from sqlalchemy.orm import Session
 
-from backoffice.crm import redirecting
+from backoffice.crm import redirecting, relinking
 from backoffice.desk import amounts, context, forms, order_lists, order_sheets
 from backoffice.desk.listing import PAGE, Filters, pages_of
 from backoffice.desk.phrases import gettext as _
@@ -65,6 +65,19 @@ def address(number: str) -> ResponseReturnValue:
     except ShopError as error:
         return _refused("order", number, error, typed | {"form": "address"})
     flash(_("The address is changed; the day stays."))
+    return redirect(url_for("orders.order", number=number), 303)
+
+
+@bp.post("/<number>/link")
+def renew_link(number: str) -> ResponseReturnValue:
+    """Give an order another link, and mail it."""
+    me, now, version = context.me(), context.now(), forms.version()
+    secret_key = context.services().settings.secret_key
+    try:
+        context.write(lambda db: relinking.renew_link(db, number, version=version, secret_key=secret_key, by=me, now=now))
+    except ShopError as error:
+        return _refused("order", number, error, {})
+    flash(_("The new link is on its way to the customer; the old one no longer works."))
     return redirect(url_for("orders.order", number=number), 303)
 
 

@@ -57,6 +57,7 @@ def entries() -> dict[str, str]:
         "company_left": _("took their company off"),
         "owner": _("gave them to"),
         "redirected": _("changed the address to"),
+        "link_renewed": _("mailed them a new link to their order"),
         "refund_asked": _("asked for money back"),
         "refund_approved": _("approved money back"),
         "refund_declined": _("declined money back"),

@@ -340,7 +340,9 @@ def days_of_the_shop() -> Row:
         metadata.create_all(db.engine)
         cases = list(reference_days.cases())
         db.run(lambda session: open_company(session, now=cases[0].ready_at))
-        shop, _ = open_shop(Settings(database_url=db.url, secret_key=SECRET, var_dir=Path(folder)), db, SandboxGateway(db))
+        shop, _ = open_shop(
+            Settings(database_url=db.url, secret_key=SECRET, var_dir=Path(folder)), db, SandboxGateway(db, SECRET)
+        )
         for kind in dict.fromkeys(case[:3] for case in cases):
             db.run(lambda session, kind=kind: _move_to(session, *kind))
             for case in cases:

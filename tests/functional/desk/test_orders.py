@@ -85,6 +85,31 @@ def test_orders_are_found_and_filtered(at_desk: AtDesk, workshop: Workshop) -> N
     assert bea.client.get(f"{LIST}?page=9").headers["Location"] == LIST
 
 
+def test_a_new_link_is_mailed_and_the_old_one_opens_nothing(
+    at_desk: AtDesk, workshop: Workshop, visitor: Callable[[], Colleague]
+) -> None:
+    start = workshop.start(workshop.cart(STOOL=1))
+    workshop.pay(start)
+    number, old, bea = workshop.order(start).number, f"/o/{start.order_token}", at_desk("Bea")
+    before = workshop.rows(Order)[0].version
+    assert visitor().client.get(old).status_code == 200
+    page = bea.send(f"{LIST}/{number}/link", version=before)
+    assert "the old one no longer works" in page
+    assert "mailed them a new link" in page
+    assert visitor().client.get(old).status_code == 404
+    first, mail = workshop.rows(OutboxMessage, target="mail")
+    assert (mail.kind, mail.aggregate, mail.sequence) == ("order_link", first.aggregate, first.sequence + 1)
+    new = str(workshop.letter(mail)["link"]).removeprefix("http://localhost")
+    assert new != old
+    assert number in visitor().get(new)
+    assert visitor().client.get(f"{new}/withdraw").status_code == 200
+    [entry] = workshop.rows(AuditEntry)
+    assert (entry.action, entry.subject, entry.actor) == ("order.renew_link", f"order:{number}", "bea@werk.test")
+    bea.refused(f"{LIST}/{number}/link", 409, version=before)  # pressed twice
+    assert [one.kind for one in workshop.rows(OutboxMessage, target="mail")] == ["order_confirmed", "order_link"]
+    assert (workshop.rows(Order)[0].version, visitor().client.get(new).status_code) == (before + 1, 200)
+
+
 def test_cancelling_asks_first_and_wants_a_reason(at_desk: AtDesk, workshop: Workshop) -> None:
     number, bea = workshop.buy(STOOL=1).number, at_desk("Bea")
     page = bea.get(f"{LIST}/{number}/cancel")

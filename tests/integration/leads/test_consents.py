@@ -110,7 +110,7 @@ def test_a_newsletter_holds_only_from_when_its_link_was_followed(
     shop: Database, submit: Callable[..., Lead], mails: list[events.MailWanted], now: datetime
 ) -> None:
     def silent(session: Session, happened: events.ConsentGiven) -> None:
-        consents.make_on_given(SECRET, "https://shop.test/")(session, happened)
+        consents.make_on_given("https://shop.test/")(session, happened)
 
     events.listen(events.ConsentGiven, silent)
     submit(newsletter=WORDS)
@@ -127,7 +127,7 @@ def test_a_newsletter_holds_only_from_when_its_link_was_followed(
 
 
 def test_a_link_to_confirm_is_mailed_once_an_hour_at_most(shop: Database, mails: list[events.MailWanted], now: datetime) -> None:
-    events.listen(events.ConsentGiven, consents.make_on_given(SECRET, "https://shop.test/"))
+    events.listen(events.ConsentGiven, consents.make_on_given("https://shop.test/"))
     for minutes, sent in ((0, 1), (30, 1), (61, 2), (90, 2)):
         at, form = now + timedelta(minutes=minutes), replace(FORM, key=f"page-{minutes}", newsletter=WORDS)
         shop.run(lambda session, form=form, at=at: leads.submit(session, form, now=at))
@@ -137,6 +137,6 @@ def test_a_link_to_confirm_is_mailed_once_an_hour_at_most(shop: Database, mails:
 def test_without_an_address_of_ours_no_mail_can_carry_the_link(
     shop: Database, submit: Callable[..., Lead], mails: list[events.MailWanted]
 ) -> None:
-    events.listen(events.ConsentGiven, consents.make_on_given(SECRET, ""))
+    events.listen(events.ConsentGiven, consents.make_on_given(""))
     submit(newsletter=WORDS)
     assert mails == []
