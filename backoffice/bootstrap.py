@@ -102,6 +102,7 @@ def wire(secret_key: str, base_url: str = "") -> None:
     """Tell the layers above what happens below. base_url: the shop's public address, for links in mails."""
     events.unwire()
     events.listen(events.PickingStarted, orders.on_picking_started)
+    events.listen(events.PickingTakenOver, orders.on_picking_taken_over)
     events.listen(events.ShipmentPacked, orders.on_packed)
     events.listen(events.ShipmentShipped, orders.make_on_shipped(secret_key))
     events.listen(events.ShipmentShipped, slips.on_shipped)

@@ -26,6 +26,16 @@ class PickingStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class PickingTakenOver:
+    """Somebody went on picking an order's shipment in the place of `was`."""
+
+    order_ref: str
+    at: datetime
+    actor: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentPacked:
     """An order's shipment is packed."""
 

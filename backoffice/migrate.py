@@ -72,21 +72,21 @@ def config(url: str) -> Config:
     return made
 
 
-def upgrade(url: str, revision: str = "head") -> None:
+def upgrade(url: str, revision: str = "head", *, sleep: Callable[[float], object] = time.sleep) -> None:
     """Apply what is missing, each migration in one transaction. Two callers at once: the second finds it done.
 
     Waits for a table for a moment only, because whoever else wants it then waits behind us; then it tries again.
     """
     from alembic import command
 
-    _until_it_has_its_locks(lambda: command.upgrade(config(url), revision))
+    _until_it_has_its_locks(lambda: command.upgrade(config(url), revision), sleep)
 
 
-def downgrade(url: str, revision: str) -> None:
+def downgrade(url: str, revision: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
     """Take migrations back, down to `revision` ("base" = all)."""
     from alembic import command
 
-    _until_it_has_its_locks(lambda: command.downgrade(config(url), revision))
+    _until_it_has_its_locks(lambda: command.downgrade(config(url), revision), sleep)
 
 
 def lock_together(connection: sa.Connection, *tables: str) -> None:
@@ -95,12 +95,14 @@ def lock_together(connection: sa.Connection, *tables: str) -> None:
     """
     if connection.dialect.name == "postgresql":
         names = ", ".join(connection.dialect.identifier_preparer.quote(table) for table in sorted(tables))
-        connection.execute(sa.text(f"SET LOCAL statement_timeout = '{LOCK_TIMEOUT}'"))  # of the wait for all of them
-        connection.execute(sa.text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
+        wait = sa.text("SELECT set_config('statement_timeout', :wait, true)")
+        connection.execute(wait, {"wait": LOCK_TIMEOUT})  # of the wait for all of them
+        lock = sa.DDL("LOCK TABLE %(names)s IN ACCESS EXCLUSIVE MODE", context={"names": names})  # type: ignore[no-untyped-call] # the library's own gap
+        connection.execute(lock)
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
 
 
-def _until_it_has_its_locks(run: Callable[[], object]) -> None:
+def _until_it_has_its_locks(run: Callable[[], object], sleep: Callable[[float], object]) -> None:
     """Run again what did not get a table in time, or was chosen to give way: the migration that met it was taken back."""
     for attempt in range(1, TRIES + 1):
         try:
@@ -109,4 +111,4 @@ def _until_it_has_its_locks(run: Callable[[], object]) -> None:
         except OperationalError as error:
             if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in GIVES_WAY:
                 raise
-        time.sleep(PAUSE_SECONDS)
+        sleep(PAUSE_SECONDS)

@@ -73,7 +73,7 @@ POLICY: dict[str, Roles] = (
     | _to(SALES, "campaigns", "home new campaign count progress save trial sure send stop results export")
     | _to(SALES, "orders", "home order address cancel cancel_submit charge refund")
     | _to(SALES, "told_choice", "home choose")
-    | _to(WAREHOUSE, "warehouse", "home shipment scan undo short part pack ship receive receive_line")
+    | _to(WAREHOUSE, "warehouse", "home shipment scan undo take short part pack ship receive receive_line")
     | _to(WAREHOUSE, "waves", "home release wave scan undo take pack close")
     | _to(WAREHOUSE, "papers", "slip label")
     | _to(WAREHOUSE, "sent", "home arrived")

@@ -86,11 +86,12 @@ class _Sqlite:
 def _trigrams_to(schema: str) -> str:
     """Return the statement that moves what searches words: one database has it once, and what is restored looks for it in public.
 
-    Where somebody else owns it, it stays: pg_restore then says what is missing, and nothing has changed.
+    Where it is not installed there is nothing to move. Where somebody else owns it, it stays: pg_restore then says what is
+    missing, and nothing has changed.
     """
     return f"""DO $$ BEGIN
-        IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') THEN ALTER EXTENSION pg_trgm SET SCHEMA {schema}; END IF;
-        EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"""
+        ALTER EXTENSION pg_trgm SET SCHEMA {schema};
+        EXCEPTION WHEN undefined_object OR insufficient_privilege THEN NULL; END $$"""
 
 
 class _Postgresql:

@@ -224,6 +224,14 @@ def on_picking_started(session: Session, happened: events.PickingStarted) -> Non
         timeline.record(session, order.party_id, "picking", order_ref=order.number, actor=happened.actor, now=happened.at)
 
 
+def on_picking_taken_over(session: Session, happened: events.PickingTakenOver) -> None:
+    """Note that a colleague went on with an order's parcel."""
+    order = find_by_number(session, happened.order_ref)
+    if order is not None:
+        number, who, was = order.number, happened.actor, happened.was
+        timeline.record(session, order.party_id, "picking_taken_over", text=was, order_ref=number, actor=who, now=happened.at)
+
+
 def on_packed(session: Session, happened: events.ShipmentPacked) -> None:
     """Note that an order's parcel is closed."""
     order = find_by_number(session, happened.order_ref)

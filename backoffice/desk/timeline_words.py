@@ -20,6 +20,7 @@ def entries() -> dict[str, str]:
         "order": _("ordered"),
         "confirmed": _("order confirmed"),
         "picking": _("picking started"),
+        "picking_taken_over": _("went on picking in the place of"),
         "packed": _("parcel packed"),
         "shipped": _("parcel shipped"),
         "delivered": _("parcel arrived"),

@@ -14,7 +14,7 @@ from backoffice.desk import context, forms, warehouse_tasks
 from backoffice.desk.formats import units
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.wording import explain, explain_field
-from backoffice.erp import fulfilment, purchasing, splitting
+from backoffice.erp import fulfilment, pickers, purchasing, splitting
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("warehouse", __name__, url_prefix="/desk/warehouse")
@@ -43,11 +43,11 @@ def shipment(shipment_id: int) -> ResponseReturnValue:
 @bp.post("/shipments/<int:shipment_id>/scan")
 def scan(shipment_id: int) -> ResponseReturnValue:
     """Put a scanned item into the parcel; a scan alone is one piece."""
-    actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
+    me, now, sku = context.me(), context.now(), forms.text("sku").strip()[:100]
     try:
         quantity = forms.number("quantity") if forms.text("quantity").strip() else 1
         context.write(
-            lambda db: fulfilment.pick(db, shipment_id, sku, quantity, actor=actor, now=now),
+            lambda db: fulfilment.pick(db, shipment_id, sku, quantity, actor=me.name, staff_id=me.id, now=now),
             scope=f"scan:{shipment_id}",
         )
     except ShopError as error:
@@ -58,11 +58,11 @@ def scan(shipment_id: int) -> ResponseReturnValue:
 @bp.post("/shipments/<int:shipment_id>/undo")
 def undo(shipment_id: int) -> ResponseReturnValue:
     """Take the last scan out of the parcel again."""
-    actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
+    me, now, sku = context.me(), context.now(), forms.text("sku").strip()[:100]
     try:
         quantity = forms.number("quantity")
         context.write(
-            lambda db: fulfilment.unpick(db, shipment_id, sku, quantity, actor=actor, now=now),
+            lambda db: fulfilment.unpick(db, shipment_id, sku, quantity, actor=me.name, staff_id=me.id, now=now),
             scope=f"undo:{shipment_id}",
         )
     except ShopError as error:
@@ -70,14 +70,30 @@ def undo(shipment_id: int) -> ResponseReturnValue:
     return _back_to(shipment_id, said="back", sku=sku)
 
 
+@bp.post("/shipments/<int:shipment_id>/take")
+def take(shipment_id: int) -> ResponseReturnValue:
+    """Go on with a parcel that a colleague has in hand; while they are still at it, only after asking them."""
+    me, now = context.me(), context.now()
+    try:
+        version = forms.number("version", wrong="bad_choice")
+        sure = forms.text("sure") == "yes"
+        context.write(
+            lambda db: pickers.take_over(db, shipment_id, version=version, sure=sure, actor=me.name, staff_id=me.id, now=now)
+        )
+    except ShopError as error:
+        return _wrong(shipment_id, error, "")
+    flash(_("The parcel is yours now. What is in it stays in it."))
+    return _back_to(shipment_id)
+
+
 @bp.post("/shipments/<int:shipment_id>/short")
 def short(shipment_id: int) -> ResponseReturnValue:
     """Say that the shelf holds fewer than the parcel needs: it goes on without them."""
-    actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
+    me, now, sku = context.me(), context.now(), forms.text("sku").strip()[:100]
     try:
         found, lot = forms.number("found", least=0), forms.text("lot")[:100].replace("\x00", "")
         context.write(
-            lambda db: splitting.short_pick(db, shipment_id, sku, found, lot=lot, actor=actor, now=now),
+            lambda db: splitting.short_pick(db, shipment_id, sku, found, lot=lot, actor=me.name, staff_id=me.id, now=now),
             scope=f"short:{shipment_id}",
         )
     except ShopError as error:
@@ -191,6 +207,8 @@ def _parcel_page(shipment_id: int, said: dict[str, str], status: int = 200) -> R
         said_line=line,
         count=count if count.isdecimal() and len(count) < 10 else "1",
         today=context.today(),
+        mine=parcel.shipment.state != "picking" or pickers.has(parcel.shipment, context.me().name, context.me().id),
+        at_it=pickers.is_at_it(parcel.shipment, now=context.now()),
     ), status
 
 

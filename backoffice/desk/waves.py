@@ -12,7 +12,7 @@ from backoffice.desk import context, forms, wave_tasks
 from backoffice.desk.phrases import gettext as _
 from backoffice.desk.phrases import ngettext
 from backoffice.desk.wording import explain
-from backoffice.erp import waves
+from backoffice.erp import pickers, waves
 from backoffice.public.errors import BadInput, ShopError
 
 bp = Blueprint("waves", __name__, url_prefix="/desk/warehouse/waves")
@@ -52,10 +52,13 @@ def wave(wave_id: int) -> ResponseReturnValue:
 @bp.post("/<int:wave_id>/scan")
 def scan(wave_id: int) -> ResponseReturnValue:
     """Take a scanned item; a scan alone is one piece."""
-    actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
+    me, now, sku = context.me(), context.now(), forms.text("sku").strip()[:100]
     try:
         quantity = forms.number("quantity") if forms.text("quantity").strip() else 1
-        context.write(lambda db: waves.pick(db, wave_id, sku, quantity, actor=actor, now=now), scope=f"wave:{wave_id}")
+        context.write(
+            lambda db: waves.pick(db, wave_id, sku, quantity, actor=me.name, staff_id=me.id, now=now),
+            scope=f"wave:{wave_id}",
+        )
     except ShopError as error:
         return _wrong(wave_id, error, sku)
     return _back_to(wave_id, said="picked", sku=sku, count=str(quantity))
@@ -64,10 +67,13 @@ def scan(wave_id: int) -> ResponseReturnValue:
 @bp.post("/<int:wave_id>/undo")
 def undo(wave_id: int) -> ResponseReturnValue:
     """Put the last scan back on the shelf."""
-    actor, now, sku = context.me().name, context.now(), forms.text("sku").strip()[:100]
+    me, now, sku = context.me(), context.now(), forms.text("sku").strip()[:100]
     try:
         quantity = forms.number("quantity")
-        context.write(lambda db: waves.unpick(db, wave_id, sku, quantity, actor=actor, now=now), scope=f"wave-undo:{wave_id}")
+        context.write(
+            lambda db: waves.unpick(db, wave_id, sku, quantity, actor=me.name, staff_id=me.id, now=now),
+            scope=f"wave-undo:{wave_id}",
+        )
     except ShopError as error:
         return _wrong(wave_id, error, sku)
     return _back_to(wave_id, said="back", sku=sku)
@@ -76,9 +82,9 @@ def undo(wave_id: int) -> ResponseReturnValue:
 @bp.post("/<int:wave_id>/take")
 def take(wave_id: int) -> ResponseReturnValue:
     """Go on with a wave that a colleague began."""
-    actor = context.me().name
+    me, now = context.me(), context.now()
     try:
-        context.write(lambda db: waves.take_over(db, wave_id, actor=actor))
+        context.write(lambda db: waves.take_over(db, wave_id, actor=me.name, staff_id=me.id, now=now))
     except ShopError as error:
         return _wrong(wave_id, error, "")
     flash(_("The wave is yours now."))
@@ -163,7 +169,7 @@ def _wave_page(wave_id: int, said: dict[str, str], status: int = 200) -> Respons
         said=said,
         said_stop=next((stop for stop in page.stops if stop.is_called(sku)), None),
         count=count if count.isdecimal() and len(count) < 10 else "1",
-        mine=page.wave.picker in ("", context.me().name),
+        mine=not page.wave.picker or pickers.has(page.wave, context.me().name, context.me().id),
         today=context.today(),
         urgency=wave_tasks.cut_off_words(page.wave.cut_off_at, context.now()),
     )

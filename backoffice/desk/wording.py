@@ -24,6 +24,8 @@ def explain(error: ShopError) -> str:
     owner = error.details.get("owner") or error.details.get("who")
     if error.code in {"stale", "wrong_state", "taken"} and owner:
         return _("%(name)s has this now. Nothing was changed; what you typed is still here.", name=owner)
+    if error.code == "still_at_it" and owner:
+        return _("%(name)s is still at it. Ask first, then say below that you did. Nothing was changed.", name=owner)
     if error.code == "too_many" and "open" in error.details:
         return _("No more than %(most)s is still to come. Nothing was booked.", most=error.details["open"])
     if error.code == "too_many" and "left" in error.details:

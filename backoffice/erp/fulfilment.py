@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from backoffice import events
 from backoffice.db import write_row, write_rows
 from backoffice.erp import factory as masters
-from backoffice.erp import holding_back, kits, lot_picking, margins, offers, pegging, promising, shipping, stock
+from backoffice.erp import holding_back, kits, lot_picking, margins, offers, pegging, pickers, promising, shipping, stock
 from backoffice.erp import models as t
 from backoffice.erp.company import get_warehouse
 from backoffice.erp.margins import Days
@@ -88,13 +88,6 @@ def _is_ready(session: Session, parcel: Parcel) -> bool:
     return all(lying.get(one.id, 0) >= one.quantity for one in parcel.reservations)
 
 
-def _parcels(session: Session, order_ref: str) -> int:
-    return (
-        session.scalar(sa.select(sa.func.coalesce(sa.func.max(t.Shipment.parcel), 0)).where(t.Shipment.order_ref == order_ref))
-        or 0
-    )
-
-
 def wake(session: Session, reservation_ids: Iterable[int]) -> None:
     """Let the shipments of these reservations be picked if all their goods are there, and wait if they are not.
 
@@ -115,7 +108,8 @@ def wake(session: Session, reservation_ids: Iterable[int]) -> None:
     for shipment in shipments:
         lines = inside[shipment.id]
         if any(lying.get(line.reservation_id, 0) < line.quantity for line in lines):
-            shipment.state, shipment.picker = "waiting", ""
+            shipment.state = "waiting"
+            pickers.let_go(shipment)
             _put_back(session, lines)
         elif shipment.state == "waiting":
             shipment.state = "to_pick"
@@ -152,7 +146,7 @@ def drop(session: Session, shipment: t.Shipment, *, now: datetime) -> None:
     """Cancel a parcel that is not closed yet: what was picked goes back. Raises Refused(wrong_state)."""
     if shipment.state == "cancelled":
         return
-    _step(session, shipment, "cancelled", picker="", cancelled_at=now)
+    _step(session, shipment, "cancelled", **pickers.NOBODY, cancelled_at=now)
     _put_back(session, lines_of(session, shipment.id))
     session.flush()
 
@@ -207,13 +201,14 @@ def _follow_its_goods(session: Session, shipment: t.Shipment, reservation: t.Res
         return shipment
     inside = lines_of(session, shipment.id)
     if len(inside) == 1:  # nothing else is in it: the parcel itself changes its warehouse
-        shipment.warehouse_id, shipment.carrier, shipment.state, shipment.picker = warehouse.id, warehouse.carrier, "waiting", ""
+        shipment.warehouse_id, shipment.carrier, shipment.state = warehouse.id, warehouse.carrier, "waiting"
+        pickers.let_go(shipment)
         _put_back(session, inside)
         session.flush()
         return shipment
     session.execute(sa.delete(t.ShipmentLine).where(t.ShipmentLine.reservation_id == reservation.id))
     parcel = Parcel([reservation], shipment.promised_on, shipment.ship_by_on, reservation.warehouse_id)
-    number = _parcels(session, shipment.order_ref) + 1
+    number = max(one.parcel for one in parcels_of(session, shipment.order_ref)) + 1
     moved = add_parcel(session, shipment.order_ref, number, dict(shipment.ship_to), parcel)
     wake(session, [line.reservation_id for line in lines_of(session, shipment.id)])  # what stays may be complete now
     return moved
@@ -240,37 +235,41 @@ def get_shipment(session: Session, shipment_id: int, *, lock: bool = False) -> t
     return shipment
 
 
-def start(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:
-    """Begin to pick: the shipment is this picker's. Raises Refused(wrong_state | taken, who)."""
+def start(session: Session, shipment_id: int, *, actor: str, staff_id: int | None = None, now: datetime) -> None:
+    """Begin to pick, or go on: the shipment is this picker's. Raises Refused(wrong_state | taken, who)."""
     shipment = get_shipment(session, shipment_id, lock=True)
     if shipment.state == "picking":
-        if shipment.picker == actor:
-            return
-        raise Refused("taken", who=shipment.picker)
-    _step(session, shipment, "picking", picker=actor)
+        pickers.go_on(shipment, actor, staff_id, now=now)
+        return
+    _step(session, shipment, "picking", **pickers.begun(actor, staff_id, now=now))
     events.publish(session, events.PickingStarted(shipment.order_ref, now, actor))
 
 
-def pick(session: Session, shipment_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
+def pick(
+    session: Session, shipment_id: int, scanned: str, quantity: int, *, actor: str, staff_id: int | None = None, now: datetime
+) -> t.ShipmentLine:
     """Put `quantity` of a scanned SKU, or of the lot that was scanned, into the parcel; starts picking if nobody has.
 
     Raises NotFound(not_in_parcel), Refused(too_many | wrong_state | taken), Refused(lot_too_old | lot_promised, number),
     BadInput(bad_quantity).
     """
-    if quantity < 1:
-        raise BadInput("bad_quantity")
-    lot_picking.lock(session, shipment_id)
-    start(session, shipment_id, actor=actor, now=now)
+    _take_in_hand(session, shipment_id, quantity, actor, staff_id, now)
     return _count(session, shipment_id, scanned, quantity, now)
 
 
-def unpick(session: Session, shipment_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> t.ShipmentLine:
+def unpick(
+    session: Session, shipment_id: int, scanned: str, quantity: int, *, actor: str, staff_id: int | None = None, now: datetime
+) -> t.ShipmentLine:
     """Take `quantity` back out of the parcel. Raises as `pick`."""
+    _take_in_hand(session, shipment_id, quantity, actor, staff_id, now)
+    return _count(session, shipment_id, scanned, -quantity, now)
+
+
+def _take_in_hand(session: Session, shipment_id: int, quantity: int, actor: str, staff_id: int | None, now: datetime) -> None:
     if quantity < 1:
         raise BadInput("bad_quantity")
     lot_picking.lock(session, shipment_id)
-    start(session, shipment_id, actor=actor, now=now)
-    return _count(session, shipment_id, scanned, -quantity, now)
+    start(session, shipment_id, actor=actor, staff_id=staff_id, now=now)
 
 
 def pack(session: Session, shipment_id: int, *, actor: str, now: datetime) -> None:

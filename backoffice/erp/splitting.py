@@ -105,7 +105,15 @@ def send_part(session: Session, shipment_id: int, *, now: datetime) -> t.Shipmen
 
 
 def short_pick(
-    session: Session, shipment_id: int, sku: str, found: int, *, lot: str = "", actor: str, now: datetime
+    session: Session,
+    shipment_id: int,
+    sku: str,
+    found: int,
+    *,
+    lot: str = "",
+    actor: str,
+    staff_id: int | None = None,
+    now: datetime,
 ) -> t.Shipment | None:
     """Say that of a line being picked only `found` are there: the parcel goes on without the rest, which is planned anew.
 
@@ -115,7 +123,7 @@ def short_pick(
     """
     shipment = lock_parcel(session, shipment_id)
     decisions.because(session, "not_on_the_shelf", now=now)
-    fulfilment.start(session, shipment.id, actor=actor, now=now)
+    fulfilment.start(session, shipment.id, actor=actor, staff_id=staff_id, now=now)
     named = [line for line, _ in fulfilment.find_lines(session, shipment.id, sku)]
     if not named:
         raise NotFound("not_in_parcel", sku=sku)

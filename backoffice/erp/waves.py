@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from backoffice.erp import fulfilment, holding_back, lots, pegging, services
+from backoffice.erp import fulfilment, holding_back, lots, pegging, pickers, services
 from backoffice.erp import models as t
 from backoffice.public.errors import BadInput, NotFound, Refused
 
@@ -158,7 +158,9 @@ def get_wave(session: Session, wave_id: int, *, lock: bool = False) -> t.Wave:
     return wave
 
 
-def pick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> int:
+def pick(
+    session: Session, wave_id: int, scanned: str, quantity: int, *, actor: str, staff_id: int | None = None, now: datetime
+) -> int:
     """Put `quantity` of a scanned SKU into the wave's parcels, the most urgent one first; return how many are still to pick.
 
     A lot may be scanned instead, then it is taken from that one.
@@ -167,7 +169,7 @@ def pick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor: 
     """
     if quantity < 1:
         raise BadInput("bad_quantity")
-    wave = _claim(session, wave_id, actor)
+    wave = _claim(session, wave_id, actor, staff_id)
     lines = _lines(session, wave, scanned)
     left = sum(line.quantity - line.picked for line, _ in lines)
     if quantity > left:
@@ -176,16 +178,18 @@ def pick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor: 
     for line, shipment in lines:
         part = min(remaining, line.quantity - line.picked)
         if part:
-            fulfilment.pick(session, shipment.id, scanned, part, actor=actor, now=now)
+            fulfilment.pick(session, shipment.id, scanned, part, actor=actor, staff_id=staff_id, now=now)
             remaining -= part
     return left - quantity
 
 
-def unpick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor: str, now: datetime) -> None:
+def unpick(
+    session: Session, wave_id: int, scanned: str, quantity: int, *, actor: str, staff_id: int | None = None, now: datetime
+) -> None:
     """Take `quantity` back out, from the parcel that was filled last. Raises as `pick`."""
     if quantity < 1:
         raise BadInput("bad_quantity")
-    wave = _claim(session, wave_id, actor)
+    wave = _claim(session, wave_id, actor, staff_id)
     lines = [(line, shipment) for line, shipment in _lines(session, wave, scanned) if line.picked]
     if quantity > sum(line.picked for line, _ in lines):
         raise Refused("too_many", sku=scanned)
@@ -193,20 +197,20 @@ def unpick(session: Session, wave_id: int, scanned: str, quantity: int, *, actor
     for line, shipment in reversed(lines):
         part = min(remaining, line.picked)
         if part:
-            fulfilment.unpick(session, shipment.id, scanned, part, actor=actor, now=now)
+            fulfilment.unpick(session, shipment.id, scanned, part, actor=actor, staff_id=staff_id, now=now)
             remaining -= part
 
 
-def take_over(session: Session, wave_id: int, *, actor: str) -> None:
+def take_over(session: Session, wave_id: int, *, actor: str, staff_id: int | None = None, now: datetime) -> None:
     """Make the wave and its parcels in hand this picker's. Raises NotFound(unknown_wave), Refused(wrong_state)."""
     wave = get_wave(session, wave_id, lock=True)
     if wave.state != "open":
         raise Refused("wrong_state", state=wave.state)
-    wave.picker = actor
-    for shipment in _parcels(session, wave.id):
-        if shipment.state == "picking":
-            shipment.picker = actor
+    wave.picker, wave.picker_id = actor, staff_id
     session.flush()
+    for shipment in _parcels(session, wave.id):
+        if shipment.state == "picking" and not pickers.has(shipment, actor, staff_id):
+            pickers.give(session, shipment, actor, staff_id, now=now)
 
 
 def pack_full(session: Session, wave_id: int, *, actor: str, now: datetime) -> int:
@@ -255,14 +259,14 @@ def _today(warehouse: t.Warehouse, now: datetime) -> date:
     return now.astimezone(ZoneInfo(warehouse.timezone)).date()
 
 
-def _claim(session: Session, wave_id: int, actor: str) -> t.Wave:
+def _claim(session: Session, wave_id: int, actor: str, staff_id: int | None) -> t.Wave:
     """Lock the wave and make it this picker's. Raises Refused(wrong_state), Refused(taken, who)."""
     wave = get_wave(session, wave_id, lock=True)
     if wave.state != "open":
         raise Refused("wrong_state", state=wave.state)
-    if wave.picker not in ("", actor):
+    if wave.picker and not pickers.has(wave, actor, staff_id):
         raise Refused("taken", who=wave.picker)
-    wave.picker = actor
+    wave.picker, wave.picker_id = actor, staff_id
     session.flush()
     return wave
 

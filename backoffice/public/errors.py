@@ -10,7 +10,7 @@ ShopError
 │                            solver_failed, bad_proposal, already_chosen, newer_day, too_late_to_choose, nothing_to_part,
 │                            offer_changed, too_late_to_swap, withdrawal_over, on_hold, code_set_up, code_not_set_up,
 │                            own_second_step, still_open, quotation_replaced, quotation_expired, quotation_over, segment_gone,
-│                            nobody_to_write_to, not_on_account, account_paused, over_limit, more_than_open
+│                            nobody_to_write_to, not_on_account, account_paused, over_limit, more_than_open, still_at_it
 │   └── TooOften        429  too_many_tries, too_many_codes
 ├── BadInput            422  bad_quantity, bad_amount, unknown_postcode, unknown_country, invalid_form, idempotency_key_reused,
 │                            bad_job_shop, coupon_invalid, unknown_field

@@ -91,7 +91,7 @@ def page_of(call: Call) -> Response:
     """Return one paper as a page to print."""
     found = call.partners.papers.get(call.path["number"])
     front: Front = current_app.extensions["shopfloor-front"]
-    page = front.page("storefront/paper.html", call.now, paper=found, token="", percent=percent_of)
+    page = front.page("storefront/paper.html", call.now, paper=found, token=None, percent=percent_of)
     page.headers.update(NOT_KEPT)
     return page
 

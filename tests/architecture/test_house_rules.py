@@ -95,6 +95,12 @@ def test_only_the_ci_script_looks_outside_of_the_checkout() -> None:
     assert outside == [".ci/run"]
 
 
+def test_before_a_change_is_taken_all_three_checks_run() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert script.splitlines()[-1] == "make check check-security test"
+    assert 'SHOPFLOOR_REQUIRE="postgresql browser security"' in script
+
+
 def test_requirements_name_no_registry_and_every_version_has_a_hash() -> None:
     for name in ("base", "dev", "security"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()

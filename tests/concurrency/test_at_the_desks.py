@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backoffice import bootstrap, staff
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.erp import waves
+from backoffice.erp import fulfilment, pickers, waves
 from backoffice.erp.models import Shipment, ShipmentLine, Staff, Wave
 from tests.company import open_company
 from tests.concurrency.test_at_the_same_moment import both
@@ -60,6 +60,27 @@ def test_two_begin_the_same_wave(busy: Workshop) -> None:
     said = both(person(busy, waves.pick, wave, "STOOL", 1, actor="Wim"), person(busy, waves.pick, wave, "STOOL", 1, actor="Ada"))
     assert sorted(said) == ["done", "taken"]
     assert sum(line.picked for line in busy.rows(ShipmentLine)) == 1
+
+
+def test_two_take_a_parcel_over(busy: Workshop) -> None:
+    def hire(session: Session) -> None:
+        for number in (1, 2, 3):
+            mail = f"{number}@werk.test"
+            row = Staff(id=number, email=mail, name="Anna", role="warehouse", password_hash="", created_at=busy.now)
+            session.add(row)
+
+    busy.db.run(hire)
+    busy.do(fulfilment.pick, 2, "STOOL", 1, actor="Anna", staff_id=1)
+    later, version = busy.now + pickers.LEASE, busy.rows(Shipment)[1].version
+
+    def colleague(number: int) -> Callable[[], object]:
+        seen = {"version": version, "sure": True, "actor": "Anna", "staff_id": number, "now": later}
+        return lambda: busy.do(pickers.take_over, 2, **seen)
+
+    assert sorted(both(colleague(2), colleague(3))) == ["done", "taken"]
+    parcel = busy.rows(Shipment)[1]
+    assert (parcel.picker_id in (2, 3), parcel.version, parcel.last_step_at) == (True, version + 1, later)
+    assert [line.picked for line in busy.rows(ShipmentLine)] == [0, 1]
 
 
 def test_two_administrators_take_the_role_from_each_other(busy: Workshop) -> None:

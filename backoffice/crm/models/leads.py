@@ -88,8 +88,9 @@ class Lead(Base):
 class Activity(Base):
     """One entry of a party's timeline: the only history there is of what happened between us.
 
-    kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking | packed |
-    confirmed | done | handed | lost | moved (to another stage) | valued | reminded | escalated | reply (their mail) |
+    kind: message (from them) | answer | note | call | took | follow_up | order | shipped | day_moved | picking |
+    picking_taken_over | packed | confirmed | done | handed | lost | moved (to another stage) | valued | reminded |
+    escalated | reply (their mail) |
     automatic (their machine's mail) | introduced | offered | offer_withdrawn | offer_ended | converted | consent |
     consent_withdrawn | cancelled | refunded | short_pick | disputed | authorisation_ends | withdrawn | came_back |
     repeated (the same words again; values: times) | cart_left | perhaps_same | day_asked (of planning) | day_freed |

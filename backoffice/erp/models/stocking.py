@@ -162,7 +162,8 @@ class Wave(Base):
     carrier: Mapped[str] = mapped_column(default="")
     cut_off_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="open")
-    picker: Mapped[str] = mapped_column(default="")
+    picker: Mapped[str] = mapped_column(default="")  # their name, for showing
+    picker_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
     created_at: Mapped[datetime]
 
 
@@ -206,7 +207,10 @@ class Shipment(Base):
     cancelled_at: Mapped[datetime | None]
     carrier: Mapped[str] = mapped_column(default="")
     tracking: Mapped[str] = mapped_column(default="")
-    picker: Mapped[str] = mapped_column(default="")
+    picker: Mapped[str] = mapped_column(default="")  # their name, for showing
+    picker_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
+    picking_since_at: Mapped[datetime | None]  # since when it is this picker's
+    last_step_at: Mapped[datetime | None]  # when they last put something in or took it out
     packed_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -63,7 +63,7 @@ def test_a_move_is_shown_with_whose_it_is_then_saved_as_seen(at_desk: AtDesk, wo
     number = workshop.buy(LAMP=2).number
     petra = at_desk("Petra")
     page = petra.look(LAMPS, **MOVE)
-    for words in ("1 promise would move", number, "Ada Lovelace", "Lamp from PO-1: Thu 3 Dec instead of Fri 27 Nov", "days late"):
+    for words in ("1 promise would move", number, "Lamp from PO-1: Thu 3 Dec instead of Fri 27 Nov", "days late"):
         assert words in page
     assert workshop.rows(PurchaseOrderLine)[0].due_at == at(27, 8)
     assert f"Saved. New days, told to their customers: {number}, Lamp: " in petra.send(LAMPS, **MOVE, seen=mark(page))

@@ -34,7 +34,7 @@ def test_a_late_promise_says_whose_how_late_why_and_what_to_do(at_desk: AtDesk, 
     petra.confirm("/desk/planning/receipts/1/due", due_on="2026-11-30", version="1", key="a")
     today = petra.get("/desk/planning")
     assert "1 promise is late" in today
-    for words in ("Ada Lovelace", "2 × Lamp", "Mon 30 Nov", "Tue 1 Dec", "1 day late"):
+    for words in ("2 × Lamp", "Mon 30 Nov", "Tue 1 Dec", "1 day late"):
         assert words in today
     assert "Lamp from PO-1, due Mon 30 Nov: ask for an earlier day" in today
     assert 'href="/desk/planning/receipts?q=PO-1#receipt-1"' in today

@@ -46,7 +46,7 @@ POSTS = {
         "/desk/sales/orders/SF-1/refund",
         "/desk/sales/orders/SF-1/address",
     ],
-    "warehouse": [f"/desk/warehouse/shipments/1/{verb}" for verb in ("scan", "undo", "pack", "ship")]
+    "warehouse": [f"/desk/warehouse/shipments/1/{verb}" for verb in ("scan", "undo", "take", "pack", "ship")]
     + ["/desk/warehouse/receive/1", "/desk/warehouse/waves/release"]
     + [f"/desk/warehouse/waves/1/{verb}" for verb in ("scan", "undo", "take", "pack", "close")],
     "planner": [

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from backoffice.erp.models import PurchaseOrderLine, Shipment, ShipmentLine, StockMovement
+from tests.conftest import FixedClock
 from tests.functional.desk.conftest import Colleague
 from tests.integration.chain.conftest import Workshop
 
@@ -161,3 +162,27 @@ def test_what_is_here_may_leave_before_the_rest(at_desk: AtDesk, workshop: Works
     assert [(p.parcel, p.state) for p in workshop.rows(Shipment)] == [(1, "to_pick"), (2, "waiting")]
     assert "Send what is here" not in wim.get("/desk/warehouse/shipments/2")
     wim.refused("/desk/warehouse/shipments/2/part", 409)
+
+
+def test_a_colleague_goes_on_with_a_parcel_after_asking(at_desk: AtDesk, workshop: Workshop, clock: FixedClock) -> None:
+    workshop.buy(STOOL=2)
+    wim, ada = at_desk("Wim"), at_desk("Ada")
+    assert "Go on in their place" not in wim.send(f"{PARCEL}/scan", sku="STOOL", key="a")
+    page = ada.get(PARCEL)
+    assert "Wim has been picking this parcel since Tue 24 Nov, 09:00; last scan Tue 24 Nov, 09:00." in page
+    assert "I have asked Wim" in page
+    assert f'action="{PARCEL}/scan"' not in page
+    found = re.search(r'name="version" value="(\d+)"', page)
+    assert found
+    assert "Wim is still at it. Ask first" in ada.refused(f"{PARCEL}/take", 409, version=found[1])
+    assert workshop.rows(Shipment)[0].picker == "Wim"
+    ada.refused(f"{PARCEL}/take", 422, version="x", sure="yes")
+    clock.advance(minutes=30)
+    assert "I have asked Wim" not in ada.get(PARCEL)
+    assert "The parcel is yours now. What is in it stays in it." in ada.send(f"{PARCEL}/take", version=found[1])
+    page = wim.refused(f"{PARCEL}/scan", 409, sku="STOOL", key="b")
+    assert "Ada has this now." in page
+    assert "Ada has been picking this parcel since Tue 24 Nov, 09:30" in page
+    assert picked(workshop) == [1]
+    ada.send(f"{PARCEL}/scan", sku="STOOL", key="c")
+    assert picked(workshop) == [2]

@@ -97,7 +97,7 @@ def test_a_wave_is_one_pickers_until_it_is_taken_over(workshop: Workshop) -> Non
     with pytest.raises(Refused, match="taken"):
         workshop.do(waves.pick, wave, "STOOL", 1, actor="Wim")
     assert picked(workshop) == [(1, 2)]
-    workshop.db.run(lambda session: waves.take_over(session, wave, actor="Wim"))
+    workshop.do(waves.take_over, wave, actor="Wim")
     workshop.do(waves.pick, wave, "STOOL", 1, actor="Wim")
     assert picked(workshop) == [(2, 2)]
     assert workshop.rows(Shipment)[0].picker == "Wim"
