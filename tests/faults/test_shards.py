@@ -30,7 +30,7 @@ def test_some_goods_moved_under_a_crash_and_two_kills() -> None:
 
 
 def test_some_workers_pickers_and_editors_and_a_kill_of_each() -> None:
-    assert missed(at_work.rows("1", "50", "")) == []
+    assert missed(at_work.rows("1", "50", "none")) == []
 
 
 def test_each_line_once_reset() -> None:
