@@ -1,6 +1,7 @@
 """Shard `work` (R13, R17, R18): workers, pickers and editors who do the same at once on PostgreSQL and are killed meanwhile.
 
-Each writes down what it did in a file of its own, after it was done: what the database must still have in the end.
+Each writes down what it did in a file of its own, after it was done: what the database must still have in the end. Every second
+picker who was killed never comes back; somebody else has their place, and whoever waits for such a parcel takes it over.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -25,7 +26,7 @@ from backoffice.bridge.worker import Worker
 from backoffice.crm import leads
 from backoffice.crm.models import Activity, Lead
 from backoffice.db import Database
-from backoffice.erp import fulfilment
+from backoffice.erp import fulfilment, pickers
 from backoffice.erp import models as t
 from backoffice.public.errors import Refused
 from backoffice.public.leads import LeadForm
@@ -38,10 +39,15 @@ from tests.need import postgres_database
 
 FASTER = 60  # the workers' clock: a lease of two minutes lasts two seconds
 MOST_SECONDS = 240.0
+LEFT_AFTER = 1.0  # seconds without a change until a parcel in somebody's hand counts as left
 
 
-def rows(seed: str = "1", part: str = "1") -> Iterator[Row]:
-    """Yield what came of each. part: 1 / part of the whole amount of work."""
+def rows(seed: str = "1", part: str = "1", poison: str = "poison") -> Iterator[Row]:
+    """Yield what came of each.
+
+    part: 1 / part of the whole amount of work. poison: anything else: no message that never gets through, whose eight
+    tries last a minute.
+    """
     with ExitStack() as stack:
         url = stack.enter_context(postgres_database())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -51,7 +57,7 @@ def rows(seed: str = "1", part: str = "1") -> Iterator[Row]:
         grow(db, 1_000, now=datetime.now(UTC))
         db.dispose()
         yield from _pickers(url, folder, 1_000 // less, -(-20 // less), random)
-        yield from _workers(url, folder, 2_000 // less, -(-10 // less), random)
+        yield from _workers(url, folder, 2_000 // less, -(-10 // less), random, ["poison"] if poison == "poison" else [])
         yield from _editors(url, folder, 100 // less)
 
 
@@ -70,6 +76,7 @@ def _noted(folder: Path) -> list[tuple[int, str]]:
 def _pickers(url: str, folder: Path, tasks: int, kills: int, random: Random) -> Iterator[Row]:
     here = folder / "pickers"
     here.mkdir()
+    (folder / "taken").mkdir()
     db = Database(url)
     write_orders(db, range(1, 4 * tasks + 1), datetime.now(UTC))
     db.run(settle_totals)
@@ -89,7 +96,8 @@ def _pickers(url: str, folder: Path, tasks: int, kills: int, random: Random) -> 
     figure = f"{left} left, {lines[0] - lines[1]} picked too many, {len(twice)} by two, {len(found)} breaches"
     for line in found[:3]:
         print("   ", line)
-    print(f"    {seconds:.1f} s, {crew.killed} killed, all ended well: {well}", flush=True)
+    taken = len(_noted(folder / "taken"))
+    print(f"    {seconds:.1f} s, {crew.killed} killed, {taken} parcels taken over, all ended well: {well}", flush=True)
     met = (left, lines[0] - lines[1], twice, list(found), well) == (0, 0, [], [], True)
     yield Row(f"R17 8 pickers, {tasks} parcels", "0 left, 0 too many, 0 by two, 0 breaches", figure, met)
 
@@ -105,19 +113,49 @@ def _count_on(session: Session) -> None:
 
 
 def _pick(url: str, folder: Path, number: int) -> None:
-    """Take parcels that nobody has, and one's own that were begun before a death, until none is left."""
-    db, me, random = Database(url), f"picker {number}", Random(number)  # noqa: S311 - any order
+    """Take parcels that nobody has, one's own that were begun before a death, and those of who is gone, until none is left."""
+    db, me, random = Database(url), _who(folder, number), Random(number)  # noqa: S311 - any order
+    waited_for = dict[int, tuple[int, float]]()
     here = t.Shipment.state.in_(("to_pick", "picking", "packed"))
     while True:
         with db.read() as session:
             open_ones = list(session.scalars(sa.select(t.Shipment.id).where(here).order_by(t.Shipment.id).limit(40)))
         if not open_ones:
             return
-        _one_parcel(db, folder, number, me, random.choice(open_ones))
+        parcel = random.choice(open_ones)
+        _take_over_if_left(db, folder, number, me, parcel, waited_for)
+        _one_parcel(db, folder, number, me, parcel)
+
+
+def _who(folder: Path, number: int) -> str:
+    """Return who is at a place: after the first death somebody else, after the second the same as before, and so on."""
+    starts = folder / f"{number}.starts"
+    with starts.open("a") as file:
+        file.write(".")
+    return f"picker {number}, {starts.stat().st_size // 2}"
+
+
+def _take_over_if_left(
+    db: Database, folder: Path, number: int, me: str, parcel: int, waited_for: dict[int, tuple[int, float]]
+) -> None:
+    """Take over a parcel of somebody else that is as it was LEFT_AFTER ago. waited_for: its version, and since when it is so."""
+    with db.read() as session:
+        seen = session.get_one(t.Shipment, parcel)
+    if seen.state != "picking" or seen.picker == me:
+        return
+    version, since = waited_for.get(parcel, (0, 0.0))
+    if version != seen.version:
+        waited_for[parcel] = (seen.version, time.monotonic())
+    elif time.monotonic() - since > LEFT_AFTER:
+        named = {"version": version, "sure": True, "actor": me, "staff_id": None}
+        with suppress(Refused):  # another one was faster, or it went on
+            db.run(lambda session: pickers.take_over(session, parcel, **named, now=datetime.now(UTC)))
+            _note(folder.parent / "taken", number, seen.picker)
 
 
 def _one_parcel(db: Database, folder: Path, number: int, me: str, parcel: int) -> None:
     try:
+        db.run(lambda session: fulfilment.start(session, parcel, actor=me, now=datetime.now(UTC)))
         for line_id in db.run(lambda session: [line.id for line in fulfilment.lines_of(session, parcel)]):
             db.run(lambda session, line_id=line_id: _pick_line(session, parcel, line_id, me))
         db.run(lambda session: fulfilment.pack(session, parcel, actor=me, now=datetime.now(UTC)))
@@ -144,16 +182,18 @@ def _ship(session: Session, parcel: int, me: str) -> bool:
 # --- R13: workers -----------------------------------------------------------------------------------
 
 
-def _workers(url: str, folder: Path, messages: int, kills: int, random: Random) -> Iterator[Row]:
+def _workers(url: str, folder: Path, messages: int, kills: int, random: Random, poison: list[str]) -> Iterator[Row]:
     here = folder / "workers"
     here.mkdir()
     db, began = Database(url), time.time()
     aggregates = messages // 10
 
     def put(session: Session) -> None:
+        session.execute(sa.delete(OutboxMessage))  # what the parcels left to say: nobody carries it here
         for number in range(messages):
             outbox.put(session, "test", f"thing:{number % aggregates}", "said", {"n": number // aggregates}, now=_fast(began))
-        outbox.put(session, "test", "poison", "said", {"n": -1}, now=_fast(began))
+        for name in poison:
+            outbox.put(session, "test", name, "said", {"n": -1}, now=_fast(began))
 
     db.run(put)
     db.dispose()
@@ -173,9 +213,9 @@ def _workers(url: str, folder: Path, messages: int, kills: int, random: Random) 
         [n for one, n in effects if one == f"thing:{number}"] == list(range(messages // aggregates))
         for number in range(aggregates)
     )
-    figure = f"{len(effects)} effects of {len(arrived)} deliveries, {waiting} waiting, dead: {', '.join(dead)}"
+    figure = f"{len(effects)} effects of {len(arrived)} deliveries, {waiting} waiting, dead: {', '.join(dead) or 'none'}"
     print(f"    {seconds:.1f} s, {crew.killed} killed, in order: {in_order}", flush=True)
-    met = (len(effects), waiting, list(dead), in_order, well) == (messages, 0, ["poison"], True, True)
+    met = (len(effects), waiting, list(dead), in_order, well) == (messages, 0, poison, True, True)
     yield Row(f"R13 4 workers, {messages} messages", "each once, in order, the poisoned one dead", figure, met)
 
 

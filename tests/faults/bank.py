@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -55,7 +55,7 @@ def rows(moves: str = "10000", crashes: str = "3", kills: str = "14") -> Iterato
             server.cleanup()
 
 
-def _played(url: str, noted: Path, moves: int, crashes: int, kills: int, crash: object) -> Iterator[Row]:
+def _played(url: str, noted: Path, moves: int, crashes: int, kills: int, crash: Callable[[], None]) -> Iterator[Row]:
     db = Database(url)
     metadata.create_all(db.engine)
     grow(db, 100, now=datetime.now(UTC))
@@ -64,11 +64,15 @@ def _played(url: str, noted: Path, moves: int, crashes: int, kills: int, crash: 
     started = time.perf_counter()
     crew = Crew(_move, (url, noted, moves // WRITERS), WRITERS)
     watch = _Watch(url, total)
-    for number in range(crashes):
-        while _count(noted) < moves * (number + 1) / (crashes + 1) and time.perf_counter() - started < MOST_SECONDS:
-            crew.kill_some(min(kills, crew.killed + 1), every=0.5, random=Random(number), stop=lambda: False)  # noqa: S311 - which one
-            time.sleep(0.2)
-        crash()
+    random, fell = Random(1), list[int]()  # noqa: S311 - which one
+    for due, fault in _faults(moves, crashes, kills):
+        while _count(noted) < due and time.perf_counter() - started < MOST_SECONDS:
+            time.sleep(0.01)
+        if fault == "kill":
+            crew.kill_one(random)
+        else:
+            fell.append(_count(noted))
+            crash()
     well = crew.join(MOST_SECONDS)
     reads, wrong, away = watch.stop()
     seconds = time.perf_counter() - started
@@ -83,12 +87,28 @@ def _played(url: str, noted: Path, moves: int, crashes: int, kills: int, crash: 
         f"{len(answered)} answered, {len(lost)} lost, {len(ledger) - len(set(ledger))} twice, {len(ledger) // 2} in the ledger"
     )
     print(f"    {seconds:.0f} s, {crashes} crashes, {crew.killed} writers killed, all ended well: {well}", flush=True)
+    running = sum(0 < moved < moves for moved in fell)
+    figure_of_faults = f"{running} of {len(fell)} crashes while goods moved, {crew.killed} killed"
+    yield Row(
+        "R8 what befell it",
+        f"{crashes} while goods moved, {kills} killed",
+        figure_of_faults,
+        (running, crew.killed) == (crashes, kills),
+    )
     whole = len(ledger) == len(set(ledger)) == 2 * moves
     yield Row(f"R8 {moves} moves", "0 lost, 0 twice, all there", figure, well and not lost and whole)
     yield Row("R8 sum read meanwhile", "0 wrong", f"{reads} reads, {wrong} wrong, {away} unanswered", reads > 0 and wrong == 0)
     held = _total(db) == total and not found
     yield Row("R8 the ledger is what is on hand", "same sum, 0 breaches", f"{_total(db) - total:+}, {len(found)} breaches", held)
     db.dispose()
+
+
+def _faults(moves: int, crashes: int, kills: int) -> list[tuple[float, str]]:
+    """Return after how many moves what happens, evenly over all of them."""
+    return sorted(
+        [(moves * (number + 1) / (crashes + 1), "crash") for number in range(crashes)]
+        + [(moves * (number + 0.5) / (kills + 1), "kill") for number in range(kills)]
+    )
 
 
 def _total(db: Database) -> int:

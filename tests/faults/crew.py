@@ -23,12 +23,16 @@ class Crew:
         """Kill one after the other, `every` seconds, and start it again, until it was so many or `stop()`."""
         while self.killed < kills and not stop():
             time.sleep(every)
-            number = random.randrange(len(self._processes))
-            if self._processes[number].is_alive():
-                self._processes[number].kill()
-                self._processes[number].join()
-                self._processes[number] = self._start(number)
-                self.killed += 1
+            self.kill_one(random)
+
+    def kill_one(self, random: Random) -> None:
+        """Kill one that still works, if it is one, and start it again."""
+        number = random.randrange(len(self._processes))
+        if self._processes[number].is_alive():
+            self._processes[number].kill()
+            self._processes[number].join()
+            self._processes[number] = self._start(number)
+            self.killed += 1
 
     def join(self, seconds: float) -> bool:
         """Wait until all have ended by themselves; tell whether they did, and none with an error."""

@@ -11,7 +11,7 @@ from tests.faults.rows import Row
 from tests.need import postgres_database
 from tests.units import running
 
-NEARLY = 0.98  # of the wanted rate: the last visitors end what they are doing when no new ones come
+NEARLY = 0.98  # of the wanted rate: the first ones have to come to the door
 
 
 def rows(restarts: str = "10", per_second: str = "50", between: str = "150") -> Iterator[Row]:

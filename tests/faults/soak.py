@@ -1,8 +1,9 @@
 """Shard `soak` (R24): eight days of a shop, its worker and an outside ERP by a clock that jumps, with a fault every five seconds.
 
 PostgreSQL. In each round people buy, leave their carts and cancel, pages are looked at, parcels leave, the worker goes round, and
-then it is forty minutes later. Beside it connections are cut, and the ERP goes away, comes back and turns bad. In the end
-everything must add up, each order is in the ERP once, and nothing grows that is only borrowed: open transactions, connections,
+then it is forty minutes later. Beside it connections are cut, the ERP goes away, comes back and turns bad, the payment provider
+and the mail server are away for some rounds, and the worker dies with a mail handed over and not yet noted. In the end everything
+must add up, each order is in the ERP once, and nothing grows that is only borrowed: open transactions, connections,
 files, the database's log.
 """
 
@@ -23,13 +24,15 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from backoffice import bootstrap, verify
-from backoffice.bridge.worker import Worker
+from backoffice.bridge.outbox import Message
+from backoffice.bridge.worker import Carrier, Worker
 from backoffice.clock import utc_now
 from backoffice.crm.models import Order
 from backoffice.db import Database
 from backoffice.erp import fulfilment
 from backoffice.erp import models as t
 from backoffice.payments import cancelling
+from backoffice.payments.gateway import GatewayError
 from backoffice.public.errors import ShopError
 from backoffice.tables import metadata
 from tests.conftest import FixedClock
@@ -37,9 +40,11 @@ from tests.erp_double import BAD, GOOD, ErpDouble
 from tests.faults.crash import settings_for
 from tests.faults.hand_off import Hall, hush
 from tests.faults.rows import Row
+from tests.faults.stage import ASKED, Killed
 from tests.need import postgres_database
 
 ROUND_MINUTES, FAULT_EVERY, STOOLS = 40, 5.0, 4_000
+AWAY_ROUNDS = 3  # fewer than tries after which somebody has to look at a message
 TOLERATED = (ShopError, DBAPIError)  # somebody was refused, or the database was away: they come again
 PAGES = ("/", "/p/stool", "/p/table", "/cart", "/c/furniture", "/search?q=stool", "/readyz")
 OURS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -85,10 +90,39 @@ class Soak:
         self.app: Flask = create_app(settings, clock=self.clock)
         hush()  # the site has set up its log meanwhile
         services = self.hall.services
-        jobs = [job for job in bootstrap.periodic(services) if not job.aside]
-        self.worker = Worker(services.db, bootstrap.carriers(services), jobs, name="soak", clock=self.clock)
+        self.round, self.unpaid_until, self.unposted_until, self.dies = 0, 0, 0, False
+        for name in ASKED:
+            setattr(services.gateway, name, self._asking(getattr(services.gateway, name)))
+        self.worker = self._hired()
         self.watcher = sa.create_engine(services.db.url, isolation_level="AUTOCOMMIT", pool_size=1)
         self.looks, self.over = list[Look](), threading.Event()
+
+    def _hired(self) -> Worker:
+        """Return a new worker process, so to say."""
+        services = self.hall.services
+        jobs = [job for job in bootstrap.periodic(services) if not job.aside]
+        carriers = bootstrap.carriers(services)
+        carriers["mail"] = self._posting(carriers["mail"])
+        return Worker(services.db, carriers, jobs, name=f"soak {self.met['worker killed']}", clock=self.clock)
+
+    def _asking(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            if self.round < self.unpaid_until:
+                raise GatewayError("the payment provider is away")
+            return ask(*given, **named)
+
+        return call
+
+    def _posting(self, carry: Carrier) -> Carrier:
+        def deliver(message: Message) -> None:
+            if self.round < self.unposted_until:
+                raise ConnectionRefusedError("the mail server is away")
+            carry(message)
+            if self.dies:
+                self.dies = False
+                raise Killed("a mail was handed over")
+
+        return deliver
 
     def stop(self) -> None:
         """End."""
@@ -104,6 +138,7 @@ class Soak:
         people: list[Callable[[], object]] = [self._buy, self._leave, self._cancel, self._look, self._ship, self._work]
         with ThreadPoolExecutor(len(people)) as pool:
             for _ in range(round(days * 24 * 60 / ROUND_MINUTES)):
+                self.round += 1
                 self.hall.shop.now = self.clock()
                 for name, done in [(one.__name__, pool.submit(one)) for one in people]:
                     self._note(name, done.exception())
@@ -173,8 +208,12 @@ class Soak:
 
     def _work(self) -> None:
         for _ in range(20):
-            if not self.worker.turn():
-                return
+            try:
+                if not self.worker.turn():
+                    return
+            except Killed:
+                self.met["worker killed"] += 1
+                self.worker = self._hired()
 
     def _note(self, name: str, error: BaseException | None) -> None:
         word = f"{name[1:]} {'done' if error is None else getattr(error, 'code', '') or type(error).__name__}"
@@ -185,7 +224,7 @@ class Soak:
     # -- what goes wrong ---------------------------------------------------------------------------------------------
 
     def _spoil(self, every: float) -> None:
-        faults = (self._cut, self._away, self._bad, self._mend)
+        faults = (self._cut, self._away, self._bad, self._mend, self._unpaid, self._unposted, self._die)
         random = Random(7)  # noqa: S311 - the same trouble each time
         while not self.over.wait(every):
             self.looks.append(self._borrowed())
@@ -205,7 +244,18 @@ class Soak:
     def _bad(self) -> None:
         self.erp.faults = BAD
 
+    def _unpaid(self) -> None:
+        self.unpaid_until = self.round + AWAY_ROUNDS
+
+    def _unposted(self) -> None:
+        self.unposted_until = self.round + AWAY_ROUNDS
+
+    def _die(self) -> None:
+        self.dies = True
+
     def _mend(self) -> None:
+        self.unpaid_until = self.unposted_until = 0
+        self.dies = False
         self.erp.faults = GOOD
         if self.erp._server is None:
             self.erp.start()

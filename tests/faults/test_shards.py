@@ -26,11 +26,11 @@ def test_some_buyers_over_sqlite_beside_a_reader_and_a_kill() -> None:
 
 
 def test_some_goods_moved_under_a_crash_and_two_kills() -> None:
-    assert missed(bank.rows("80", "1", "2")) == []
+    assert missed(bank.rows("240", "1", "2")) == []
 
 
 def test_some_workers_pickers_and_editors_and_a_kill_of_each() -> None:
-    assert missed(at_work.rows("1", "50")) == []
+    assert missed(at_work.rows("1", "50", "none")) == []
 
 
 def test_each_line_once_reset() -> None:
