@@ -91,11 +91,11 @@ class GatewayEvent:
 
 
 class GatewayError(Exception):
-    """The provider did not answer as documented; `permanent`: asking again will not help."""
+    """The provider did not answer as documented; `permanent`: asking again will not help; `away`: nobody was reached at all."""
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, away: bool = False) -> None:
         super().__init__(message)
-        self.permanent = permanent
+        self.permanent, self.away = permanent, away
 
 
 class Gateway(Protocol):

@@ -321,7 +321,7 @@ def _as_gateway_errors() -> Iterator[None]:
     try:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as error:
-        raise GatewayError(type(error).__name__) from error
+        raise GatewayError(type(error).__name__, away=not isinstance(error, stripe.IdempotencyError)) from error
     except stripe.StripeError as error:
         permanent = error.http_status is not None and 400 <= error.http_status < 500
         raise GatewayError(f"{type(error).__name__} {error.code or ''}".strip(), permanent=permanent) from error
