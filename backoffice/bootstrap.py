@@ -17,7 +17,7 @@ from backoffice.bridge import outbox
 from backoffice.bridge.campaign_post import CampaignPost
 from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.mailbox import Mailbox, read_new
-from backoffice.bridge.outbox import Message
+from backoffice.bridge.outbox import Away, Message
 from backoffice.bridge.outside import carrying, figures, handing_over
 from backoffice.bridge.outside.door import Door
 from backoffice.bridge.outside.over_http import ErpOverHttp
@@ -60,7 +60,7 @@ from backoffice.local import Till, capturing, open_shop
 from backoffice.local.listening import listen
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments import billing, captures, dunning, withdrawing
-from backoffice.payments.gateway import Gateway
+from backoffice.payments.gateway import Gateway, GatewayError
 from backoffice.payments.sandbox import SandboxGateway
 from backoffice.privacy import erasing
 from backoffice.public import Shop
@@ -161,13 +161,27 @@ def carriers(services: Services) -> dict[str, Carrier]:
     letters = CampaignPost(services.db, post, settings.secret_key, clock)
     told: dict[str, Carrier] = {
         "mail": lambda message: letters(_with_link(message, settings)),
-        "refund": lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock()),
-        "capture": lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock()),
+        "refund": _waiting(lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock())),
+        "capture": _waiting(lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock())),
     }
     if settings.erp_url:
         longest = timedelta(seconds=settings.erp_max_processing_seconds)
         told["erp"] = carrying.Carrier(services.db, _erp(settings), longest=longest, clock=clock)
     return told
+
+
+def _waiting(carry: Carrier) -> Carrier:
+    """Return a carrier to the payment provider that waits for as long as nobody is reached there: no try counts then."""
+
+    def carried(message: Message) -> None:
+        try:
+            carry(message)
+        except GatewayError as error:
+            if error.away:
+                raise Away(str(error)) from error
+            raise
+
+    return carried
 
 
 def _erp(settings: Settings) -> Erp:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from backoffice.bridge.outbox import MOST_TRIES, Message, Undeliverable
+from backoffice.bridge.outbox import MOST_TRIES, Away, Message, Undeliverable
 from backoffice.crm import campaign_sending
 from backoffice.db import Database
 
@@ -37,6 +37,7 @@ class CampaignPost:
         try:
             self._post(replace(message, payload=letter))
         except Exception as error:
-            final = isinstance(error, Undeliverable) or message.attempts >= MOST_TRIES
+            tries_end = message.attempts >= MOST_TRIES and not isinstance(error, Away)
+            final = isinstance(error, Undeliverable) or tries_end
             self._db.run(partial(campaign_sending.came_back, recipient_id=recipient, final=final))
             raise

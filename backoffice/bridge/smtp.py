@@ -7,16 +7,21 @@ from two mails.
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from email.policy import SMTP, SMTPUTF8
 from urllib.parse import unquote, urlsplit
 
 from backoffice.bridge.mail import compose
-from backoffice.bridge.outbox import Message, Undeliverable
+from backoffice.bridge.outbox import Away, Message, Undeliverable
 
 SECONDS_TO_ANSWER = 15
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+# of a connection that was not made; SMTPConnectError: of a greeting that sends us away
+AWAY = (ConnectionError, TimeoutError, socket.gaierror, smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError)
 
 
 class NotNow(Exception):
@@ -42,12 +47,16 @@ class MailServer:
         self._trust = trust
 
     def __call__(self, message: Message) -> None:
-        """Hand one mail in. Raises Undeliverable for one that no further try can make right, else smtplib's errors."""
+        """Hand one mail in. Raises Undeliverable for one that no further try can make right, Away, else smtplib's errors."""
         mail = compose(message, self._sender())
         addresses = [header.addresses[0].addr_spec for header in (mail["From"], mail["To"])]
         plain = "".join(addresses).isascii()
         try:
-            with self._connected() as server:
+            server = self._connected()
+        except AWAY as error:
+            raise Away(f"the mail server is not there: {type(error).__name__}") from error
+        try:
+            with server:
                 server.sendmail(
                     addresses[0],
                     [addresses[1]],

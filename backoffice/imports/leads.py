@@ -47,14 +47,15 @@ def import_leads(
 ) -> Report:
     """Take the leads of a file. columns: our field → the file's column, where they differ; broken: where bad rows go.
 
-    Raises BrokenFolder for a file that cannot be read and, without `broken`, with the first faults; nothing is written then.
+    Raises BrokenFolder for a file that cannot be read or has no column of messages and, without `broken`, with the first faults;
+    nothing is written then.
     """
     with db.read() as session:
         today = wording.day_in(get_company(session).timezone, now)
     report = Report(dry=dry)
     good: list[tuple[Row, CheckedLead]] = []
     wanted = {name: columns.get(name, name) for name in (*COLUMNS, *MORE)}
-    for row in csvfile.rows(path, [columns[name] for name in columns]):
+    for row in csvfile.rows(path, list(dict.fromkeys([*columns.values(), wanted["message"]]))):
         if isinstance(row, Fault):
             if row.column is None:  # where the next row begins cannot be told: none of the file is taken
                 raise BrokenFolder([row])

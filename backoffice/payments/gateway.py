@@ -95,15 +95,17 @@ class GatewayEvent:
 
 
 class GatewayError(Exception):
-    """The provider did not answer as documented; `permanent`: asking again will not help.
+    """The provider did not answer as documented; `permanent`: asking again will not help; `away`: nobody was reached at all.
 
     reason: words of ours or the code of its error, for the log; never what it wrote, which may name a person.
     about: what of a payment page it does not take, where that is something of the customer's.
     """
 
-    def __init__(self, reason: str, *, permanent: bool = False, about: Literal["", "email", "amount"] = "") -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, away: bool = False, about: Literal["", "email", "amount"] = ""
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.permanent, self.about = reason, permanent, about
+        self.reason, self.permanent, self.away, self.about = reason, permanent, away, about
 
 
 class Gateway(Protocol):

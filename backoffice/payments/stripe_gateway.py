@@ -338,7 +338,7 @@ def _as_gateway_errors() -> Iterator[None]:
     try:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as error:
-        raise GatewayError(type(error).__name__) from error
+        raise GatewayError(type(error).__name__, away=not isinstance(error, stripe.IdempotencyError)) from error
     except stripe.StripeError as error:
         permanent = error.http_status is not None and 400 <= error.http_status < 500
         about = _ABOUT.get(error.code or "", "")

@@ -40,8 +40,12 @@ SEEDED = (
         3,
         "a repeated form is known in a transaction of its own, before its work is done",
         "backoffice/desk/context.py",
-        '        if scope and key and not idempotency.claim(session, f"desk.{scope}", key, now=now())[1]:\n'
-        "            return False\n"
+        "        if scope and key:\n"
+        '            claimed, ours = idempotency.claim(session, f"desk.{scope}", key, request_hash=_form_hash(), now=now())\n'
+        '            if not ours and claimed.request_hash not in ("", _form_hash()):  # those of earlier versions have none\n'
+        '                raise Refused("form_reused")\n'
+        "            if not ours:\n"
+        "                return False\n"
         "        changed = _watch(session)\n"
         "        work(session)\n"
         "        session.flush()\n"

@@ -8,6 +8,7 @@ from io import BytesIO
 
 from backoffice.crm.models import Lead
 from tests.functional.desk.conftest import Colleague
+from tests.functional.test_bad_input import everything
 from tests.integration.chain.conftest import Workshop
 
 AtDesk = Callable[[str], Colleague]
@@ -56,3 +57,13 @@ def test_what_is_no_file_is_said_and_nothing_is_taken(at_desk: AtDesk, workshop:
     assert status == 422
     assert workshop.rows(Lead) == []
     assert bea.client.post(f"{PAGE}/broken", data={"csrf_token": bea.token(), "rows": ""}).status_code == 404
+
+
+def test_no_messages_or_too_much_is_refused_and_changes_nothing(at_desk: AtDesk, workshop: Workshop) -> None:
+    bea = at_desk("Bea")
+    before = everything(workshop.services)
+    for text in ("name,email\nAnna,anna@example.test\n", "message of theirs,email\nHello,a@example.test\n", "name\n"):
+        status, page = bring(bea, text, "take")
+        assert (status, "column message: the column is missing" in html.unescape(page)) == (422, True)
+    assert bring(bea, HEAD + "x" * (1 << 20), "take")[0] == 413
+    assert everything(workshop.services) == before

@@ -147,7 +147,8 @@ def test_a_parcel_goes_on_without_what_is_not_on_the_shelf(at_desk: AtDesk, work
         wim.refused(f"{PARCEL}/short", 422, sku="STOOL", found=found, key="a")
     assert (workshop.stock("STOOL"), len(workshop.rows(Shipment))) == ((5, 3, 0), 1)
     assert "planned anew and follows" in wim.send(f"{PARCEL}/short", sku="STOOL", found="2", key="a")
-    wim.send(f"{PARCEL}/short", sku="STOOL", found="1", key="a")  # the same form again
+    wim.send(f"{PARCEL}/short", sku="STOOL", found="2", key="a")  # the same form again
+    assert "sent before with something else" in wim.refused(f"{PARCEL}/short", 409, sku="STOOL", found="1", key="a")
     assert [(p.parcel, p.state) for p in workshop.rows(Shipment)] == [(1, "picking"), (2, "to_pick")]
     assert [line.quantity for line in workshop.rows(ShipmentLine)] == [2, 1]
     assert workshop.stock("STOOL") == (4, 3, 0)

@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from backoffice.bridge.outbox import Message, Undeliverable
+from backoffice.bridge.outbox import Away, Message, Undeliverable
 from backoffice.bridge.smtp import MailServer, NotNow
 
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -121,11 +121,11 @@ def test_a_no_for_now_may_be_tried_again(start: Callable[..., int], post: Post, 
     assert len(post.mails) == 1
 
 
-def test_a_server_that_is_away_may_be_tried_again(post: Post) -> None:
+def test_a_server_that_is_away_is_waited_for(post: Post) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with pytest.raises(ConnectionRefusedError):
+    with pytest.raises(Away, match="ConnectionRefusedError"):
         server(port)(message())
 
 

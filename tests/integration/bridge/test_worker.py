@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from backoffice.bridge import outbox
 from backoffice.bridge.models import Heartbeat, OutboxMessage, Periodic
-from backoffice.bridge.outbox import Message, Undeliverable
+from backoffice.bridge.outbox import Away, Message, Undeliverable
 from backoffice.bridge.worker import Job, Worker, take
 from backoffice.db import Database
 
@@ -54,6 +54,24 @@ def test_a_hopeless_message_and_one_without_a_carrier_are_dead_at_once(db: Datab
         ("dead", "Undeliverable: no such address"),
         ("dead", "Undeliverable: nobody carries to fax"),
     ]
+
+
+def test_whoever_is_away_for_a_day_is_waited_for(db: Database, clock: Any) -> None:
+    there = [False]
+
+    def carry(message: Message) -> None:
+        if not there[0]:
+            raise Away("ConnectionRefusedError")
+
+    put(db, "order:1", clock())
+    worker = Worker(db, {"mail": carry}, [], name="w", clock=clock)
+    for _ in range(24):
+        worker.turn()
+        clock.advance(hours=1)
+    assert states(db) == [("pending", "Away: ConnectionRefusedError")]
+    there[0] = True
+    worker.turn()
+    assert states(db)[0][0] == "done"
 
 
 def test_no_transaction_is_open_while_delivering(db: Database, clock: Any) -> None:

@@ -10,6 +10,7 @@ from backoffice.bridge.models import OutboxMessage
 from backoffice.erp import fulfilment
 from backoffice.erp import models as t
 from backoffice.payments import refunds
+from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
 from backoffice.public.errors import BadInput, NotFound, Refused
 from tests.integration.payments.conftest import Paying
@@ -105,6 +106,24 @@ def test_an_answer_that_is_lost_is_one_refund(paying: Paying) -> None:
     paying.later(minutes=1)
     paying.work()
     assert (paying.refunds(), len(paying.double.refunds)) == ([(1_000, "succeeded", "partial")], 1)
+
+
+def test_a_provider_that_nobody_reaches_for_half_a_day_is_waited_for(paying: Paying, monkeypatch: pytest.MonkeyPatch) -> None:
+    bought(paying, STOOL=1)
+    ask(paying, 1_000, "a")
+
+    def nobody(*_given: Any, **_more: Any) -> Any:
+        raise GatewayError("APIConnectionError", away=True)
+
+    monkeypatch.setattr(paying.services.gateway, "refund", nobody)
+    for _ in range(12):
+        paying.work()
+        paying.later(hours=1)
+    [message] = paying.rows(OutboxMessage, target="refund")
+    assert (message.state, message.attempts - message.excused, message.last_error) == ("pending", 0, "Away: APIConnectionError")
+    monkeypatch.undo()
+    paying.work()
+    assert paying.refunds() == [(1_000, "succeeded", "partial")]
 
 
 def test_a_slow_refund_is_asked_about_until_it_ends(paying: Paying) -> None:
