@@ -37,6 +37,7 @@ from tests.erp_double import BAD, GOOD, ErpDouble
 from tests.faults.crash import settings_for
 from tests.faults.hand_off import Hall, hush
 from tests.faults.rows import Row
+from tests.faults.stage import in_turn
 from tests.need import postgres_database
 
 ROUND_MINUTES, FAULT_EVERY, STOOLS = 40, 5.0, 4_000
@@ -85,7 +86,7 @@ class Soak:
         self.app: Flask = create_app(settings, clock=self.clock)
         hush()  # the site has set up its log meanwhile
         services = self.hall.services
-        jobs = [job for job in bootstrap.periodic(services) if not job.aside]
+        jobs = in_turn(bootstrap.periodic(services))
         self.worker = Worker(services.db, bootstrap.carriers(services), jobs, name="soak", clock=self.clock)
         self.watcher = sa.create_engine(services.db.url, isolation_level="AUTOCOMMIT", pool_size=1)
         self.looks, self.over = list[Look](), threading.Event()

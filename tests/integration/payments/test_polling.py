@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from backoffice import bootstrap
 from backoffice.payments import handling, settle
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
@@ -96,3 +97,8 @@ def test_a_session_that_the_provider_does_not_know_waits_for_a_person(paying: Pa
     assert (states(paying), paying.stock("STOOL")) == ([("opened", "not_settled")], (5, 0, 5))
     paying.db.run(lambda session: handling.handle(session, 1, note="never paid", by="ada", now=paying.now))
     assert (states(paying), paying.stock("STOOL")) == ([("failed", "")], (5, 0, 0))
+
+
+def test_whoever_asks_the_provider_does_not_keep_the_worker_from_saying_that_it_lives(paying: Paying) -> None:
+    jobs = {job.name: job.aside for job in bootstrap.periodic(paying.services)}
+    assert (jobs["poll_payments"], jobs["listen_to_provider"]) == (True, True)
