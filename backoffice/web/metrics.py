@@ -27,6 +27,7 @@ from backoffice.crm.models import Lead, Order
 from backoffice.db import Database
 from backoffice.erp.models import Offer, Reservation
 from backoffice.payments.models import Payment, Refund
+from backoffice.verify.money import SETTLED_WITHIN
 from backoffice.web import requests
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
@@ -71,6 +72,8 @@ class Waiting(Collector):
         yield self._count("shopfloor_holds", "Things held for carts now.", sa.or_(live, Reservation.state == "paying"))
         yield self._count("shopfloor_offers_overdue", "Days on pages that are to be worked out again.", Offer.valid_until < now)
         yield self._count("shopfloor_payments_with_problem", "Payments that a person must look at.", Payment.problem != "")
+        overdue = sa.and_(Payment.state == "opened", Payment.expires_at < now - SETTLED_WITHIN)
+        yield self._count("shopfloor_payments_overdue", "Payments without an end whose page is over for five minutes.", overdue)
         unsettled = Refund.state.in_(["requested", "pending"])
         yield self._count("shopfloor_refunds_open", "Refunds that have not ended yet.", unsettled)
         late = sa.and_(Lead.state.in_(["new", "working"]), Lead.due_at < now)

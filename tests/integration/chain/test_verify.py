@@ -61,6 +61,9 @@ PLANTED = {
         "I4 payment 1 of 10300 EUR became no order, and 0 went back",
         "I4 order {stools} stands on payment 77, which is missing",
     ],
+    "UPDATE reservation SET state = 'paying' WHERE state = 'held'": [
+        "I4 reservation 3: 1 are kept for cart:3, which pays for nothing"
+    ],
     "UPDATE checkout SET state = 'open' WHERE id = 1": ["I6 checkout 1 is open, its order is {stools}"],
     "UPDATE outbox_message SET sequence = 9 WHERE id = 1": ["I9 mail of order:{stools}: 1 messages, the last is number 9"],
     "INSERT INTO external_ref (system, kind, their_id, our_id, fingerprint)"
