@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from backoffice.payments.models import PaymentEvent
+from backoffice.local.listening import listen
+from backoffice.payments import settle
+from backoffice.payments.models import Payment, PaymentEvent
 from tests.integration.payments.conftest import Paying
 
 
@@ -91,3 +94,31 @@ def test_what_is_not_as_documented_is_refused(paying: Paying) -> None:
     del event["data"]["object"]["amount_total"]
     assert paying.deliver(event).status_code == 400
     assert (paying.state(), stored(paying)) == (before, [])
+
+
+def test_what_another_program_of_the_same_account_does_is_not_ours(paying: Paying) -> None:
+    start = paying.start(paying.cart(STOOL=1))
+    paying.pay(start)
+    paying.double.refund_by_hand(paying.session(start), 100)
+    told = paying.double.events.pop()
+    theirs = {"pi_theirs": {"id": "pi_theirs", "object": "payment_intent", "metadata": {"reference": "order 7"}}}
+    paying.double.intents.update(theirs)
+    for name, intent in (("a", "pi_theirs"), ("b", "pi_of_another_account"), ("c", None)):
+        refund = {**told["data"]["object"], "id": f"re_{name}", "payment_intent": intent}
+        assert paying.deliver({**told, "id": f"evt_{name}", "data": {"object": refund}}).status_code == 200
+    mine = {**told["data"]["object"], "id": "re_d", "payment_intent": "pi_mine"}  # of a page whose message has not come
+    with paying.db.read() as session:
+        named = settle.reference(session.get_one(Payment, 1))
+    paying.double.intents["pi_mine"] = {"id": "pi_mine", "object": "payment_intent", "metadata": {"reference": named}}
+    paying.deliver({**told, "id": "evt_d", "data": {"object": mine}})
+
+    def outcomes() -> dict[str, str]:
+        return {one.id[-1]: one.outcome for one in paying.rows(PaymentEvent, kind="refund")}
+
+    waiting = dict.fromkeys("abcd", "waiting")
+    listen(paying.services.till, now=paying.now)
+    assert outcomes() == waiting
+    paying.later(minutes=2)
+    listen(paying.services.till, now=paying.now)
+    assert outcomes() == dict.fromkeys("abc", "not_ours") | {"d": "waiting"}
+    paying.db.run(lambda session: session.execute(sa.delete(PaymentEvent).where(PaymentEvent.outcome == "waiting")))
