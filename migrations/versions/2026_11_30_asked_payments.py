@@ -24,7 +24,7 @@ def upgrade() -> None:
         "verification",
         sa.Column("id", BIG, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("found", BIG, nullable=False),
         sa.Column("breaches", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verification")),
     )
