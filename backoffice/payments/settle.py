@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +34,10 @@ from backoffice.public.money import Money
 log = structlog.get_logger()
 
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
+_unknown = Counter(
+    "shopfloor_payment_news_unknown_total", "What the payment provider said of payments that we do not know (yet)."
+)
+
 NOT_SETTLED = "not_settled"  # the problem of what the poll could not settle; it goes as soon as it can
 LONGEST_ID = 19  # digits of a number that the database has no room for
 STRANGE_AFTER = timedelta(minutes=2)  # by then the message that it waits for has come
@@ -142,6 +147,7 @@ def settle(
         locked = session.execute(_LOCKED, {"ref": news.ref}).first()
     if locked is None:
         log.warning("payment_unknown", event_id=event_id)
+        _unknown.inc()
         return None
     payment, checkout, cart = locked
     step = settling.step_for(payment.state, Money(payment.amount_minor, payment.currency), news)
@@ -350,6 +356,7 @@ def hear_dispute(session: Session, news: GatewayDispute, *, event_id: str, provi
 
 
 def _let_wait(session: Session, event_id: str, news: GatewayRefund | GatewayDispute) -> None:
+    _unknown.inc()
     event, packed = session.get_one(PaymentEvent, event_id), asdict(news)
     due_at = packed.get("evidence_due_at")
     event.outcome, event.payload = WAITING, packed | ({"evidence_due_at": due_at.isoformat()} if due_at else {})

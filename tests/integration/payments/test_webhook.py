@@ -122,3 +122,16 @@ def test_what_another_program_of_the_same_account_does_is_not_ours(paying: Payin
     listen(paying.services.till, now=paying.now)
     assert outcomes() == dict.fromkeys("abc", "not_ours") | {"d": "waiting"}
     paying.db.run(lambda session: session.execute(sa.delete(PaymentEvent).where(PaymentEvent.outcome == "waiting")))
+
+
+def test_refused_messages_and_those_of_unknown_payments_are_counted(paying: Paying) -> None:
+    def figures() -> list[float]:
+        text = paying.app.test_client().get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
+        names = ("shopfloor_webhooks_refused_total", "shopfloor_payment_news_unknown_total")
+        return [float(line.split()[1]) for name in names for line in text.splitlines() if line.startswith(f"{name} ")]
+
+    event, before = paid_event(paying), figures()
+    assert paying.deliver(event, secret="whsec_other").status_code == 400
+    strange = {**event["data"]["object"], "id": "cs_theirs", "client_reference_id": "order 7"}
+    assert paying.deliver({**event, "id": "evt_theirs", "data": {"object": strange}}).status_code == 200
+    assert [now - then for now, then in zip(figures(), before, strict=True)] == [1, 1]
