@@ -7,6 +7,7 @@ from backoffice.db import Base
 from backoffice.erp import models as erp_models
 from backoffice.payments import models as payment_models
 from backoffice.privacy import models as privacy_models
+from backoffice.verify import models as verify_models
 
 metadata = Base.metadata
 
@@ -23,4 +24,5 @@ __all__ = [
     "second_step",
     "staff_sessions",
     "throttle",
+    "verify_models",
 ]

@@ -99,6 +99,7 @@ class StripeDouble:
                 "amount": session["amount_total"],
                 "currency": session["currency"],
                 "created": int(self.now()),
+                "metadata": {"reference": session["metadata"].get("reference", "")},
                 "status": "requires_capture" if aside else "processing" if slow else "succeeded",
                 "latest_charge": {"id": f"ch_{number}", "object": "charge", "payment_method_details": {"card": card}},
             }
@@ -213,6 +214,8 @@ class StripeDouble:
                 session.update(status="expired", url=None)
                 self._event("checkout.session.expired", session)
             return self._expanded(session, request)
+        if parts[:2] == ["v1", "payment_intents"] and request.method == "GET":
+            return self._find(self.intents, parts[2])
         if parts[:2] == ["v1", "payment_intents"] and request.method == "POST":
             return self._intent(self._find(self.intents, parts[2]), parts[3], form)
         if parts[:2] == ["v1", "refunds"]:

@@ -7,11 +7,13 @@ event is acted on once under its own id, however it came.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
 
 from backoffice.local.checkout import Till
+from backoffice.payments import settle as settling
 from backoffice.payments.gateway import GatewayError, GatewayEvent
 from backoffice.payments.models import PaymentEvent, ProviderCursor
 
@@ -32,6 +34,7 @@ def listen(till: Till, *, now: datetime) -> int:
     except GatewayError as error:  # the next minute asks again, from the same instant on
         log.warning("provider_events_failed", error=error.reason)
         return 0
+    _sort_out_strange(till, now)
     known: set[str] = set()
     with till.db.read() as session:
         for begin in range(0, len(events), AT_ONCE):
@@ -44,6 +47,20 @@ def listen(till: Till, *, now: datetime) -> int:
     if heard:
         log.warning("messages_were_lost", heard=heard)
     return heard
+
+
+def _sort_out_strange(till: Till, now: datetime) -> None:
+    """Look up whose what waits is: others may take payments at the same account, and of theirs nothing ever comes here."""
+    with till.db.read() as session:
+        strange = settling.unknown(session, now=now)
+    for event in strange:
+        try:
+            of = till.gateway.find_reference(event.provider_ref, now=now)
+        except GatewayError as error:  # the next minute asks again
+            log.warning("strange_event_lookup_failed", event_id=event.id, error=str(error))
+            return
+        if till.db.run(partial(settling.note_not_ours, event_id=event.id, of=of)):
+            log.info("event_not_ours", event_id=event.id)
 
 
 def _hear(till: Till, event: GatewayEvent, now: datetime) -> bool:

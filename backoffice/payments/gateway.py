@@ -140,6 +140,10 @@ class Gateway(Protocol):
         """Return the session that was opened with a reference between two instants; None: none was. Raises GatewayError."""
         ...
 
+    def find_reference(self, intent: str, *, now: datetime) -> str:
+        """Return the reference that a payment was opened with; "": without one, or there is none. Raises GatewayError."""
+        ...
+
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:
         """Return a session as the provider sees it now. Raises GatewayError."""
         ...

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -33,8 +34,14 @@ from backoffice.public.money import Money
 log = structlog.get_logger()
 
 WAITING = "waiting"  # the outcome of an event that came before what it speaks of
+_unknown = Counter(
+    "shopfloor_payment_news_unknown_total", "What the payment provider said of payments that we do not know (yet)."
+)
+
 NOT_SETTLED = "not_settled"  # the problem of what the poll could not settle; it goes as soon as it can
 LONGEST_ID = 19  # digits of a number that the database has no room for
+STRANGE_AFTER = timedelta(minutes=2)  # by then the message that it waits for has come
+MOST_STRANGE = 20  # at once, the newest first: what is ours comes soon
 LATE_HOLD_MINUTES = 5  # only as long as this transaction: the order is placed in it
 
 
@@ -81,13 +88,19 @@ def attach(session: Session, payment_id: int, opened: PaymentSession, *, lead_id
         events.publish(session, events.PaymentOpened(first.checkout_id, lead_id, first.expires_at, now))
 
 
+def find_by_reference(session: Session, text: str) -> Payment | None:
+    """Return the payment that a text names as `reference` does; None: it is another shop's, paid at the same account."""
+    number = text.removeprefix("payment:").partition(":")[0]
+    if not (number.isascii() and number.isdecimal() and len(number) < LONGEST_ID):
+        return None
+    payment = session.get(Payment, int(number))
+    return payment if payment is not None and reference(payment) == text else None
+
+
 def _adopt(session: Session, news: PaymentSession) -> bool:
     """Attach a session whose opening was never answered to the payment that it names; True: its payment knows it now."""
-    number = news.reference.removeprefix("payment:").partition(":")[0]
-    if not (number.isascii() and number.isdecimal() and len(number) < LONGEST_ID):
-        return False
-    payment = session.get(Payment, int(number))
-    if payment is None or reference(payment) != news.reference:  # another shop's, paid at the same account
+    payment = find_by_reference(session, news.reference)
+    if payment is None:
         return False
     adopted = {"attached": payment.id, "new_ref": news.ref, "new_url": news.pay_url or None}
     return session.execute(_ATTACH, adopted).one_or_none() is not None
@@ -133,6 +146,7 @@ def settle(
         locked = session.execute(_LOCKED, {"ref": news.ref}).first()
     if locked is None:
         log.warning("payment_unknown", event_id=event_id)
+        _unknown.inc()
         return None
     payment, checkout, cart = locked
     step = settling.step_for(payment.state, Money(payment.amount_minor, payment.currency), news)
@@ -195,6 +209,7 @@ def _paid(
     late = settling.is_late(payment.state)
     if refused:
         log.warning("paid_but_no_order", payment_id=payment.id, code=refused)
+        _let_go_of_the_rest(session, checkout, now)
         if news.state == "authorised":
             payment.state, payment.capture_by_at = "authorised", news.capture_by
             session.flush()
@@ -224,6 +239,13 @@ def _paid(
     if payment.intent_ref is not None:
         hear_waiting(session, payment.intent_ref, now=now)
     return "order", order
+
+
+def _let_go_of_the_rest(session: Session, checkout: Checkout, now: datetime) -> None:
+    """Let go of what is kept for a checkout that becomes no order although it was paid in time."""
+    if checkout.state == "open":
+        checkouts.give_up(session, checkout, keep_minutes=None, now=now)
+        events.publish(session, events.PaymentEnded(checkout.id, "", now))
 
 
 def _problem(payment: Payment, what: str) -> str:
@@ -281,6 +303,22 @@ def awaited(session: Session) -> Sequence[str]:
     return session.scalars(sa.select(_AWAITED.c.provider_ref).distinct().order_by(_AWAITED.c.provider_ref)).all()
 
 
+def unknown(session: Session, *, now: datetime) -> Sequence[PaymentEvent]:
+    """Return refunds and disputes that have waited for a while, and of whose payment nothing is known here."""
+    of_ours = sa.exists().where(Payment.intent_ref == PaymentEvent.provider_ref)
+    waited = PaymentEvent.received_at <= now - STRANGE_AFTER
+    found = sa.select(PaymentEvent).where(PaymentEvent.outcome == WAITING, waited, ~of_ours)
+    return session.scalars(found.order_by(PaymentEvent.received_at.desc(), PaymentEvent.id).limit(MOST_STRANGE)).all()
+
+
+def note_not_ours(session: Session, event_id: str, of: str) -> bool:
+    """Write down that an event is about no payment of this shop; False: `of`, our reference at the provider, names one."""
+    if find_by_reference(session, of) is not None:
+        return False
+    session.execute(sa.update(PaymentEvent).where(PaymentEvent.id == event_id).values(outcome="not_ours"))
+    return True
+
+
 def hear_waiting(session: Session, intent: str, *, now: datetime) -> int:
     """Act on refunds and disputes that waited for their payment; return how many."""
     found = sa.select(PaymentEvent).join(_AWAITED, _AWAITED.c.id == PaymentEvent.id).where(PaymentEvent.provider_ref == intent)
@@ -314,6 +352,7 @@ def hear_dispute(session: Session, news: GatewayDispute, *, event_id: str, provi
 
 
 def _let_wait(session: Session, event_id: str, news: GatewayRefund | GatewayDispute) -> None:
+    _unknown.inc()
     event, packed = session.get_one(PaymentEvent, event_id), asdict(news)
     due_at = packed.get("evidence_due_at")
     event.outcome, event.payload = WAITING, packed | ({"evidence_due_at": due_at.isoformat()} if due_at else {})

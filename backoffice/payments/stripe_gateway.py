@@ -119,6 +119,17 @@ class StripeGateway:
             found = next((one for one in listed.auto_paging_iter() if one["client_reference_id"] == reference), None)
         return None if found is None else session_of(found)
 
+    def find_reference(self, intent: str, *, now: datetime) -> str:  # noqa: ARG002 - the port's signature
+        """Return what the payment's metadata say; other programs may take payments at the same account."""
+        with _as_gateway_errors():
+            try:
+                found = self._client.v1.payment_intents.retrieve(intent)
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                return ""
+        return str((found["metadata"].to_dict() if found["metadata"] else {}).get("reference", ""))
+
     def get_session(self, ref: str, *, now: datetime) -> PaymentSession:  # noqa: ARG002 - the port's signature
         """Return a session as Stripe sees it now, with its payment: a session alone does not say that money is set aside."""
         with _as_gateway_errors():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import stripe
 import structlog
 from flask import Blueprint, abort, request
+from prometheus_client import Counter
 from werkzeug.wrappers import Response
 
 from backoffice.payments.gateway import Hears
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 1024
 TOLERANCE = timedelta(seconds=300)
 log = structlog.get_logger("shopfloor.payments")
+_refused = Counter(
+    "shopfloor_webhooks_refused_total", "Messages of the payment provider without a right signature, or of another mode."
+)
 
 
 def register(app: Flask, till: Hears, secrets: str, clock: Callable[[], datetime], *, live: bool) -> None:
@@ -41,6 +45,7 @@ def register(app: Flask, till: Hears, secrets: str, clock: Callable[[], datetime
         # `account` is named where events of other accounts reach a platform, which we are not
         if event is None or bool(event.get("livemode")) != live or event.get("account"):
             log.warning("webhook_refused", signed=event is not None)
+            _refused.inc()
             abort(400)
         _act(till, event, now)
         return Response("stored\n", 200, mimetype="text/plain")

@@ -93,6 +93,7 @@ stock_movement: cause ref actor
 stock_snapshot: kind state reason lines short decided_by
 supplier: code name email
 supplier_item:
+verification: breaches
 warehouse: code name timezone carrier address
 warehouse_transit: country prefix
 wave: number carrier state picker

@@ -14,6 +14,7 @@ from backoffice.verify.rule import Query, Rule
 
 SETTLED_WITHIN = timedelta(minutes=5)
 PAID = ("succeeded", "partly_refunded", "refunded", "disputed")
+UNPAID = ("processing", "failed", "expired")
 GONE = ("cancelled",)
 
 
@@ -83,6 +84,32 @@ def _too_early() -> Query:
         .join(Payment, Payment.id == Order.payment_id)
         .where(Payment.state.in_(("authorised", "voided")))
         .order_by(t.Invoice.id)
+    )
+
+
+def _overdue() -> Query:
+    """Return the payments without an end though their page is over, and those that came to something nobody could settle."""
+    over, why = Payment.expires_at < sa.bindparam("now"), sa.func.nullif(Payment.problem, "")
+    return (
+        sa.select(Payment.id, Payment.state, sa.func.coalesce(why, "none").label("problem"))
+        .where(over, sa.or_(Payment.state == "opened", sa.and_(Payment.state.in_(UNPAID), Payment.problem != "")))
+        .order_by(Payment.id)
+    )
+
+
+def _paying_nothing() -> Query:
+    """Return what is kept for a cart that is paying, of which no payment is on its way."""
+    cart = sa.literal("cart:").concat(sa.cast(Checkout.cart_id, sa.Text()))
+    on_its_way = (
+        sa.select(cart)
+        .join(Payment, Payment.checkout_id == Checkout.id)
+        .where(Checkout.state == "open", Payment.state.in_(("opened", "processing")))
+    )
+    kept = t.Reservation
+    return (
+        sa.select(kept.id, kept.quantity, kept.owner_ref)
+        .where(kept.state == "paying", kept.owner_ref.not_in(on_its_way))
+        .order_by(kept.id)
     )
 
 
@@ -309,6 +336,8 @@ RULES = (
     Rule("I4", "order {number} stands on payment {payment_id}, which is {state}", _unpaid()),
     Rule("I4", "order {number} is {state}, and its payment is {paid}: it was never taken", _never_taken(), SETTLED_WITHIN),
     Rule("I4", "payment {id}: {amount_minor} {currency} are still set aside for nothing", _not_let_go(), SETTLED_WITHIN),
+    Rule("I4", "payment {id} is {state}, its page is over, problem: {problem}", _overdue(), SETTLED_WITHIN),
+    Rule("I4", "reservation {id}: {quantity} are kept for {owner_ref}, which pays for nothing", _paying_nothing()),
     Rule("I5", "paper {number} is over payment {id}, which is {state}", _too_early()),
     Rule("I5", "order {number}: {total_minor} {currency} in all, its parts make {parts}", _totals()),
     Rule("I5", "order {number}: {total_minor} {currency}, paid were {amount_minor} {paid_in}", _paid_amounts()),
@@ -319,9 +348,9 @@ RULES = (
     ),
     Rule("I5", "paper {number}: {gross_minor} {currency}, its lines make {gross}", _paper_lines()),
     Rule("I5", "numbers of {kind} in {year}: the series stands at {last}, of which {there} are there", _gaps()),
-    Rule("I17", "company {party_id} owes {used_minor} {currency}, its orders on account make {owed}", _owed()),
-    Rule("I17", "payment {payment_id}: {received_minor} received on account, its receipts make {came}", _received()),
-    Rule("I17", "payment {id} ({state}) is on account of company {company_id}, due on {due_on}", _on_account()),
+    Rule("I5", "company {party_id} owes {used_minor} {currency}, its orders on account make {owed}", _owed()),
+    Rule("I5", "payment {payment_id}: {received_minor} received on account, its receipts make {came}", _received()),
+    Rule("I5", "payment {id} ({state}) is on account of company {company_id}, due on {due_on}", _on_account()),
     Rule("I15", "coupon {code}: used {used} times, live uses are {live}, of its buyers {counted}", _coupons()),
     Rule("I6", "checkout {id} is {state}, its order is {number}", _checkouts()),
     Rule("I7", "event {id} ({kind}) still waits for the payment that it speaks of", _unheard(), SETTLED_WITHIN),

@@ -15,7 +15,7 @@ from pwdlib.exceptions import UnknownHashError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from backoffice import second_step
+from backoffice import second_step, verify
 from backoffice.backup import record
 from backoffice.bridge.models import Heartbeat
 from backoffice.config import Settings
@@ -29,7 +29,9 @@ LEAST_FREE = 0.10
 OLDEST_BACKUP = timedelta(hours=26)  # a night and two hours
 MOST_CLOCK_OFF = timedelta(seconds=2)
 DEMO_PASSWORD = "demo"  # noqa: S105 - what must not open anything here
-RUNNING = frozenset({"database_away", "not_migrated", "no_worker", "plan_not_well"})  # what a running shop needs, public or not
+RUNNING = frozenset(
+    {"database_away", "not_migrated", "no_worker", "plan_not_well", "does_not_add_up"}
+)  # what a running shop needs, public or not
 NEVER_REWRITTEN = {"audit_entry": "DELETE, TRUNCATE", "stock_movement": "UPDATE, DELETE, TRUNCATE"}  # table → what nobody may
 TIME_OUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")  # we ask for each when we connect
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -54,6 +56,7 @@ def findings(settings: Settings, db: Database, *, now: datetime) -> list[Finding
             found += _people(session)
             found += _codes(session, settings)
             found += _plan(session)
+            found += _figures(session)
         found += _running(db, now)
     except SQLAlchemyError:
         found.append(Finding("database_away", "The database does not answer, or its tables are not there: shopfloor migrate."))
@@ -190,6 +193,13 @@ def _plan(session: Session) -> Iterator[Finding]:
     if last is not None and last.breaches:
         many = f"The last audit of the plan ({last.at:%Y-%m-%d %H:%M} UTC) found {len(last.breaches)} breaches"
         yield Finding("plan_not_well", f"{many}: shopfloor plan audit names them.")
+
+
+def _figures(session: Session) -> Iterator[Finding]:
+    last = verify.find_last(session)
+    if last is not None and last.found:
+        many = f"The last check of all figures ({last.at:%Y-%m-%d %H:%M} UTC) found {last.found} breaches"
+        yield Finding("does_not_add_up", f"{many}, the first: {last.breaches[0]}. shopfloor verify names them all.")
 
 
 def _running(db: Database, now: datetime) -> Iterator[Finding]:

@@ -21,12 +21,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
+from backoffice import verify
 from backoffice.bridge.models import Heartbeat, OutboxMessage
 from backoffice.bridge.outbox import STUCK_AFTER
 from backoffice.crm.models import Lead, Order
 from backoffice.db import Database
 from backoffice.erp.models import Offer, Reservation
 from backoffice.payments.models import Payment, Refund
+from backoffice.verify.money import SETTLED_WITHIN
 from backoffice.web import requests
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
@@ -71,10 +73,21 @@ class Waiting(Collector):
         yield self._count("shopfloor_holds", "Things held for carts now.", sa.or_(live, Reservation.state == "paying"))
         yield self._count("shopfloor_offers_overdue", "Days on pages that are to be worked out again.", Offer.valid_until < now)
         yield self._count("shopfloor_payments_with_problem", "Payments that a person must look at.", Payment.problem != "")
+        overdue = sa.and_(Payment.state == "opened", Payment.expires_at < now - SETTLED_WITHIN)
+        yield self._count("shopfloor_payments_overdue", "Payments without an end whose page is over for five minutes.", overdue)
+        yield from self._figures()
         unsettled = Refund.state.in_(["requested", "pending"])
         yield self._count("shopfloor_refunds_open", "Refunds that have not ended yet.", unsettled)
         late = sa.and_(Lead.state.in_(["new", "working"]), Lead.due_at < now)
         yield self._count("shopfloor_leads_overdue", "People who should have had an answer by now.", late)
+
+    def _figures(self) -> Iterator[GaugeMetricFamily]:
+        """Return what the last check of all figures found, and since when; nothing before the first."""
+        last = verify.find_last(self._session)
+        if last is not None:
+            yield GaugeMetricFamily("shopfloor_breaches", "Breaches that the last nightly check found.", value=last.found)
+            age = (self._now - last.at).total_seconds()
+            yield GaugeMetricFamily("shopfloor_verify_age_seconds", "Time since that check.", value=age)
 
     def _count(self, name: str, words: str, condition: sa.ColumnElement[bool]) -> GaugeMetricFamily:
         count = self._session.scalar(sa.select(sa.func.count()).where(condition)) or 0

@@ -40,7 +40,7 @@ from tests.erp_double import BAD, GOOD, ErpDouble
 from tests.faults.crash import settings_for
 from tests.faults.hand_off import Hall, hush
 from tests.faults.rows import Row
-from tests.faults.stage import ASKED, Killed
+from tests.faults.stage import ASKED, Killed, in_turn
 from tests.need import postgres_database
 
 ROUND_MINUTES, FAULT_EVERY, STOOLS = 40, 5.0, 4_000
@@ -100,7 +100,7 @@ class Soak:
     def _hired(self) -> Worker:
         """Return a new worker process, so to say."""
         services = self.hall.services
-        jobs = [job for job in bootstrap.periodic(services) if not job.aside]
+        jobs = in_turn(bootstrap.periodic(services))
         carriers = bootstrap.carriers(services)
         carriers["mail"] = self._posting(carriers["mail"])
         return Worker(services.db, carriers, jobs, name=f"soak {self.met['worker killed']}", clock=self.clock)

@@ -7,7 +7,7 @@ where Stripe (its double) is paid, the instants before and after each call to it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from backoffice import bootstrap
 from backoffice.bootstrap import Services
 from backoffice.bridge.outbox import Message
-from backoffice.bridge.worker import Carrier, Worker
+from backoffice.bridge.worker import Carrier, Job, Worker
 from backoffice.config import Settings
 from backoffice.payments.gateway import Gateway
 from tests import stripe_double
@@ -29,6 +29,11 @@ from tests.erp_double import ErpDouble
 ASKED = tuple(
     name for name, found in vars(Gateway).items() if callable(found) and not name.startswith("_")
 )  # each is an HTTP call
+
+
+def in_turn(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs that one thread does, one after the other: without those aside that only look."""
+    return [job._replace(aside=False) for job in jobs if not job.aside or job.name in ("poll_payments", "listen_to_provider")]
 
 
 class Killed(BaseException):
@@ -71,7 +76,7 @@ class Stage:
             for name in ASKED:
                 setattr(self.services.gateway, name, self._calling(name, getattr(self.services.gateway, name)))
         carriers = {target: self._through(target, carry) for target, carry in bootstrap.carriers(self.services).items()}
-        jobs = [job for job in bootstrap.periodic(self.services) if not job.aside]  # those only look
+        jobs = in_turn(bootstrap.periodic(self.services))
         self.worker = Worker(self.services.db, carriers, jobs, name=f"worker {self.deaths}", clock=self.clock)
 
     def _through(self, target: str, carry: Carrier) -> Carrier:

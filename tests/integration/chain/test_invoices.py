@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from backoffice.crm.models import Order
 from backoffice.erp import models as t
@@ -67,6 +68,24 @@ def test_a_paid_order_has_its_invoice_once(workshop: Workshop) -> None:
         ("goods", "TABLE", 1, 1900, 49_900, 7_967),
         ("delivery", "", 1, 1900, 500, 80),
     ]
+
+
+def test_an_order_that_cannot_have_its_invoice_keeps_no_other_from_theirs(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, real = workshop.buy(STOOL=1), workshop.buy(STOOL=1), billing.invoice_order
+
+    def broken(session: Session, order_id: int, *, now: datetime) -> t.Invoice | None:
+        if order_id == 1:
+            raise RuntimeError("planted")
+        return real(session, order_id, now=now)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(billing, "invoice_order", broken)
+        assert issue(workshop) == 1
+    assert [cause for _, cause, *_ in papers(workshop)] == [f"order:{second.number}"]
+    assert issue(workshop) == 1
+    assert [cause for _, cause, *_ in papers(workshop)] == [f"order:{second.number}", f"order:{first.number}"]
 
 
 def test_each_refund_has_its_credit_note_and_the_last_leaves_nothing(workshop: Workshop) -> None:

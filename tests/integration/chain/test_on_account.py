@@ -323,12 +323,12 @@ def test_the_limit_and_the_domain(workshop: Workshop, nordlicht: Firm) -> None:
 @pytest.mark.parametrize(
     ("planted", "found"),
     [
-        ("UPDATE company_terms SET used_minor = 5399", "I17 company 1 owes 5399 EUR, its orders on account make 5400"),
-        ("UPDATE receivable SET due_on = NULL", "I17 payment 1 (succeeded) is on account of company 1, due on None"),
-        ("UPDATE payment SET provider = 'sandbox'", "I17 payment 1 (succeeded) is on account of company 1, due on 2026-12-08"),
+        ("UPDATE company_terms SET used_minor = 5399", "I5 company 1 owes 5399 EUR, its orders on account make 5400"),
+        ("UPDATE receivable SET due_on = NULL", "I5 payment 1 (succeeded) is on account of company 1, due on None"),
+        ("UPDATE payment SET provider = 'sandbox'", "I5 payment 1 (succeeded) is on account of company 1, due on 2026-12-08"),
         (
             "UPDATE receivable SET received_minor = 10; UPDATE company_terms SET used_minor = 5390",
-            "I17 payment 1: 10 received on account, its receipts make 0",
+            "I5 payment 1: 10 received on account, its receipts make 0",
         ),
     ],
 )
@@ -339,7 +339,7 @@ def test_what_does_not_add_up_is_found(workshop: Workshop, nordlicht: Firm, plan
     def plant(session: Session) -> None:
         for statement in planted.split("; "):
             session.execute(sa.text(statement))
-        seen.extend(line for line in verify.breaches(session, now=workshop.now) if line.startswith("I17"))
+        seen.extend(line for line in verify.breaches(session, now=workshop.now) if line.startswith("I5 "))
         raise NotFound("taken_back")
 
     with pytest.raises(NotFound, match="taken_back"):

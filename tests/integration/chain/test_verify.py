@@ -9,13 +9,16 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
-from backoffice import migrate, verify
+from backoffice import bootstrap, migrate, verify
 from backoffice.bootstrap import Services
 from backoffice.cli import main
 from backoffice.clock import utc_now
 from backoffice.db import table_of
 from backoffice.erp import models as t
 from backoffice.payments import billing
+from backoffice.verify.models import Verification
+from backoffice.web import deploy_check
+from backoffice.web.metrics import Waiting
 from tests.company import open_company
 from tests.integration.chain.conftest import Workshop
 
@@ -60,6 +63,9 @@ PLANTED = {
     "UPDATE orders SET payment_id = 77 WHERE id = 1": [
         "I4 payment 1 of 10300 EUR became no order, and 0 went back",
         "I4 order {stools} stands on payment 77, which is missing",
+    ],
+    "UPDATE reservation SET state = 'paying' WHERE state = 'held'": [
+        "I4 reservation 3: 1 are kept for cart:3, which pays for nothing"
     ],
     "UPDATE checkout SET state = 'open' WHERE id = 1": ["I6 checkout 1 is open, its order is {stools}"],
     "UPDATE outbox_message SET sequence = 9 WHERE id = 1": ["I9 mail of order:{stools}: 1 messages, the last is number 9"],
@@ -145,7 +151,29 @@ def test_the_worker_logs_what_it_finds(busy: Workshop, capsys: pytest.CaptureFix
     assert verify.verify(busy.db, now=busy.now) == 0
     busy.db.run(lambda session: session.execute(sa.text("UPDATE payment SET refunded_minor = 5 WHERE id = 1")))
     assert verify.verify(busy.db, now=busy.now) == 1
-    assert "I5 payment 1: 5 EUR given back" in "".join(capsys.readouterr())
+    said = "I5 payment 1: 5 EUR given back, its refunds make 0"
+    assert said in "".join(capsys.readouterr())
+    assert [(one.at, one.found, one.breaches) for one in busy.rows(Verification)] == [(busy.now, 0, []), (busy.now, 1, [said])]
+
+
+def test_what_the_nightly_job_finds_is_a_finding_and_a_figure(busy: Workshop, services: Services) -> None:
+    [job] = [job for job in bootstrap.periodic(services) if job.name == "verify"]
+    assert (job.seconds, job.aside) == (86_400, True)
+    busy.db.run(lambda session: session.execute(sa.text("UPDATE payment SET refunded_minor = 5 WHERE id = 1")))
+    job.run(busy.now)
+    with busy.db.read() as session:
+        figures = {
+            one.name: one.samples[0].value for one in Waiting(session, busy.now + timedelta(minutes=1)).collect() if one.samples
+        }
+    assert (figures["shopfloor_breaches"], figures["shopfloor_verify_age_seconds"]) == (1, 60)
+    named = [
+        one.what_to_do for one in deploy_check.findings(services.settings, busy.db, now=busy.now) if one.name == "does_not_add_up"
+    ]
+    assert named == [
+        "The last check of all figures (2026-11-24 08:00 UTC) found 1 breaches, the first: I5 payment 1: 5 EUR given back, "
+        "its refunds make 0. shopfloor verify names them all."
+    ]
+    busy.db.run(lambda session: session.execute(sa.text("UPDATE payment SET refunded_minor = 0 WHERE id = 1")))
 
 
 def test_the_command_says_each_breach_and_fails(busy: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

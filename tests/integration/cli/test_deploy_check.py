@@ -106,6 +106,10 @@ def test_each_wrong_setting_is_named(
             " VALUES ('2026-11-24 07\\:00\\:00.000000', 3, 'd', '[\"slot 1: …\"]')",
             "plan_not_well",
         ),
+        (
+            "INSERT INTO verification (at, found, breaches) VALUES ('2026-11-24 07\\:00\\:00.000000', 1, '[\"I5 …\"]')",
+            "does_not_add_up",
+        ),
         ("UPDATE alembic_version SET version_num = 'old'", "not_migrated"),
     ],
 )

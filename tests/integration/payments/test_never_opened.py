@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backoffice.erp import plan
-from backoffice.erp.models import Company, Item
+from backoffice.crm.models import Checkout
+from backoffice.erp import holds, plan
+from backoffice.erp.models import Company, Item, Reservation
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
 from backoffice.public.errors import Refused
@@ -118,3 +119,13 @@ def test_a_message_about_another_shops_page_is_nobodys(paying: Paying) -> None:
         strange = {**told["data"]["object"], "id": "cs_theirs", "client_reference_id": reference}
         assert paying.deliver({**told, "id": f"evt_{reference}", "data": {"object": strange}}).status_code == 200
     assert paying.state() == before
+
+
+def test_money_that_becomes_no_order_keeps_nothing_of_the_cart(paying: Paying) -> None:
+    start = paying.start(paying.cart(STOOL=2, TABLE=1))
+    [stools] = [one for one in paying.rows(Reservation) if one.quantity == 2]
+    paying.do(lambda session, *, actor, now: holds.release(session, stools.id, paying=True, now=now))
+    paying.pay(start)
+    assert (paying.orders(), [reason for *_, reason in paying.refunds()]) == ([], ["late_payment"])
+    assert {one.state for one in paying.rows(Reservation)} == {"released"}
+    assert [one.state for one in paying.rows(Checkout)] == ["abandoned"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from backoffice import bootstrap, verify
 from backoffice.payments import handling, settle
 from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment
@@ -88,6 +90,27 @@ def test_whoever_waited_longest_is_asked_first_and_nobody_twice_in_three_minutes
     paying.services.till.poll(now=paying.now)
 
 
+def test_what_has_no_end_and_money_without_one_do_not_add_up(paying: Paying) -> None:
+    def found(**later: float) -> list[str]:
+        with paying.db.read() as session:
+            return [line for line in verify.breaches(session, now=paying.now + timedelta(**later)) if line[:2] == "I4"]
+
+    start = paying.start(paying.cart(STOOL=1))
+    paying.double.sessions[paying.session(start)]["amount_total"] -= 1  # somebody's hand at the provider
+    paying.double.pay(paying.session(start))
+    paying.deliver_all()
+    assert (found(minutes=36), found(minutes=36, seconds=1)) == (
+        [],
+        ["I4 payment 1 is opened, its page is over, problem: amount_differs"],
+    )
+    paying.db.run(lambda session: session.execute(sa.update(Payment).values(state="expired")))
+    kept = "I4 reservation 1: 1 are kept for cart:1, which pays for nothing"
+    assert found() == [kept]
+    assert found(minutes=37) == ["I4 payment 1 is expired, its page is over, problem: amount_differs", kept]
+    paying.db.run(lambda session: session.execute(sa.update(Payment).values(problem="", state="opened")))
+    assert found(minutes=37) == ["I4 payment 1 is opened, its page is over, problem: none"]
+
+
 def test_a_session_that_the_provider_does_not_know_waits_for_a_person(paying: Paying) -> None:
     paying.start(paying.cart(STOOL=5))
     paying.double.sessions.clear()
@@ -96,3 +119,8 @@ def test_a_session_that_the_provider_does_not_know_waits_for_a_person(paying: Pa
     assert (states(paying), paying.stock("STOOL")) == ([("opened", "not_settled")], (5, 0, 5))
     paying.db.run(lambda session: handling.handle(session, 1, note="never paid", by="ada", now=paying.now))
     assert (states(paying), paying.stock("STOOL")) == ([("failed", "")], (5, 0, 0))
+
+
+def test_whoever_asks_the_provider_does_not_keep_the_worker_from_saying_that_it_lives(paying: Paying) -> None:
+    jobs = {job.name: job.aside for job in bootstrap.periodic(paying.services)}
+    assert (jobs["poll_payments"], jobs["listen_to_provider"]) == (True, True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from backoffice.payments.models import PaymentEvent
+from backoffice.local.listening import listen
+from backoffice.payments import settle
+from backoffice.payments.models import Payment, PaymentEvent
 from tests.integration.payments.conftest import Paying
 
 
@@ -91,3 +94,44 @@ def test_what_is_not_as_documented_is_refused(paying: Paying) -> None:
     del event["data"]["object"]["amount_total"]
     assert paying.deliver(event).status_code == 400
     assert (paying.state(), stored(paying)) == (before, [])
+
+
+def test_what_another_program_of_the_same_account_does_is_not_ours(paying: Paying) -> None:
+    start = paying.start(paying.cart(STOOL=1))
+    paying.pay(start)
+    paying.double.refund_by_hand(paying.session(start), 100)
+    told = paying.double.events.pop()
+    theirs = {"pi_theirs": {"id": "pi_theirs", "object": "payment_intent", "metadata": {"reference": "order 7"}}}
+    paying.double.intents.update(theirs)
+    for name, intent in (("a", "pi_theirs"), ("b", "pi_of_another_account"), ("c", None)):
+        refund = {**told["data"]["object"], "id": f"re_{name}", "payment_intent": intent}
+        assert paying.deliver({**told, "id": f"evt_{name}", "data": {"object": refund}}).status_code == 200
+    mine = {**told["data"]["object"], "id": "re_d", "payment_intent": "pi_mine"}  # of a page whose message has not come
+    with paying.db.read() as session:
+        named = settle.reference(session.get_one(Payment, 1))
+    paying.double.intents["pi_mine"] = {"id": "pi_mine", "object": "payment_intent", "metadata": {"reference": named}}
+    paying.deliver({**told, "id": "evt_d", "data": {"object": mine}})
+
+    def outcomes() -> dict[str, str]:
+        return {one.id[-1]: one.outcome for one in paying.rows(PaymentEvent, kind="refund")}
+
+    waiting = dict.fromkeys("abcd", "waiting")
+    listen(paying.services.till, now=paying.now)
+    assert outcomes() == waiting
+    paying.later(minutes=2)
+    listen(paying.services.till, now=paying.now)
+    assert outcomes() == dict.fromkeys("abc", "not_ours") | {"d": "waiting"}
+    paying.db.run(lambda session: session.execute(sa.delete(PaymentEvent).where(PaymentEvent.outcome == "waiting")))
+
+
+def test_refused_messages_and_those_of_unknown_payments_are_counted(paying: Paying) -> None:
+    def figures() -> list[float]:
+        text = paying.app.test_client().get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
+        names = ("shopfloor_webhooks_refused_total", "shopfloor_payment_news_unknown_total")
+        return [float(line.split()[1]) for name in names for line in text.splitlines() if line.startswith(f"{name} ")]
+
+    event, before = paid_event(paying), figures()
+    assert paying.deliver(event, secret="whsec_other").status_code == 400
+    strange = {**event["data"]["object"], "id": "cs_theirs", "client_reference_id": "order 7"}
+    assert paying.deliver({**event, "id": "evt_theirs", "data": {"object": strange}}).status_code == 200
+    assert [now - then for now, then in zip(figures(), before, strict=True)] == [1, 1]

@@ -40,6 +40,7 @@ def test_what_waits_is_counted(client: FlaskClient, app: Flask, db: Database) ->
     assert figure(text, "shopfloor_worker_silent_seconds") == 20
     assert figure(text, "shopfloor_holds") == 1
     assert figure(text, "shopfloor_payments_with_problem") == 0
+    assert figure(text, "shopfloor_payments_overdue") == 0
 
 
 def test_requests_are_counted_by_route_never_by_address(client: FlaskClient, db: Database) -> None:
