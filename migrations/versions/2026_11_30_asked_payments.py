@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a7c52e90d1f4"
-down_revision = "d8a3f61c0b57"
+down_revision = "e7b41d90a26c"
 branch_labels = None
 depends_on = None
 

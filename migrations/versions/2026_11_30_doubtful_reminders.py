@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a9d25b6e714c"
-down_revision = "d8a3f61c0b57"
+down_revision = "e2b6c07a914f"
 branch_labels = None
 depends_on = None
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "e7b41d90a26c"
-down_revision = "d8a3f61c0b57"
+down_revision = "a9d25b6e714c"
 branch_labels = None
 depends_on = None
 

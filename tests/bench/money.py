@@ -23,6 +23,7 @@ from backoffice.crm.models import Order
 from backoffice.erp.models import Item, Stock
 from backoffice.payments.models import Dispute, Payment, Refund
 from tests.conftest import NOW, FixedClock
+from tests.faults.stage import in_turn
 from tests.integration.payments.conftest import Paying, open_paying
 from tests.integration.payments.test_permutations import differs, messages
 from tests.stripe_double import running
@@ -170,7 +171,7 @@ def unheard(open_settings: Opener, *, minutes: int = 10, every: int = 10) -> Ite
     """R6: no message arrives for ten minutes; the worker's own jobs run by the clock."""
     with shop(open_settings, 200) as paying:
         services = paying.services
-        jobs = [job for job in bootstrap.periodic(services) if not job.aside]
+        jobs = in_turn(bootstrap.periodic(services))
         worker = Worker(services.db, bootstrap.carriers(services), jobs, name="bench", clock=paying.clock)
         paid_at: dict[str, datetime] = {}
         healed: dict[str, timedelta] = {}
