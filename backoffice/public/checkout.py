@@ -92,8 +92,9 @@ class CheckoutDoor(Protocol):
         sales takes it down; None: the customer's own.
         Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
         bad_character | unknown_country), Refused(cart_empty | stale | price_changed | not_available | day_moved |
-        payment_away | email_refused | amount_refused); for an order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open); on account also
-        Refused(not_on_account | account_paused | over_limit, left): then the order is placed at once, and pay_url leads to it.
+        payment_away | email_refused | amount_refused); for an order of the desk also NotFound(unknown_lead),
+        Refused(wrong_state | payment_open); on account also Refused(not_on_account | account_paused | over_limit, left): then
+        the order is placed at once, and pay_url leads to it.
         On any refusal the cart is unchanged, and so is the enquiry.
         """
         ...
