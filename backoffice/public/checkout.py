@@ -91,10 +91,11 @@ class CheckoutDoor(Protocol):
         base_url: the shop's address in the customer's language, for links in mails: https://shop.example/de. desk: where
         sales takes it down; None: the customer's own.
         Raises BadInput(invalid_form, fields → required | too_long | bad_email | bad_postcode | unknown_postcode | bad_choice |
-        bad_character | unknown_country), Refused(cart_empty | stale | price_changed | not_available | day_moved); for an
-        order of the desk also NotFound(unknown_lead), Refused(wrong_state | payment_open); on account also
-        Refused(not_on_account | account_paused | over_limit, left): then the order is placed at once, and pay_url leads to it;
-        TooOften(too_many_checkouts): the eleventh of one cart within ten minutes, the same form sent again not counted.
+        bad_character | unknown_country), Refused(cart_empty | stale | price_changed | not_available | day_moved |
+        payment_away | email_refused | amount_refused); for an order of the desk also NotFound(unknown_lead),
+        Refused(wrong_state | payment_open); on account also Refused(not_on_account | account_paused | over_limit, left): then
+        the order is placed at once, and pay_url leads to it; TooOften(too_many_checkouts): the eleventh of one cart within
+        ten minutes, the same form sent again not counted.
         On any refusal the cart is unchanged, and so is the enquiry.
         """
         ...

@@ -70,7 +70,7 @@ class QuotationDoor(Protocol):
         """Accept what the page showed, and open its payment page; however many do so at once, it is one order.
 
         Raises NotFound(unknown_record), Refused(quotation_replaced | quotation_expired | quotation_over | stale | day_moved |
-        not_available | payment_away); nothing is ordered then.
+        not_available | payment_away | email_refused | amount_refused); nothing is ordered then.
         """
         ...
 

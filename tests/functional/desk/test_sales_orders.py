@@ -269,13 +269,14 @@ def test_one_that_was_paid_meanwhile_is_not_taken_back(at_desk: AtDesk, ask: Ask
 
 @contextmanager
 def provider_away(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the payment provider answer nobody who opens a page, for a while."""
+    """Let the payment provider answer nobody who opens a page or looks for one, for a while."""
 
     def away(*_: object, **__: object) -> None:
         raise GatewayError("no answer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(workshop.services.gateway), "open_session", away)
+        for asked in ("open_session", "find_session"):
+            patched.setattr(type(workshop.services.gateway), asked, away)
         yield
 
 
@@ -307,7 +308,7 @@ def test_a_link_that_was_never_sent_is_taken_back_without_a_word(
     with provider_away(workshop, monkeypatch):
         bea.refused(ORDER, 409, **form)
     assert "The link no longer works" in bea.send(f"{ORDER}/withdraw")
-    assert (workshop.rows(OutboxMessage), [one.state for one in workshop.rows(Payment)]) == ([], ["expired"])
+    assert (workshop.rows(OutboxMessage), [one.state for one in workshop.rows(Payment)]) == ([], ["failed"])
     assert workshop.stock("STOOL") == (5, 0, 0)
 
 

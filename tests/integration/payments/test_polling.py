@@ -55,11 +55,14 @@ def test_a_provider_that_does_not_answer_is_asked_once(paying: Paying, three: li
         asked.append(ref)
         raise GatewayError("APIConnectionError")
 
+    many = []
     with monkeypatch.context() as patched:
         patched.setattr(paying.services.gateway, "get_session", away)
         for _ in range(4):
             paying.later(seconds=30)
             paying.services.till.poll(now=paying.now)
+            many.append(len(asked))
+    assert many == [1, 2, 3, 3]
     assert asked == [paying.session(start) for start in three]  # one at each poll, the next one first; then all wait
     paying.later(minutes=3)
     assert paying.services.till.poll(now=paying.now) == 3
