@@ -154,13 +154,6 @@ class StripeDouble:
             self.refunds[refund_id]["status"] = state
             self._event("refund.failed" if state == "failed" else "refund.updated", self.refunds[refund_id])
 
-    def books(self) -> list[tuple[str, ...]]:
-        """Return what there is in the end, without names: pages that were not closed, payments, refunds."""
-        found = [("page", one["status"], one["payment_status"], str(one["amount_total"])) for one in self.sessions.values()]
-        found += [("payment", one["status"], str(one["amount"]), "") for one in self.intents.values()]
-        found += [("refund", one["status"], str(one["amount"]), "") for one in self.refunds.values()]
-        return [one for one in found if one[:2] != ("page", "expired")]
-
     # -- the API ---------------------------------------------------------------------------------------------------
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
