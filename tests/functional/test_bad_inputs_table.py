@@ -14,12 +14,12 @@ from flask.testing import FlaskClient
 
 from backoffice.bootstrap import Services
 from backoffice.crm import coupon_rules
-from backoffice.crm.models import CartLine, Lead
+from backoffice.crm.models import CartLine
 from backoffice.erp.models import Item
 from tests.buyers import hidden
 from tests.company import open_company
 from tests.conftest import FixedClock
-from tests.functional.test_bad_input import SCRIPTS, add, checkout, everything, paid_for, rows
+from tests.functional.test_bad_input import add, checkout, paid_for, rows
 from tests.integration.chain.test_coupons import PLAIN
 from tests.need import ROOT
 
@@ -36,6 +36,7 @@ FILES = {
     "hook": "integration/payments/test_webhook",
     "stripe": "integration/payments/test_stripe",
     "leads": "functional/desk/test_lead_file",
+    "api": "functional/api/test_bad_inputs",
     "import": "integration/chain/test_import_services",
     "sheets": "unit/test_spreadsheet",
     "server": "integration/web/test_patience",
@@ -85,7 +86,7 @@ TABLE = (
         "12",
         "an expired, used or unknown code",
         "422, one text, cart kept",
-        ("here::test_a_code_that_is_none_is_refused_alike", "here::test_a_code_that_is_none_is_refused_over_the_api"),
+        ("here::test_a_code_that_is_none_is_refused_alike", "api::test_a_code_that_is_none_is_refused_over_the_api"),
     ),
     Row(
         "14",
@@ -136,7 +137,7 @@ TABLE = (
             "requests::test_an_address_for_mail_that_is_none_is_refused",
             "requests::test_a_name_that_would_begin_another_header_sends_no_mail",
             "bodies::test_a_line_break_in_an_address_is_refused",
-            "here::test_what_a_letter_over_the_api_may_not_hold",
+            "api::test_what_a_letter_over_the_api_may_not_hold",
         ),
     ),
     Row(
@@ -146,8 +147,8 @@ TABLE = (
         (
             "pages::test_text_in_any_script_reaches_sales_as_written",
             "here::test_a_name_of_five_thousand_letters_is_refused",
-            "here::test_what_a_letter_over_the_api_may_not_hold",
-            "here::test_scripts_over_the_api_are_kept_as_written",
+            "api::test_what_a_letter_over_the_api_may_not_hold",
+            "api::test_scripts_over_the_api_are_kept_as_written",
         ),
     ),
     Row(
@@ -206,7 +207,7 @@ TABLE = (
         "paths",
         "%2e%2e, %00, 9 kB",
         "404, 400",
-        ("requests::test_an_address_that_leads_outside_or_nowhere", "here::test_an_address_of_the_api_that_leads_nowhere"),
+        ("requests::test_an_address_that_leads_outside_or_nowhere", "api::test_an_address_of_the_api_that_leads_nowhere"),
     ),
     Row("host", "another Host", "400", ("requests::test_another_host_is_not_answered",)),
     Row("proxy", "X-Forwarded-For of nobody's", "ignored", ("requests::test_who_asks_is_not_what_a_header_says",)),
@@ -307,63 +308,6 @@ def test_a_code_that_is_none_is_refused_alike(client: FlaskClient, services: Ser
         pages.add(answer.text.replace(code, ""))
     assert len(pages) == 1
     assert paid_for(services) == before
-
-
-def test_a_code_that_is_none_is_refused_over_the_api(client: FlaskClient, services: Services, now: Any) -> None:
-    rules = {"QQ-OVER": {"ends_at": now}, "QQ-OFF": {"active": False}}
-    for code, rule in rules.items():
-        services.db.run(
-            lambda session, code=code, rule=rule: coupon_rules.save(session, PLAIN | {"code": code} | rule, by="A", now=now)
-        )
-    made = client.post("/api/v1/carts", json={"sku": "STOOL"}, headers={"Idempotency-Key": "k"}).get_json()
-    before = paid_for(services)
-    for code in (*rules, "QQ-NEVER", "²" * 60):
-        path, key = f"/api/v1/carts/{made['token']}/coupon", {"Idempotency-Key": f"k-{len(code)}-{code[-3:].encode().hex()}"}
-        answer = client.put(path, json={"code": code}, headers=key)
-        assert (answer.status_code, answer.get_json()["code"]) == (422, "coupon_invalid")
-    assert paid_for(services) == before
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("email", email) for email in ("a@b", "a@b@c.test", "ada@example.test\r\nBcc: eve@example.test", "@example.test")),
-        ("name", "x" * 5_000),
-        ("message", "x" * 5_001),
-    ],
-)
-def test_what_a_letter_over_the_api_may_not_hold(client: FlaskClient, services: Services, field: str, value: str) -> None:
-    before = everything(services)
-    body = {"email": "ada@example.test", "name": "Ada", "message": "hello"} | {field: value}
-    answer = client.post("/api/v1/leads", json=body, headers={"Idempotency-Key": "k"})
-    assert answer.status_code == 422
-    assert everything(services) == before
-
-
-def test_scripts_over_the_api_are_kept_as_written(client: FlaskClient, services: Services) -> None:
-    body = {"email": "ada@example.test", "name": "\u05e2\u05d1\u05e8", "message": SCRIPTS}
-    assert client.post("/api/v1/leads", json=body, headers={"Idempotency-Key": "k"}).status_code == 201
-    assert [(one.message, one.source) for one in rows(services, Lead)] == [(SCRIPTS, rows(services, Lead)[0].source)]
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/api/v1/%2e%2e/%2e%2e/etc/passwd", 404),
-        ("/api/v1/products/%00", 400),
-        ("/api/v1/products/%ff", 404),
-        ("/api/v1/products/" + "x" * 9_000, 404),
-        ("/api/v1/products?q=" + "x" * 9_000, 422),
-        ("/api/v1/carts/" + "9" * 9_000, 404),
-        ("/api/v1/products?arrives_by=9999-12-31", 422),
-    ],
-)
-def test_an_address_of_the_api_that_leads_nowhere(client: FlaskClient, services: Services, path: str, status: int) -> None:
-    before = everything(services)
-    answer = client.get(path)
-    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
-    assert b"root:" not in answer.data
-    assert everything(services) == before
 
 
 def use_up(client: FlaskClient, code: str) -> None:

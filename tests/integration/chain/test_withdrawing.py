@@ -151,6 +151,18 @@ def test_the_period_ends_on_a_working_day(workshop: Workshop, came_on: date, unt
     assert [(view.is_open, view.until) for view in seen] == [(True, until), (False, until)]
 
 
+def test_a_saturday_on_which_the_office_works_is_no_working_day_of_the_law(workshop: Workshop) -> None:
+    def open_on_saturdays(session: Any) -> None:
+        office = session.get(t.Company, 1).office_calendar_id
+        session.add(t.CalendarShift(calendar_id=office, weekday=5, starts_minute=480, ends_minute=960))
+
+    workshop.db.run(open_on_saturdays)
+    start = bought(workshop, STOOL=1)
+    sent(workshop, arrived=False)
+    workshop.do(delivering.deliver, [1], date(2026, 11, 28), now=datetime(2026, 11, 28, 17, tzinfo=UTC))
+    assert workshop.shop.withdrawals.get(start.order_token, now=workshop.now).until == date(2026, 12, 14)
+
+
 def exempt(workshop: Workshop, sku: str, why: str) -> None:
     number = workshop.db.run(lambda session: item_id(session, sku))
     workshop.db.run(lambda session: returning.exempt(session, number, why, by="Petra", now=workshop.now))
