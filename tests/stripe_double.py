@@ -2,8 +2,8 @@
 
 Covered: Checkout Sessions (create, retrieve, expire, the hosted page with cards, declines and 3-D Secure), Refunds with their
 cap, money that is only set aside (capture, cancel, its seven days), disputes, the list of events page by page, idempotency
-keys, Stripe's JSON errors, events signed as Stripe signs them. The test decides which event is delivered, how often and in what
-order. What only a real key can show is listed in docs/payments.md.
+keys, Stripe's JSON errors, signed events. The test decides which is delivered, how often and in what order. What only a real
+key can show is listed in docs/payments.md.
 """
 
 from __future__ import annotations
@@ -207,10 +207,9 @@ class StripeDouble:
                 session.update(status="expired", url=None)
                 self._event("checkout.session.expired", session)
             return self._expanded(session, request)
-        if parts[:2] == ["v1", "payment_intents"] and request.method == "GET":
-            return self._find(self.intents, parts[2])
-        if parts[:2] == ["v1", "payment_intents"] and request.method == "POST":
-            return self._intent(self._find(self.intents, parts[2]), parts[3], form)
+        if parts[:2] == ["v1", "payment_intents"]:
+            intent = self._find(self.intents, parts[2])
+            return intent if request.method == "GET" else self._intent(intent, parts[3], form)
         if parts[:2] == ["v1", "refunds"]:
             if len(parts) == 2 and request.method == "POST":
                 return self._refund(form)
@@ -260,9 +259,7 @@ class StripeDouble:
             raise Refusal(400, "invalid_request_error", f"Invalid email address: {email}", "email_invalid")
         lives = int(form["expires_at"]) - self.now()
         if not SHORTEST <= lives <= LONGEST:
-            raise Refusal(
-                400, "invalid_request_error", "The `expires_at` timestamp must be between 30 minutes and 24 hours away."
-            )
+            raise Refusal(400, "invalid_request_error", "The `expires_at` must be between 30 minutes and 24 hours away.")
         name = f"cs_test_{next(self._numbers)}"
         self.sessions[name] = {
             "id": name,
@@ -289,8 +286,7 @@ class StripeDouble:
         paid = next((s for s in self.sessions.values() if s["payment_intent"] == form.get("payment_intent")), None)
         if paid is None or paid["payment_status"] != "paid":
             raise Refusal(400, "invalid_request_error", "This PaymentIntent does not have a successful charge to refund.")
-        amount = int(form["amount"])
-        _require_whole(paid["currency"], amount)
+        _require_whole(paid["currency"], amount := int(form["amount"]))
         given = sum(
             r["amount"]
             for r in self.refunds.values()
