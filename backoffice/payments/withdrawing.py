@@ -216,7 +216,7 @@ def _give_back(
 def _received(session: Session, line: OrderLine) -> int:
     """Return how many pieces of a line have come back so far."""
     received = sa.select(sa.func.coalesce(sa.func.sum(t.GoodsReturnLine.received), 0))
-    return session.scalar(received.where(t.GoodsReturnLine.reservation_id == line.reservation_id)) or 0
+    return int(session.scalar(received.where(t.GoodsReturnLine.reservation_id == line.reservation_id)) or 0)  # a Decimal there
 
 
 def _is_all_back(session: Session, order: Order) -> bool:
