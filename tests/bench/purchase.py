@@ -23,6 +23,7 @@ from backoffice.tables import metadata
 from tests.bench.generate import MADE_EVERY, grow
 from tests.bench.serving import cpu_of, percentile
 from tests.buyers import Browser, buy
+from tests.faults.rows import adds_up
 from tests.need import Gunicorn, postgres_database
 
 AT_ONCE = 8
@@ -52,9 +53,11 @@ def main() -> None:
             figures["made"] = bought(shop, [n * MADE_EVERY for n in range(given.purchases // 8)])
         finally:
             shop.stop()
+        whole = adds_up(url, "purchases")
     for name, one in figures.items():
         print(name, "  ".join(f"{key} {value}" for key, value in one.items()))
-    print(json.dumps({"bench": "purchase", "at_once": AT_ONCE, "figures": figures}))
+    print(json.dumps({"bench": "purchase", "at_once": AT_ONCE, "figures": figures, "verify": whole.figure}))
+    raise SystemExit(not whole.met)
 
 
 def bought(shop: Gunicorn, things: list[int]) -> dict[str, Any]:

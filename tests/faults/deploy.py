@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.restart import prepare, restart_under_load
-from tests.faults.rows import Row
+from tests.faults.rows import Row, adds_up
 from tests.need import postgres_database
 from tests.units import running
 
@@ -18,6 +18,7 @@ def rows(restarts: str = "10", per_second: str = "50", between: str = "150") -> 
     """Yield what came of it."""
     with tempfile.TemporaryDirectory() as folder, postgres_database() as url, running(prepare(url, folder), Path(folder)) as shop:
         found = restart_under_load(shop, int(restarts), float(per_second), int(between))
+        whole = adds_up(url, "R21")
     figure = f"{found['failed']} of {found['requests']} failed, p99 {found['p99_ms']} ms, {found['per_second']} a second"
     for line in found["why"]:
         print("   ", line)
@@ -34,3 +35,4 @@ def rows(restarts: str = "10", per_second: str = "50", between: str = "150") -> 
         figure,
         not found["failed"] and found["all_in_time"],
     )
+    yield whole

@@ -23,7 +23,7 @@ from backoffice.db import Database
 from tests.bench.generate import grow
 from tests.buyers import Browser, hidden
 from tests.faults.lines import site, started_worker
-from tests.faults.rows import Row
+from tests.faults.rows import Row, adds_up
 from tests.need import Gunicorn
 
 MEGABYTES, PEOPLE = 12, 40
@@ -60,6 +60,7 @@ def rows() -> Iterator[Row]:
         stack.enter_context(started_worker(settings, folder / "worker.log"))
         shop.wait_until_ready()
         yield from _played(shop.address, disk, folder / "shop.log")
+        yield adds_up(url, "R15")
 
 
 def _played(address: str, disk: Path, log: Path) -> Iterator[Row]:

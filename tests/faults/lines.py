@@ -33,7 +33,7 @@ from tests.erp_double import ErpDouble
 from tests.faults import proxy
 from tests.faults.journeys import Journeys, Ready
 from tests.faults.proxy import FAULTS, Fault, Proxy
-from tests.faults.rows import Row
+from tests.faults.rows import Row, adds_up
 from tests.need import ROOT, Gunicorn, free_port, postgres_database
 
 SLOWEST, BACK_WITHIN = 10.0, 5.0
@@ -100,6 +100,7 @@ def rows(*only: str) -> Iterator[Row]:
             for fault in FAULTS:
                 if chosen in ("", fault.name):
                     yield _row(name, fault, meet(journeys, lines[name], fault))
+        yield adds_up(url, "R9")
 
 
 def meet(journeys: Journeys, line: Proxy, fault: Fault) -> dict[str, Met]:

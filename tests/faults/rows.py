@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import NamedTuple
+
+from backoffice import verify
+from backoffice.db import Database
 
 
 class Row(NamedTuple):
@@ -12,3 +16,16 @@ class Row(NamedTuple):
     target: str
     figure: str
     met: bool
+
+
+def adds_up(url: str, name: str) -> Row:
+    """Check every rule of `shopfloor verify` over a database that was attacked, and print the first breaches."""
+    db = Database(url)
+    try:
+        with db.read() as session:
+            found = verify.breaches(session, now=datetime.now(UTC))
+    finally:
+        db.dispose()
+    for line in found[:5]:
+        print("   ", line)
+    return Row(f"{name}: verify", "0 breaches", f"{len(found)} breaches", not found)
