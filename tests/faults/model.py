@@ -26,6 +26,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from backoffice import bootstrap
 from backoffice.bootstrap import Services
 from backoffice.config import Settings
+from backoffice.crm.checkout import MOST_STARTS, STARTS_WITHIN
 from backoffice.crm.models import Order
 from backoffice.db import Database
 from backoffice.erp import holds, offers, stock
@@ -57,6 +58,7 @@ class Basket:
     held: Kept = field(default_factory=dict)
     paying: str = ""
     pay_by: datetime = BEGINS
+    begun: list[datetime] = field(default_factory=list)  # its payments
 
 
 @dataclass(eq=False)
@@ -180,6 +182,8 @@ class ShopMachine(RuleBasedStateMachine):
         """Go to pay."""
         if basket not in self.all_baskets or not basket.lines:
             return multiple()
+        if sum(at > self.shop.now - STARTS_WITHIN for at in basket.begun) >= MOST_STARTS:
+            return multiple()  # it would be told to wait
         self._leave_if_current(basket)
         cart = self.shop.shop.carts.find(basket.token, now=self.shop.now)
         before = dict(basket.held)
@@ -197,6 +201,7 @@ class ShopMachine(RuleBasedStateMachine):
         assert could
         sale = Sale(starts[0].pay_url.rsplit("/", 1)[1], dict(basket.lines), cart.total.amount_minor, basket)
         basket.paying, basket.pay_by = sale.ref, self.shop.now + PAY
+        basket.begun.append(self.shop.now)
         self.all_sales.append(sale)
         return sale
 
