@@ -57,7 +57,7 @@ from backoffice.crm import (
 from backoffice.db import Database
 from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
 from backoffice.local import Till, capturing, open_shop
-from backoffice.local.listening import listen
+from backoffice.local.listening import INBOX, hear_again, listen
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments import billing, captures, dunning, withdrawing
 from backoffice.payments.gateway import Gateway, GatewayError
@@ -162,6 +162,7 @@ def carriers(services: Services) -> dict[str, Carrier]:
     told: dict[str, Carrier] = {
         "mail": lambda message: letters(_with_link(message, settings)),
         "refund": _waiting(lambda message: till.send_refund(int(message.payload["refund_id"]), now=clock())),
+        INBOX: _waiting(lambda message: hear_again(till, str(message.payload["event"]), now=clock())),
         "capture": _waiting(lambda message: capturing.send(till, int(message.payload["payment_id"]), message.kind, now=clock())),
     }
     if settings.erp_url:

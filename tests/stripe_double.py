@@ -216,8 +216,8 @@ class StripeDouble:
             if len(parts) == 2:
                 return _page(list(self.refunds.values()), request)
             return self._find(self.refunds, parts[2])
-        if parts == ["v1", "events"] and request.method == "GET":
-            return self._list(request.args)
+        if parts[:2] == ["v1", "events"] and request.method == "GET":
+            return self._find({one["id"]: one for one in self.events}, parts[2]) if parts[2:] else self._list(request.args)
         raise Refusal(404, "invalid_request_error", f"Unrecognized request URL ({request.method}: {request.path})")
 
     def _expanded(self, session: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class OutboxMessage(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    target: Mapped[str]  # mail | refund | erp
+    target: Mapped[str]  # mail | refund | capture | erp; news: what the payment provider says and could not be acted on
     aggregate: Mapped[str]  # order:SF-…, lead:…
     sequence: Mapped[int]
     kind: Mapped[str]

@@ -32,6 +32,7 @@ def message_words() -> Mapping[str, str]:
         "refund": _("Money back, to the payment provider"),
         "capture": _("Take the money, to the payment provider"),
         "void": _("Let go of the money, to the payment provider"),
+        "provider_event": _("News of the payment provider, to act on"),
         "placed": _("To the ERP: a new order"),
         "redirected": _("To the ERP: another address"),
         "cancelled": _("To the ERP: order cancelled"),

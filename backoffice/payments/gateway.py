@@ -174,6 +174,10 @@ class Gateway(Protocol):
         """Return what happened at the provider since an instant, the oldest first. Raises GatewayError."""
         ...
 
+    def get_event(self, event_id: str, *, now: datetime) -> GatewayEvent:
+        """Return an event by its id. Raises GatewayError, permanent where it is not as documented."""
+        ...
+
     def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:
         """Return a refund as the provider sees it now. Raises GatewayError."""
         ...

@@ -188,6 +188,10 @@ class SandboxGateway:
         """Return nothing: it sends its messages from its own pages, and asking finds what was lost."""
         return []
 
+    def get_event(self, event_id: str, *, now: datetime) -> GatewayEvent:  # noqa: ARG002 - the port's signature
+        """Refuse: it keeps none."""
+        raise GatewayError("no such event", permanent=True)
+
     def pay(self, ref: str, *, now: datetime) -> PaymentSession:
         """Do what the customer does on the payment page: pay, if the session still lives."""
         return session_of(self.press(ref, "pay", now=now), now)

@@ -201,6 +201,15 @@ class StripeGateway:
                 found.append(event_of(one))
         return found
 
+    def get_event(self, event_id: str, *, now: datetime) -> GatewayEvent:  # noqa: ARG002 - the port's signature
+        """Return an event as Stripe has it now: its object may have moved on since it was first read."""
+        with _as_gateway_errors():
+            found = self._client.v1.events.retrieve(event_id.removeprefix("stripe:")).to_dict()
+        try:
+            return event_of(found)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise GatewayError("an event that is not as documented", permanent=True) from error
+
     def get_refund(self, ref: str, *, now: datetime) -> GatewayRefund:  # noqa: ARG002 - the port's signature
         """Return a refund as Stripe sees it now."""
         with _as_gateway_errors():
