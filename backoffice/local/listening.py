@@ -62,7 +62,7 @@ def _sort_out_strange(till: Till, now: datetime) -> None:
         try:
             of = till.gateway.find_reference(event.provider_ref, now=now)
         except GatewayError as error:  # the next minute asks again
-            log.warning("strange_event_lookup_failed", event_id=event.id, error=str(error))
+            log.warning("strange_event_lookup_failed", event_id=event.id, error=error.reason)
             return
         if till.db.run(partial(settling.note_not_ours, event_id=event.id, of=of)):
             log.info("event_not_ours", event_id=event.id)
