@@ -70,6 +70,7 @@ ERRORS: Mapping[str, str] = {
     ),
     "over_limit": N_("This is more than is left on your company's account. Nothing was ordered: you can pay now."),
     "more_than_open": NO_LONGER,
+    "still_at_it": NO_LONGER,
     "unknown_page": N_("This list has no such page. Start again at its first page."),
     "unknown_cart": N_("This cart is no longer here. Put what you would like into a new one."),
     "unknown_lead": NO_SUCH_PAGE,

@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from backoffice import bootstrap
 from backoffice.bootstrap import Services
-from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.worker import Worker
 from backoffice.crm.models import Checkout, Lead, Order, OrderLine, Task
 from backoffice.erp import production, stock
@@ -76,7 +75,7 @@ def fill_company(services: Services, now: datetime) -> None:
 def test_refused_asked_planned_offered_paid_won(app: Flask, server: str, new_page: Callable[..., Any], clock: FixedClock) -> None:
     services: Services = app.extensions["shopfloor"]
     fill_company(services, clock())
-    carriers = {"mail": MailFolder(services.settings.mail_path, lambda: services.shop.profile.get().email)}
+    carriers = {"mail": bootstrap.carriers(services)["mail"]}
     worker = Worker(services.db, carriers, bootstrap.periodic(services), name="refused", clock=services.clock)
 
     # the shop refuses the day, and the customer leaves their address

@@ -16,7 +16,6 @@ from flask import Flask
 
 from backoffice import bootstrap
 from backoffice.bootstrap import Services
-from backoffice.bridge.mail import MailFolder
 from backoffice.bridge.worker import Worker
 from backoffice.demo.load import load
 from tests.conftest import FixedClock
@@ -36,7 +35,7 @@ def test_from_the_call_to_the_order(
 ) -> None:
     services: Services = app.extensions["shopfloor"]
     load(services.db, media=Path(services.settings.media_path), now=now)
-    carriers = {"mail": MailFolder(services.settings.mail_path, lambda: services.shop.profile.get().email)}
+    carriers = {"mail": bootstrap.carriers(services)["mail"]}
     worker = Worker(services.db, carriers, bootstrap.periodic(services), name="sale", clock=services.clock)
 
     # somebody calls
