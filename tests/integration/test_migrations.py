@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -161,7 +160,7 @@ def test_the_plan_that_is_there_is_the_first_checkpoint(blank: Database) -> None
 
 
 @pytest.mark.postgresql
-def test_a_migration_behind_somebody_who_reads_gives_way_and_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_behind_somebody_who_reads_gives_way_and_comes_again() -> None:
     """Whoever waits for a table keeps all waiting who come after it: so it waits for a moment only."""
     with need.postgres_database() as url:
         migrate.upgrade(url, "c47a0e9b52d1")
@@ -176,8 +175,7 @@ def test_a_migration_behind_somebody_who_reads_gives_way_and_comes_again(monkeyp
             if len(gave_way) == 2:
                 reader.close()
 
-        monkeypatch.setattr(migrate, "time", SimpleNamespace(sleep=pause))
-        migrate.upgrade(url, "f0e3a7c1b254")
+        migrate.upgrade(url, "f0e3a7c1b254", sleep=pause)
         with engine.connect() as connection:
             assert (migrate.find_revision(connection), gave_way) == ("f0e3a7c1b254", [0, 0])
         engine.dispose()
@@ -192,7 +190,6 @@ def test_a_migration_of_seven_tables_waits_once_for_all_of_them_and_holds_none_m
         reader = engine.connect()
         reader.execute(sa.text("SELECT count(*) FROM payment"))
         causes: list[str] = []
-        monkeypatch.setattr(migrate, "time", SimpleNamespace(sleep=lambda _seconds: reader.close()))
         together = migrate.lock_together
 
         def noted(connection: sa.Connection, *tables: str) -> None:
@@ -203,7 +200,7 @@ def test_a_migration_of_seven_tables_waits_once_for_all_of_them_and_holds_none_m
                 raise
 
         monkeypatch.setattr(migrate, "lock_together", noted)
-        migrate.downgrade(url, "d0075b1e4a2c")
+        migrate.downgrade(url, "d0075b1e4a2c", sleep=lambda _seconds: reader.close())
         with engine.connect() as connection:
             assert migrate.find_revision(connection) == "d0075b1e4a2c"
             assert connection.execute(sa.text("SHOW statement_timeout")).scalar_one() == "0"
