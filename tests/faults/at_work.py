@@ -154,7 +154,13 @@ def _take_over_if_left(
 
 
 def _one_parcel(db: Database, folder: Path, number: int, me: str, parcel: int) -> None:
+    with db.read() as session:
+        packed = session.get_one(t.Shipment, parcel).state == "packed"  # by somebody who was killed before it left
     try:
+        if packed:
+            if db.run(lambda session: _ship(session, parcel, me)):
+                _note(folder, number, str(parcel))
+            return
         db.run(lambda session: fulfilment.start(session, parcel, actor=me, now=datetime.now(UTC)))
         for line_id in db.run(lambda session: [line.id for line in fulfilment.lines_of(session, parcel)]):
             db.run(lambda session, line_id=line_id: _pick_line(session, parcel, line_id, me))
