@@ -15,6 +15,7 @@ from backoffice.bootstrap import Services
 from backoffice.bridge.mail import compose
 from backoffice.bridge.models import OutboxMessage
 from backoffice.bridge.outbox import Message
+from backoffice.crm import links
 from backoffice.crm.models import OrderLine
 from backoffice.demo.load import load
 from backoffice.erp.models import Item, Product
@@ -34,7 +35,8 @@ def mail_of(services: Services, kind: str) -> str:
         ).first()
         assert row is not None
         at = row.created_at
-        mail = compose(Message(row.id, row.target, row.aggregate, kind, row.payload, 1, at, at), "shop@example.test")
+        payload = links.written(services.settings.secret_key, row.payload)  # as the worker does
+        mail = compose(Message(row.id, row.target, row.aggregate, kind, payload, 1, at, at), "shop@example.test")
     body = mail.get_body(("html",))
     assert body is not None
     return str(body.get_content())
