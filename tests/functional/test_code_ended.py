@@ -12,7 +12,7 @@ from backoffice.bootstrap import Services
 from backoffice.crm import coupon_rules
 from backoffice.crm.models import Cart, Checkout
 from tests.conftest import FixedClock
-from tests.functional.api.test_writing import BUYER
+from tests.functional.api.conftest import BUYER
 from tests.functional.test_bad_input import add, checkout, rows, services
 from tests.integration.chain.test_coupons import PLAIN
 
