@@ -20,8 +20,8 @@ class Crew:
         self.killed = 0
 
     def kill_some(self, kills: int, *, every: float, random: Random, stop: Callable[[], bool]) -> None:
-        """Kill one after the other, `every` seconds, and start it again, until it was so many or `stop()`."""
-        while self.killed < kills and not stop():
+        """Kill one after the other, `every` seconds, and start it again, until it was so many, all have ended or `stop()`."""
+        while self.killed < kills and not stop() and any(one.is_alive() for one in self._processes):
             time.sleep(every)
             self.kill_one(random)
 

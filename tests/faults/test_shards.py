@@ -29,7 +29,6 @@ def test_some_goods_moved_under_a_crash_and_two_kills() -> None:
     assert missed(bank.rows("240", "1", "2")) == []
 
 
-@pytest.mark.slow  # now and then a parcel stays with who was killed, and the run waits for it to its limit: not understood yet
 def test_some_workers_pickers_and_editors_and_a_kill_of_each() -> None:
     assert missed(at_work.rows("1", "50", "none")) == []
 
