@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,11 +75,14 @@ def config(url: str) -> Config:
 def upgrade(url: str, revision: str = "head", *, sleep: Callable[[float], object] = time.sleep) -> None:
     """Apply what is missing, each migration in one transaction. Two callers at once: the second finds it done.
 
-    Waits for a table for a moment only, because whoever else wants it then waits behind us; then it tries again.
+    Waits for a table for a moment only, because whoever else wants it then waits behind us; then it tries again. Raises
+    IntegrityError if rows of before break a new rule: it holds for new rows then, and the next call looks at the old ones again.
     """
     from alembic import command
 
-    _until_it_has_its_locks(lambda: command.upgrade(config(url), revision), sleep)
+    made = config(url)
+    made.attributes["gently"] = True
+    _until_it_has_its_locks(lambda: command.upgrade(made, revision), sleep)
 
 
 def downgrade(url: str, revision: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -100,6 +103,40 @@ def lock_together(connection: sa.Connection, *tables: str) -> None:
         lock = sa.DDL("LOCK TABLE %(names)s IN ACCESS EXCLUSIVE MODE", context={"names": names})  # type: ignore[no-untyped-call] # the library's own gap
         connection.execute(lock)
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+
+
+def build_indexes(indexes: Mapping[str, str]) -> None:
+    """Build indexes of tables that others write to: name → table, columns and condition, in SQL.
+
+    On PostgreSQL beside who writes, each by itself; a broken attempt is begun anew. That cannot be taken back with the rest of
+    its migration, so it is the last that a migration does, and what it does before may be done twice.
+    """
+    from alembic import op
+
+    if op.get_context().dialect.name == "sqlite":
+        for name, what in indexes.items():
+            op.execute(f"CREATE INDEX {name} ON {what}")
+        return
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
+        for name, what in indexes.items():
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
+        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+
+
+def validate_rules(connection: sa.Connection) -> None:
+    """Look through the old rows for each rule that holds for new ones only so far; others read and write meanwhile.
+
+    PostgreSQL manual, ALTER TABLE, *Notes*: VALIDATE CONSTRAINT takes a SHARE UPDATE EXCLUSIVE lock. Raises IntegrityError for a
+    row that breaks its rule; the rule goes on holding for new rows.
+    """
+    unsure = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE NOT convalidated ORDER BY conrelid, conname"
+    for table, name in connection.execute(sa.text(unsure)).all():
+        rule = {"table": table, "name": connection.dialect.identifier_preparer.quote(name)}
+        connection.execute(sa.DDL("ALTER TABLE %(table)s VALIDATE CONSTRAINT %(name)s", context=rule))  # type: ignore[no-untyped-call] # the library's own gap
+        connection.commit()
+    connection.commit()
 
 
 def _until_it_has_its_locks(run: Callable[[], object], sleep: Callable[[float], object]) -> None:

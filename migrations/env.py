@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import context
+from alembic.ddl.postgresql import PostgresqlImpl
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index
+from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index, validate_rules
 from backoffice.tables import metadata
 
 LOCK = 7_416_350_262  # any number of our own: who migrates holds it
+
+gently = context.config.attributes.get("gently", False)
+
+
+class Postgresql(PostgresqlImpl):
+    """How PostgreSQL is told. On the way up a rule of a table that is there holds for new rows at once; the old ones are looked
+    through after the migration, when nobody has to wait for it any more.
+    """
+
+    __dialect__ = "postgresql"
+
+    def add_constraint(self, const: sa.Constraint, **kw: Any) -> None:
+        """Add a rule."""
+        if gently and isinstance(const, (sa.CheckConstraint, sa.ForeignKeyConstraint)):
+            const.dialect_options["postgresql"]["not_valid"] = True
+        super().add_constraint(const, **kw)
+
 
 url = context.config.attributes.get("url") or Settings().database_url
 database = Database(url)
@@ -36,5 +56,7 @@ try:
         )
         with context.begin_transaction():
             context.run_migrations()
+        if not database.is_sqlite:
+            validate_rules(connection)
 finally:  # also the lock of who migrates goes with the connection
     database.dispose()

@@ -44,13 +44,11 @@ def upgrade() -> None:
     with op.batch_alter_table("stock_movement", schema=None) as batch_op:
         batch_op.add_column(sa.Column("lot_id", _big(), nullable=True))
         batch_op.create_foreign_key(batch_op.f("fk_stock_movement_lot_id"), "stock_lot", ["lot_id"], ["id"])
-        batch_op.create_index(batch_op.f("ix_stock_movement_lot_id"), ["lot_id"], unique=False)
     with op.batch_alter_table("peg", schema=None) as batch_op:
         batch_op.add_column(sa.Column("lot_id", _big(), nullable=True))
         batch_op.add_column(sa.Column("use_on", sa.Date(), nullable=True))
         batch_op.add_column(sa.Column("picked", _big(), server_default="0", nullable=False))
         batch_op.create_foreign_key(batch_op.f("fk_peg_lot_id"), "stock_lot", ["lot_id"], ["id"])
-        batch_op.create_index(batch_op.f("ix_peg_lot_id"), ["lot_id"], unique=False)
         batch_op.create_check_constraint(batch_op.f("ck_peg_lot"), "lot_id IS NULL OR kind = 'stock'")
         batch_op.create_check_constraint(batch_op.f("ck_peg_picked"), "picked >= 0 AND picked <= quantity")
 
@@ -60,13 +58,11 @@ def downgrade() -> None:
     with op.batch_alter_table("peg", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_peg_picked"), type_="check")
         batch_op.drop_constraint(batch_op.f("ck_peg_lot"), type_="check")
-        batch_op.drop_index(batch_op.f("ix_peg_lot_id"))
         batch_op.drop_constraint(batch_op.f("fk_peg_lot_id"), type_="foreignkey")
         batch_op.drop_column("picked")
         batch_op.drop_column("use_on")
         batch_op.drop_column("lot_id")
     with op.batch_alter_table("stock_movement", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_stock_movement_lot_id"))
         batch_op.drop_constraint(batch_op.f("fk_stock_movement_lot_id"), type_="foreignkey")
         batch_op.drop_column("lot_id")
     with op.batch_alter_table("item", schema=None) as batch_op:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b7e3d90c51fa"
-down_revision = "c5a41d70e2b8"
+down_revision = "f1c84d20b7e3"
 branch_labels = None
 depends_on = None
 

@@ -54,10 +54,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("score_parts", sa.JSON(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("scored_for", sa.Text(), server_default=sa.text("''"), nullable=False))
         batch_op.create_check_constraint(batch_op.f("ck_lead_score"), "score BETWEEN 0 AND 100")
-    op.create_index("ix_lead_state_score", "lead", ["state", "score"])
     with op.batch_alter_table("party", schema=None) as batch_op:
         batch_op.add_column(sa.Column("phone_key", sa.Text(), server_default=sa.text("''"), nullable=False))
-    op.create_index("ix_party_phone_key", "party", ["phone_key"])
     _key_telephones()
     _among("consent", "purpose", (*PURPOSES, "cart_reminder"))
     with op.batch_alter_table("consent", schema=None) as batch_op:
@@ -146,11 +144,9 @@ def downgrade() -> None:
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.drop_column("confirmed_at")
     _among("consent", "purpose", PURPOSES)
-    op.drop_index("ix_party_phone_key", table_name="party")
     with op.batch_alter_table("party", schema=None) as batch_op:
         batch_op.drop_column("phone_key")
     op.execute("UPDATE lead SET kind = 'contact' WHERE kind IN ('abandoned_cart', 'refused_day')")
-    op.drop_index("ix_lead_state_score", table_name="lead")
     with op.batch_alter_table("lead", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_lead_score"), type_="check")
         for column in ("score", "score_parts", "scored_for"):

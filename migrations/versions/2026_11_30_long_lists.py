@@ -1,5 +1,7 @@
 """Indexes for long lists and reports: newest first, who has heard; on PostgreSQL by what is next due, score, value and words too.
 
+With them come the indexes of columns that earlier migrations added to tables that shops are writing to.
+
 Only adds. Words need the extension pg_trgm: where it cannot be switched on they are read row by row, and `shopfloor migrate` goes on.
 """
 
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
+from backoffice import migrate
 
 revision = "d7b3e91f5a04"
 down_revision = "c43a1e7d5b08"
@@ -23,6 +27,13 @@ LEAD_WORDS = (
 )
 PARTY_WORDS = "coalesce(name, '') || '\n' || coalesce(email, '') || '\n' || coalesce(phone, '')"
 PLAIN = {
+    "ix_orders_to_invoice": "orders (id) WHERE to_invoice",
+    "ix_stock_movement_lot_id": "stock_movement (lot_id)",
+    "ix_peg_lot_id": "peg (lot_id)",
+    "ix_party_phone_key": "party (phone_key)",
+    "ix_lead_state_score": "lead (state, score)",
+    "ix_lead_lost_reason_id": "lead (lost_reason_id)",
+    "ix_lead_open_stage": f"lead (stage, id) WHERE {OPEN}",
     "ix_lead_created_at_id": "lead (created_at, id)",
     "ix_activity_heard": "activity (lead_id, at) WHERE kind IN ('answer', 'call')",
     "ix_activity_lost": "activity (lead_id) WHERE kind = 'lost'",
@@ -42,17 +53,12 @@ WORDS = {
 def upgrade() -> None:
     """Apply: on PostgreSQL while others go on writing."""
     if op.get_context().dialect.name == "sqlite":
-        for name, what in PLAIN.items():
-            op.execute(f"CREATE INDEX {name} ON {what}")
+        migrate.build_indexes(PLAIN)
         return
     with op.get_context().autocommit_block():
         op.execute(TRIGRAMS)
         can = op.get_bind().scalar(sa.text(HAS_TRIGRAMS)) is not None
-        op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
-        for name, what in (PLAIN | BY_EXPRESSION | (WORDS if can else {})).items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what a broken attempt left
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
-        op.execute("SET lock_timeout = '200ms'")
+    migrate.build_indexes(PLAIN | BY_EXPRESSION | (WORDS if can else {}))
 
 
 def downgrade() -> None:

@@ -276,20 +276,10 @@ def upgrade() -> None:
     with op.batch_alter_table("refund", schema=None) as batch_op:
         batch_op.add_column(sa.Column("credited", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute("UPDATE refund SET credited = true WHERE state = 'succeeded'")
-    due = {"postgresql_where": sa.text("to_invoice"), "sqlite_where": sa.text("to_invoice")}
-    if op.get_context().dialect.name == "sqlite":
-        op.create_index("ix_orders_to_invoice", "orders", ["id"], unique=False, **due)
-        return
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_to_invoice")
-        op.create_index("ix_orders_to_invoice", "orders", ["id"], unique=False, postgresql_concurrently=True, **due)
-        op.execute("SET lock_timeout = '200ms'")
 
 
 def downgrade() -> None:
     """Take back. Papers are gone then: whoever goes back keeps a copy of the database."""
-    op.drop_index("ix_orders_to_invoice", table_name="orders")
     for table, columns in DISCOUNTED.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
             for column in columns:

@@ -12,7 +12,6 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AT = sa.DateTime(timezone=True)
-OPEN = sa.text("state IN ('new', 'working', 'answered')")
 
 
 def upgrade() -> None:
@@ -89,14 +88,10 @@ def upgrade() -> None:
         lead.create_check_constraint(op.f("ck_lead_value"), "value_minor IS NULL OR (value_minor >= 0 AND currency <> '')")
         lead.create_check_constraint(op.f("ck_lead_escalation"), "escalation BETWEEN 0 AND 2")
         lead.create_foreign_key(op.f("fk_lead_lost_reason_id"), "lost_reason", ["lost_reason_id"], ["id"])
-    op.create_index("ix_lead_lost_reason_id", "lead", ["lost_reason_id"], unique=False)
-    op.create_index("ix_lead_open_stage", "lead", ["stage", "id"], unique=False, postgresql_where=OPEN, sqlite_where=OPEN)
 
 
 def downgrade() -> None:
     """Undo: stages, values and kept lists are forgotten; mails stay in their mailbox."""
-    op.drop_index("ix_lead_open_stage", "lead")
-    op.drop_index("ix_lead_lost_reason_id", "lead")
     with op.batch_alter_table("lead") as lead:
         lead.drop_constraint(op.f("fk_lead_lost_reason_id"), type_="foreignkey")
         for check in ("escalation", "value", "stage"):

@@ -13,7 +13,6 @@ depends_on = None
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AT = sa.DateTime(timezone=True)
 PRIORITIES = "priority IN ('low', 'normal', 'high', 'urgent')"
-OF_A_CASE = {"postgresql_where": sa.text("case_id IS NOT NULL"), "sqlite_where": sa.text("case_id IS NOT NULL")}
 
 
 def _text(name: str) -> sa.Column[str]:
@@ -72,27 +71,16 @@ def _cases() -> None:
 
 
 def upgrade() -> None:
-    """Apply. The timeline's index is made last, on PostgreSQL while others go on writing."""
+    """Apply."""
     _cases()
     for table in ("mail_taken", "activity"):
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.add_column(sa.Column("case_id", ID, nullable=True))
             batch_op.create_foreign_key(op.f(f"fk_{table}_case_id"), "service_case", ["case_id"], ["id"])
-    op.create_index("ix_mail_taken_case_id", "mail_taken", ["case_id"], unique=False)
-    if op.get_context().dialect.name == "sqlite":
-        op.create_index("ix_activity_case_id", "activity", ["case_id"], unique=False, **OF_A_CASE)
-        return
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_activity_case_id")
-        op.create_index("ix_activity_case_id", "activity", ["case_id"], unique=False, postgresql_concurrently=True, **OF_A_CASE)
-        op.execute("SET lock_timeout = '200ms'")
 
 
 def downgrade() -> None:
     """Undo: what was said stays in the timeline of its customer, the cases are forgotten."""
-    op.drop_index("ix_activity_case_id", "activity")
-    op.drop_index("ix_mail_taken_case_id", "mail_taken")
     for table in ("activity", "mail_taken"):
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.drop_constraint(op.f(f"fk_{table}_case_id"), type_="foreignkey")
