@@ -9,7 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice import events, staff_sessions, tables, verify
@@ -56,12 +58,14 @@ from backoffice.crm import (
 )
 from backoffice.db import Database
 from backoffice.erp import allotting, expiring, holds, learning, offers, plan_audit, reoptimising, replan
+from backoffice.erp.models import Company
 from backoffice.local import Till, capturing, open_shop
 from backoffice.local.listening import INBOX, hear_again, listen
 from backoffice.local.partners import forget_answers, open_partners
 from backoffice.payments import billing, captures, dunning, withdrawing
 from backoffice.payments.gateway import Gateway, GatewayError
 from backoffice.payments.sandbox import SandboxGateway
+from backoffice.planning.instants import next_hour
 from backoffice.privacy import erasing
 from backoffice.public import Shop
 from backoffice.public.partners import Partners
@@ -209,6 +213,16 @@ def _with_link(message: Message, settings: Settings) -> Message:
     return replace(message, payload=values)
 
 
+def _nightly(hour: int, name: str, run: Callable[[datetime], object]) -> Job:
+    """Return work for the night: done aside, due at this hour where the shop is, so that one kind comes after another."""
+
+    def next_at(session: Session, now: datetime) -> datetime:
+        zone = session.scalar(sa.select(Company.timezone))
+        return next_hour(now, hour, ZoneInfo(zone or "UTC"))
+
+    return Job(name, 86_400, run, aside=True, next_at=next_at)
+
+
 def periodic(services: Services) -> list[Job]:
     """Return the worker's periodic work."""
     db, settings = services.db, services.settings
@@ -234,18 +248,18 @@ def periodic(services: Services) -> list[Job]:
         Job("escalate", 60, lambda now: escalating.escalate(db, base_url=settings.base_url, now=now)),
         Job("escalate_cases", 60, lambda now: case_escalating.escalate(db, base_url=settings.base_url, now=now)),
         Job("close_settled", 3600, lambda now: db.run(lambda session: case_escalating.close_settled(session, now=now))),
-        Job("verify", 86_400, lambda now: verify.verify(db, now=now), aside=True),
-        Job("audit_plan", 86_400, lambda now: plan_audit.keep(db, now=now), aside=True),
+        _nightly(3, "verify", lambda now: verify.verify(db, now=now)),
+        _nightly(4, "audit_plan", lambda now: plan_audit.keep(db, now=now)),
         Job("link_orders", 60, lambda now: db.run(lambda session: visits.link_orders(session, now=now))),
         Job("follow_profiles", 60, lambda now: profiles.follow(db, now=now), aside=True),
         Job("resolve_identities", 3600, lambda now: identity.resolve(db, now=now), aside=True),
-        Job("refresh_profiles", 86_400, lambda _: profiles.refresh_all(db), aside=True),
+        _nightly(2, "refresh_profiles", lambda _: profiles.refresh_all(db)),
         Job("forget_visits", 3600, lambda now: _forget_visits(db, now - timedelta(days=settings.visit_days))),
-        Job("forecast", 86_400, lambda now: forecasting.make(db, now=now), aside=True),
+        _nightly(1, "forecast", lambda now: forecasting.make(db, now=now)),
         Job("send_campaigns", 5, lambda now: campaign_sending.send_due(db, now=now), aside=True),
         Job("mail_reports", 3600, lambda now: report_mails.send_due(db, base_url=settings.base_url, now=now)),
         Job("forget_answers", 3600, lambda now: forget_answers(db, now=now)),
-        Job("empty_old_mails", 86_400, lambda now: db.run(lambda session: outbox.empty_old_mails(session, now=now)), aside=True),
+        _nightly(5, "empty_old_mails", lambda now: db.run(lambda session: outbox.empty_old_mails(session, now=now))),
         Job("drop_exports", 3600, lambda now: db.run(lambda session: erasing.drop_exports(session, now=now))),
         Job("forget_sessions", 3600, lambda now: db.run(lambda session: _forget_sessions(session, now))),
     ]

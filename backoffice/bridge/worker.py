@@ -34,6 +34,8 @@ Carrier = Callable[[Message], None]
 class Job(NamedTuple):
     """Work that is due every `seconds`; `run` is given the present instant and opens its own transactions.
 
+    next_at: tells instead when it is due again, of work that has its hour.
+
     aside: it takes long, so it is done beside the loop, in a thread that may be cut off at any time; never twice at once.
     """
 
@@ -41,6 +43,7 @@ class Job(NamedTuple):
     seconds: float
     run: Callable[[datetime], object]
     aside: bool = False
+    next_at: Callable[[Session, datetime], datetime] | None = None
 
 
 class Worker:
@@ -176,14 +179,15 @@ def beat(session: Session, name: str, *, now: datetime) -> None:
 
 
 def take(session: Session, job: Job, *, now: datetime) -> bool:
-    """Take a job that is due: of all workers that ask at once, one gets True. Due again `seconds` from now."""
+    """Take a job that is due: of all workers that ask at once, one gets True. Due again `seconds` from now, or at its hour."""
+    next_at = job.next_at(session, now) if job.next_at else now + timedelta(seconds=job.seconds)
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(Periodic) if on_postgresql else sqlite.insert(Periodic)
     session.execute(insert.values(name=job.name, next_at=now).on_conflict_do_nothing())
     taken = session.execute(
         sa.update(Periodic)
         .where(Periodic.name == job.name, Periodic.next_at <= now)
-        .values(next_at=now + timedelta(seconds=job.seconds))
+        .values(next_at=next_at)
         .returning(Periodic.name)
         .execution_options(synchronize_session=False)
     ).first()

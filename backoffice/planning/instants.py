@@ -43,6 +43,13 @@ def local_same_clock(at: datetime, day: date, zone: ZoneInfo) -> int:
     return local_instant(day, minute, zone) + wall.second * 1_000_000 + wall.microsecond
 
 
+def next_hour(now: datetime, hour: int, zone: ZoneInfo) -> datetime:
+    """Return the next instant, after `now`, at which clocks in `zone` show `hour` o'clock; in UTC."""
+    today = now.astimezone(zone).date()
+    days = (today + timedelta(days=ahead) for ahead in range(3))  # a day without that hour has the instant of its change
+    return next(at for day in days if (at := moment(local_instant(day, hour * 60, zone))) > now)
+
+
 def _offset(aware: datetime) -> int:
     offset = aware.utcoffset()
     return 0 if offset is None else offset // MICROSECOND

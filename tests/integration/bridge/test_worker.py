@@ -142,6 +142,13 @@ def test_a_job_is_taken_once_until_it_is_due_again(db: Database, now: datetime) 
     assert [db.run(lambda session, at=at: take(session, job, now=at)) for at in instants] == [True, False, False, True, False]
 
 
+def test_work_that_has_its_hour_is_due_then_however_late_it_was_done(db: Database, now: datetime) -> None:
+    six = now.replace(hour=6)
+    job = Job("count", 1, lambda at: at, next_at=lambda _, at: six + timedelta(days=(at - six).days + 1))
+    instants = [now, now + timedelta(hours=1), six + timedelta(days=1), six + timedelta(days=1, hours=9), six + timedelta(days=2)]
+    assert [db.run(lambda session, at=at: take(session, job, now=at)) for at in instants] == [True, False, True, False, True]
+
+
 @pytest.mark.postgresql
 def test_of_ten_workers_at_the_same_moment_one_takes_the_job(postgres_db: Database, now: datetime) -> None:
     job = Job("sweep", 30, lambda at: at)

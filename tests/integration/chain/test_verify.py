@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -158,7 +158,10 @@ def test_the_worker_logs_what_it_finds(busy: Workshop, capsys: pytest.CaptureFix
 
 def test_what_the_nightly_job_finds_is_a_finding_and_a_figure(busy: Workshop, services: Services) -> None:
     [job] = [job for job in bootstrap.periodic(services) if job.name == "verify"]
-    assert (job.seconds, job.aside) == (86_400, True)
+    assert job.aside
+    assert job.next_at
+    with busy.db.read() as session:  # at three where the shop is: Berlin, an hour before UTC
+        assert job.next_at(session, busy.now) == datetime(2026, 11, 25, 2, tzinfo=UTC)
     busy.db.run(lambda session: session.execute(sa.text("UPDATE payment SET refunded_minor = 5 WHERE id = 1")))
     job.run(busy.now)
     with busy.db.read() as session:
