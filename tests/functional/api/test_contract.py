@@ -22,6 +22,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from backoffice.erp.classes import CUSTOMER_CLASSES
 from backoffice.public.partners import SCOPES
+from backoffice.web import guesses
 from storefront.api.app import OPERATIONS
 from tests.company import open_company
 from tests.functional.api.conftest import Caller, cart, checkout, pay
@@ -138,6 +139,20 @@ def test_what_is_well_formed_does_real_work(schema: Any, api: Caller, name: str,
     hammer = Hammer(schema, api, api.key(*SCOPES))
     hammer.strike(name, SMALL)
     assert hammer.said[name, well] > 0, hammer.said
+
+
+def test_whoever_guesses_at_a_secret_may_be_told_to_wait(app: Flask, schema: Any) -> None:
+    """As the routes have it: of each path with a secret in it the description says 429, of a listing it does not."""
+    guessed = {
+        (str(rule).removeprefix("/api/v1").replace("<", "{").replace(">", "}"), method.lower())
+        for rule in app.url_map.iter_rules()
+        if str(rule).startswith("/api/v1/") and guesses.SECRETS & rule.arguments
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    said = {(path, method): one["responses"] for path, of in schema.raw_schema["paths"].items() for method, one in of.items()}
+    assert len(guessed) > 8
+    assert [place for place in sorted(guessed) if "429" not in said[place]] == []
+    assert "429" not in said["/products", "get"]
 
 
 @pytest.mark.slow
