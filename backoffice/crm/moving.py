@@ -23,6 +23,7 @@ from backoffice.db import update_rows
 from backoffice.erp import splitting
 from backoffice.public.orders import CauseLink
 
+DAY_MOVED, DAY_UNKNOWN = "day_moved", "day_unknown"  # what a letter, and the timeline's entry, is
 Days = Mapping[int, date | None]  # line (or its reservation) → its day, None: nobody knows one
 
 
@@ -126,7 +127,7 @@ def _said(line: OrderLine) -> dict[str, Any]:
 def _entry(order: Order, line: OrderLine, at: datetime) -> Activity:
     """Return what the timeline says of a line that moved."""
     said = _said(line)
-    kind = "day_moved" if "expected_on" in said else "day_unknown"
+    kind = DAY_MOVED if "expected_on" in said else DAY_UNKNOWN
     english = line.moved_because or ""
     text = english if english.startswith(f"{line.name}:") else f"{line.name}: {english}"
     return timeline.entry(order.party_id, kind, text=text, order_ref=order.number, values=said, now=at)
@@ -164,5 +165,5 @@ def _letter(session: Session, told: _Told, slip: Slip | None, at: datetime) -> e
     if slip:
         choose = frame["secrets"]["link"] | {"after": f"/moved/{slip.id}"}
         payload |= {"secrets": frame["secrets"] | {"choose": choose}}
-    kind = "day_moved" if "expected_on" in worst else "day_unknown"
+    kind = DAY_MOVED if "expected_on" in worst else DAY_UNKNOWN
     return events.MailWanted(kind, f"order:{number}", payload, at)

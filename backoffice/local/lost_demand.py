@@ -32,11 +32,11 @@ def _later(work: Callable[[], None]) -> None:
 class LocalLostDemand:
     """Gather wishes; half a minute after the first one all are written in one transaction. What a killed process had is lost."""
 
-    def __init__(self, db: Database, secret_key: str, later: Callable[[Callable[[], None]], None] = _later) -> None:
+    def __init__(self, db: Database, secret_key: str, later: Callable[[Callable[[], None]], None] | None = None) -> None:
         """Write into `db`. later: does a piece of work a little later, elsewhere."""
         self._db = db
         self._key = secret_key.encode()
-        self._later = later
+        self._later = later or _later
         self._gathered: dict[tuple[object, ...], Wanted] = {}
         self._of_one: dict[str, int] = {}
         self._lock = threading.Lock()

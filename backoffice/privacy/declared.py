@@ -13,14 +13,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backoffice import tables
+from backoffice.db import Base
 from backoffice.privacy.person import Person
 
 Theirs = Callable[[Person], sa.ColumnElement[bool]]
 New = Callable[[sa.Row[Any]], object]  # of a row: what a column holds afterwards
-T = tables.metadata.tables
+T = Base.metadata.tables
+FORGOTTEN_NAME = "–"  # of a person
 # what an enquiry came by in our own words, not in those of an address that somebody was given
 OUR_DOORS = frozenset({"web", "api", "phone", "mail", "plan", "payment", "cart", "quotation", "import"})
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """The same value for every row."""
+
+    value: object
+
+    def __call__(self, _row: sa.Row[Any]) -> object:
+        """Return it."""
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +55,8 @@ class Held:
     by_law: str = ""
 
 
-def _to(value: object) -> New:
-    return lambda _row: value
-
-
 def _blank(names: str) -> dict[str, New]:
-    return dict.fromkeys(names.split(), _to(""))
+    return dict.fromkeys(names.split(), To(""))
 
 
 def _is_among(table: str, column: str, keys: str) -> Theirs:
@@ -118,7 +126,7 @@ HOLDS: dict[str, Held] = {
     "party": Held(
         lambda person: T["party"].c.id.in_(person.party_ids),
         _blank("phone phone_key job company_role vat_number source campaign")
-        | {"name": _to("–"), "email": _to(None), "company_key": _to(None), "company_id": _to(None), "facts": _to({})}
+        | {"name": To(FORGOTTEN_NAME), "email": To(None), "company_key": To(None), "company_id": To(None), "facts": To({})}
         | {"version": _newer},
         stays="kind language country customer_class",
     ),
@@ -172,7 +180,7 @@ HOLDS: dict[str, Held] = {
     ),
     "mail_taken": Held(
         lambda person: sa.or_(T["mail_taken"].c.lead_id.in_(person.leads), T["mail_taken"].c.case_id.in_(person.cases)),
-        {"message_hash": _to(None)},
+        {"message_hash": To(None)},
         stays="mailbox outcome problem",
         hidden="message_hash",
     ),
@@ -183,14 +191,14 @@ HOLDS: dict[str, Held] = {
     ),
     "cart": Held(
         _is_among("cart", "id", "carts"),
-        {"postcode": _to(None), "source": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
+        {"postcode": To(None), "source": To({}), "token_hash": lambda row: f"forgotten:{row.id}"},
         stays="country parcels service customer_class state coupon_code",
         hidden="token_hash",
     ),
     "checkout": Held(
         _is_among("checkout", "id", "checkouts"),
         _blank("request_hash email name phone street city postcode company region note link_nonce")
-        | {"source": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
+        | {"source": To({}), "token_hash": lambda row: f"forgotten:{row.id}"},
         stays="key state country parcels service channel language currency lines base_url coupon_code",
         hidden="token_hash link_nonce request_hash key",
     ),
@@ -205,25 +213,25 @@ HOLDS: dict[str, Held] = {
     ),
     "quotation": Held(
         _is_theirs("quotation"),
-        _blank("note reason link_nonce") | {"buyer": _to({}), "token_hash": lambda row: f"forgotten:{row.id}"},
+        _blank("note reason link_nonce") | {"buyer": To({}), "token_hash": lambda row: f"forgotten:{row.id}"},
         stays="number state key asked language lines currency order_ref base_url",
         hidden="token_hash link_nonce key",
     ),
     "slip": Held(_is_among("slip", "order_id", "orders"), stays="state lines choice chosen_by"),
     "shipment": Held(
         _is_among("shipment", "order_ref", "order_numbers"),
-        {"ship_to": _country_alone, "tracking": _to("")},
+        {"ship_to": _country_alone, "tracking": To("")},
         stays="number order_ref state carrier picker",
     ),
     "payment": Held(
         _is_among("payment", "id", "payments"),
-        {"pay_url": _to(None)},
+        {"pay_url": To(None)},
         stays="provider provider_ref state currency intent_ref problem ending",
         hidden="pay_url",
     ),
     "payment_event": Held(
         _is_among("payment_event", "provider_ref", "payment_refs"),
-        {"payload": _to({})},
+        {"payload": To({})},
         stays="id provider kind provider_ref outcome",
     ),
     "refund": Held(
@@ -263,18 +271,18 @@ HOLDS: dict[str, Held] = {
     "saved_view": Held(lambda person: mentions(T["saved_view"].c.args, list(person.emails)), goes=True),
     "idempotency_key": Held(  # the key stays: sent again it is not done again
         _of_answers,
-        {"answer": _to({"status": 410, "headers": {}, "body": ""})},
+        {"answer": To({"status": 410, "headers": {}, "body": ""})},
         stays="scope key request_hash",
         hidden="key request_hash answer",
     ),
     "outbox_message": Held(
         _of_messages,
-        {"payload": _to({}), "last_error": _to("")},
+        {"payload": To({}), "last_error": To("")},
         stays="target aggregate kind state leased_by",
     ),
     "audit_entry": Held(  # emptied by audit.forget: nothing else may
         _of_changes,
-        {"details": _to({}), "salt": _to("")},
+        {"details": To({}), "salt": To("")},
         stays="actor role action subject details_hash hash",
         hidden="salt details_hash hash",
     ),

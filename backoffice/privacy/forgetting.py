@@ -21,11 +21,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice import audit, tables
+from backoffice import audit
 from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm import identity
 from backoffice.crm.models import Checkout, Order, Quotation
+from backoffice.db import Base
 from backoffice.erp.models import GoodsReturn
 from backoffice.payments import on_account
 from backoffice.payments.models import Payment, Receivable, Refund, RefundRequest
@@ -59,7 +60,7 @@ def forget_rows(session: Session, person: Person, *, actor: str, role: str, told
     found = {
         name: _keys(session, name, held, person) for name, held in HOLDS.items() if name != "audit_entry" and not held.by_law
     }
-    for table in reversed(tables.metadata.sorted_tables):
+    for table in reversed(Base.metadata.sorted_tables):
         if table.name in found:
             _empty(session, table, HOLDS[table.name], found[table.name])
     session.expire_all()

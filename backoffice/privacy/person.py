@@ -115,7 +115,11 @@ def get_person(session: Session, party_id: int) -> Person:
     ).all()
     known = {one.lower() for one in (*(row.email for row in rows), *(row.email for row in accounts)) if one}
     checkouts = _checkouts(session, [row.checkout_id for row in orders], accounts, leads, known)
-    carts = sa.or_(Cart.id.in_([row.cart_id for row in checkouts]), Cart.account_id.in_([row.id for row in accounts]))
+    carts = sa.or_(  # also what sales fills for them
+        Cart.id.in_([row.cart_id for row in checkouts]),
+        Cart.account_id.in_([row.id for row in accounts]),
+        Cart.party_id.in_(same),
+    )
     of_checkout = Payment.checkout_id.in_([row.id for row in checkouts])
     payments = session.execute(sa.select(Payment.id, Payment.provider_ref, Payment.intent_ref).where(of_checkout)).all()
     quoted = session.scalars(sa.select(Quotation).where(Quotation.party_id.in_(same)).order_by(Quotation.id)).all()

@@ -105,7 +105,7 @@ def write_orders(db: Database, numbers: range, now: datetime) -> None:
                 add(t.Peg, id=line, **peg, available_at=now, used=shipped)
                 sold = {"order_id": n, "item_id": item, "reservation_id": line, "sku": "S", "name": "N", "quantity": 1}
                 sold |= {"unit_price_minor": 1_000, "basis": "stock", "promised_on": now.date(), "expected_on": now.date()}
-                add(OrderLine, id=line, **sold, promise={})
+                add(OrderLine, id=line, **sold, promise={"plan_version": 1})
                 picked = {"shipment_id": n, "reservation_id": line, "item_id": item, "quantity": 1, "picked": int(shipped)}
                 add(t.ShipmentLine, id=line, **picked)
                 moved = {"item_id": item, "warehouse_id": 1, "cause": "shipment", "at": now - timedelta(days=1)}

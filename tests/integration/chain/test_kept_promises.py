@@ -15,6 +15,7 @@ from backoffice.erp import models as t
 from tests.company import item_id
 
 TODAY = date(2026, 11, 24)
+MADE = {"plan_version": 1}
 numbers = count(1)
 
 
@@ -65,7 +66,7 @@ def order(
     session.add(
         OrderLine(
             order_id=row.id, item_id=item, reservation_id=kept.id, sku="STOOL", name="Stool", quantity=1, unit_price_minor=0,
-            basis=basis, promised_on=promised_on, expected_on=expected_on or promised_on, actual_on=actual_on, promise={},
+            basis=basis, promised_on=promised_on, expected_on=expected_on or promised_on, actual_on=actual_on, promise=MADE,
         )
     )  # fmt: skip
 

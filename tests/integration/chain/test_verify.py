@@ -13,6 +13,7 @@ from backoffice import bootstrap, migrate, verify
 from backoffice.bootstrap import Services
 from backoffice.cli import main
 from backoffice.clock import utc_now
+from backoffice.crm.models import OrderLine
 from backoffice.db import table_of
 from backoffice.erp import models as t
 from backoffice.payments import billing
@@ -76,6 +77,20 @@ PLANTED = {
     "UPDATE outbox_message SET target = 'erp', kind = 'placed', state = 'done' WHERE id = 1": [
         "I8 order {stools} was handed to the ERP, and its number there is not known"
     ],
+    "UPDATE order_line SET earliest_on = '2027-01-04' WHERE id = 1": [
+        "I10 order {stools}, line 1: promised for {day}, and the plan permits 2027-01-04"
+    ],
+    "UPDATE order_line SET promise = '{}' WHERE id = 1": [
+        "I10 order {stools}, line 1 does not say as of which plan it was promised"
+    ],
+    "UPDATE order_line SET moved_cause = '{\"code\": \"receipt_later\"}', expected_on = '2027-01-04' WHERE id = 1": [
+        "I10 order {stools}, line 1: {day} became 2027-01-04, and nobody was told"
+    ],
+    'UPDATE order_line SET moved_cause = \'{"code": "paid_too_late_to_begin"}\' WHERE id = 1': [],  # the confirmation says it
+    "UPDATE orders SET placed_at = '2026-11-24 08:05:00+00' WHERE id = 1": [],  # clocks may differ so much
+    "UPDATE orders SET placed_at = '2026-11-24 08:05:01+00' WHERE id = 1": [
+        "I17 order 1 happened at 2026-11-24 08:05:01, which is yet to come"
+    ],
     "UPDATE offer SET listed = true, valid_until = '2027-01-01 00:00:00+00' WHERE item_id = 2": [
         "I11 item 2 (VASE) is shown as buyable, and no warehouse has a piece of it to give"
     ],
@@ -106,7 +121,8 @@ def test_a_shop_that_is_well_breaks_no_rule(busy: Workshop) -> None:
 
 def test_a_planted_breach_is_found_by_its_ids(busy: Workshop) -> None:
     number, parcel = busy.orders()[0].number, busy.rows(t.Shipment)[0].number
-    expected = {plant: [line.format(stools=number, parcel=parcel) for line in lines] for plant, lines in PLANTED.items()}
+    named = {"stools": number, "parcel": parcel, "day": busy.rows(OrderLine)[0].promised_on}
+    expected = {plant: [line.format(**named) for line in lines] for plant, lines in PLANTED.items()}
     seen = {}
     for plant in PLANTED:
         with Session(busy.db.engine) as session:  # and nothing of it stays

@@ -211,6 +211,36 @@ def test_nothing_is_left_of_somebody_who_is_forgotten_and_every_sum_stays(worksh
         assert find_by_email(session, EMAIL) is None
 
 
+@pytest.mark.parametrize(
+    ("plant", "place"),
+    [
+        ("UPDATE lead SET message = 'call Zzyx' WHERE id = {0}", "lead"),
+        ("UPDATE checkout SET street = 'Weg 1' WHERE id = {0}", "checkout"),
+        ("UPDATE party SET phone = '030 1' WHERE id = {0}", "party"),
+        ("UPDATE cart SET party_id = {1}, postcode = '10115' WHERE id = {0}", "cart"),
+    ],
+)
+def test_what_comes_back_of_somebody_who_was_forgotten_breaks_a_rule(workshop: Workshop, plant: str, place: str) -> None:
+    number, party_id = live(workshop), party_of(workshop)
+    finish(workshop, number)
+    hand_over(workshop, erase(workshop, party_id))
+    assert breaches(workshop) == []
+    which = {
+        "lead": "SELECT min(id) FROM lead WHERE party_id = :party",
+        "checkout": "SELECT min(checkout_id) FROM orders WHERE party_id = :party",
+        "party": "SELECT :party",
+        "cart": "SELECT max(id) FROM cart",
+    }
+
+    def spoil(session: Session) -> int:
+        row = session.scalar(sa.text(which[place]), {"party": party_id})
+        session.execute(sa.text(plant.format(row, party_id)))
+        return int(row)
+
+    row = workshop.db.run(spoil)
+    assert breaches(workshop) == [f"I20 {place} {row} still says something of person {party_id}, who was forgotten"]
+
+
 @pytest.mark.postgresql
 def test_two_forms_at_once_are_one_erasure(postgres_db: Database, settings_for: Any, now: datetime) -> None:
     services = bootstrap.build(settings_for(postgres_db.url))
