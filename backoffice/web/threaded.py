@@ -14,7 +14,9 @@ from concurrent.futures import Future
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import TConn
 
 from backoffice.web.patience import END_OF_HEAD, Worker
@@ -55,23 +57,64 @@ class Threaded(Worker):
             return
         head = conn.sock.peek() or b""
         method, _, rest = head.partition(b" ")
-        target = rest.partition(b" ")[0].decode("latin-1")
-        if method not in (b"GET", b"HEAD") or END_OF_HEAD not in head or not self.standing.is_full(method.decode(), target):
+        target, _, version = rest.partition(b"\r\n")[0].partition(b" ")
+        is_request = target.startswith(b"/") and version.startswith(b"HTTP/1.")
+        whole = method in (b"GET", b"HEAD") and is_request and END_OF_HEAD in head
+        if not whole or not self.standing.is_full(method.decode(), target.decode("latin-1")):
             super()._serve(conn)
             return
-        done: Future[Any] = Future()
-        said = no_room.set(True)
+        self._turn_away(conn, head)
+
+    def _turn_away(self, conn: TConn, head: bytes) -> None:
+        """Say to whoever sent this head that there is no room, and end it. The site itself says it, from as much of a request as
+        that needs: made as gunicorn makes one for a page, a refusal costs as much as a small page.
+        """
         try:
-            done.set_result(self.handle(conn))
+            conn.sock.setblocking(False)
+            conn.sock.send(self._refusal(head))  # some kilobytes: what a new connection takes at once
+            come = conn.sock.recv(len(head) + 1)
+        except OSError:  # it has gone already
+            self._close(conn)
+            return
+        if come == head and head.endswith(END_OF_HEAD) and b"\r\ncontent-length:" not in head.lower():
+            # nothing is unread, nothing is to come: nothing that was said is lost (see _drain)
+            self._close(conn)
+        else:
+            self._leave(conn)
+
+    def _refusal(self, head: bytes) -> bytes:
+        line, *fields = head.partition(END_OF_HEAD)[0].decode("latin-1").split("\r\n")
+        method, target, _ = line.split(" ", 2)
+        given = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+        environ = {
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(target.partition("?")[0]).decode("latin-1"),
+            "HTTP_X_REQUEST_ID": given.get("x-request-id", ""),
+            "wsgi.url_scheme": "https" if given.get("x-forwarded-proto") == "https" else "http",
+        }
+        said: list[str] = []
+
+        def start(status: str, headers: list[tuple[str, str]]) -> None:
+            named = (f"{name}: {value}" for name, value in headers)
+            said.extend((f"HTTP/1.1 {status}", f"Date: {http_date()}", "Connection: close", *named, "", ""))
+
+        token = no_room.set(True)
+        try:
+            content = b"".join(self.wsgi(environ, start))
         finally:
-            no_room.reset(said)
-        self.finish_request(conn, done)
+            no_room.reset(token)
+        return "\r\n".join(said).encode("latin-1") + (content if method == "GET" else b"")
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         """Go on with a connection whose thread is done with it; end it without waiting."""
         if fs.cancelled() or fs.exception() is not None or fs.result():
             super().finish_request(conn, fs)
-            return
+        else:
+            self._leave(conn)
+
+    def _leave(self, conn: TConn) -> None:
+        """Say goodbye, and throw away what still comes until the other side says it too."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
             conn.sock.setblocking(False)

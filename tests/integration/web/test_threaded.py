@@ -67,6 +67,8 @@ def test_who_is_turned_away_takes_no_thread(worker: Threaded) -> None:
     [
         b"POST /contact HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n",  # its body would have to be waited for
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /p/stool\r\nHost: localhost\r\n\r\n",  # what is no request is told so by gunicorn
+        b"GET  HTTP/1.1\r\n\r\n",
     ],
 )
 def test_what_could_keep_the_loop_waiting_is_left_to_a_thread(worker: Threaded, says: bytes) -> None:
@@ -81,6 +83,42 @@ def test_who_buys_in_another_language_is_no_looker(worker: Threaded) -> None:
     come(worker, LOOK.replace(b"/p/stool", b"/de/checkout")).close()
     assert len(worker.tpool.waits) == 1
     assert come(worker, LOOK.replace(b"/p/stool", b"/de/p/stool")).recv(65_536).startswith(b"HTTP/1.1 503")
+
+
+def test_a_refusal_is_whole_and_over_at_once(worker: Threaded) -> None:
+    theirs = come(worker, LOOK.replace(b"Connection: close", b"X-Request-Id: of-the-proxy-1\r\nX-Forwarded-Proto: https"))
+    assert (worker.nr_conns, worker._leaving) == (0, {})
+    said = b""
+    while part := theirs.recv(65_536):
+        said += part
+    head, _, content = said.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    fields = dict(line.split(": ", 1) for line in lines)
+    assert status == "HTTP/1.1 503 Service Unavailable"
+    assert (fields["Retry-After"], fields["Connection"], fields["X-Request-Id"]) == ("5", "close", "of-the-proxy-1")
+    assert fields["Strict-Transport-Security"].startswith("max-age=")
+    assert fields["Cache-Control"] == "no-store"
+    assert int(fields["Content-Length"]) == len(content) > 0
+    assert content == worker.standing.words({"PATH_INFO": "/p/stool"})[0]  # type: ignore[union-attr]
+
+
+def test_a_refusal_without_tls_asks_nobody_to_keep_to_it_and_of_a_head_only_the_head(worker: Threaded) -> None:
+    theirs = come(worker, LOOK.replace(b"GET", b"HEAD"))
+    said = b""
+    while part := theirs.recv(65_536):
+        said += part
+    assert said.endswith(b"\r\n\r\n")
+    assert b"Strict-Transport-Security" not in said
+    assert b"\r\nContent-Length: 0" not in said
+
+
+def test_who_goes_before_they_are_refused_costs_nobody_anything(worker: Threaded) -> None:
+    theirs, ours = socket.socketpair()
+    theirs.sendall(LOOK)
+    theirs.close()
+    worker.nr_conns += 1
+    worker.enqueue_req(TConn(worker.cfg, Reading(fileno=ours.detach()), ("127.0.0.1", 1), ("127.0.0.1", 80)))
+    assert (worker.nr_conns, worker._leaving, worker.tpool.waits) == (0, {}, [])
 
 
 def test_who_says_nothing_yet_takes_no_thread(worker: Threaded) -> None:
@@ -101,7 +139,8 @@ def test_who_has_said_half_of_it_takes_no_thread_either(worker: Threaded) -> Non
 
 
 def test_the_loop_waits_for_nobodys_goodbye(worker: Threaded) -> None:
-    slow, quick = come(worker, LOOK), come(worker, LOOK)
+    with_body = LOOK.replace(b"Connection", b"Content-Length: 3\r\nConnection")  # it may still come
+    slow, quick = come(worker, with_body), come(worker, with_body)
     assert worker.nr_conns == 2
     quick.close()
     worker.wait_for_and_dispatch_events(1)
