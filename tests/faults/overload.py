@@ -1,9 +1,10 @@
 """Shard `overload` (R23): five times as many requests as the shop can answer, for a minute.
 
-gunicorn with two processes, a worker, PostgreSQL. What it can answer is measured first, by 16 lookers who ask again as soon as
-they have their answer. Then the flood looks around five times as fast and waits for nobody, while sixteen people buy, one thing
-after the other. Wanted: so many are really sent; whoever was let in (something lies in the cart) ends with an order; whoever is
-refused is told when to come back; memory stays flat; and as soon as the flood is over everybody is answered again.
+gunicorn with two processes, a worker, PostgreSQL. What it can answer is measured first: every request of sixteen people who buy
+one thing after the other, and of 16 lookers who ask again as soon as they have their answer. Then the flood looks around five
+times as fast as all of them and waits for nobody, while sixteen others buy. Wanted: so many are really sent; whoever was let in
+(something lies in the cart) ends with an order; whoever is refused is told when to come back; memory stays flat; and as soon as
+the flood is over everybody is answered again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from random import Random
 
@@ -57,7 +58,7 @@ def rows(times: str = "5", seconds: str = "60", measured: str = "8") -> Iterator
         shop.wait_until_ready()
         capacity = _capacity(shop, float(measured))
         wanted = float(times) * capacity
-        crowd = Crowd(shop.address)
+        crowd = Crowd(shop.address, 1)
         before = memory_of(shop.pid)
         with crowd, flood.running(shop.address, PATHS, per_second=wanted, seconds=float(seconds), parts=FLOODS) as flooded:
             most = _most_memory(shop, flooded)
@@ -86,11 +87,18 @@ def _judged(crowd: Crowd, met: flood.Flooded, grown: int, back: float) -> Iterat
 
 
 def _capacity(shop: Gunicorn, seconds: float) -> float:
-    """Return how many looks a second are answered to people who look again at once; everything is warm then."""
-    for _round in range(2):  # the first one fills what is kept in memory
-        with flood.running(shop.address, PATHS, at_once=LOOKERS, seconds=seconds) as looking:
+    """Return how many requests a second are answered to people who buy and who look, each again at once; all is warm then."""
+    for again in (False, True):  # the first one fills what is kept in memory
+        crowd, began = Crowd(shop.address, 0), time.monotonic()
+        with crowd if again else nullcontext(), _lookers(shop, seconds) as looking:
             met = looking.met()
-    return met.said["200"] / seconds
+            answered = met.said["200"] + crowd.asked
+            took = time.monotonic() - began
+    return answered / took
+
+
+def _lookers(shop: Gunicorn, seconds: float) -> AbstractContextManager[flood.Flood]:
+    return flood.running(shop.address, PATHS, at_once=LOOKERS, seconds=seconds)
 
 
 def _most_memory(shop: Gunicorn, flooded: flood.Flood) -> int:
@@ -124,11 +132,25 @@ def _times(met: flood.Flooded) -> str:
     return ", ".join(said)
 
 
+class _Counted(Visitor):
+    """A browser that counts what it asks."""
+
+    asked = 0
+
+    def open(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Send one request, and count it once it is answered."""
+        answer = super().open(method, path, form)
+        self.asked += 1
+        return answer
+
+
 class Crowd:
     """People who buy one thing after the other; who is turned away at the door comes back a little later."""
 
-    def __init__(self, address: str) -> None:
-        self.said = Counter[str]()
+    def __init__(self, address: str, crowd: int) -> None:
+        """crowd: which one, 0 to 9; its people are others than those of the one before."""
+        self.said, self.asked = Counter[str](), 0
+        self._crowd = crowd
         self._address, self._over, self._lock = address, threading.Event(), threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(BUYERS)]
 
@@ -145,10 +167,10 @@ class Crowd:
             thread.join()
 
     def _run(self, number: int) -> None:
-        random, who = Random(number), number * 100_000  # noqa: S311 - the same crowd each time, not a secret
+        random, who = Random(number), number * 100_000 + self._crowd * 10_000  # noqa: S311 - the same crowd each time, not a secret
         while not self._over.is_set():
             who, thing = who + 1, random.choice(THINGS)
-            browser = Visitor(self._address, comes_from=f"10.{number}.{who >> 8 & 255}.{who & 255}")
+            browser = _Counted(self._address, comes_from=f"10.{number}.{who >> 8 & 255}.{who & 255}")
             try:
                 word = buy(self._address, f"thing-{thing}", f"SKU-{thing}", who, browser)
             except (OSError, http.client.HTTPException) as error:
@@ -156,5 +178,6 @@ class Crowd:
             word = "turned away" if word.startswith("add 503") else "sold out" if word == "refused" else word[:60]
             with self._lock:
                 self.said[word] += 1
+                self.asked += browser.asked
             if word == "turned away":
                 self._over.wait(COMES_BACK)
