@@ -49,7 +49,7 @@ def _hash() -> str:
 def open_workshop(session: Session, stage: Stage) -> None:
     """Open the workshop, with somebody at each desk."""
     open_company(session, now=stage.clock())
-    for name, role in {"Wim": "warehouse", "Petra": "planner", "Bea": "sales"}.items():
+    for name, role in {"Wim": "warehouse", "Petra": "planner", "Bea": "sales", "Ada": "admin"}.items():
         mail = f"{name.lower()}@werk.test"
         session.add(t.Staff(email=mail, name=name, role=role, password_hash=_hash(), created_at=stage.clock()))
 
@@ -130,18 +130,21 @@ def cancel(stage: Stage, bought: tuple[StubbornClient, str]) -> None:
     stage.work()
 
 
-def may_be_cancelled(stage: Stage) -> tuple[StubbornClient, str]:
-    """Buy; return who may cancel it, and its number."""
+def may_be_cancelled(stage: Stage) -> tuple[StubbornClient, StubbornClient, str]:
+    """Buy for more than sales gives back alone; return who may cancel it, who approves that, and its number."""
     bought(stage)
     [(number,)] = stage.rows(sa.select(Order.number))
-    return colleague(stage, "Bea"), number
+    return colleague(stage, "Bea"), colleague(stage, "Ada"), number
 
 
-def cancel_at_the_desk(stage: Stage, known: tuple[StubbornClient, str]) -> None:
-    """Cancel for a customer."""
-    bea, number = known
+def cancel_at_the_desk(stage: Stage, known: tuple[StubbornClient, StubbornClient, str]) -> None:
+    """Cancel for a customer, and give the money back as a second person."""
+    bea, ada, number = known
     send(bea, f"/desk/sales/orders/{number}/cancel", reason="Moves house")
     stage.work()
+    send(ada, "/desk/admin/refunds/1/approve")
+    stage.work()
+    assert stage.rows(sa.select(Payment.refunded_minor)) == [(10_300,)]
 
 
 def ready_to_pick(stage: Stage) -> StubbornClient:
