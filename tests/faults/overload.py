@@ -92,9 +92,8 @@ def _capacity(shop: Gunicorn, seconds: float) -> float:
         crowd, began = Crowd(shop.address, 0), time.monotonic()
         with crowd if again else nullcontext(), _lookers(shop, seconds) as looking:
             met = looking.met()
-            answered = met.said["200"] + crowd.asked
-            took = time.monotonic() - began
-    return answered / took
+            asked = crowd.asked / (time.monotonic() - began)
+    return met.said["200"] / seconds + asked
 
 
 def _lookers(shop: Gunicorn, seconds: float) -> AbstractContextManager[flood.Flood]:
@@ -133,14 +132,14 @@ def _times(met: flood.Flooded) -> str:
 
 
 class _Counted(Visitor):
-    """A browser that counts what it asks."""
+    """A browser that counts what it asks, for all of its crowd."""
 
-    asked = 0
+    crowd: Crowd
 
     def open(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Send one request, and count it once it is answered."""
         answer = super().open(method, path, form)
-        self.asked += 1
+        self.crowd.count()
         return answer
 
 
@@ -166,11 +165,17 @@ class Crowd:
         for thread in self._threads:
             thread.join()
 
+    def count(self) -> None:
+        """Note that somebody was answered."""
+        with self._lock:
+            self.asked += 1
+
     def _run(self, number: int) -> None:
         random, who = Random(number), number * 100_000 + self._crowd * 10_000  # noqa: S311 - the same crowd each time, not a secret
         while not self._over.is_set():
             who, thing = who + 1, random.choice(THINGS)
             browser = _Counted(self._address, comes_from=f"10.{number}.{who >> 8 & 255}.{who & 255}")
+            browser.crowd = self
             try:
                 word = buy(self._address, f"thing-{thing}", f"SKU-{thing}", who, browser)
             except (OSError, http.client.HTTPException) as error:
@@ -178,6 +183,5 @@ class Crowd:
             word = "turned away" if word.startswith("add 503") else "sold out" if word == "refused" else word[:60]
             with self._lock:
                 self.said[word] += 1
-                self.asked += browser.asked
             if word == "turned away":
                 self._over.wait(COMES_BACK)
