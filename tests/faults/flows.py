@@ -18,7 +18,7 @@ from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
 from backoffice.crm.models import Lead, Order, OrderLine
 from backoffice.erp import models as t
-from backoffice.payments.models import Payment, Refund, SandboxRefund
+from backoffice.payments.models import Payment, Refund, RefundRequest, SandboxRefund
 from tests.buyers import hidden
 from tests.company import open_company
 from tests.erp_double import ErpDouble
@@ -142,7 +142,8 @@ def cancel_at_the_desk(stage: Stage, known: tuple[StubbornClient, StubbornClient
     bea, ada, number = known
     send(bea, f"/desk/sales/orders/{number}/cancel", reason="Moves house")
     stage.work()
-    send(ada, "/desk/admin/refunds/1/approve")
+    [(request_id,)] = stage.rows(sa.select(RefundRequest.id))  # what was taken back had a number too
+    send(ada, f"/desk/admin/refunds/{request_id}/approve")
     stage.work()
     assert stage.rows(sa.select(Payment.refunded_minor)) == [(10_300,)]
 
