@@ -100,8 +100,7 @@ def lock_together(connection: sa.Connection, *tables: str) -> None:
         names = ", ".join(connection.dialect.identifier_preparer.quote(table) for table in sorted(tables))
         wait = sa.text("SELECT set_config('statement_timeout', :wait, true)")
         connection.execute(wait, {"wait": LOCK_TIMEOUT})  # of the wait for all of them
-        lock = sa.DDL("LOCK TABLE %(names)s IN ACCESS EXCLUSIVE MODE", context={"names": names})  # type: ignore[no-untyped-call] # the library's own gap
-        connection.execute(lock)
+        connection.execute(_ddl("LOCK TABLE %(names)s IN ACCESS EXCLUSIVE MODE", names=names))
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
 
 
@@ -115,28 +114,30 @@ def build_indexes(indexes: Mapping[str, str]) -> None:
 
     if op.get_context().dialect.name == "sqlite":
         for name, what in indexes.items():
-            op.execute(f"CREATE INDEX {name} ON {what}")
+            op.execute(_ddl("CREATE INDEX %(name)s ON %(what)s", name=name, what=what))
         return
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = '60s'")  # it waits for open transactions, and keeps nobody waiting
         for name, what in indexes.items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
-        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+            op.execute(_ddl("DROP INDEX CONCURRENTLY IF EXISTS %(name)s", name=name))
+            op.execute(_ddl("CREATE INDEX CONCURRENTLY %(name)s ON %(what)s", name=name, what=what))
+        op.execute(_ddl("SET lock_timeout = '%(wait)s'", wait=LOCK_TIMEOUT))
 
 
-def validate_rules(connection: sa.Connection) -> None:
-    """Look through the old rows for each rule that holds for new ones only so far; others read and write meanwhile.
+def unsure_rules(connection: sa.Connection) -> list[sa.DDL]:
+    """Return, for each rule that holds for new rows only so far, what looks through the old ones beside whoever reads and writes.
 
-    PostgreSQL manual, ALTER TABLE, *Notes*: VALIDATE CONSTRAINT takes a SHARE UPDATE EXCLUSIVE lock. Raises IntegrityError for a
-    row that breaks its rule; the rule goes on holding for new rows.
+    Each belongs into a transaction of its own, and raises IntegrityError for a row that breaks its rule. (PostgreSQL manual,
+    ALTER TABLE, *Notes*: VALIDATE CONSTRAINT takes a SHARE UPDATE EXCLUSIVE lock.)
     """
     unsure = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE NOT convalidated ORDER BY conrelid, conname"
-    for table, name in connection.execute(sa.text(unsure)).all():
-        rule = {"table": table, "name": connection.dialect.identifier_preparer.quote(name)}
-        connection.execute(sa.DDL("ALTER TABLE %(table)s VALIDATE CONSTRAINT %(name)s", context=rule))  # type: ignore[no-untyped-call] # the library's own gap
-        connection.commit()
-    connection.commit()
+    quote = connection.dialect.identifier_preparer.quote
+    found = connection.execute(sa.text(unsure)).all()
+    return [_ddl("ALTER TABLE %(table)s VALIDATE CONSTRAINT %(name)s", table=table, name=quote(name)) for table, name in found]
+
+
+def _ddl(statement: str, **names: str) -> sa.DDL:
+    return sa.DDL(statement, context=names)  # type: ignore[no-untyped-call] # the library's own gap
 
 
 def _until_it_has_its_locks(run: Callable[[], object], sleep: Callable[[float], object]) -> None:

@@ -10,7 +10,7 @@ from alembic.ddl.postgresql import PostgresqlImpl
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index, validate_rules
+from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index, unsure_rules
 from backoffice.tables import metadata
 
 LOCK = 7_416_350_262  # any number of our own: who migrates holds it
@@ -57,6 +57,8 @@ try:
         with context.begin_transaction():
             context.run_migrations()
         if not database.is_sqlite:
-            validate_rules(connection)
+            for rule in unsure_rules(connection):
+                connection.execute(rule)
+                connection.commit()
 finally:  # also the lock of who migrates goes with the connection
     database.dispose()
