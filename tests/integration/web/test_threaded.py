@@ -99,7 +99,7 @@ def test_a_refusal_is_whole_and_over_at_once(worker: Threaded) -> None:
     assert fields["Strict-Transport-Security"].startswith("max-age=")
     assert fields["Cache-Control"] == "no-store"
     assert int(fields["Content-Length"]) == len(content) > 0
-    assert content == worker.standing.words({"PATH_INFO": "/p/stool"})[0]  # type: ignore[union-attr]
+    assert content == worker.standing.words({"PATH_INFO": "/p/stool"})[0]  # type: ignore[union-attr] # it is there since the fixture
 
 
 def test_a_refusal_without_tls_asks_nobody_to_keep_to_it_and_of_a_head_only_the_head(worker: Threaded) -> None:
