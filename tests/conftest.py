@@ -68,9 +68,11 @@ def clock(now: datetime) -> FixedClock:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_counted_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_is_counted_later() -> Iterator[None]:
     """What was asked for in vain is written when a test says so: half a minute later it would fall into another test's rows."""
-    monkeypatch.setattr("backoffice.local.lost_demand._later", lambda _work: None)
+    with pytest.MonkeyPatch.context() as patch:  # of its own: a test's patches must go before the databases that it uses
+        patch.setattr("backoffice.local.lost_demand._later", lambda _work: None)
+        yield
 
 
 def empty(postgres_url: str) -> None:
