@@ -19,7 +19,6 @@ from backoffice.privacy.person import Person
 Theirs = Callable[[Person], sa.ColumnElement[bool]]
 New = Callable[[sa.Row[Any]], object]  # of a row: what a column holds afterwards
 T = Base.metadata.tables
-FORGOTTEN_NAME = "–"  # of a person
 # what an enquiry came by in our own words, not in those of an address that somebody was given
 OUR_DOORS = frozenset({"web", "api", "phone", "mail", "plan", "payment", "cart", "quotation", "import"})
 
@@ -126,7 +125,7 @@ HOLDS: dict[str, Held] = {
     "party": Held(
         lambda person: T["party"].c.id.in_(person.party_ids),
         _blank("phone phone_key job company_role vat_number source campaign")
-        | {"name": To(FORGOTTEN_NAME), "email": To(None), "company_key": To(None), "company_id": To(None), "facts": To({})}
+        | {"name": To("–"), "email": To(None), "company_key": To(None), "company_id": To(None), "facts": To({})}
         | {"version": _newer},
         stays="kind language country customer_class",
     ),

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.privacy.declared import FORGOTTEN_NAME, HOLDS, Held, T, To
+from backoffice.privacy.declared import HOLDS, Held, T, To
 from backoffice.verify.rule import Query, Rule
 
 
@@ -26,31 +26,30 @@ class ForgottenRule:
 
 @lru_cache(maxsize=1)
 def _left() -> Query:
-    """Return rows of somebody who was forgotten that say something of them still."""
-    every = sa.union_all(*(one for table, held in sorted(HOLDS.items()) for one in _left_in(table, held))).subquery()
+    """Return rows of whoever was erased that say something of them still."""
+    asked = [one for table, held in sorted(HOLDS.items()) if (one := _left_in(table, held)) is not None]
+    every = sa.union_all(*asked).subquery()
     return sa.select(every.c.place, every.c.id, every.c.party_id).order_by(every.c.place, every.c.id)
 
 
-def _left_in(table: str, held: Held) -> Iterator[sa.Select[Any]]:
-    """Yield the question to one table, if its rows have a number and name their person."""
-    columns, party = T[table].c, T["party"].c
-    if not ("id" in columns and ("party_id" in columns or table in ("party", "checkout"))):
-        return
+def _left_in(table: str, held: Held) -> sa.Select[Any] | None:
+    """Return the question to one table; None if its rows have no number or name nobody, or nothing of them goes or is emptied."""
+    columns = T[table].c
     emptied = {name: new.value for name, new in held.empties.items() if isinstance(new, To) and name not in held.shared.split()}
-    said = [columns[name] != "" for name, value in sorted(emptied.items()) if value == ""]
-    said += [columns[name].is_not(None) for name, value in sorted(emptied.items()) if value is None]
-    if not (said or held.goes):
-        return
-    found = sa.select(sa.literal(table).label("place"), columns.id.label("id"), party.id.label("party_id"))
-    if table == "checkout":
-        orders = T["orders"].c
-        found = found.join_from(T["orders"], T["checkout"], orders.checkout_id == columns.id).join(
-            T["party"], party.id == orders.party_id
-        )
-    elif table != "party":
-        found = found.join_from(T[table], T["party"], columns.party_id == party.id)
-    forgotten = sa.and_(party.name == FORGOTTEN_NAME, party.email.is_(None))
-    yield found.where(forgotten) if held.goes else found.where(forgotten, sa.or_(*said))
+    said = [columns[name].is_distinct_from(value) for name, value in emptied.items() if value is None or isinstance(value, str)]
+    if "id" not in columns or not (said or held.goes):
+        return None
+    erased, orders = T["erased_party"].c, T["orders"].c
+    found = sa.select(sa.literal(table).label("place"), columns.id.label("id"), erased.party_id.label("party_id"))
+    if table == "party":
+        found = found.where(columns.id == erased.party_id)
+    elif table == "checkout":  # it names nobody, its order does
+        found = found.where(columns.id == orders.checkout_id, orders.party_id == erased.party_id)
+    elif "party_id" in columns:
+        found = found.where(columns.party_id == erased.party_id)
+    else:
+        return None
+    return found if held.goes else found.where(sa.or_(*said))
 
 
 RULES = (ForgottenRule(),)

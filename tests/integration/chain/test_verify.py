@@ -91,6 +91,7 @@ PLANTED = {
     "UPDATE orders SET placed_at = '2026-11-24 08:05:01+00' WHERE id = 1": [
         "I17 order 1 happened at 2026-11-24 08:05:01, which is yet to come"
     ],
+    "UPDATE party SET name = '–', email = NULL WHERE id = 1": [],  # somebody without a name was not forgotten for that
     "UPDATE offer SET listed = true, valid_until = '2027-01-01 00:00:00+00' WHERE item_id = 2": [
         "I11 item 2 (VASE) is shown as buyable, and no warehouse has a piece of it to give"
     ],

@@ -217,6 +217,7 @@ def test_nothing_is_left_of_somebody_who_is_forgotten_and_every_sum_stays(worksh
         ("UPDATE lead SET message = 'call Zzyx' WHERE id = {0}", "lead"),
         ("UPDATE checkout SET street = 'Weg 1' WHERE id = {0}", "checkout"),
         ("UPDATE party SET phone = '030 1' WHERE id = {0}", "party"),
+        ("UPDATE party SET name = 'Zzyx' WHERE id = {0}", "party"),
         ("UPDATE cart SET party_id = {1}, postcode = '10115' WHERE id = {0}", "cart"),
     ],
 )
