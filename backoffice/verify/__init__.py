@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from backoffice.audit import AuditChain
 from backoffice.db import Database
-from backoffice.verify import changes, goods, messages, money, people, promises
+from backoffice.verify import changes, clocks, goods, messages, money, people, promises
 from backoffice.verify.models import Verification
 
-RULES = (*goods.RULES, *money.RULES, *messages.RULES, *promises.RULES, *people.RULES, *changes.RULES)
+RULES = (*goods.RULES, *money.RULES, *messages.RULES, *promises.RULES, *clocks.RULES, *people.RULES, *changes.RULES)
 MOST_KEPT = 200  # lines
 KEPT_FOR = timedelta(days=31)
 log = structlog.get_logger("shopfloor.verify")

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 import sqlalchemy as sa
 
-from backoffice.audit import AuditEntry
 from backoffice.bridge.models import OutboxMessage
-from backoffice.crm.models import Activity, Order, OrderLine, Slip
+from backoffice.crm.models import Order, OrderLine, Slip
 from backoffice.crm.moving import DAY_MOVED, DAY_UNKNOWN
 from backoffice.crm.orders import PAID_AFTER_THE_LAST_PARCEL, PAID_TOO_LATE_TO_BEGIN
-from backoffice.erp.models import StockMovement
-from backoffice.payments.models import Payment
 from backoffice.verify.rule import Query, Rule
 
-AHEAD = timedelta(minutes=5)  # that clocks may differ
 SAID_AT_ONCE = (PAID_TOO_LATE_TO_BEGIN.code, PAID_AFTER_THE_LAST_PARCEL.code)  # the confirmation itself names the later day
 
 
@@ -57,26 +50,8 @@ def _untold() -> Query:
     )
 
 
-def _to_come() -> Query:
-    """Return what is written down as having happened, at an instant that is yet to come."""
-    happened: dict[str, tuple[Any, Any]] = {
-        "order": (Order.id, Order.placed_at),
-        "payment": (Payment.id, Payment.opened_at),
-        "movement": (StockMovement.id, StockMovement.at),
-        "entry": (Activity.id, Activity.at),
-        "change": (AuditEntry.id, AuditEntry.at),
-    }
-    some = [
-        sa.select(sa.literal(what).label("what"), key.label("id"), at.label("at")).where(at > sa.bindparam("now"))
-        for what, (key, at) in happened.items()
-    ]
-    every = sa.union_all(*some).subquery()
-    return sa.select(every.c.what, every.c.id, every.c.at).order_by(every.c.what, every.c.id)
-
-
 RULES = (
     Rule("I10", "order {number}, line {id}: promised for {promised_on}, and the plan permits {earliest_on}", _before_the_plan()),
     Rule("I10", "order {number}, line {id} does not say as of which plan it was promised", _unexplained()),
     Rule("I10", "order {number}, line {id}: {promised_on} became {expected_on}, and nobody was told", _untold()),
-    Rule("I17", "{what} {id} happened at {at:%Y-%m-%d %H:%M:%S}, which is yet to come", _to_come(), -AHEAD),
 )
