@@ -76,8 +76,8 @@ class Threaded(Worker):
         except OSError:  # it has gone already
             self._close(conn)
             return
-        if come == head and head.endswith(END_OF_HEAD) and b"\r\ncontent-length:" not in head.lower():
-            # nothing is unread, nothing is to come: nothing that was said is lost (see _drain)
+        body_comes = any(field in head.lower() for field in (b"\r\ncontent-length:", b"\r\ntransfer-encoding:"))
+        if come == head and head.endswith(END_OF_HEAD) and not body_comes:  # nothing is unread: nothing said is lost (see _drain)
             self._close(conn)
         else:
             self._leave(conn)

@@ -138,8 +138,9 @@ def test_who_has_said_half_of_it_takes_no_thread_either(worker: Threaded) -> Non
     assert theirs.recv(65_536).startswith(b"HTTP/1.1 503")
 
 
-def test_the_loop_waits_for_nobodys_goodbye(worker: Threaded) -> None:
-    with_body = LOOK.replace(b"Connection", b"Content-Length: 3\r\nConnection")  # it may still come
+@pytest.mark.parametrize("field", [b"Content-Length: 3", b"Transfer-Encoding: chunked"])
+def test_the_loop_waits_for_nobodys_goodbye(worker: Threaded, field: bytes) -> None:
+    with_body = LOOK.replace(b"Connection", field + b"\r\nConnection")  # it may still come
     slow, quick = come(worker, with_body), come(worker, with_body)
     assert worker.nr_conns == 2
     quick.close()
