@@ -112,13 +112,15 @@ def test_requirements_name_no_registry_and_every_version_has_a_hash() -> None:
             assert "--hash=sha256:" in block, block
 
 
-def test_development_installs_the_same_versions_as_production() -> None:
+def test_environments_that_are_built_of_several_files_can_be_built() -> None:
     def pinned(name: str) -> dict[str, str]:
         lines = (ROOT / "requirements" / f"{name}.txt").read_text()
         return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lines, re.MULTILINE))
 
-    base, dev = pinned("base"), pinned("dev")
+    base, dev, mutation = pinned("base"), pinned("dev"), pinned("mutation")
     assert {name: version for name, version in base.items() if dev.get(name) != version} == {}
+    assert {name: version for name, version in mutation.items() if dev.get(name, version) != version} == {}
+    assert "mutmut" in mutation
 
 
 def test_commands_in_the_readme_are_in_the_makefile() -> None:
