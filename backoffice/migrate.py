@@ -81,7 +81,7 @@ def upgrade(url: str, revision: str = "head", *, sleep: Callable[[float], object
     from alembic import command
 
     made = config(url)
-    made.attributes["gently"] = True
+    made.attributes["validate_later"] = True
     _until_it_has_its_locks(lambda: command.upgrade(made, revision), sleep)
 
 
@@ -124,15 +124,15 @@ def build_indexes(indexes: Mapping[str, str]) -> None:
         op.execute(_ddl("SET lock_timeout = '%(wait)s'", wait=LOCK_TIMEOUT))
 
 
-def unsure_rules(connection: sa.Connection) -> list[sa.DDL]:
-    """Return, for each rule that holds for new rows only so far, what looks through the old ones beside whoever reads and writes.
+def unvalidated_constraints(connection: sa.Connection) -> list[sa.DDL]:
+    """Return what validates each constraint that holds for new rows only so far, beside whoever reads and writes.
 
-    Each belongs into a transaction of its own, and raises IntegrityError for a row that breaks its rule. (PostgreSQL manual,
+    Each belongs into a transaction of its own, and raises IntegrityError for a row that breaks it. (PostgreSQL manual,
     ALTER TABLE, *Notes*: VALIDATE CONSTRAINT takes a SHARE UPDATE EXCLUSIVE lock.)
     """
-    unsure = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE NOT convalidated ORDER BY conrelid, conname"
+    unvalidated = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE NOT convalidated ORDER BY conrelid, conname"
     quote = connection.dialect.identifier_preparer.quote
-    found = connection.execute(sa.text(unsure)).all()
+    found = connection.execute(sa.text(unvalidated)).all()
     return [_ddl("ALTER TABLE %(table)s VALIDATE CONSTRAINT %(name)s", table=table, name=quote(name)) for table, name in found]
 
 

@@ -10,24 +10,24 @@ from alembic.ddl.postgresql import PostgresqlImpl
 
 from backoffice.config import Settings
 from backoffice.db import Database
-from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index, unsure_rules
+from backoffice.migrate import LOCK_TIMEOUT, compare_default, compare_index, unvalidated_constraints
 from backoffice.tables import metadata
 
 LOCK = 7_416_350_262  # any number of our own: who migrates holds it
 
-gently = context.config.attributes.get("gently", False)
+validate_later = context.config.attributes.get("validate_later", False)
 
 
 class Postgresql(PostgresqlImpl):
-    """How PostgreSQL is told. On the way up a rule of a table that is there holds for new rows at once; the old ones are looked
-    through after the migration, when nobody has to wait for it any more.
+    """How PostgreSQL is told. On the way up a constraint of a table that is there holds for new rows at once; for the old ones it
+    is validated after the migration, when nobody has to wait for it any more.
     """
 
     __dialect__ = "postgresql"
 
     def add_constraint(self, const: sa.Constraint, **kw: Any) -> None:
-        """Add a rule."""
-        if gently and isinstance(const, (sa.CheckConstraint, sa.ForeignKeyConstraint)):
+        """Add a constraint."""
+        if validate_later and isinstance(const, (sa.CheckConstraint, sa.ForeignKeyConstraint)):
             const.dialect_options["postgresql"]["not_valid"] = True
         super().add_constraint(const, **kw)
 
@@ -57,8 +57,8 @@ try:
         with context.begin_transaction():
             context.run_migrations()
         if not database.is_sqlite:
-            for rule in unsure_rules(connection):
-                connection.execute(rule)
+            for validation in unvalidated_constraints(connection):
+                connection.execute(validation)
                 connection.commit()
 finally:  # also the lock of who migrates goes with the connection
     database.dispose()

@@ -34,9 +34,8 @@ Carrier = Callable[[Message], None]
 class Job(NamedTuple):
     """Work that is due every `seconds`; `run` is given the present instant and opens its own transactions.
 
-    next_at: tells instead when it is due again, of work that has its hour.
-
     aside: it takes long, so it is done beside the loop, in a thread that may be cut off at any time; never twice at once.
+    next_at: tells when it is due again instead of `seconds`, of work that has its hour.
     """
 
     name: str

@@ -91,6 +91,13 @@ def asked(script: Path) -> list[dict[str, str]]:
     return found
 
 
+def before_what_stays(told: Told) -> list[str]:
+    """Return what was done in a transaction before the last statement in none: should that fail, it would be done again."""
+    last = max(number for number, (transaction, _) in enumerate(told.said) if transaction == 0)
+    before = [statement for transaction, statement in told.said[:last] if transaction]
+    return [statement for statement in before if not statement.lstrip().startswith("SET ")]
+
+
 def test_squawk_finds_nothing_in_what_migrations_do_that_has_no_reason(tmp_path: Path) -> None:
     found, used = [], set()
     with need.postgres_database() as url:
@@ -108,6 +115,8 @@ def test_squawk_finds_nothing_in_what_migrations_do_that_has_no_reason(tmp_path:
                 used.add(place)
                 if one["rule_name"] != LISTS and place not in PLACES:
                     found.append((*place, lines[int(one["line"])]))
+            if any(transaction == 0 for transaction, _ in told.said):
+                found += [(revision, "not to be done twice", line) for line in before_what_stays(told)]
     assert found == []
     assert set(PLACES) <= used, "an exception that nothing needs any more"
 
@@ -161,7 +170,7 @@ def test_an_old_row_that_breaks_a_new_rule_is_said_and_once_mended_the_next_call
 
 
 def test_an_index_that_was_broken_off_is_built_anew_and_the_migration_goes_on() -> None:
-    """Two attempts end after the index that the first left half-built: as after a server's end, or a wait that was too long."""
+    """As after the server's end, or a wait that was too long, in the middle of building it."""
     with need.postgres_database() as url:
         migrate.upgrade(url, "c5a41d70e2b8")
         database = Database(url)
