@@ -11,6 +11,7 @@ from flask_babel import force_locale
 
 from storefront import languages, wording
 from storefront.api import problems
+from storefront.formats import direction_of
 from storefront.phrases import N_, _
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def words(app: Flask) -> Callable[[WSGIEnvironment], tuple[bytes, str]]:
     def page(language: str) -> bytes:
         with app.app_context(), force_locale(language.replace("-", "_")):
             title, text = _(TITLE), wording.status_text(STATUS)
-            return render_template("storefront/busy.html", language=language, title=title, text=text).encode()
+            named = {"language": language, "direction": direction_of(language), "title": title, "text": text}
+            return render_template("storefront/busy.html", **named).encode()
 
     @cache
     def problem() -> bytes:

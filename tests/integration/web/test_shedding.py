@@ -14,6 +14,7 @@ from backoffice.bootstrap import Services
 from backoffice.erp import models as t
 from backoffice.erp import plan
 from backoffice.web import headers, shedding
+from storefront import languages
 from tests.company import open_company
 from tests.statements import sent
 
@@ -67,11 +68,17 @@ def test_it_costs_no_statement_and_says_it_in_the_language_of_the_address(app: F
         page, other = client.get("/p/stool"), client.get("/de/p/stool")
         problem = client.get("/api/v1/products")
     assert seen == []
-    assert '<html lang="en">' in page.text
+    assert '<html lang="en" dir="ltr">' in page.text
     assert "Many people are here right now" in page.text
-    assert '<html lang="de">' in other.text
+    assert '<html lang="de" dir="ltr">' in other.text
     assert problem.content_type == "application/problem+json"
     assert (problem.json["status"], problem.json["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize(("language", "direction"), [("ar", "rtl"), ("de", "ltr")])
+def test_it_is_written_in_the_direction_of_its_language(app: Flask, language: str, direction: str) -> None:
+    content, _ = shedding.of(app).words({"PATH_INFO": "/p/stool", languages.KEY: language})
+    assert f'<html lang="{language}" dir="{direction}">' in content.decode()
 
 
 def test_its_headers_are_those_of_every_answer(app: Flask, client: FlaskClient) -> None:
@@ -99,5 +106,5 @@ def test_without_a_prefix_it_is_in_the_shops_own_language(app: Flask, client: Fl
     services.db.run(speak_german)
     assert client.get("/").status_code == 200
     crowd(app, 100_000)
-    assert '<html lang="de">' in client.get("/p/stool").text
-    assert '<html lang="en">' in client.get("/en/p/stool").text
+    assert '<html lang="de" dir="ltr">' in client.get("/p/stool").text
+    assert '<html lang="en" dir="ltr">' in client.get("/en/p/stool").text
