@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, render_template
 from flask_babel import force_locale
@@ -32,13 +32,14 @@ def words(app: Flask) -> Callable[[WSGIEnvironment], tuple[bytes, str]]:
             return render_template("storefront/busy.html", **named).encode()
 
     @cache
-    def problem() -> bytes:
+    def problem() -> Mapping[str, Any]:
         with app.app_context(), force_locale(languages.SOURCE):
             return problems.bare(STATUS)
 
     def say(environ: WSGIEnvironment) -> tuple[bytes, str]:
         if environ.get("PATH_INFO", "").startswith(problems.PREFIX):
-            return problem(), problems.TYPE
+            named = dict(problem()) | {"request_id": environ["HTTP_X_REQUEST_ID"]}
+            return problems.written(named).encode(), problems.TYPE
         return page(environ.get(languages.KEY) or app.extensions.get(languages.OWN, languages.SOURCE)), "text/html; charset=utf-8"
 
     return say

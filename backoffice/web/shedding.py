@@ -66,13 +66,14 @@ class Shedding:
 
     def _turn_away(self, kind: Kind | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         _turned_away.labels(kind or "look").inc()
+        request_id = environ["HTTP_X_REQUEST_ID"] = requests.id_of(environ.get("HTTP_X_REQUEST_ID", ""))
         content, content_type = self.words(environ)
         more = {
             "Content-Type": content_type,
             "Content-Length": str(len(content)),
             "Cache-Control": "no-store",
             "Retry-After": str(RETRY_AFTER),
-            "X-Request-Id": requests.id_of(environ.get("HTTP_X_REQUEST_ID", "")),
+            "X-Request-Id": request_id,
         }
         secure = environ["wsgi.url_scheme"] == "https"
         start_response("503 Service Unavailable", [*headers.on_every_answer(secure=secure).items(), *more.items()])

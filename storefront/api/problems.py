@@ -89,13 +89,18 @@ def _field(pointer: str, code: str) -> dict[str, str]:
     return {"pointer": pointer, "code": code, "detail": wording.say_field(code)}
 
 
-def bare(status: int) -> bytes:
-    """Return the problem of a status alone, where there is no request."""
-    return _content(status, STATUS_CODES[status], wording.api_text(status), {}).encode()
+def bare(status: int) -> Mapping[str, Any]:
+    """Return the problem of a status alone, where there is no request; `written` writes it."""
+    return _body(status, STATUS_CODES[status], wording.api_text(status), {})
 
 
-def _content(status: int, code: str, detail: str, more: Mapping[str, Any]) -> str:
-    body = {
+def written(body: Mapping[str, Any]) -> str:
+    """Return a problem as it is sent."""
+    return json.dumps(body, ensure_ascii=False) + "\n"
+
+
+def _body(status: int, code: str, detail: str, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
         "type": f"/api/v1/#{code}",
         "title": wording.status_title(status),
         "status": status,
@@ -104,11 +109,10 @@ def _content(status: int, code: str, detail: str, more: Mapping[str, Any]) -> st
         "request_id": g.get("request_id", ""),
         **more,
     }
-    return json.dumps(body, ensure_ascii=False) + "\n"
 
 
 def _problem(status: int, code: str, detail: str, more: Mapping[str, Any]) -> Response:
-    response = Response(_content(status, code, detail, more), status, mimetype=TYPE)
+    response = Response(written(_body(status, code, detail, more)), status, mimetype=TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -73,6 +73,7 @@ def test_it_costs_no_statement_and_says_it_in_the_language_of_the_address(app: F
     assert '<html lang="de" dir="ltr">' in other.text
     assert problem.content_type == "application/problem+json"
     assert (problem.json["status"], problem.json["code"]) == (503, "unavailable")
+    assert problem.json["request_id"] == problem.headers["X-Request-Id"] != ""
 
 
 @pytest.mark.parametrize(("language", "direction"), [("ar", "rtl"), ("de", "ltr")])
