@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -49,6 +49,7 @@ INSTALL = {
     "imap": "pip install pymap",
     "browser": "apt-get install chromium   # or set CHROMIUM to the path of Chromium or Chrome",
     "security": "make check-security",
+    "history": "git fetch --unshallow",
 }
 _MARK = "not tried: "
 
@@ -154,8 +155,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+OURS = ("--config", "python:backoffice.web.tuning", "--worker-class", "backoffice.web.threaded.Threaded", "--no-control-socket")
+
+
 class Gunicorn:
-    """The site as it is served for real: several web processes with the wall clock. more: of its environment."""
+    """The site as it is served for real: several web processes with the wall clock. more: of its environment.
+
+    root: where the program lies; options: what gunicorn is told besides.
+    """
 
     def __init__(
         self,
@@ -166,25 +173,18 @@ class Gunicorn:
         log: Path,
         app: str = "wsgi:create_app()",
         more: Mapping[str, str] | None = None,
+        root: Path = ROOT,
+        options: Sequence[str] = OURS,
     ) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
         given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
-        command = [sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}"]
-        command += ["--config", "python:backoffice.web.tuning"]
-        command += [
-            "--workers",
-            str(workers),
-            "--worker-class",
-            "backoffice.web.threaded.Threaded",
-            "--threads",
-            str(threads),
-            "--no-control-socket",
-        ]
+        command = [sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}", *options]
+        command += ["--workers", str(workers), "--threads", str(threads)]
         with log.open("wb") as output:
             environment = os.environ | given | dict(more or {})
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+            self._process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
 
     @property
     def pid(self) -> int:

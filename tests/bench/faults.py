@@ -24,6 +24,7 @@ SHARDS: dict[str, Shard] = {
     "doors": ("shut_doors", "rows", ()),
     "clocks": ("clocks", "rows", ()),
     "migrations": ("migrations", "rows", ()),
+    "upgrade": ("upgrade", "rows", ()),
     "deploy": ("deploy", "rows", ()),
     "overload": ("overload", "rows", ()),
     "soak": ("soak", "rows", ()),

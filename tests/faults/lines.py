@@ -240,13 +240,13 @@ def site(url: str, folder: Path, **more: Any) -> Settings:
     return Settings(database_url=url, var_dir=folder / "var", reoptimise_seconds=0, **(attacked | more))
 
 
-def started_worker(settings: Settings, log: Path) -> ExitStack:
-    """Start a worker, which is killed when the block ends."""
+def started_worker(settings: Settings, log: Path, root: Path = ROOT) -> ExitStack:
+    """Start a worker, which is killed when the block ends. root: where the program lies."""
     given = {f"SHOPFLOOR_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
     stack = ExitStack()
     output = stack.enter_context(log.open("wb"))
     command = [sys.executable, "-m", "backoffice.cli", "worker"]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | given, stdout=output, stderr=output)
+    process = subprocess.Popen(command, cwd=root, env=os.environ | given, stdout=output, stderr=output)
     stack.callback(process.wait)
     stack.callback(process.kill)
     return stack

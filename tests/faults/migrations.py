@@ -5,8 +5,8 @@ one more reads with a transaction open for two seconds at a time, so that whoeve
 Wanted: no request fails, none takes half a second longer than the longest without any migration, and after each step up what the
 program of before writes (a row of each table with the columns that it knew) is still taken.
 
-Not tried here: the pages of the program of before. Today's program cannot serve a database that is behind it, so what both have
-in common is tried: their locks, and the rows.
+Today's program cannot serve a database that is behind it, so what both have in common is tried: their locks, and the rows. The
+pages of programs of before are tried by shard `upgrade`.
 """
 
 from __future__ import annotations

@@ -41,7 +41,10 @@ SEEDS = {
         "concurrency.test_at_the_desks.test_two_take_a_parcel_over",
     ],
     "R18": ["faults.test_shards.test_some_workers_pickers_and_editors_and_a_kill_of_each"],
-    "R19": ["faults.test_shards.test_the_newest_migration_under_load"],
+    "R19": [
+        "faults.test_shards.test_the_newest_migration_under_load",
+        "faults.test_shards.test_the_program_before_the_newest_migration_goes_on_beside_and_after_it",
+    ],
     "R20": ["faults.test_way_back.test_after_the_way_back_the_erp_has_each_order_once"],
     "R21": ["integration.web.test_units.test_nobody_notices_a_rolling_restart"],
     "R22": ["faults.test_model.test_the_shop_is_its_model"],

@@ -6,7 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import at_work, bank, baskets, buyers, clocks, lines, locked, lost_money, migrations, overload, restore, soak
+from tests.faults import (
+    at_work,
+    bank,
+    baskets,
+    buyers,
+    clocks,
+    lines,
+    locked,
+    lost_money,
+    migrations,
+    overload,
+    restore,
+    soak,
+    upgrade,
+)
 from tests.faults.rows import Row
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.enable_socket]
@@ -51,6 +65,10 @@ def test_two_minutes_without_a_message() -> None:
 
 def test_the_newest_migration_under_load() -> None:
     assert missed(migrations.rows("200", "1", "1"), ": stall") == []
+
+
+def test_the_program_before_the_newest_migration_goes_on_beside_and_after_it() -> None:
+    assert missed(upgrade.rows("1", "1"), ": stall") == []
 
 
 def test_days_in_each_zone() -> None:
