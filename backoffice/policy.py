@@ -33,7 +33,7 @@ POLICY: dict[str, Roles] = (
     | _to(PUBLIC, "shop", "cart_coupon")
     | _to(PUBLIC, "shop", "checkout checkout_start")
     | _to(PUBLIC, "shop", "order order_ask order_cancel order_cancel_submit order_moved order_moved_submit")
-    | _to(PUBLIC, "shop", "order_paper order_withdraw order_withdraw_submit")
+    | _to(PUBLIC, "shop", "order_paper order_show order_show_submit order_withdraw order_withdraw_submit")
     | _to(
         PUBLIC, "shop", "contact contact_submit lead_submit thanks consent consent_confirm consent_withdraw visits visits_choose"
     )

@@ -32,6 +32,7 @@ from storefront.views import (
     pages,
     product,
     quotations,
+    showing,
     slips,
     withdrawals,
 )
@@ -59,6 +60,7 @@ def blueprint(shop: Shop, clock: Callable[[], datetime], *, media: Path, demo: b
         cases,
         quotations,
         slips,
+        showing,
         withdrawals,
         account,
         addresses,

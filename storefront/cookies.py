@@ -7,11 +7,14 @@ from flask import Response, request
 CART = "cart"  # as ACCOUNT; one of before, without the prefix, is read on and given the new name the next time it is kept
 PLACE = "place"
 LANGUAGE = "language"
+ORDERS = "orders"  # proofs of the orders that were placed here, or shown by a code: behind their links their address is read
 ACCOUNT = "account"  # __Host-account where the connection is secure: no other host can set it then
 CART_SECONDS = 60 * 24 * 3600
 PLACE_SECONDS = 365 * 24 * 3600
 ACCOUNT_SECONDS = 30 * 24 * 3600
 LANGUAGE_SECONDS = 365 * 24 * 3600
+ORDERS_SECONDS = 90 * 24 * 3600
+MOST_ORDERS = 8  # the newest
 
 
 def cart_token() -> str | None:
@@ -61,10 +64,31 @@ def keep_account(response: Response, token: str) -> Response:
 
 
 def forget_account(response: Response) -> Response:
-    """Let a browser that logged out forget its log-in and the cart that is of the account."""
+    """Let a browser that logged out forget its log-in, the cart that is of the account, and the orders it may read."""
     response.delete_cookie(_bound(ACCOUNT), httponly=True, samesite="Lax", secure=request.is_secure, path="/")
-    for name in {CART, _bound(CART)}:
+    for name in {CART, _bound(CART), _bound(ORDERS)}:
         response.delete_cookie(name, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    return response
+
+
+def order_proofs() -> list[str]:
+    """Return what this browser keeps of orders, the newest first."""
+    kept = request.cookies.get(_bound(ORDERS), "")
+    return [one for one in kept.split(".") if one][:MOST_ORDERS]
+
+
+def keep_order(response: Response, proof: str) -> Response:
+    """Let a browser read for 90 days where an order goes, out of reach of scripts."""
+    kept = [proof, *(one for one in order_proofs() if one != proof)][:MOST_ORDERS]
+    response.set_cookie(
+        _bound(ORDERS),
+        ".".join(kept),
+        max_age=ORDERS_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path="/",
+    )
     return response
 
 

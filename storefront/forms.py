@@ -36,6 +36,7 @@ FIELDS: Mapping[str, frozenset[str]] = _named(
     question_write="key message",
     question_rate="score comment",
     order_cancel_submit="key",
+    order_show_submit="action code",
     order_moved_submit="choice option",
     quotation_accept="version total_minor told_on",
     quotation_again="message",

@@ -13,6 +13,7 @@ from flask_babel import get_translations
 from backoffice.public import Shop, ShopProfile
 from backoffice.public.catalogue import Category
 from backoffice.public.errors import BadInput
+from backoffice.public.orders import Reader
 from storefront import cookies, languages, wording
 from storefront.assets import asset_function
 from storefront.formats import Formats, direction_of, zone_of
@@ -47,6 +48,10 @@ class Front:
     demo: bool
     asset: Callable[[str], str] = field(default_factory=asset_function)
     _frames: Frames = field(default_factory=Frames)
+
+    def reader(self) -> Reader:
+        """Return who reads an order's page, as far as this browser shows it."""
+        return Reader(cookies.order_proofs(), cookies.account_token() or "")
 
     def formats(self, profile: ShopProfile, now: datetime) -> Formats:
         """Return the reader's formats: their locale, the shop's zone."""

@@ -130,6 +130,7 @@ ERRORS: Mapping[str, str] = {
         "E-mail or password is wrong, or the address was never confirmed. If you registered, follow the link in our e-mail first."
     ),
     "wrong_password": N_("This is not the password you chose. Type it again."),
+    "too_many_order_codes": N_("That was tried too often with this order. Wait an hour, then ask for a new code."),
     "too_many_tries": N_("That was tried too often. Wait five minutes, then try again."),
     "nothing_here": NO_LONGER,
     "all_here": NO_LONGER,
@@ -162,6 +163,7 @@ FIELDS: Mapping[str, str] = {
     "bad_length": N_("Choose a password of 8 to 128 letters."),
     "common_password": N_("Many people use this password, so it is tried first. Choose another."),
     "wrong_password": N_("This is not your password. Type it again."),
+    "wrong_code": N_("This is not the code of our newest e-mail, or its time is over. Look again, or ask for a new one."),
     "bad_phone": N_("Write a phone number with its area code, or leave it empty."),
     "bad_date": N_("Write the day as year, month, day: 2026-12-08."),
     "past_date": OVER,

@@ -100,6 +100,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     },
     "order_cancelled": {"amount": {"amount_minor": 169_500, "currency": "EUR"}, "by_customer": True},
     "order_link": {},
+    "order_code": {"code": "048213"},
     "withdrawal_noted": {
         "lines": [{"name": "Stool", "options": "Oak", "quantity": 2}],
         "declared_at": "2026-11-24T09:00+01:00",

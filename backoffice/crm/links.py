@@ -34,6 +34,18 @@ def order_token(secret_key: str, nonce: str) -> str:
     return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
 
 
+def order_proof(secret_key: str, nonce: str) -> str:
+    """Derive what a browser keeps that may read whose order it is; as its link, it ends with the nonce."""
+    digest = hmac.new(secret_key.encode(), b"order-proof:" + nonce.encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(digest[:20]).decode().rstrip("=")
+
+
+def order_code(secret_key: str, of: str) -> str:
+    """Derive the six digits that are mailed to an order's customer. of: the nonce of its link, and which quarter of an hour."""
+    digest = hmac.new(secret_key.encode(), b"order-code:" + of.encode(), hashlib.sha256).digest()
+    return f"{int.from_bytes(digest[:8]) % 10**6:06}"
+
+
 def quotation_token(secret_key: str, nonce: str) -> str:
     """Derive the link of one version of a quotation, as an order's."""
     digest = hmac.new(secret_key.encode(), b"quotation-link:" + nonce.encode(), hashlib.sha256).digest()
@@ -54,6 +66,7 @@ def consent_token(secret_key: str, consent_id: str) -> str:
 
 _DERIVED: dict[str, Callable[[str, str], str]] = {
     "order": order_token,
+    "order_code": order_code,
     "quotation": quotation_token,
     "account": account_token,
     "consent": consent_token,
@@ -63,7 +76,8 @@ _DERIVED: dict[str, Callable[[str, str], str]] = {
 def unwritten(kind: str, before: str, of: str, after: str = "") -> dict[str, str]:
     """Return what a message keeps in the place of a secret link: what it is derived of as the message leaves, see `written`.
 
-    kind: order | quotation | account (of: the link's nonce) | consent (of: its id). before, after: the address around the token.
+    kind: order | quotation | account (of: the link's nonce) | order_code (of: see there) | consent (of: its id).
+    before, after: the address around the token.
     """
     return {"kind": kind, "before": before, "of": of, "after": after}
 

@@ -15,6 +15,7 @@ def message_words() -> Mapping[str, str]:
         "order_shipped": _("Mail: parcel on its way"),
         "order_cancelled": _("Mail: order cancelled"),
         "order_link": _("Mail: new link to an order"),
+        "order_code": _("Mail: code to read an order's address"),
         "withdrawal_noted": _("Mail: withdrawal confirmed"),
         "order_refunded": _("Mail: money back"),
         "day_moved": _("Mail: another day"),

@@ -9,9 +9,10 @@ from backoffice.local.carts import LocalCarts
 from backoffice.local.cases import LocalCases
 from backoffice.local.catalogue import LocalCatalogue, LocalProfile, LocalPromises
 from backoffice.local.checkout import LocalCheckout, Till
+from backoffice.local.leads import LocalLeads
 from backoffice.local.letters import LocalLetters
 from backoffice.local.lost_demand import LocalLostDemand
-from backoffice.local.orders import LocalLeads, LocalOrders
+from backoffice.local.orders import LocalOrders
 from backoffice.local.quotations import LocalQuotations
 from backoffice.local.slips import LocalSlips
 from backoffice.local.visits import LocalVisits
@@ -30,11 +31,11 @@ def open_shop(settings: Settings, db: Database, gateway: Gateway) -> tuple[Shop,
         promises=LocalPromises(db),
         carts=carts,
         checkout=LocalCheckout(db, till, settings),
-        orders=LocalOrders(db, till),
+        orders=LocalOrders(db, till, settings.secret_key),
         leads=LocalLeads(db, settings.secret_key),
         accounts=LocalAccounts(db, carts, settings),
         slips=LocalSlips(db),
-        withdrawals=LocalWithdrawals(db),
+        withdrawals=LocalWithdrawals(db, settings.secret_key),
         quotations=LocalQuotations(db, till),
         visits=LocalVisits(db),
         cases=LocalCases(db, settings.secret_key),

@@ -17,6 +17,7 @@ from backoffice.crm.models import Activity, ServiceCase
 from backoffice.db import Database
 from backoffice.public.cases import CaseForm, CaseMessage, CaseSummary, CaseView
 from backoffice.public.errors import NotFound, TooOften
+from backoffice.public.hiding import hide_email
 
 MOST_QUESTIONS = 5  # of one network within five minutes
 MOST_LISTED = 50
@@ -66,7 +67,7 @@ class LocalCases:
             return CaseView(
                 summary=self._summary(case),
                 messages=[_message(one) for one in entries],
-                email=parties.get_party(session, case.party_id).email or "",
+                email=hide_email(parties.get_party(session, case.party_id).email or ""),
                 answer_by=case.answer_due_at if case.state == "open" else None,
                 may_rate=case.state in ("solved", "closed") and case.asked_at is not None,
                 score=case.score,

@@ -77,6 +77,14 @@ def _page(session: Session, payment: Payment, checkout: Checkout, secret_key: st
     return Page(payment, checkout, get_company(session).name, written(session, checkout), back)
 
 
+def started(checkout: Checkout, payment: Payment, secret_key: str) -> PaymentStart:
+    """Return where a payment that was begun is paid and where its order will be, or is already."""
+    nonce = checkout.link_nonce
+    token, proof = links.order_token(secret_key, nonce), links.order_proof(secret_key, nonce)
+    paid = payment.pay_url is None or payment.state not in ("opened", "processing")
+    return PaymentStart(f"/o/{token}" if paid else payment.pay_url or "", token, proof, payment.capture_later)
+
+
 class Till:
     """Ask the provider how a payment stands and settle it."""
 
@@ -315,11 +323,7 @@ class LocalCheckout:
         payment = page.payment
         if payment.pay_url is None and payment.state == "opened":  # new, or the provider's answer was lost the first time
             payment = self._till.open_page(page, now=now, keep_minutes=self._settings.hold_minutes)
-        token = links.order_token(self._settings.secret_key, page.checkout.link_nonce)
-        paid = payment.pay_url is None or payment.state not in ("opened", "processing")
-        return PaymentStart(
-            pay_url=f"/o/{token}" if paid else payment.pay_url or "", order_token=token, charged_later=payment.capture_later
-        )
+        return started(page.checkout, payment, self._settings.secret_key)
 
     def find_on_account(self, account: str | None, total: Money, *, now: datetime) -> OnAccount | None:
         """Tell how a total could be put on account."""

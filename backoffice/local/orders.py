@@ -1,25 +1,23 @@
-"""Orders behind their secret link, and leads, over the database."""
+"""Orders behind their secret link, over the database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from backoffice import causes, throttle
-from backoffice.crm import carts, consents, leads, letter_keys, links, reminding, slips
+from backoffice import causes
+from backoffice.crm import links, showing, slips
 from backoffice.crm.models import Activity, Checkout, Order, Slip
 from backoffice.crm.models import OrderLine as LineRow
 from backoffice.db import Database
 from backoffice.erp import cancelling as cancelling_goods
 from backoffice.erp import catalogue, plan, promising, services
 from backoffice.erp import models as t
-from backoffice.erp.company import get_company
 from backoffice.local import papers
 from backoffice.local.checkout import Till
 from backoffice.payments import cancelling, captures, on_account, refunds
@@ -28,16 +26,23 @@ from backoffice.payments.gateway import GatewayError
 from backoffice.payments.models import Payment, Refund
 from backoffice.public import addresses
 from backoffice.public.catalogue import Picture
-from backoffice.public.errors import NotFound
-from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt, ReminderForm
+from backoffice.public.errors import BadInput, NotFound
+from backoffice.public.hiding import hide_email, hide_words
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderEvent, OrderLine, OrderParcel, OrderRefund, OrderView, PaperView, PendingOrder
+from backoffice.public.orders import (
+    NOBODY_KNOWN,
+    OrderEvent,
+    OrderLine,
+    OrderParcel,
+    OrderRefund,
+    OrderView,
+    PaperView,
+    PendingOrder,
+    Reader,
+)
 
 log = structlog.get_logger()
 
-MOST_LEADS = 5  # of one network within five minutes: the rest is read apart, and never lost
-SHORT = 20  # letters: "Is it in stock?" is asked by many
-MOST_OF_ONE_TEXT = 8  # of one text within a day, from whatever network and address
 SHOWN = (
     "order",
     "picking",
@@ -58,17 +63,18 @@ SHOWN = (
 class LocalOrders:
     """Read an order by its secret token."""
 
-    def __init__(self, db: Database, till: Till) -> None:
-        """Read from `db`; ask the till about a payment that is still under way."""
+    def __init__(self, db: Database, till: Till, secret_key: str) -> None:
+        """Read from `db`; ask the till about a payment under way. secret_key: proofs and codes are derived of it."""
         self._db = db
         self._till = till
+        self._secret_key = secret_key
 
-    def get(self, token: str, *, now: datetime) -> OrderView | PendingOrder:
+    def get(self, token: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> OrderView | PendingOrder:
         """Return the order, or the payment still under way: its provider is asked first, in case its message was lost."""
-        found = self._read(token)
+        found = self._read(token, reader, now)
         if isinstance(found, PendingOrder) and found.pay_url is not None:
             self._ask_provider(token, now)
-            found = self._read(token)
+            found = self._read(token, reader, now)
         return found
 
     def _ask_provider(self, token: str, now: datetime) -> None:
@@ -82,7 +88,7 @@ class LocalOrders:
         except GatewayError as error:  # the page says that the payment is under way; the poll asks again
             log.warning("payment_lookup_failed", error=error.reason)
 
-    def _read(self, token: str) -> OrderView | PendingOrder:
+    def _read(self, token: str, reader: Reader, now: datetime) -> OrderView | PendingOrder:
         with self._db.read() as session:
             checkout, order, refunded, slipped, invoiced, paid = _look_up(session, token)
             if order is None:
@@ -96,13 +102,31 @@ class LocalOrders:
                     by_link=checkout.lead_id is not None,
                     pay_until=open_one.expires_at if open_one else None,
                 )
-            return _view(session, order, checkout, refunded=refunded, slipped=slipped, invoiced=invoiced, paid=paid)
+            view = _view(session, order, checkout, refunded=refunded, slipped=slipped, invoiced=invoiced, paid=paid)
+            if showing.may_read(session, order, checkout, reader, secret_key=self._secret_key, now=now):
+                return view
+        name, email, lines = hide_words(view.name), hide_email(view.email), [hide_words(line) for line in view.address]
+        return replace(view, hidden=True, name=name, email=email, address=lines)
 
-    def get_paper(self, token: str, number: str) -> PaperView:
+    def get_paper(self, token: str, number: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> PaperView:
         """Return a paper of this order."""
         with self._db.read() as session:
-            _, order = _found(session, token)
-            return papers.get(session, order.number if order else "", number)
+            checkout, order = _found(session, token)
+            paper = papers.get(session, order.number if order else "", number)
+            if order is None or showing.may_read(session, order, checkout, reader, secret_key=self._secret_key, now=now):
+                return paper
+        return replace(paper, hidden=True, buyer=[hide_words(line) for line in paper.buyer])
+
+    def send_code(self, token: str, *, now: datetime) -> None:
+        """Mail a code to the order's customer."""
+        self._db.run(lambda session: showing.send_code(session, token, now=now))
+
+    def show(self, token: str, code: str, *, now: datetime) -> str:
+        """Return the proof for a code."""
+        proof = self._db.run(lambda session: showing.find_proof(session, token, code, secret_key=self._secret_key, now=now))
+        if proof is None:
+            raise BadInput("invalid_form", {"code": "wrong_code"})
+        return proof
 
     def cancel(self, token: str, *, key: str, now: datetime) -> None:  # noqa: ARG002 - an order is cancelled once, whatever the key
         """Cancel the whole order and give the money back; pressed twice it is once."""
@@ -115,100 +139,6 @@ class LocalOrders:
             cancelling.cancel(session, order.number, by=by, now=now)
 
         self._db.run(work)
-
-
-class LocalLeads:
-    """Take messages in."""
-
-    def __init__(self, db: Database, secret_key: str) -> None:
-        """Write to `db`; `secret_key` signs the links by which a consent is taken back."""
-        self._db = db
-        self._secret_key = secret_key
-
-    def find_consent(self, token: str) -> ConsentView:
-        """Return what was allowed, in the words of then."""
-        with self._db.read() as session:
-            consent = consents.get_by_token(session, self._secret_key, token)
-            return ConsentView(consent.wording, consent.withdrawn_at is None, consent.confirmed_at is not None)
-
-    def confirm_consent(self, token: str, *, now: datetime) -> None:
-        """Let it hold."""
-
-        def work(session: Session) -> None:
-            consents.confirm(session, consents.get_by_token(session, self._secret_key, token).id, now=now)
-
-        self._db.run(work)
-
-    def remind(self, cart: str | None, form: ReminderForm, *, now: datetime) -> bool:
-        """Note that they want to be reminded of their cart."""
-
-        def work(session: Session) -> bool:
-            found = carts.find_mine(session, cart)
-            if found is None:
-                return False
-            reminding.ask(
-                session,
-                found,
-                email=form.email,
-                name=form.name,
-                phone=form.phone,
-                words=form.words,
-                language=form.language,
-                page=form.page,
-                is_doubtful=lambda: self._is_crowd(session, form.who_asks, now),
-                now=now,
-            )
-            return True
-
-        return self._db.run(work)
-
-    def withdraw_consent(self, token: str, *, now: datetime) -> None:
-        """Take it back, for good."""
-
-        def work(session: Session) -> None:
-            consents.withdraw(session, consents.get_by_token(session, self._secret_key, token).id, now=now)
-
-        self._db.run(work)
-
-    def open_form(self, *, now: datetime) -> str:
-        """Return the key of a form that is shown now."""
-        return letter_keys.make(self._secret_key, now=now)
-
-    def submit(self, form: LeadForm, *, now: datetime) -> LeadReceipt:
-        """Write the message down as a lead; say when it is answered.
-
-        Kept apart: the rest of a crowd from one network, and what no person can have written in that time.
-        """
-        who_asks, opened = form.who_asks, form.opened
-        form = replace(form, who_asks="", opened="")
-
-        def work(session: Session) -> LeadReceipt:
-            crowd = self._is_crowd(session, who_asks, now)
-            by_machine = bool(opened) and not self._is_by_hand(session, opened, now)
-            doubtful = crowd or by_machine or self._is_parroted(session, form.message, now)
-            lead = leads.submit(session, form, doubtful=doubtful, now=now)
-            zone = ZoneInfo(get_company(session).timezone)
-            return LeadReceipt(lead.due_at, lead.due_at.astimezone(zone).date())
-
-        return self._db.run(work)
-
-    def _is_crowd(self, session: Session, who_asks: str, now: datetime) -> bool:
-        """Tell whether too many of this network wrote just now; letters and reminders of carts are counted as one."""
-        network = throttle.network_of(who_asks)
-        return bool(network) and not throttle.may_try(session, network, "lead", tries=MOST_LEADS, now=now)
-
-    def _is_parroted(self, session: Session, message: str, now: datetime) -> bool:
-        """Tell whether these words came too often today, from whatever addresses: a few words may be anybody's."""
-        words = " ".join(message.split()).casefold()
-        if len(words) < SHORT:
-            return False
-        return not throttle.may_try(session, "", f"words:{words}", tries=MOST_OF_ONE_TEXT, window=throttle.DAY, now=now)
-
-    def _is_by_hand(self, session: Session, opened: str, now: datetime) -> bool:
-        if not letter_keys.is_unhurried(self._secret_key, opened, now=now):
-            return False
-        most = letter_keys.LETTERS_OF_A_FORM
-        return throttle.may_try(session, opened, "form", tries=most, window=throttle.DAY, now=now)
 
 
 _OF_LINK = (

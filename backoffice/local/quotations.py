@@ -18,7 +18,7 @@ from backoffice.crm.models import Cart, Checkout, Quotation
 from backoffice.db import Database
 from backoffice.erp.company import get_company
 from backoffice.erp.models import Staff
-from backoffice.local.checkout import Page, Till, page_of
+from backoffice.local.checkout import Page, Till, page_of, started
 from backoffice.payments import settle as settling
 from backoffice.public import addresses
 from backoffice.public.checkout import PAY_MINUTES, PaymentStart
@@ -89,9 +89,7 @@ class LocalQuotations:
         payment = page.payment
         if payment.pay_url is None and payment.state == "opened":
             payment = self._till.open_page(page, now=now)
-        order_token = links.order_token(self._till.secret_key, page.checkout.link_nonce)
-        paid = payment.pay_url is None or payment.state not in ("opened", "processing")
-        return PaymentStart(f"/o/{order_token}" if paid else payment.pay_url or "", order_token, payment.capture_later)
+        return started(page.checkout, payment, self._till.secret_key)
 
     def ask_again(self, token: str, message: str, *, now: datetime) -> date:
         """Ask for an ended one once more; return by which day they have an answer."""

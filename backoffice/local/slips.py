@@ -16,6 +16,7 @@ from backoffice.erp import models as t
 from backoffice.payments import captures, choosing
 from backoffice.payments.models import Payment
 from backoffice.public.catalogue import Picture
+from backoffice.public.hiding import hide_email
 from backoffice.public.money import Money
 from backoffice.public.slips import SlipLine, SlipOption, SlipPart, SlipView
 
@@ -52,7 +53,7 @@ def _view(session: Session, order: Order, checkout: Checkout, slip: Slip, now: d
         state="over" if slip.state == "open" and not is_open else slip.state,
         number=order.number,
         order_state=order.state,
-        email=checkout.email,
+        email=hide_email(checkout.email),
         told_at=slip.told_at,
         lines=[_line(one) for one in slip.lines],
         parts=[SlipPart(one.on, one.goods) for one in dated.parts_of(session, order.number, now=now)] if is_open else [],

@@ -60,10 +60,14 @@ class CheckoutForm:
 
 @dataclass(frozen=True, slots=True)
 class PaymentStart:
-    """Where to send the browser to pay, and where the order will be found after. charged_later: when the first parcel leaves."""
+    """Where to send the browser to pay, and where the order will be found after. charged_later: when the first parcel leaves.
+
+    order_proof: what this browser keeps, to read behind that link where the order goes (`orders.Reader`).
+    """
 
     pay_url: str
     order_token: str
+    order_proof: str
     charged_later: bool = False
 
 

@@ -159,6 +159,18 @@ class PaperView:
     taxes: Sequence[PaperTax]
     gross: Money
     due_on: date | None = None  # of an invoice on account: until when it is to be paid
+    hidden: bool = False  # as an order's
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads behind an order's link: the proofs that a browser keeps, and the session of who is logged in."""
+
+    proofs: Sequence[str] = ()
+    account: str = ""
+
+
+NOBODY_KNOWN = Reader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,7 @@ class OrderView:
     """An order as its buyer sees it. state: placed | confirmed | picking | shipped | delivered | cancelled.
 
     address: the lines as its country writes them, the name among them; country: its code.
+    hidden: whoever reads has its link alone, so name, address and e-mail are first letters (`hiding`).
     """
 
     number: str
@@ -191,6 +204,7 @@ class OrderView:
     papers: Sequence[OrderPaper] = ()
     discount: Money | None = None  # what a code took off
     charge: str = ""  # later: the money is only set aside yet | let_go: it never was taken, and will not be | account: owed
+    hidden: bool = False
 
     @property
     def day_known(self) -> bool:
@@ -214,12 +228,26 @@ class PendingOrder:
 class OrderDoor(Protocol):
     """Read an order by its secret token."""
 
-    def get(self, token: str, *, now: datetime) -> OrderView | PendingOrder:
+    def get(self, token: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> OrderView | PendingOrder:
         """Return the order, or the payment still under way. Raises NotFound(unknown_order), the same for any token."""
         ...
 
-    def get_paper(self, token: str, number: str) -> PaperView:
+    def get_paper(self, token: str, number: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> PaperView:
         """Return an invoice or a credit note of this order. Raises NotFound(unknown_order), also for one of another order."""
+        ...
+
+    def send_code(self, token: str, *, now: datetime) -> None:
+        """Mail a code to the order's customer, by which they show that it is theirs.
+
+        Raises NotFound(unknown_order), Refused(wrong_state: they were forgotten), TooOften(too_many_order_codes): three an hour.
+        """
+        ...
+
+    def show(self, token: str, code: str, *, now: datetime) -> str:
+        """Return the proof that a `Reader` keeps, for the code that was mailed.
+
+        Raises NotFound(unknown_order), BadInput(invalid_form, code), TooOften(too_many_order_codes): five an hour.
+        """
         ...
 
     def cancel(self, token: str, *, key: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from backoffice.public.money import Money
+from backoffice.public.orders import NOBODY_KNOWN, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class WithdrawalView:
 class WithdrawalDoor(Protocol):
     """Withdraw from a contract."""
 
-    def get(self, token: str, *, now: datetime) -> WithdrawalView:
-        """Return what may be withdrawn from. Raises NotFound(unknown_order)."""
+    def get(self, token: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> WithdrawalView:
+        """Return what may be withdrawn from; name and e-mail as `reader` may read them. Raises NotFound(unknown_order)."""
         ...
 
     def withdraw(self, token: str, lines: Mapping[int, int], *, key: str, now: datetime) -> None:

@@ -19,7 +19,7 @@ from backoffice.public.errors import BadInput, Refused, ShopError, TooOften
 from backoffice.public.leads import ReminderForm
 from backoffice.public.money import Money
 from storefront import addresses, wording
-from storefront.cookies import account_token, keep_place
+from storefront.cookies import account_token, keep_order, keep_place
 from storefront.front import Front, see
 from storefront.inputs import parse_hidden_int
 from storefront.phrases import _
@@ -98,7 +98,7 @@ class Views:
         paid = start.pay_url == f"/o/{start.order_token}"  # already: its order page, in the reader's language
         pay_url = request.script_root + start.pay_url if paid else start.pay_url
         elsewhere = typed["country"] if typed["country"] != self.front.profile().country else ""
-        return keep_place(see(pay_url), typed["postcode"].strip(), elsewhere)
+        return keep_order(keep_place(see(pay_url), typed["postcode"].strip(), elsewhere), start.order_proof)
 
     def _let_code_go(self, token: str | None, error: ShopError, now: datetime) -> ShopError:
         """Take a code that no longer holds off the cart: no field of this page could, and its total is shown without it."""

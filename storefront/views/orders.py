@@ -42,7 +42,7 @@ class Views:
     def order_paper(self, token: str, number: str) -> Response:
         """Show an invoice or a credit note, to be printed or kept."""
         now = self.front.clock()
-        found = self.front.shop.orders.get_paper(token, number)
+        found = self.front.shop.orders.get_paper(token, number, reader=self.front.reader(), now=now)
         return guard(self.front.page("storefront/paper.html", now, paper=found, token=token, percent=percent_of))
 
     def order_ask(self, token: str) -> Response:
@@ -74,7 +74,7 @@ class Views:
         return guard(see(url_for("shop.order", token=token)))
 
     def _ask_to_cancel(self, token: str, now: datetime, problem: str = "", *, status: int = 200) -> Response:
-        found = self.front.shop.orders.get(token, now=now)
+        found = self.front.shop.orders.get(token, reader=self.front.reader(), now=now)
         if isinstance(found, PendingOrder):
             return guard(see(url_for("shop.order", token=token)))
         page = "storefront/order_cancel.html"
@@ -84,7 +84,7 @@ class Views:
     def _show(
         self, token: str, now: datetime, typed: Mapping[str, str], problems: Mapping[str, str], *, status: int = 200
     ) -> Response:
-        found = self.front.shop.orders.get(token, now=now)
+        found = self.front.shop.orders.get(token, reader=self.front.reader(), now=now)
         if isinstance(found, PendingOrder):
             response = self.front.page("storefront/pending.html", now, pending=found, token=token)
             return guard(response)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, request, url_for
 
 from backoffice.public.errors import BadInput, Refused
 from storefront import wording
+from storefront.cookies import keep_order
 from storefront.front import Front, see
 from storefront.views.orders import guard
 
@@ -44,7 +45,7 @@ class Views:
             start = self.front.shop.quotations.accept(token, version, total, told_on, now=now)
         except Refused as error:
             return self._page(token, now, wording.say(error), status=error.status)
-        return guard(see(start.pay_url))
+        return guard(keep_order(see(start.pay_url), start.order_proof))
 
     def quotation_again(self, token: str) -> Response:
         """Ask for an ended quotation once more."""

@@ -45,7 +45,7 @@ class Views:
         self, token: str, chosen: Mapping[int, int], problem: str = "", *, confirm: bool = False, status: int = 200
     ) -> Response:
         now = self.front.clock()
-        found = self.front.shop.withdrawals.get(token, now=now)
+        found = self.front.shop.withdrawals.get(token, reader=self.front.reader(), now=now)
         left = {line.id: line.left for line in found.lines}
         if confirm and (not any(chosen.values()) or any(count > left.get(one, 0) for one, count in chosen.items())):
             problem, confirm, status = wording.say_field("bad_quantity"), False, 422

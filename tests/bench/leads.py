@@ -19,7 +19,7 @@ from backoffice.crm import score_keeping
 from backoffice.crm.models import Lead, Party
 from backoffice.db import Database
 from backoffice.desk import inbox
-from backoffice.local.orders import LocalLeads
+from backoffice.local.leads import LocalLeads
 from backoffice.public.errors import ShopError
 from backoffice.public.leads import LeadForm
 from backoffice.tables import metadata

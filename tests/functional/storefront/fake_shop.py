@@ -21,7 +21,7 @@ from backoffice.public.checkout import CheckoutForm, PaymentStart
 from backoffice.public.errors import BadInput, NotFound, Refused
 from backoffice.public.leads import ConsentView, LeadForm, LeadReceipt, ReminderForm
 from backoffice.public.money import Money
-from backoffice.public.orders import OrderView, PendingOrder
+from backoffice.public.orders import NOBODY_KNOWN, OrderView, PendingOrder, Reader
 from backoffice.public.promise import Instead, Promise
 from backoffice.public.quotations import QuotationView
 from backoffice.public.slips import SlipView
@@ -238,7 +238,7 @@ class Checkouts:
         if form.key not in {started.key for started in self.state.started}:
             self.state.started.append(form)
         self.state.orders["order-token"] = PendingOrder("opened", "https://pay.test/1")
-        return PaymentStart("https://pay.test/1", "order-token")
+        return PaymentStart("https://pay.test/1", "order-token", "proof")
 
 
 class Orders:
@@ -247,7 +247,7 @@ class Orders:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def get(self, token: str, *, now: datetime) -> OrderView | PendingOrder:
+    def get(self, token: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> OrderView | PendingOrder:
         if token not in self.state.orders:
             raise NotFound("unknown_order")
         return self.state.orders[token]
@@ -256,7 +256,7 @@ class Orders:
 class Withdrawals:
     """Nothing can be withdrawn from here: the real ones are tried over the whole site."""
 
-    def get(self, token: str, *, now: datetime) -> WithdrawalView:
+    def get(self, token: str, *, reader: Reader = NOBODY_KNOWN, now: datetime) -> WithdrawalView:
         raise NotFound("unknown_order")
 
     def withdraw(self, token: str, lines: Mapping[int, int], *, key: str, now: datetime) -> None:

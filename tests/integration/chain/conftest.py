@@ -17,6 +17,7 @@ from backoffice.crm import links
 from backoffice.crm.models import Order
 from backoffice.erp import models as t
 from backoffice.public.checkout import CheckoutForm
+from backoffice.public.orders import Reader
 from tests.company import item_id, open_company
 from tests.erp_double import ErpDouble
 from tests.invariants import breaches
@@ -78,8 +79,8 @@ class Workshop:
         return self.order(start)
 
     def order(self, start: Any) -> Any:
-        """Return the order behind its link."""
-        return self.shop.orders.get(start.order_token, now=self.now)
+        """Return the order behind its link, as whoever bought it reads it."""
+        return self.shop.orders.get(start.order_token, reader=Reader([start.order_proof]), now=self.now)
 
     def stock(self, sku: str) -> tuple[int, int, int]:
         """Return (on hand, allocated, reserved)."""

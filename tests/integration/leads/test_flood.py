@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backoffice.db import Database
-from backoffice.local.orders import MOST_OF_ONE_TEXT
+from backoffice.local.leads import MOST_OF_ONE_TEXT
 from tests.bench.leads import Came, flood
 
 
