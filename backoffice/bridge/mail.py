@@ -88,11 +88,22 @@ def compose(message: Message, sender: str) -> EmailMessage:
         raise Undeliverable(f"{type(error).__name__}: {error}") from error
     mail["Date"] = format_datetime(message.created_at.astimezone(UTC))
     thread = f".{values['thread']}" if values.get("thread") else ""  # its secret comes back in the References of a reply
-    mail["Message-ID"] = f"<{message.kind}.{message.id}{thread}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{message.kind}.{_named(message)}{thread}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="quoted-printable")
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     return mail
+
+
+def _named(message: Message) -> str:
+    """Return what tells a mail from every other of its kind, also from those that left before a backup was brought back.
+
+    Numbers of messages come again then. An order's confirmation is one, also when the order is written again: programs that read
+    mail show it once.
+    """
+    if message.kind == "order_confirmed":
+        return str(message.payload["number"])
+    return f"{message.id}.{message.created_at.astimezone(UTC):%Y%m%d%H%M%S%f}"
 
 
 def _render(kind: str, values: Mapping[str, Any]) -> tuple[str, str, str]:

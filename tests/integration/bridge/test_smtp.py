@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from backoffice.bridge.mail import compose
 from backoffice.bridge.outbox import Away, Message, Undeliverable
 from backoffice.bridge.smtp import MailServer, NotNow
+from tests.mails import PAYLOADS
 
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 PAYLOAD = {
@@ -89,11 +91,22 @@ def test_a_mail_arrives_as_it_was_written(start: Callable[..., int], post: Post)
     [(sender, to, mail)] = post.mails
     assert (sender, to) == ("hello@werk.test", ["ada@example.test"])
     assert mail["Subject"] == "Your order SF-1001 is on its way: arrives Tue 8 Dec"
-    assert mail["Message-ID"] == "<order_shipped.7@werk.test>"
+    assert mail["Message-ID"] == f"<order_shipped.7.{AT:%Y%m%d%H%M%S%f}@werk.test>"
     text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
     for words in ("Tuesday 8 December", "JD01", "https://x.test/o/t"):
         assert words in text
         assert words in html
+
+
+def test_a_mail_is_told_from_others_also_after_a_backup_came_back() -> None:
+    def named(kind: str, number: int, at: datetime) -> str:
+        payload = PAYLOAD | PAYLOADS[kind]
+        return str(compose(Message(number, "mail", "order:SF-1001", kind, payload, 1, at, at), "hello@werk.test")["Message-ID"])
+
+    later = AT + timedelta(minutes=5)  # numbers come again then
+    assert named("order_shipped", 7, AT) != named("order_shipped", 7, later)
+    assert named("order_shipped", 7, AT) != named("order_shipped", 8, AT)
+    assert named("order_confirmed", 7, AT) == named("order_confirmed", 3, later) == "<order_confirmed.SF-1001@werk.test>"
 
 
 def test_an_address_beyond_ascii_arrives(start: Callable[..., int], post: Post) -> None:
