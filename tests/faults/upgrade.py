@@ -3,8 +3,8 @@
 Programs of before are taken from this repository's own history: each commit of its main line that brought migrations is one way
 up, from the program before that commit to the tables after it. PostgreSQL; that program's own company, its web processes, its
 worker, and its own test's people, who buy at the sandbox. Wanted, of each: no request fails, none takes half a second longer
-than the longest without a migration, purchases go on over the new tables, its worker meets no error; then, with all that it
-wrote brought to today's tables, `verify` finds nothing.
+than the longest without a migration, purchases go on over the new tables, its processes write down no error from then on; then,
+with all that it wrote brought to today's tables, `verify` finds nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ class Step(NamedTuple):
     to: str
 
 
-def rows(steps: str = "", seconds: str = "4") -> Iterator[Row]:
+def rows(steps: str = "", seconds: str = "3") -> Iterator[Row]:
     """Yield what came of it. steps: how many of the newest; else all that can be had. seconds: with people before, and after."""
     there = steps_of_history()
     chosen = there[-int(steps) :] if steps else there
@@ -145,13 +146,13 @@ def _went(step: Step, seconds: float, stack: ExitStack) -> Went:
         time.sleep(WARM)
         went.warm = time.monotonic()
         time.sleep(seconds)
-        went.began = time.monotonic()
+        went.began, since = time.monotonic(), datetime.now(UTC)
         migrate.upgrade(url, step.to)
         went.ended = time.monotonic()
         time.sleep(seconds)
     for line in said:
         _note(went, json.loads(line))
-    went.errors = [line for name in ("web", "worker") for line in _errors(folder / f"{name}.log")]
+    went.errors = [line for name in ("web", "worker") for line in _errors(folder / f"{name}.log", since)]
     migrate.upgrade(url)
     went.breaches = breaches_in(url)
     return went
@@ -183,13 +184,17 @@ def _note(went: Went, said: dict[str, Any]) -> None:
     went.after += said["began"] > went.ended and said["status"] == 303 and said["what"] == "POST /sandbox"
 
 
-def _errors(log: Path) -> list[str]:
-    """Return what a process wrote down as an error."""
-    return [
-        line[:300]
-        for line in log.read_text(errors="replace").splitlines()
-        if re.search(r'"level": "(error|critical)"|Traceback', line)
-    ]
+def _errors(log: Path, since: datetime) -> list[str]:
+    """Return what a process wrote down as an error since the migration began: how each line begins and ends.
+
+    What it wrote before is that program's own, and mended since then or not.
+    """
+    found = []
+    for line in log.read_text(errors="replace").splitlines():
+        at = re.search(r'"timestamp": "([^"]+)"', line)
+        if re.search(r'"level": "(error|critical)"|Traceback', line) and (at is None or datetime.fromisoformat(at[1]) >= since):
+            found.append(f"{line[:80]} … {line[-300:]}")
+    return found
 
 
 def _git(*words: str) -> bytes:
@@ -211,7 +216,7 @@ def _judged(went: Sequence[Went]) -> Iterator[Row]:
         f"{len(odd)} of {bought + len(odd)} did not, after it {least} at least",
         least > 0 and not odd,
     )
-    yield Row(f"{name}: errors written down", "0", str(len(errors)), not errors)
+    yield Row(f"{name}: errors since then", "0", str(len(errors)), not errors)
     yield Row(f"{name}: verify, today", "0 breaches", f"{len(breaches)} breaches", not breaches)
     worst = max(went, key=lambda one: one.stall)
     figure = f"{worst.stall:+.2f} s ({worst.step.to})"
