@@ -178,7 +178,8 @@ def _asked(program: Path, *words: object) -> Iterator[list[str]]:
 
 def _note(went: Went, said: dict[str, Any]) -> None:
     if "bought" in said:
-        went.bought[said["bought"]] = went.bought.get(said["bought"], 0) + 1
+        came = " ".join(said["bought"].split())[:200]
+        went.bought[came] = went.bought.get(came, 0) + 1
         return
     went.requests.append((said["began"], said["seconds"], said["status"], said["what"]))
     went.after += said["began"] > went.ended and said["status"] == 303 and said["what"] == "POST /sandbox"
@@ -207,13 +208,14 @@ def _judged(went: Sequence[Went]) -> Iterator[Row]:
     errors, breaches = [line for one in went for line in one.errors], [line for one in went for line in one.breaches]
     for line in [*failed[:5], *odd[:5], *errors[:5], *breaches[:5]]:
         print("   ", line)
+    lost = sum(many for one in went for many in one.odd.values())
     name = f"R19 {len(went)} programs of before"
     yield Row(f"{name}: requests", "0 fail", f"{len(failed)} of {requests} failed", requests > 0 and not failed)
     least = min(one.after for one in went)
     yield Row(
         f"{name}: purchases",
         "all come to an order, after it too",
-        f"{len(odd)} of {bought + len(odd)} did not, after it {least} at least",
+        f"{lost} of {bought + lost} did not, after it {least} at least",
         least > 0 and not odd,
     )
     yield Row(f"{name}: errors since then", "0", str(len(errors)), not errors)
