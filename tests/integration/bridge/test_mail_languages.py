@@ -44,6 +44,7 @@ def test_each_kind_in_each_language(kind: str) -> None:
         *(f"{score}: https://shop.test/o/token?score={score}" for score in (2, 3, 4)),
         "> Write to me now and then about new things.",
         *PAYLOADS["order_confirmed"]["address"],
+        PAYLOADS["order_code"]["code"],
         "2 × Stool, Oak",
         "Werk",
         "Werkstr. 1",
