@@ -37,6 +37,12 @@ def test_the_page_says_where_it_is_now_and_what_is_to_come(client: FlaskClient) 
     assert "€1,294.90" in page
 
 
+@pytest.mark.parametrize(("country", "words"), [("", "incl. VAT<"), ("AT", "incl. VAT (USt.)<"), ("CH", "incl. VAT (MWST)<")])
+def test_the_tax_is_named_as_where_it_goes(client: FlaskClient, state: State, country: str, words: str) -> None:
+    state.orders["secret"] = replace(ORDER, country=country)
+    assert words in client.get("/o/secret").text
+
+
 def test_the_secret_link_stays_secret(client: FlaskClient) -> None:
     headers = client.get("/o/secret").headers
     assert headers["Cache-Control"] == "no-store"
