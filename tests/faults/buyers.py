@@ -47,7 +47,7 @@ from tests.need import ROOT, Gunicorn, postgres_database
 
 AT_ONCE, TRIES, PAUSE = 100, 400, 0.25
 GONE_AGAIN = 75.0  # seconds until a hold that nobody knows of has run out
-CARRIED = 400.0  # seconds for what is to leave the house: a lease of a killed worker lasts two minutes
+CARRIED = 900.0  # seconds for what is to leave the house: of 500 orders one is expected to fail five times (500 × 0.3⁵ = 1.2)
 FAILING = Faults(busy=0.15, lost=0.15)
 LONGEST = 20  # seconds that this ERP may take with a call that it did not answer: the least that may be set
 
